@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test check serve bench lock clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/run.stamp: requirements.lock setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json FILE")
+	@$(BIN)/python -m demo $(DEMO)
+
+test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
+	$(BIN)/python -m pytest $(TEST)
+
+check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 30
+
+serve: $(VENV)/run.stamp ## Run one hub to play with, in .hub/
+	@test -d .hub || $(BIN)/hub init --home .hub --agency kz-knb
+	$(BIN)/hub serve --home .hub
+
+bench: $(VENV)/dev.stamp ## Measure the exchange against the floor of the same run
+	$(BIN)/python -m bench.exchange
+
+lock: $(VENV)/dev.stamp ## Renew the lock files
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe -U -o requirements.lock requirements.in
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe -U -o requirements-dev.lock requirements-dev.in
+
+clean: ## Remove the virtual environment and what the demo left
+	rm -rf $(VENV) .demo

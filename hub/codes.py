@@ -1,0 +1,107 @@
+"""Every way a step can fail, in one table: stable code, who is to blame, HTTP status, CLI exit code.
+
+The codes are a contract with partners and scripts: one is never renamed or reused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Blame(Enum):
+    """Whose doing a failure is; decides the exception class and whether a retry can help."""
+
+    OURS = "ours"
+    PEER = "peer"
+    REFUSED = "refused"
+    INTEGRITY = "integrity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One failure: its blame, HTTP status, CLI exit code (sysexits where one fits) and title."""
+
+    blame: Blame
+    status: int
+    exit: int
+    title: str
+
+
+def _row(blame: Blame, status: int, exit_code: int, title: str) -> Row:
+    return Row(blame=blame, status=status, exit=exit_code, title=title)
+
+
+_O, _P, _R, _I = Blame.OURS, Blame.PEER, Blame.REFUSED, Blame.INTEGRITY
+
+#: code -> row. Sections follow the rooms; add a line here before raising a new code.
+CODES: Final[dict[str, Row]] = {
+    # general
+    "internal": _row(_O, 500, 70, "Something failed inside the hub"),
+    "config-invalid": _row(_O, 500, 78, "The configuration cannot be used"),
+    "storage-unavailable": _row(_O, 503, 75, "The database cannot be written now"),
+    "not-found": _row(_R, 404, 66, "There is no such thing"),
+    "conflict": _row(_R, 409, 65, "It was changed by someone else meanwhile"),
+    "request-invalid": _row(_R, 422, 65, "The request is not of the required form"),
+    "too-many-requests": _row(_R, 429, 75, "Too many requests from this client"),
+    "method-not-allowed": _row(_R, 405, 64, "This address does not take that method"),
+    # records
+    "record-invalid": _row(_R, 422, 65, "The record does not fit its kind"),
+    "record-too-large": _row(_R, 413, 65, "The record is larger than the limit"),
+    "kind-unknown": _row(_R, 422, 65, "There is no such kind of record"),
+    "transition-invalid": _row(_R, 409, 65, "That step is not possible in this state"),
+    # policy
+    "agreement-missing": _row(_R, 403, 77, "No agreement in force allows this"),
+    "agreement-invalid": _row(_R, 422, 65, "The agreement file cannot be used"),
+    "policy-denied": _row(_R, 403, 77, "The rules do not allow this"),
+    "four-eyes": _row(_R, 403, 77, "A second officer must decide"),
+    "role-missing": _row(_R, 403, 77, "Your role does not allow this"),
+    # envelope
+    "envelope-malformed": _row(_P, 400, 65, "The envelope cannot be parsed"),
+    "envelope-too-large": _row(_P, 413, 65, "The envelope is larger than the limit"),
+    "suite-unknown": _row(_P, 400, 65, "The suite is not known here"),
+    "suite-not-allowed": _row(_P, 403, 76, "The suite is not one pinned for this partner"),
+    "not-addressed-to-us": _row(_P, 400, 65, "The envelope holds no key for this hub"),
+    "key-unknown": _row(_P, 400, 65, "The envelope uses a key that is not known here"),
+    "decryption-failed": _row(_I, 400, 65, "The envelope does not open"),
+    "signature-invalid": _row(_I, 400, 65, "A signature does not verify"),
+    "signature-missing": _row(_I, 400, 65, "A required signature is missing"),
+    "binding-mismatch": _row(_I, 400, 65, "The sealed and the signed part do not belong together"),
+    "recipient-mismatch": _row(_I, 400, 65, "The envelope was signed for others"),
+    "originator-mismatch": _row(_I, 403, 65, "The envelope was not made by who sent it"),
+    "clock-skew": _row(_P, 400, 65, "The envelope's time is too far from ours"),
+    "envelope-expired": _row(_P, 400, 65, "The envelope's time to live has passed"),
+    "envelope-id-reused": _row(_I, 409, 65, "This id was used before for other bytes"),
+    "receipt-invalid": _row(_I, 400, 65, "The receipt does not prove what it should"),
+    "chunk-invalid": _row(_I, 400, 65, "A part of the attachment was altered, moved or cut"),
+    # exchange
+    "hop-limit": _row(_P, 400, 65, "The envelope passed through too many hubs"),
+    "relay-loop": _row(_P, 400, 65, "The envelope came back to a hub it passed"),
+    "relay-refused": _row(_R, 403, 77, "This hub does not relay between those two"),
+    "attachment-missing": _row(_P, 409, 75, "An attachment has not arrived yet"),
+    "attachment-mismatch": _row(_I, 400, 65, "The attachment is not what was announced"),
+    "offset-mismatch": _row(_P, 409, 75, "The upload must go on from another offset"),
+    "quota-exceeded": _row(_R, 413, 75, "The quota for attachments is used up"),
+    "partner-suspended": _row(_R, 403, 77, "The partner is suspended here"),
+    "partner-unknown": _row(_R, 404, 66, "There is no such partner"),
+    "partner-unreachable": _row(_P, 503, 69, "The partner cannot be reached now"),
+    "partner-misbehaved": _row(_P, 502, 76, "The partner's answer cannot be used"),
+    "time-to-live-passed": _row(_P, 504, 75, "The partner did not take it in time"),
+    # identity
+    "certificate-missing": _row(_P, 401, 77, "No client certificate was shown"),
+    "certificate-unknown": _row(_P, 403, 77, "The client certificate is not pinned here"),
+    "certificate-expired": _row(_P, 403, 77, "The client certificate is not valid now"),
+    "handshake-timeout": _row(_P, 408, 76, "The TLS handshake was not finished in time"),
+    "credentials-invalid": _row(_R, 401, 77, "The credentials are not valid"),
+    "token-invalid": _row(_R, 401, 77, "The access token is not valid"),
+    "scope-missing": _row(_R, 403, 77, "The access token does not cover this"),
+    "card-invalid": _row(_I, 422, 65, "The partner card does not verify"),
+    "pin-not-confirmed": _row(_R, 409, 65, "The fingerprint was not confirmed"),
+    # keys
+    "key-store-invalid": _row(_O, 500, 78, "The key store cannot be opened"),
+    "home-exists": _row(_R, 409, 73, "This folder already holds a hub"),
+    "home-missing": _row(_R, 404, 66, "This folder holds no hub"),
+    # audit
+    "audit-missing": _row(_O, 500, 70, "A change without an audit event was stopped"),
+}

@@ -1,0 +1,145 @@
+"""One frozen Config, parsed once from `hub.toml`; unknown keys are refused; every limit has a name and a unit."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+from hub.errors import OurFault
+
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Every bound of the hub, in one place."""
+
+    record_max_bytes: int = 1 * _MIB
+    envelope_max_bytes: int = 4 * _MIB
+    json_max_depth: int = 32
+    batch_max_envelopes: int = 50
+    batch_max_bytes: int = 16 * _MIB
+    recipients_max: int = 64
+    hops_max: int = 4
+    subjects_max: int = 1000
+    attachments_per_record_max: int = 16
+    attachment_max_bytes: int = 2048 * _MIB
+    attachment_quota_bytes: int = 16 * 1024 * _MIB
+    attachment_chunk_bytes: int = 1 * _MIB
+    clock_skew_s: float = 300.0
+    time_to_live_s: float = 7 * 86400.0
+    retry_first_s: float = 1.0
+    retry_max_s: float = 300.0
+    breaker_failures: int = 3
+    lane_claim_s: float = 60.0
+    lanes_at_once: int = 16
+    poll_interval_s: float = 0.5
+    connect_timeout_s: float = 5.0
+    carry_timeout_s: float = 30.0
+    handshake_timeout_s: float = 5.0
+    request_timeout_s: float = 30.0
+    mailbox_wait_max_s: float = 25.0
+    token_life_s: int = 300
+    session_life_s: int = 900
+    idempotency_life_s: float = 86400.0
+    requests_per_minute: int = 6000
+    login_failures_max: int = 5
+    login_lock_s: float = 300.0
+    page_max: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What one hub is told. `database` is an SQLAlchemy URL; `url` is how partners call this hub.
+
+    `home` holds everything the hub keeps in files: keys, embedded database, attachments.
+    `workers` above 1 needs PostgreSQL: SQLite has one writing process.
+    """
+
+    home: Path
+    agency: str
+    name: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8443
+    url: str = ""
+    metrics_port: int = 0
+    database: str = ""
+    workers: int = 1
+    threads: int = 16
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the key store is."""
+        return self.home / "keys"
+
+    @property
+    def blobs_dir(self) -> Path:
+        """Where attachment ciphertext is."""
+        return self.home / "attachments"
+
+    @property
+    def database_url(self) -> str:
+        """Return the configured database, or the embedded one in the home."""
+        return self.database or f"sqlite:///{self.home / 'hub.sqlite3'}"
+
+    @property
+    def public_url(self) -> str:
+        """Return how partners reach us: as told, or the listening address."""
+        return self.url or f"https://{self.host}:{self.port}"
+
+
+def load_config(home: Path) -> Config:
+    """Read `hub.toml` in a home. Raises OurFault `config-invalid` that names the key and what it takes."""
+    path = home / "hub.toml"
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OurFault(
+            "config-invalid", f"There is no {path}; `hub init --home {home} --agency ID` makes one."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OurFault("config-invalid", f"{path} is not TOML: {error}.") from None
+    limits = told.pop("limits", {})
+    if not isinstance(limits, dict):
+        raise OurFault("config-invalid", "[limits] is a table of names and numbers.")
+    if "home" in told:
+        raise OurFault("config-invalid", "`home` is where hub.toml lies and is not set in it.")
+    values = _checked(Config, told, where="")
+    return Config(home=home, **values, limits=Limits(**_checked(Limits, limits, where="limits.")))
+
+
+def _checked(kind: type, told: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return the told values with their types checked; refuse unknown and missing keys."""
+    hints = get_type_hints(kind)
+    known = {f.name: f for f in fields(kind) if f.name not in {"home", "limits"}}
+    unknown = sorted(set(told) - set(known))
+    if unknown:
+        raise OurFault(
+            "config-invalid",
+            f"hub.toml: unknown key {where}{unknown[0]}; known: {', '.join(where + k for k in sorted(known))}.",
+        )
+    missing = [
+        name
+        for name, f in known.items()
+        if f.default is MISSING and f.default_factory is MISSING and name not in told
+    ]
+    if missing:
+        raise OurFault("config-invalid", f"hub.toml: {where}{missing[0]} is missing.")
+    return {name: _typed(where + name, hints[name], value) for name, value in told.items()}
+
+
+def _typed(name: str, kind: type, value: Any) -> Any:
+    """Return a value of the declared type; numbers must be positive (0 only where it means none)."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise OurFault(
+            "config-invalid", f"hub.toml: {name} takes {kind.__name__}, not {type(value).__name__}."
+        )
+    if isinstance(value, (int, float)) and (value < 0 or (value == 0 and name != "metrics_port")):
+        raise OurFault("config-invalid", f"hub.toml: {name} must be above 0, it is {value}.")
+    return value

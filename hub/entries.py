@@ -1,0 +1,284 @@
+"""What the stores hold: one frozen row type per table that a use case touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from hub.records.actor import Role
+from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
+
+
+class Priority(Enum):
+    """How soon an entry goes out among those that wait for the same partner."""
+
+    FLASH = "flash"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+class Direction(Enum):
+    """Whether a record was made here or came from a partner."""
+
+    OUT = "out"
+    IN = "in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """Bytes at rest, encrypted under a key of their own that the master key wraps.
+
+    Erasing a body destroys `wrapped_key`; `ciphertext` is then noise.
+    """
+
+    body_id: str
+    wrapped_key: bytes = field(repr=False)
+    nonce: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordRow:
+    """One version of a record, as draft, released or received; its content is in the body.
+
+    `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
+    `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
+    """
+
+    record_id: str
+    version: int
+    kind: str
+    action: str
+    direction: Direction
+    originator: str
+    state: RecordState
+    label: Mapping[str, object]
+    digest: bytes
+    conversation: str
+    in_reply_to: str | None
+    language: str
+    recipients: tuple[str, ...]
+    priority: Priority
+    author: str
+    created_at: datetime
+    body_id: str
+    reply_due_at: datetime | None = None
+    retain_until: datetime | None = None
+    expires_at: datetime | None = None
+    revision: int = 1
+    envelope_id: str | None = None
+    position: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """The second person's decision, bound to the digest and the expanded recipients."""
+
+    record_id: str
+    version: int
+    digest: bytes
+    recipients: tuple[str, ...]
+    approver: str
+    at: datetime
+    envelope_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxEntry:
+    """One sealed envelope on its way to one partner (the lane). The bytes are in `body_id`, once for all.
+
+    `hops` are the hubs it has passed; it is empty where it starts. `attempts` counts failed carries since
+    a person last resumed it. `origin` is the agency that handed it to us, when we relay.
+    """
+
+    entry_id: str
+    lane: str
+    recipient: str
+    envelope_id: str
+    body_id: str
+    record_id: str | None
+    conversation: str
+    priority: Priority
+    state: EntryState
+    created_at: datetime
+    next_at: datetime
+    expires_at: datetime
+    attempts: int = 0
+    retries: int = 0
+    reason: str | None = None
+    hops: tuple[str, ...] = ()
+    origin: str | None = None
+    attachments: tuple[str, ...] = ()
+    position: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """The way to one partner: who works it now (fenced by `token`) and whether its breaker is open."""
+
+    partner: str
+    token: int = 0
+    claimed_until: datetime | None = None
+    failures: int = 0
+    open_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxEntry:
+    """One envelope that was admitted or refused once, with the very receipt we gave for it.
+
+    Keyed by (originator, envelope_id); `digest` is the SHA-256 of the sealed bytes.
+    """
+
+    originator: str
+    envelope_id: str
+    digest: bytes
+    peer: str
+    received_at: datetime
+    receipt: bytes = field(repr=False)
+    status: ReceiptStatus = ReceiptStatus.ACCEPTED
+    record_id: str | None = None
+    version: int | None = None
+    body_id: str | None = None
+    hops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptRow:
+    """One verified receipt, theirs or ours, with the envelope it answers. `raw` is the signed JWS."""
+
+    receipt_id: str
+    envelope_id: str
+    by: str
+    to: str
+    status: ReceiptStatus
+    at: datetime
+    raw: bytes = field(repr=False)
+    member: str | None = None
+    reason: str | None = None
+    record_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One record on its way to one member; `position` is gap-free per member and is the member's cursor."""
+
+    delivery_id: str
+    member: str
+    record_id: str
+    version: int
+    kind: str
+    state: DeliveryState
+    at: datetime
+    envelope_id: str | None = None
+    position: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentRow:
+    """One attachment's encrypted bytes, named by the SHA-256 of the ciphertext (lowercase hex).
+
+    `stored_bytes` grows as chunks arrive; complete when it equals `size_bytes`. `owner` is who announced
+    it and whose quota it uses. `sealed_secret` is the vault-locked opening data, only where we made it.
+    """
+
+    digest: str
+    size_bytes: int
+    stored_bytes: int
+    owner: str
+    created_at: datetime
+    complete: bool = False
+    secret_body_id: str | None = None
+
+
+class PartnerStatus(Enum):
+    """Whether traffic with a partner flows."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartnerRow:
+    """One pinned partner: the verified card's bytes, how to reach it and the suites it may use.
+
+    `url` is None for a partner that cannot be called and pulls from its mailbox. `via` names the relay.
+    """
+
+    agency: str
+    card: bytes = field(repr=False)
+    fingerprint: str
+    status: PartnerStatus
+    suites: tuple[str, ...]
+    url: str | None
+    pinned_at: datetime
+    pinned_by: str
+    via: str | None = None
+    relay_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRow:
+    """One domestic agency whose systems call the API with this certificate.
+
+    `certificate_thumbprint` is the SHA-256 of the certificate's DER (lowercase hex).
+    """
+
+    agency: str
+    name: str
+    certificate_thumbprint: str
+    scopes: tuple[str, ...]
+    status: PartnerStatus
+    added_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficerRow:
+    """One local account. `totp` is the vault-locked secret; `last_totp_step` refuses a replayed code."""
+
+    name: str
+    roles: frozenset[Role]
+    password_hash: str = field(repr=False)
+    totp: Body = field(repr=False)
+    active: bool
+    added_at: datetime
+    last_totp_step: int = 0
+    failed_logins: int = 0
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementRow:
+    """One version of an agreement as text (TOML) with its digest; the newest `adopted_at` is in force."""
+
+    agreement_id: str
+    version: int
+    source: str
+    digest: bytes
+    adopted_at: datetime
+    adopted_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What a client's idempotency key was answered with before."""
+
+    client: str
+    key: str
+    request_digest: bytes
+    status: int
+    body: bytes = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryCount:
+    """How many outbox entries of a lane are in a state, and since when the oldest."""
+
+    lane: str
+    state: EntryState
+    count: int
+    oldest_at: datetime
+    retries: int = 0

@@ -1,0 +1,423 @@
+"""The few Protocols that the use cases need; storage, transport, adapters and keys implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from hub.audit.events import AuditEvent
+from hub.entries import (
+    AgreementRow,
+    AttachmentRow,
+    Body,
+    Delivery,
+    EntryCount,
+    InboxEntry,
+    Lane,
+    MemberRow,
+    OfficerRow,
+    OutboxEntry,
+    PartnerRow,
+    Priority,
+    ReceiptRow,
+    RecordRow,
+    Release,
+    Replay,
+)
+from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
+from hub.records.lifecycle import DeliveryState, EntryState, RecordState
+
+
+class Clock(Protocol):
+    """Tells the time; the one place where time enters."""
+
+    def now(self) -> datetime:
+        """Return the present, aware, in UTC."""
+        ...
+
+
+class Records(Protocol):
+    """Record versions and their releases."""
+
+    def add(self, rows: Sequence[RecordRow]) -> None:
+        """Store new versions; raise Refused `conflict` when (record_id, version) exists."""
+        ...
+
+    def get(self, record_id: str, version: int | None = None) -> RecordRow | None:
+        """Return a version, or the highest one."""
+        ...
+
+    def get_many(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
+        """Return the highest version of each id that exists."""
+        ...
+
+    def replace(self, row: RecordRow, *, expected_revision: int) -> None:
+        """Rewrite a row whose revision is the expected one (else Refused `conflict`); store revision + 1."""
+        ...
+
+    def advance(self, record_id: str, version: int, *, to: RecordState) -> None:
+        """Take one step of the lifecycle; raise Refused `transition-invalid` when the table has none."""
+        ...
+
+    def page(
+        self,
+        *,
+        after: int,
+        limit: int,
+        state: RecordState | None = None,
+        kind: str | None = None,
+        conversation: str | None = None,
+    ) -> Sequence[RecordRow]:
+        """Return rows with a position above `after`, lowest first."""
+        ...
+
+    def add_releases(self, releases: Sequence[Release]) -> None:
+        """Store releases."""
+        ...
+
+    def releases(self, record_id: str) -> Sequence[Release]:
+        """Return all releases of all versions, oldest first."""
+        ...
+
+
+class Bodies(Protocol):
+    """Encrypted bytes at rest."""
+
+    def add(self, bodies: Sequence[Body]) -> None:
+        """Store bodies."""
+        ...
+
+    def get_many(self, body_ids: Sequence[str]) -> Mapping[str, Body]:
+        """Return those that exist and were not erased."""
+        ...
+
+    def erase(self, body_id: str) -> None:
+        """Destroy the wrapped key; what is left cannot be read."""
+        ...
+
+
+class Outbox(Protocol):
+    """The queue: one lane per partner, order within a conversation, priorities that share."""
+
+    def queue(self, entries: Sequence[OutboxEntry]) -> None:
+        """Append entries."""
+        ...
+
+    def lanes_due(self, at: datetime) -> Sequence[str]:
+        """Return the lanes that have due entries, whose breaker is not open and that nobody works."""
+        ...
+
+    def claim_lane(self, partner: str, *, at: datetime, until: datetime) -> Lane | None:
+        """Take a lane that nobody works and whose breaker lets through, with a higher token; else None."""
+        ...
+
+    def release_lane(self, lane: Lane, *, failures: int, open_until: datetime | None) -> None:
+        """Give the lane back and set its breaker; does nothing when the token was overtaken."""
+        ...
+
+    def claim(self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int]) -> Sequence[OutboxEntry]:
+        """Return due entries of a claimed lane, at most the sum of `shares`.
+
+        Each priority gets its share and what others leave over, flash first. Only the head of each
+        conversation in this lane is returned: the lowest position that is PENDING, CARRIED or HELD.
+        Entries are not marked; the lane's claim is what excludes others.
+        """
+        ...
+
+    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> None:
+        """Store new state, next_at, attempts, retries and reason of entries.
+
+        Raises Refused `conflict` when the lane's token was overtaken, `transition-invalid` for a step that
+        ENTRY_STEPS does not have (the same state again is allowed).
+        """
+        ...
+
+    def get(self, entry_id: str) -> OutboxEntry | None:
+        """Return one entry."""
+        ...
+
+    def of_envelope(self, envelope_id: str) -> Sequence[OutboxEntry]:
+        """Return the entries that carry an envelope, one per recipient."""
+        ...
+
+    def of_record(self, record_id: str) -> Sequence[OutboxEntry]:
+        """Return the entries that carry any version of a record."""
+        ...
+
+    def of_attachment(self, digest: str, lane: str) -> bool:
+        """Tell whether an entry for this lane carries the attachment."""
+        ...
+
+    def page(
+        self, *, after: int, limit: int, lane: str | None = None, state: EntryState | None = None
+    ) -> Sequence[OutboxEntry]:
+        """Return entries with a position above `after`, lowest first."""
+        ...
+
+    def expired(self, at: datetime, limit: int) -> Sequence[OutboxEntry]:
+        """Return PENDING, CARRIED and HELD entries whose time to live has passed."""
+        ...
+
+    def counts(self) -> Sequence[EntryCount]:
+        """Return how many entries are in each state, lane by lane, from counters kept with each change."""
+        ...
+
+    def lane(self, partner: str) -> Lane:
+        """Return a lane as it stands."""
+        ...
+
+
+class Inbox(Protocol):
+    """What came in, once."""
+
+    def seen(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], InboxEntry]:
+        """Return the entries that exist among (originator, envelope_id) keys."""
+        ...
+
+    def admit(self, entries: Sequence[InboxEntry]) -> frozenset[tuple[str, str]]:
+        """Store entries; return the keys that were new, without those another worker stored first."""
+        ...
+
+
+class Receipts(Protocol):
+    """Signed statements about envelopes."""
+
+    def add(self, rows: Sequence[ReceiptRow]) -> None:
+        """Store receipts; one that is there already (same receipt_id) is left as it is."""
+        ...
+
+    def of_envelope(self, envelope_id: str) -> Sequence[ReceiptRow]:
+        """Return the receipts about an envelope, oldest first."""
+        ...
+
+    def of_record(self, record_id: str) -> Sequence[ReceiptRow]:
+        """Return the receipts about any version of a record, oldest first."""
+        ...
+
+    def unsent(self, to: str, limit: int) -> Sequence[ReceiptRow]:
+        """Return our receipts that this partner has not been given yet, oldest first."""
+        ...
+
+    def queue(self, rows: Sequence[ReceiptRow]) -> None:
+        """Store our own receipts and mark them to be sent."""
+        ...
+
+    def sent(self, receipt_ids: Sequence[str]) -> None:
+        """Mark receipts as taken by the partner."""
+        ...
+
+    def partners_waiting(self) -> Sequence[str]:
+        """Return the partners for whom receipts wait."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Members' inboxes."""
+
+    def add(self, rows: Sequence[Delivery]) -> None:
+        """Append deliveries."""
+        ...
+
+    def page(self, member: str, *, after: int, limit: int) -> Sequence[Delivery]:
+        """Return a member's deliveries above a position, lowest first."""
+        ...
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """Return one delivery."""
+        ...
+
+    def advance(self, delivery_id: str, *, to: DeliveryState) -> None:
+        """Take one step of the lifecycle."""
+        ...
+
+    def of_record(self, record_id: str) -> Sequence[Delivery]:
+        """Return a record's deliveries."""
+        ...
+
+
+class Directory(Protocol):
+    """Partners, members, officers and agreements as this hub has approved them."""
+
+    def partners(self) -> Sequence[PartnerRow]: ...
+    def partner(self, agency: str) -> PartnerRow | None: ...
+    def put_partner(self, row: PartnerRow) -> None: ...
+    def members(self) -> Sequence[MemberRow]: ...
+    def member(self, agency: str) -> MemberRow | None: ...
+    def put_member(self, row: MemberRow) -> None: ...
+    def officers(self) -> Sequence[OfficerRow]: ...
+    def officer(self, name: str) -> OfficerRow | None: ...
+    def put_officer(self, row: OfficerRow) -> None: ...
+    def agreements(self) -> Sequence[AgreementRow]:
+        """Return the newest version of each agreement."""
+        ...
+
+    def put_agreement(self, row: AgreementRow) -> None: ...
+    def generation(self) -> int:
+        """Return a number that changes with every change of the directory; caches hang on it."""
+        ...
+
+
+class Attachments(Protocol):
+    """What is known of attachments; the bytes are in a BlobStore."""
+
+    def get(self, digest: str) -> AttachmentRow | None: ...
+    def put(self, row: AttachmentRow) -> None: ...
+    def used_bytes(self, owner: str) -> int:
+        """Return the announced bytes of an owner, incomplete ones included."""
+        ...
+
+
+class Replays(Protocol):
+    """Answers remembered under idempotency keys."""
+
+    def get(self, client: str, key: str) -> Replay | None: ...
+    def put(self, replay: Replay) -> None:
+        """Store; raise Refused `conflict` when the key is there."""
+        ...
+
+    def forget_before(self, at: datetime) -> int: ...
+
+
+class View(Protocol):
+    """All stores, to read from one snapshot or, in a unit of work, to change."""
+
+    @property
+    def records(self) -> Records: ...
+    @property
+    def bodies(self) -> Bodies: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def receipts(self) -> Receipts: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def attachments(self) -> Attachments: ...
+    @property
+    def replays(self) -> Replays: ...
+    def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
+        """Return staged audit events above a position, lowest first."""
+        ...
+
+
+class UnitOfWork(View, Protocol):
+    """One durable transaction. Leaving the block without `commit` rolls back."""
+
+    def stage(self, events: Iterable[AuditEvent]) -> None:
+        """Add the audit events of this change."""
+        ...
+
+    def commit(self) -> None:
+        """Commit durably; raise OurFault `audit-missing` when state changed and no event was staged.
+
+        Claims and releases of lanes, marks of sent receipts, replays and login counters are bookkeeping
+        and need none.
+        """
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def work(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a unit of work; raise OurFault `storage-unavailable` when the database cannot be written."""
+        ...
+
+    def read(self) -> AbstractContextManager[View]:
+        """Open a snapshot to read from."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class BlobStore(Protocol):
+    """Attachment ciphertext on disk, named by digest; appended durably, read from any offset."""
+
+    def append(self, digest: str, offset: int, parts: Iterable[bytes]) -> int:
+        """Append at `offset` (PeerFault `offset-mismatch` when it is not the end); return the new end."""
+        ...
+
+    def size(self, digest: str) -> int: ...
+    def open(self, digest: str, offset: int = 0) -> BinaryIO: ...
+    def parts(self, digest: str, offset: int = 0) -> Iterator[bytes]: ...
+    def rename(self, temporary: str, digest: str) -> None:
+        """Give a blob made under a temporary name its final one, durably."""
+        ...
+
+    def discard(self, digest: str) -> None: ...
+    def free_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """One envelope on one hop: the sealed bytes and the hubs they have passed. The hops are not signed."""
+
+    sealed: bytes
+    hops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a hub said of one transfer: a signed receipt, or a failure code that asks for a retry.
+
+    `relayed` tells that a relay has taken it durably; the recipient's own receipt is still to come.
+    """
+
+    envelope_id: str
+    receipt: bytes | None = None
+    code: str | None = None
+    sentence: str | None = None
+    relayed: bool = False
+
+
+class Keyring(Protocol):
+    """The keys of this hub's agency. Callers never keep what they are handed beyond one step."""
+
+    @property
+    def agency(self) -> str: ...
+    def signing(self) -> SigningKeys:
+        """Return the current record-signing keys (both suites)."""
+        ...
+
+    def decryption(self) -> DecryptionKeys:
+        """Return every record-decryption key still held, by key id, old ones included."""
+        ...
+
+    def public(self) -> PublicKeys:
+        """Return the public halves, as they stand on our card."""
+        ...
+
+    def master_key(self) -> bytes:
+        """Return the 32 bytes that wrap the keys of bodies at rest."""
+        ...
+
+
+class Carrier(Protocol):
+    """A way to move sealed bytes to one partner. Raises PeerFault `partner-unreachable` or `-misbehaved`."""
+
+    def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
+        """Hand over a batch; return one outcome per transfer, in order."""
+        ...
+
+    def carry_receipts(self, partner: PartnerRow, receipts: Sequence[bytes]) -> Sequence[str | None]:
+        """Hand over receipts; return a failure code, or None for taken, per receipt, in order."""
+        ...
+
+    def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
+        """Push an attachment's ciphertext, going on where an earlier push stopped."""
+        ...
+
+    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Sequence[Transfer]:
+        """Fetch what a partner's mailbox holds for us."""
+        ...
+
+    def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:
+        """Stream an attachment's ciphertext from an offset."""
+        ...

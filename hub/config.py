@@ -56,6 +56,7 @@ class Config:
     """What one hub is told. `database` is an SQLAlchemy URL; `url` is how partners call this hub.
 
     `home` holds everything the hub keeps in files: keys, embedded database, attachments.
+    `pull` says that nobody can call this hub, so that it polls its partners' mailboxes.
     `workers` above 1 needs PostgreSQL: SQLite has one writing process.
     """
 
@@ -65,6 +66,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8443
     url: str = ""
+    pull: bool = False
     metrics_port: int = 0
     database: str = ""
     workers: int = 1
@@ -136,10 +138,10 @@ def _typed(name: str, kind: type, value: Any) -> Any:
     """Return a value of the declared type; numbers must be positive (0 only where it means none)."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise OurFault(
             "config-invalid", f"hub.toml: {name} takes {kind.__name__}, not {type(value).__name__}."
         )
-    if isinstance(value, (int, float)) and (value < 0 or (value == 0 and name != "metrics_port")):
+    if kind in (int, float) and (value < 0 or (value == 0 and name != "metrics_port")):
         raise OurFault("config-invalid", f"hub.toml: {name} must be above 0, it is {value}.")
     return value

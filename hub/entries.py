@@ -59,6 +59,8 @@ class RecordRow:
     conversation: str
     in_reply_to: str | None
     language: str
+    purpose: str
+    agreement: str
     recipients: tuple[str, ...]
     priority: Priority
     author: str
@@ -99,6 +101,7 @@ class OutboxEntry:
     envelope_id: str
     body_id: str
     record_id: str | None
+    version: int | None
     conversation: str
     priority: Priority
     state: EntryState

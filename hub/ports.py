@@ -50,8 +50,8 @@ class Records(Protocol):
         """Return a version, or the highest one."""
         ...
 
-    def get_many(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
-        """Return the highest version of each id that exists."""
+    def get_many(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], RecordRow]:
+        """Return those (record_id, version) that exist."""
         ...
 
     def replace(self, row: RecordRow, *, expected_revision: int) -> None:
@@ -112,6 +112,10 @@ class Outbox(Protocol):
 
     def claim_lane(self, partner: str, *, at: datetime, until: datetime) -> Lane | None:
         """Take a lane that nobody works and whose breaker lets through, with a higher token; else None."""
+        ...
+
+    def extend_lane(self, lane: Lane, *, until: datetime) -> bool:
+        """Hold a claimed lane longer; return False when its token was overtaken."""
         ...
 
     def release_lane(self, lane: Lane, *, failures: int, open_until: datetime | None) -> None:
@@ -364,6 +368,14 @@ class Transfer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mail:
+    """What a mailbox holds for us: envelopes, and receipts (signed) that we have not confirmed yet."""
+
+    transfers: tuple[Transfer, ...] = ()
+    receipts: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a hub said of one transfer: a signed receipt, or a failure code that asks for a retry.
 
@@ -406,16 +418,21 @@ class Carrier(Protocol):
         """Hand over a batch; return one outcome per transfer, in order."""
         ...
 
-    def carry_receipts(self, partner: PartnerRow, receipts: Sequence[bytes]) -> Sequence[str | None]:
-        """Hand over receipts; return a failure code, or None for taken, per receipt, in order."""
+    def carry_receipts(
+        self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        """Hand over receipts; return a failure code, or None for taken, per receipt, in order.
+
+        `taken` are the ids of receipts from its mailbox that we have stored and it need not repeat.
+        """
         ...
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         """Push an attachment's ciphertext, going on where an earlier push stopped."""
         ...
 
-    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Sequence[Transfer]:
-        """Fetch what a partner's mailbox holds for us."""
+    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Mail:
+        """Fetch what a partner's mailbox holds for us: `{"transfers": [...], "receipts": [...]}`."""
         ...
 
     def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:

@@ -1,0 +1,97 @@
+"""What a command says: one document for machines, the same for people, and what to do next."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+#: Cells wider than a terminal fold; a pipe gets room enough that ids stay on one line.
+_PIPE_WIDTH: Final = 200
+_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The result of one command. `people` are lines and tables; `then` are commands that come next."""
+
+    document: Mapping[str, object]
+    people: Sequence[RenderableType] = ()
+    then: Sequence[str] = field(default=())
+
+
+def plain(value: object) -> str:
+    """Return text for one cell; times in UTC, and nothing in it can steer or deceive a terminal."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(plain(part) for part in value) or "–"
+    return "".join("\N{REPLACEMENT CHARACTER}" if _steers(char) else char for char in str(value))
+
+
+def _steers(char: str) -> bool:
+    return char in _BIDI or (unicodedata.category(char) == "Cc" and char not in "\n\t")
+
+
+def instant(value: datetime | None) -> str | None:
+    """Return a time as documents carry it."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> Table:
+    """Build a table; the columns in `numbers` are aligned to the right."""
+    built = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    right = frozenset(numbers)
+    for column in columns:
+        built.add_column(column, overflow="fold", justify="right" if column in right else "left")
+    for row in rows:
+        built.add_row(*(Text(plain(cell)) for cell in row))
+    return built
+
+
+def facts(pairs: Mapping[str, object]) -> Table:
+    """Build a list of names and values."""
+    built = Table.grid(padding=(0, 2, 0, 0))
+    built.add_column(style="dim", no_wrap=True)
+    built.add_column(overflow="fold")
+    for name, value in pairs.items():
+        built.add_row(Text(name), Text(plain(value)))
+    return built
+
+
+def indented(what: RenderableType) -> RenderableType:
+    """Move something two columns to the right."""
+    return Padding(what, (0, 0, 0, 2))
+
+
+def say(answer: Answer, *, machine: bool) -> None:
+    """Write an answer to standard output."""
+    if machine:
+        click.echo(json.dumps(answer.document, ensure_ascii=False, indent=2))
+        return
+    console = terminal()
+    for part in answer.people:
+        console.print(Text(plain(part)) if isinstance(part, str) else part)
+    if answer.then:
+        console.print(Text("Next:", style="bold"))
+        for command in answer.then:
+            console.print(Text(f"  {plain(command)}"), soft_wrap=True)
+
+
+def terminal(*, stderr: bool = False) -> Console:
+    """Return a console on today's standard output or error; it reads no markup out of content."""
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console

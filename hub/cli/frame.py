@@ -1,0 +1,94 @@
+"""The frame all commands hang in: examples in the help, `--json` everywhere, failures told one way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from hub.cli.answer import Answer, say
+from hub.cli.failure import from_click, interrupted, report, unexpected
+from hub.codes import CODES
+from hub.errors import HubError
+
+
+class Leaf(click.Command):
+    """A command that returns an Answer. Its examples close the help; it always takes `--json`."""
+
+    def __init__(self, *args: Any, examples: Sequence[str], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = tuple(examples)
+        self.params.append(
+            click.Option(["--json", "as_json"], is_flag=True, help="Answer with one JSON document.")
+        )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples as they are typed, unwrapped."""
+        with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
+            for example in self.examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the command, say its answer or its failure, and return the exit code."""
+        machine = bool(ctx.params.pop("as_json"))
+        try:
+            answer = super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except HubError as failure:
+            return report(failure, machine=machine)
+        except Exception as error:  # noqa: BLE001 - the last line: logged in full, told in one sentence
+            return report(unexpected(error, ctx.params.get("home")), machine=machine)
+        if isinstance(answer, Answer):
+            say(answer, machine=machine)
+        return 0
+
+
+class Noun(click.Group):
+    """A group of commands about one thing."""
+
+    command_class = Leaf
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.no_args_is_help = True
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one example: the first of the first command that has one."""
+        examples = [
+            command.examples[0]
+            for name in self.list_commands(ctx)
+            if isinstance(command := self.get_command(ctx, name), Leaf)
+        ]
+        if examples:
+            with formatter.section("Example"):
+                formatter.write(f"{'':>{formatter.current_indent}}{examples[0]}\n")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were written: the order of the work."""
+        return list(self.commands)
+
+
+class Root(Noun):
+    """The whole of `hub`: every way to leave it has an exit code from hub.codes."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command line and leave with its exit code."""
+        told = args[0] if args else extra.get("args")
+        machine = "--json" in (sys.argv[1:] if told is None else told)
+        extra["prog_name"] = "hub"
+        extra["standalone_mode"] = False
+        sys.exit(self._run(args, extra, machine=machine))
+
+    def _run(self, args: tuple[Any, ...], extra: dict[str, Any], *, machine: bool) -> int:
+        try:
+            return int(super().main(*args, **extra) or 0)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            return CODES["command-invalid"].exit
+        except click.ClickException as error:
+            return report(from_click(error), machine=machine)
+        except (click.Abort, KeyboardInterrupt):
+            return report(interrupted(), machine=machine)

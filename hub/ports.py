@@ -268,7 +268,34 @@ class Attachments(Protocol):
     """What is known of attachments; the bytes are in a BlobStore."""
 
     def get(self, digest: str) -> AttachmentRow | None: ...
-    def put(self, row: AttachmentRow) -> None: ...
+    def by_upload(self, upload_id: str) -> AttachmentRow | None:
+        """Return what an upload of ours is, or has become."""
+        ...
+
+    def by_plain_digest(self, plain_digest: str) -> Sequence[AttachmentRow]:
+        """Return our complete attachments with this content, oldest first."""
+        ...
+
+    def put(self, row: AttachmentRow) -> None:
+        """Store a row, or write over the one with the same digest."""
+        ...
+
+    def use(self, digests: Sequence[str]) -> int:
+        """Mark complete rows as used; return how many of the digests there are."""
+        ...
+
+    def remove(self, digest: str) -> None:
+        """Remove a row if it is there."""
+        ...
+
+    def remove_unused(self, digest: str) -> bool:
+        """Remove a row that is still not used; tell whether it was removed."""
+        ...
+
+    def unused(self, before: datetime, limit: int) -> Sequence[AttachmentRow]:
+        """Return rows created before a time and never used, complete or not, oldest first."""
+        ...
+
     def used_bytes(self, owner: str) -> int:
         """Return the announced bytes of an owner, incomplete ones included."""
         ...
@@ -342,20 +369,40 @@ class Store(Protocol):
 
 
 class BlobStore(Protocol):
-    """Attachment ciphertext on disk, named by digest; appended durably, read from any offset."""
+    """Attachment ciphertext on disk, under names; appended durably, read from any offset.
 
-    def append(self, digest: str, offset: int, parts: Iterable[bytes]) -> int:
-        """Append at `offset` (PeerFault `offset-mismatch` when it is not the end); return the new end."""
+    A name is a lowercase hex digest or an id. Who changes a blob holds its name.
+    """
+
+    def hold(self, name: str) -> AbstractContextManager[None]:
+        """Keep every other holder of a name out, in all processes; Refused `conflict` at once if it is held."""
         ...
 
-    def size(self, digest: str) -> int: ...
+    def append(self, digest: str, offset: int, parts: Iterable[bytes]) -> int:
+        """Append at `offset` (PeerFault `offset-mismatch` when it is not the end); return the new end.
+
+        What was written stays, also when `parts` raises; it is durable when this returns or raises.
+        """
+        ...
+
+    def truncate(self, digest: str, size: int) -> None:
+        """Cut a blob to a size that is not above its own."""
+        ...
+
+    def size(self, digest: str) -> int:
+        """Return how many bytes there are; 0 when there is no such blob."""
+        ...
+
     def open(self, digest: str, offset: int = 0) -> BinaryIO: ...
     def parts(self, digest: str, offset: int = 0) -> Iterator[bytes]: ...
     def rename(self, temporary: str, digest: str) -> None:
-        """Give a blob made under a temporary name its final one, durably."""
+        """Give a blob made under a temporary name its final one, durably, in place of any that has it."""
         ...
 
-    def discard(self, digest: str) -> None: ...
+    def discard(self, digest: str) -> None:
+        """Remove a blob if it is there."""
+        ...
+
     def free_bytes(self) -> int: ...
 
 

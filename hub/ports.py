@@ -54,6 +54,10 @@ class Records(Protocol):
         """Return those (record_id, version) that exist."""
         ...
 
+    def versions(self, record_id: str) -> Sequence[RecordRow]:
+        """Return all versions of a record, lowest first."""
+        ...
+
     def replace(self, row: RecordRow, *, expected_revision: int) -> None:
         """Rewrite a row whose revision is the expected one (else Refused `conflict`); store revision + 1."""
         ...
@@ -375,7 +379,7 @@ class BlobStore(Protocol):
     """
 
     def hold(self, name: str) -> AbstractContextManager[None]:
-        """Keep every other holder of a name out, in all processes; Refused `conflict` at once if it is held."""
+        """Keep other holders of a name out, in all processes; Refused `conflict` at once if it is held."""
         ...
 
     def append(self, digest: str, offset: int, parts: Iterable[bytes]) -> int:

@@ -1,0 +1,58 @@
+"""Who may draft, who may approve, who may administer: the second officer is never the first."""
+
+from __future__ import annotations
+
+from hub.policy.decision import Decision, Reason, decide
+from hub.records.actor import Actor, ActorKind, Role
+
+
+def may(actor: Actor, role: Role) -> Decision:
+    """Permit officers who hold the role."""
+    return decide(_lacks(actor, role))
+
+
+def may_draft(actor: Actor) -> Decision:
+    """Permit officers who are drafters, and members' systems, whose scopes are checked at the door."""
+    return decide([] if actor.kind is ActorKind.SYSTEM else _lacks(actor, Role.DRAFTER))
+
+
+def may_approve(actor: Actor, author: str) -> Decision:
+    """Permit a releaser who did not write the draft.
+
+    `author` is the draft's author as an id (`aigerim`) or as an actor (`officer:aigerim`); one that is
+    not known denies.
+    """
+    reasons = _lacks(actor, Role.RELEASER)
+    if not author.strip():
+        reasons.append(Reason(code="four-eyes", sentence="The draft does not say who wrote it."))
+    elif author in {actor.id, str(actor)}:
+        reasons.append(
+            Reason(
+                code="four-eyes", sentence=f"{actor.id} wrote this draft; another officer must release it."
+            )
+        )
+    return decide(reasons)
+
+
+def may_administer(actor: Actor) -> Decision:
+    """Permit custodians, and the hub itself: whoever can open its home holds its keys anyway.
+
+    Partners, members, officers and agreements are changed by nobody else.
+    """
+    return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.CUSTODIAN))
+
+
+def _lacks(actor: Actor, role: Role) -> list[Reason]:
+    if actor.kind is not ActorKind.OFFICER:
+        return [
+            Reason(code="role-missing", sentence=f"Only an officer may do this, not a {actor.kind.value}.")
+        ]
+    if role not in actor.roles:
+        held = ", ".join(sorted(r.value for r in actor.roles)) or "none"
+        return [
+            Reason(
+                code="role-missing",
+                sentence=f"This needs the role {role.value}; {actor.id} holds: {held}.",
+            )
+        ]
+    return []

@@ -1,0 +1,154 @@
+"""May this record go from here to there, now: no agreement, no way; every rule that fails is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hub.entries import Direction
+from hub.policy.agreements import Agreement, Flow
+from hub.policy.decision import Decision, Reason, decide
+from hub.records.kinds import Kind
+from hub.records.label import Label, Tlp
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the rules need to know of one record and one counterparty, and nothing of its content.
+
+    `agreement` is the one that the record itself names as its legal basis.
+    """
+
+    kind: Kind
+    purpose: str
+    language: str
+    label: Label
+    originator: str
+    counterparty: str
+    direction: Direction
+    agreement: str | None
+    at: datetime
+    our_agency: str
+
+    def __post_init__(self) -> None:
+        """Refuse a time without a zone: which day it is would be a guess."""
+        if self.at.tzinfo is None:
+            raise ValueError("the time of a question is aware")
+
+    @property
+    def sender(self) -> str:
+        """Return who hands the record over."""
+        return self.our_agency if self.direction is Direction.OUT else self.counterparty
+
+    @property
+    def recipient(self) -> str:
+        """Return who would get it."""
+        return self.counterparty if self.direction is Direction.OUT else self.our_agency
+
+
+def permit(question: Question, agreements: Sequence[Agreement], *, suspended: bool) -> Decision:
+    """Permit what the agreement that the record names allows, and its label; deny with all that fails.
+
+    `suspended` tells that traffic with the counterparty is stopped here.
+    """
+    agreement, flow, reasons = _basis(question, agreements)
+    if suspended:
+        reasons.append(
+            Reason(code="partner-suspended", sentence=f"Traffic with {question.counterparty} is suspended.")
+        )
+    reasons += _label(question)
+    return decide(reasons, clause=_clause(agreement, flow))
+
+
+def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decision:
+    """Permit release without a second officer: it may go, and its kind is one that flows by rule."""
+    agreement, flow, reasons = _basis(question, agreements)
+    reasons += _label(question)
+    clause = _clause(agreement, flow)
+    if flow is None or question.kind not in flow.by_rule:
+        sentence = f"A {question.kind.value} to {question.recipient} needs a second officer."
+        reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
+    return decide(reasons, clause=clause)
+
+
+def _basis(
+    question: Question, agreements: Sequence[Agreement]
+) -> tuple[Agreement | None, Flow | None, list[Reason]]:
+    """Find the agreement and the flow that the record rests on; return them with what they do not allow."""
+    agreement = max(
+        (a for a in agreements if a.id == question.agreement), key=lambda a: a.version, default=None
+    )
+    if agreement is None:
+        named = f"no agreement {question.agreement} here" if question.agreement else "no agreement named"
+        return None, None, [Reason(code="agreement-missing", sentence=f"There is {named} to rest on.")]
+    reasons = []
+    day = question.at.astimezone(UTC).date()
+    if not agreement.holds_on(day):
+        sentence = f"{agreement.id} is not in force on {day.isoformat()}: {_period(agreement)}."
+        reasons.append(Reason(code="agreement-not-in-force", sentence=sentence, clause=agreement.id))
+    flow = agreement.flow(question.sender, question.recipient)
+    if flow is None:
+        sentence = f"{agreement.id} lets nothing go from {question.sender} to {question.recipient}."
+        reasons.append(Reason(code="agreement-missing", sentence=sentence, clause=agreement.id))
+    else:
+        reasons += _flow(question, agreement, flow)
+    return agreement, flow, reasons
+
+
+def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
+    """Hold the record against every list of the flow."""
+    label = question.label
+    purposes, kinds = [p.value for p in flow.purposes], [k.value for k in flow.kinds]
+    colours, handled = [t.value for t in flow.tlp or ()], [h.value for h in flow.handling]
+    rows = [
+        ("kind", question.kind.value, question.kind in flow.kinds, kinds),
+        ("purpose", question.purpose, question.purpose in purposes, purposes),
+        ("language", question.language, question.language in flow.languages, flow.languages),
+        (
+            "classification",
+            label.classification.value,
+            label.classification.rank <= flow.highest.rank,
+            [f"up to {flow.highest.value}"],
+        ),
+        ("tlp", label.tlp.value, flow.tlp is None or label.tlp in flow.tlp, colours),
+        *(("handling", code.value, code in flow.handling, handled) for code in label.handling),
+    ]
+    return [
+        Reason(
+            code=f"{what}-not-agreed",
+            sentence=f"{agreement.id} does not let {what} {value} go from {question.sender} to "
+            f"{question.recipient}; agreed: {', '.join(sorted(agreed)) or 'none'}.",
+            clause=_clause(agreement, flow),
+        )
+        for what, value, met, agreed in rows
+        if not met
+    ]
+
+
+def _label(question: Question) -> list[Reason]:
+    """Hold the record against its originator's own label; no agreement loosens it."""
+    reasons = []
+    if question.originator != question.sender:
+        sentence = f"{question.originator} has not consented to {question.sender} passing its record on."
+        reasons.append(Reason(code="third-party-rule", sentence=sentence))
+    releasable_to = question.label.releasable_to
+    if question.recipient not in releasable_to and (releasable_to or question.label.tlp is Tlp.RED):
+        sentence = (
+            f"The label releases it to {', '.join(releasable_to)}, not to {question.recipient}."
+            if releasable_to
+            else f"TLP:RED goes to those the label names alone, and it does not name {question.recipient}."
+        )
+        reasons.append(Reason(code="not-releasable", sentence=sentence))
+    return reasons
+
+
+def _clause(agreement: Agreement | None, flow: Flow | None) -> str | None:
+    if agreement is None:
+        return None
+    return f"{agreement.id} art. {', '.join(flow.articles)}" if flow else agreement.id
+
+
+def _period(agreement: Agreement) -> str:
+    until = f" until {agreement.in_force_until.isoformat()}" if agreement.in_force_until else ""
+    return f"it is in force from {agreement.in_force_from.isoformat()}{until}"

@@ -1,0 +1,188 @@
+"""Base64url, JSON and time as they stand on the wire: one spelling each, every other one refused.
+
+What cannot be read raises ValueError with a sentence that holds nothing of the input; the caller knows
+which failure code it means.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
+from datetime import datetime
+from json import JSONDecoder
+from typing import Final
+
+from hub.records.times import as_time
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+# What only standard Base64 has, and padding, becomes a byte that no Base64 has.
+_FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
+# The last character of a group that is not full carries spare bits; they must be zero.
+_LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
+
+#: The largest whole number that every JSON reader keeps exact (RFC 7493 section 2.2).
+INTEGER_MAX: Final = 2**53 - 1
+
+_IN_STRINGS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+def b64u_bytes(data: bytes) -> bytes:
+    """Return the unpadded base64url of bytes, as ASCII bytes."""
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
+def b64u(data: bytes) -> str:
+    """Return the unpadded base64url of bytes (RFC 7515 section 2)."""
+    return b64u_bytes(data).decode("ascii")
+
+
+def unb64u(text: object, *, size: int | None = None) -> bytes:
+    """Return the bytes of unpadded base64url, of exactly `size` bytes where one is given.
+
+    Padding, white space, other alphabets and non-zero spare bits are refused: two texts never decode to
+    the same bytes.
+    """
+    if not isinstance(text, str):
+        raise ValueError("base64url text was expected")
+    try:
+        data = text.encode("ascii")
+        spare = len(data) % 4
+        if spare and data[-1] not in _LAST.get(spare, b""):
+            raise ValueError
+        decoded = a2b_base64(data.translate(_FROM_URL) + b"=="[: -spare % 4], strict_mode=True)
+    except ValueError:
+        raise ValueError("a text is not base64url without padding") from None
+    if size is not None and len(decoded) != size:
+        raise ValueError(f"a base64url text holds {len(decoded)} bytes; expected {size}")
+    return decoded
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a JSON object has the same member twice")
+    return members
+
+
+def _refuse_number(_text: str) -> object:
+    raise ValueError("a JSON number is not a whole number")
+
+
+def _integer(text: str) -> int:
+    # 17 characters hold a sign and 16 digits; a longer text is never converted.
+    if len(text) > 17 or not -INTEGER_MAX <= (value := int(text)) <= INTEGER_MAX:
+        raise ValueError("a JSON number is beyond 2^53-1")
+    return value
+
+
+_decode: Final = JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_integer
+).decode
+
+
+def parse_json(data: bytes, *, max_depth: int) -> dict[str, object]:
+    """Return the one JSON object in UTF-8 bytes, at most `max_depth` objects and arrays deep."""
+    try:
+        text = data.decode("utf-8")
+        value = _decode(text)
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+    except RecursionError:
+        raise ValueError(f"it is more than {max_depth} levels deep") from None
+    except ValueError as error:
+        # A decoder's own message may quote the input; ours have no position.
+        raise ValueError("it is not JSON" if hasattr(error, "pos") else str(error)) from None
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    if text.count("{") + text.count("[") > max_depth and _depth(text) > max_depth:
+        raise ValueError(f"it is more than {max_depth} levels deep")
+    if "\\u" in text:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _depth(text: str) -> int:
+    """Return how deep valid JSON nests. It must be valid: each string is then scanned once."""
+    depth = deepest = 0
+    for character in _IN_STRINGS.sub("", text):
+        if character in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "}]":
+            depth -= 1
+    return deepest
+
+
+def _refuse_lone_surrogates(value: object) -> None:
+    """Refuse half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    try:
+        if isinstance(value, str):
+            value.encode("utf-8")
+        elif isinstance(value, Mapping):
+            for name, inner in value.items():
+                _refuse_lone_surrogates(name)
+                _refuse_lone_surrogates(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                _refuse_lone_surrogates(inner)
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a surrogate pair") from None
+
+
+def read_time(text: str) -> datetime:
+    """Return the time of an RFC 3339 text in UTC with `Z`."""
+    if not text.endswith("Z"):
+        raise ValueError("a time is not in UTC, written with Z")
+    return as_time(text)
+
+
+def members(
+    value: object, required: frozenset[str], optional: frozenset[str] = frozenset()
+) -> Mapping[str, object]:
+    """Return a JSON object that has every required member and none that is neither required nor optional."""
+    if not isinstance(value, dict):
+        raise ValueError("a JSON object was expected")
+    if required != value.keys():
+        if absent := required - value.keys():
+            raise ValueError(f"the member {min(absent)} is missing")
+        if strange := value.keys() - required - optional:
+            raise ValueError(f"the member {ascii(min(strange))[:40]} is not known here")
+    return value
+
+
+def text_of(document: Mapping[str, object], name: str) -> str:
+    """Return a member that is a text."""
+    value = document[name]
+    if type(value) is not str:
+        raise ValueError(f"{name} is not a text")
+    return value
+
+
+def number_of(document: Mapping[str, object], name: str) -> int:
+    """Return a member that is a whole number."""
+    value = document[name]
+    if type(value) is not int:
+        raise ValueError(f"{name} is not a whole number")
+    return value
+
+
+def time_of(document: Mapping[str, object], name: str) -> datetime:
+    """Return a member that is a time."""
+    return read_time(text_of(document, name))
+
+
+def list_of(document: Mapping[str, object], name: str) -> list[object]:
+    """Return a member that is a list."""
+    value = document[name]
+    if type(value) is not list:
+        raise ValueError(f"{name} is not a list")
+    return value
+
+
+def texts_of(document: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """Return a member that is a list of texts."""
+    values = list_of(document, name)
+    if not all(type(value) is str for value in values):
+        raise ValueError(f"{name} is not a list of texts")
+    return tuple(str(value) for value in values)

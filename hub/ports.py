@@ -54,6 +54,10 @@ class Records(Protocol):
         """Return those (record_id, version) that exist."""
         ...
 
+    def newest(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
+        """Return the highest version of each id that exists, in one query."""
+        ...
+
     def versions(self, record_id: str) -> Sequence[RecordRow]:
         """Return all versions of a record, lowest first."""
         ...
@@ -280,8 +284,8 @@ class Attachments(Protocol):
         """Return our complete attachments with this content, oldest first."""
         ...
 
-    def put(self, row: AttachmentRow) -> None:
-        """Store a row, or write over the one with the same digest."""
+    def add(self, row: AttachmentRow) -> None:
+        """Store a row, unless there is one with the same digest already."""
         ...
 
     def use(self, digests: Sequence[str]) -> int:

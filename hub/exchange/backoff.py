@@ -1,0 +1,53 @@
+"""When to try again, and when to stop trying for a while."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from hub.config import Limits
+
+#: Failure codes that say "later", not "never": the same bytes may be taken on a retry.
+TEMPORARY = frozenset(
+    {
+        "partner-unreachable",
+        "partner-misbehaved",
+        "too-many-requests",
+        "storage-unavailable",
+        "attachment-missing",
+        "internal",
+        "certificate-expired",
+        "certificate-unknown",
+        "partner-suspended",
+        "clock-skew",
+    }
+)
+
+_RANDOM = random.SystemRandom()
+
+
+def retry_at(attempts: int, *, at: datetime, limits: Limits, roll: float | None = None) -> datetime:
+    """Return when to try again: exponential backoff with full jitter.
+
+    `attempts` counts failures so far (1 after the first); `roll` in [0, 1) replaces the dice in tests.
+    Full jitter spreads a hundred hubs that lost the same partner at the same instant.
+    """
+    ceiling_s = min(limits.retry_max_s, limits.retry_first_s * 2.0 ** min(attempts - 1, 30))
+    share = _RANDOM.random() if roll is None else roll
+    return at + timedelta(seconds=ceiling_s * share)
+
+
+def breaker_until(
+    failures: int, *, at: datetime, limits: Limits, roll: float | None = None
+) -> datetime | None:
+    """Return until when a lane rests after so many failed batches in a row; None when none failed.
+
+    Up to `breaker_failures` the rest is jitter alone; from then on the breaker is open for at least half of
+    the ceiling, and one batch probes when it ends.
+    """
+    if failures == 0:
+        return None
+    if failures < limits.breaker_failures:
+        return retry_at(failures, at=at, limits=limits, roll=roll)
+    share = _RANDOM.random() if roll is None else roll
+    return retry_at(failures, at=at, limits=limits, roll=0.5 + share / 2)

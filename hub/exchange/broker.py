@@ -1,0 +1,151 @@
+"""What every use case is handed: the ports of one hub, and the partners as they stand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.audit.events import Act, AuditEvent
+from hub.config import Limits
+from hub.entries import MemberRow, PartnerRow, PartnerStatus
+from hub.envelope.keys import PublicKeys
+from hub.envelope.suites import Suite
+from hub.errors import Refused
+from hub.federation.card import Card, read_card
+from hub.policy.agreements import Agreement, load_agreement
+from hub.ports import BlobStore, Carrier, Clock, Keyring, Store, View
+from hub.records.actor import Actor, ActorKind
+from hub.records.ids import new_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterparty:
+    """A pinned partner with its card read: whose keys verify, and which suites it may use."""
+
+    row: PartnerRow
+    card: Card
+    allowed: frozenset[Suite]
+
+    @property
+    def public(self) -> PublicKeys:
+        """Return the keys on its pinned card."""
+        return self.card.public
+
+    @property
+    def active(self) -> bool:
+        """Tell whether traffic flows."""
+        return self.row.status is PartnerStatus.ACTIVE
+
+    @property
+    def suite(self) -> Suite:
+        """Return the suite we seal with for this partner: the first one pinned."""
+        return Suite(self.row.suites[0])
+
+    @property
+    def lane(self) -> str:
+        """Return the partner that its envelopes are handed to: itself, or the relay."""
+        return self.row.via or self.row.agency
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Partners, members and agreements at one generation of the directory; never changes."""
+
+    generation: int
+    partners: Mapping[str, Counterparty]
+    members: Mapping[str, MemberRow]
+    agreements: tuple[Agreement, ...]
+
+    def partner(self, agency: str) -> Counterparty:
+        """Return a pinned partner, or raise Refused `partner-unknown`."""
+        try:
+            return self.partners[agency]
+        except KeyError:
+            raise Refused("partner-unknown", f"{agency} is not a partner of this hub.") from None
+
+
+def read_standing(view: View, generation: int) -> Standing:
+    """Read the directory and parse its cards and agreements."""
+    directory = view.directory
+    return Standing(
+        generation=generation,
+        partners={
+            row.agency: Counterparty(
+                row=row, card=read_card(row.card), allowed=frozenset(Suite(name) for name in row.suites)
+            )
+            for row in directory.partners()
+        },
+        members={row.agency: row for row in directory.members()},
+        agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
+    )
+
+
+class StandingCache:
+    """Keeps the last Standing for as long as the directory's generation stays."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._standing: Standing | None = None
+
+    def of(self, view: View) -> Standing:
+        """Return the standing that this view sees; parse only after a change."""
+        generation = view.directory.generation()
+        standing = self._standing
+        if standing is None or standing.generation != generation:
+            standing = read_standing(view, generation)
+            with self._lock:
+                self._standing = standing
+        return standing
+
+
+def _nobody(lane: str) -> None:
+    """Wake no one: the dispatcher's own polling finds what is due."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broker:
+    """The ports of one hub. Use cases are functions over it; it has no state but caches."""
+
+    agency: str
+    store: Store
+    keyring: Keyring
+    clock: Clock
+    limits: Limits
+    blobs: BlobStore
+    carrier: Carrier
+    pull: bool = False
+    wake: Callable[[str], None] = _nobody
+    standings: StandingCache = field(default_factory=StandingCache, repr=False)
+
+    @property
+    def itself(self) -> Actor:
+        """Return the hub as the actor of what it does on its own."""
+        return Actor(kind=ActorKind.HUB, id=self.agency, agency=self.agency)
+
+    def standing(self) -> Standing:
+        """Return the partners, members and agreements as they stand now."""
+        with self.store.read() as view:
+            return self.standings.of(view)
+
+    def event(
+        self,
+        act: Act,
+        actor: Actor,
+        subject: str,
+        at: datetime,
+        *,
+        justification: str | None = None,
+        **details: str,
+    ) -> AuditEvent:
+        """Build the audit event of one step; `details` are ids, digests and codes, never content."""
+        return AuditEvent(
+            event_id=new_id(),
+            at=at,
+            act=act,
+            actor=actor,
+            subject=subject,
+            details=details,
+            justification=justification,
+        )

@@ -1,0 +1,61 @@
+"""Content at rest: records locked into bodies, and opened again from what was drafted or received."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from hub.entries import Body, Direction, RecordRow
+from hub.envelope import sealing
+from hub.envelope.canonical import canonical
+from hub.envelope.manifest import Manifest
+from hub.envelope.vault import lock, unlock
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.ports import View
+from hub.records.record import Record, load_record
+
+
+def lock_content(broker: Broker, record: Record, *, body_id: str) -> tuple[Body, bytes]:
+    """Return the record's content as a body at rest, and its canonical bytes, which a release is bound to."""
+    content = canonical(record.document)
+    return lock(content, body_id=body_id, master_key=broker.keyring.master_key()), content
+
+
+def find_row(view: View, record_id: str, version: int | None = None) -> RecordRow:
+    """Return a record's version, or the highest; raise Refused `not-found`."""
+    row = view.records.get(record_id, version)
+    if row is None:
+        which = f" version {version}" if version is not None else ""
+        raise Refused("not-found", f"There is no record {record_id}{which} here.")
+    return row
+
+
+def read_content(broker: Broker, view: View, row: RecordRow) -> Record:
+    """Open a record's content from where it lies: the draft's body, or the envelope that brought it.
+
+    Raises Refused `not-found` when it was erased.
+    """
+    if row.direction is Direction.OUT:
+        document: Mapping[str, object] = json.loads(_unlock(broker, view, row))
+    else:
+        document = open_again(broker, view, row).content
+    return load_record(document, max_bytes=broker.limits.record_max_bytes)
+
+
+def read_manifest(broker: Broker, view: View, row: RecordRow) -> Manifest:
+    """Return the signed manifest of a received record (attachment keys and approvals are in it)."""
+    return open_again(broker, view, row).manifest
+
+
+def open_again(broker: Broker, view: View, row: RecordRow) -> sealing.Opened:
+    """Open the sealed bytes that were verified when they were admitted."""
+    sealed = sealing.peek(_unlock(broker, view, row), max_bytes=broker.limits.envelope_max_bytes)
+    return sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
+
+
+def _unlock(broker: Broker, view: View, row: RecordRow) -> bytes:
+    body = view.bodies.get_many([row.body_id]).get(row.body_id)
+    if body is None:
+        raise Refused("not-found", f"The content of record {row.record_id} was erased.")
+    return unlock(body, master_key=broker.keyring.master_key())

@@ -1,0 +1,210 @@
+"""draft: an officer or a member's system writes a record; nothing leaves until a second person releases it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.audit.events import Act
+from hub.entries import Body, Direction, Priority, RecordRow
+from hub.envelope.canonical import digest
+from hub.errors import Refused
+from hub.exchange.broker import Broker, Standing
+from hub.exchange.contents import find_row, lock_content, read_content
+from hub.exchange.recipients import Verdict, expand, judge_all
+from hub.policy.decision import Deny
+from hub.policy.four_eyes import may_draft
+from hub.ports import View
+from hub.records.actor import Actor
+from hub.records.ids import new_id
+from hub.records.lifecycle import RECORD_STEPS, RecordState, step
+from hub.records.record import Record, load_record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafted:
+    """A record checked and locked, not yet stored."""
+
+    record: Record
+    row: RecordRow
+    body: Body
+    content: bytes
+
+
+def draft(
+    broker: Broker,
+    actor: Actor,
+    document: Mapping[str, object],
+    *,
+    recipients: Sequence[str],
+    priority: Priority = Priority.ROUTINE,
+) -> RecordRow:
+    """Check a document and store it as a draft for its recipients (names and groups).
+
+    What the hub knows is filled in when absent: id, version, action, originator, created_at, conversation.
+    Raises Refused `record-invalid`, `kind-unknown`, `record-too-large`, `role-missing`, `partner-unknown`.
+    """
+    refuse_unless_drafter(actor)
+    at = broker.clock.now()
+    standing = broker.standing()
+    drafted = prepare(broker, standing, actor, document, recipients=recipients, priority=priority, at=at)
+    with broker.store.work() as work:
+        refuse_unanswerable(work, drafted.record)
+        work.bodies.add([drafted.body])
+        work.records.add([drafted.row])
+        work.stage([broker.event(Act.DRAFTED, actor, drafted.row.record_id, at, **described(drafted.row))])
+        work.commit()
+    return drafted.row
+
+
+def prepare(
+    broker: Broker,
+    standing: Standing,
+    actor: Actor,
+    document: Mapping[str, object],
+    *,
+    recipients: Sequence[str],
+    priority: Priority,
+    at: datetime,
+) -> Drafted:
+    """Fill in, check, expand and lock a document; touches no store."""
+    filled = fill_in(document, agency=broker.agency, at=at)
+    record = load_record(filled, max_bytes=broker.limits.record_max_bytes)
+    if record.originator != broker.agency:
+        raise Refused("record-invalid", f"originator: a record drafted here is from {broker.agency}.")
+    who = expand(standing, recipients, agency=broker.agency, max_recipients=broker.limits.recipients_max)
+    body_id = new_id()
+    body, content = lock_content(broker, record, body_id=body_id)
+    row = row_of(record, body_id=body_id, content=content, priority=priority)
+    return Drafted(
+        record=record, row=replace(row, recipients=who, author=str(actor)), body=body, content=content
+    )
+
+
+def fill_in(document: Mapping[str, object], *, agency: str, at: datetime) -> dict[str, object]:
+    """Return the document with what the hub itself knows filled in where it is absent."""
+    known: dict[str, object] = {
+        "id": new_id(),
+        "version": 1,
+        "action": "new",
+        "originator": agency,
+        "created_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "conversation": new_id(),
+    }
+    return known | dict(document)
+
+
+def row_of(
+    record: Record, *, body_id: str, content: bytes, priority: Priority, direction: Direction = Direction.OUT
+) -> RecordRow:
+    """Return the row of a record: what is needed to list, permit and route it without its content."""
+    return RecordRow(
+        record_id=record.id,
+        version=record.version,
+        kind=record.kind.value,
+        action=record.action.value,
+        direction=direction,
+        originator=record.originator,
+        state=RecordState.DRAFT if direction is Direction.OUT else RecordState.RECEIVED,
+        label=record.label.as_document(),
+        digest=digest(content),
+        conversation=record.conversation,
+        in_reply_to=record.in_reply_to,
+        language=record.language,
+        purpose=record.purpose.value,
+        agreement=record.legal_basis.agreement,
+        recipients=(),
+        priority=priority,
+        author=record.originator,
+        created_at=record.created_at,
+        body_id=body_id,
+        reply_due_at=record.reply_due_at,
+        retain_until=None,
+    )
+
+
+def revise(
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    *,
+    expected_revision: int,
+    document: Mapping[str, object] | None = None,
+    recipients: Sequence[str] | None = None,
+    priority: Priority | None = None,
+) -> RecordRow:
+    """Change a draft, or take a rejected one up again; the revision must be the one last seen.
+
+    Whoever edits becomes the author, so that four eyes hold for what is finally released.
+    """
+    refuse_unless_drafter(actor)
+    at = broker.clock.now()
+    standing = broker.standing()
+    with broker.store.work() as work:
+        row = find_row(work, record_id)
+        if row.state is not RecordState.DRAFT:
+            step(RECORD_STEPS, row.state, RecordState.DRAFT)
+        told = document if document is not None else read_content(broker, work, row).document
+        fixed = {"id": row.record_id, "version": row.version, "action": row.action}
+        drafted = prepare(
+            broker,
+            standing,
+            actor,
+            dict(told) | fixed,
+            recipients=row.recipients if recipients is None else recipients,
+            priority=priority or row.priority,
+            at=at,
+        )
+        refuse_unanswerable(work, drafted.record)
+        work.bodies.add([drafted.body])
+        work.records.replace(drafted.row, expected_revision=expected_revision)
+        work.bodies.erase(row.body_id)
+        revised = replace(drafted.row, revision=expected_revision + 1)
+        work.stage([broker.event(Act.REVISED, actor, record_id, at, **described(revised))])
+        work.commit()
+    return revised
+
+
+def discard(broker: Broker, actor: Actor, record_id: str) -> None:
+    """Give a draft up and erase its content."""
+    refuse_unless_drafter(actor)
+    at = broker.clock.now()
+    with broker.store.work() as work:
+        row = find_row(work, record_id)
+        work.records.advance(record_id, row.version, to=RecordState.DISCARDED)
+        work.bodies.erase(row.body_id)
+        work.stage([broker.event(Act.DISCARDED, actor, record_id, at, version=str(row.version))])
+        work.commit()
+
+
+def preview(broker: Broker, record_id: str) -> Sequence[Verdict]:
+    """Return what the rules say of each expanded recipient of a draft, before anyone releases it."""
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        row = find_row(view, record_id)
+        record = read_content(broker, view, row)
+    return judge_all(standing, record, row.recipients, agency=broker.agency, at=broker.clock.now())
+
+
+def refuse_unless_drafter(actor: Actor) -> None:
+    """Raise Refused `role-missing` unless the actor may draft."""
+    decision = may_draft(actor)
+    if isinstance(decision, Deny):
+        raise Refused("role-missing", decision.reasons[0].sentence)
+
+
+def refuse_unanswerable(view: View, record: Record) -> None:
+    """Raise Refused `not-found` when the record answers one that is not here."""
+    if record.in_reply_to is not None and view.records.get(record.in_reply_to) is None:
+        raise Refused("not-found", f"in_reply_to names record {record.in_reply_to}, which is not here.")
+
+
+def described(row: RecordRow) -> dict[str, str]:
+    """Return what an audit event says of a row: never content."""
+    return {
+        "version": str(row.version),
+        "kind": row.kind,
+        "digest": row.digest.hex(),
+        "recipients": ",".join(row.recipients),
+    }

@@ -1,0 +1,97 @@
+"""Pull: a mailbox for partners that cannot be called, and the polling of partners when we cannot be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from hub.entries import PartnerRow, PartnerStatus
+from hub.envelope.documents import peek_document
+from hub.envelope.receipts import RECEIPT_TYPE
+from hub.envelope.vault import unlock
+from hub.errors import Refused
+from hub.exchange.answering import send_receipts, take_receipts
+from hub.exchange.attachments import fetch_for
+from hub.exchange.broker import Broker
+from hub.exchange.dispatching import Settled, claimed_for_mailbox, permit_again
+from hub.exchange.receiving import receive
+from hub.ports import Mail, Transfer
+
+
+def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
+    """Return what waits for a partner: sealed envelopes, each permitted again, and our receipts.
+
+    Nothing is marked: an envelope stays until its receipt comes, a receipt until it is confirmed. What may
+    no longer go is held.
+    """
+    size = max(1, min(limit, broker.limits.batch_max_envelopes))
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        partner = standing.partner(peer)
+        if partner.row.status is not PartnerStatus.ACTIVE:
+            raise Refused("partner-suspended", f"{peer} is suspended here.")
+        claimed = claimed_for_mailbox(broker, view, standing, peer, size=size)
+        receipts = view.receipts.unsent(peer, size)
+    settled = Settled()
+    going = permit_again(broker, claimed, settled, broker.clock.now())
+    _keep_held(broker, settled)
+    return Mail(
+        transfers=tuple(
+            Transfer(
+                sealed=unlock(claimed.bodies[e.body_id], master_key=broker.keyring.master_key()),
+                hops=(*e.hops, broker.agency),
+            )
+            for e in going
+        ),
+        receipts=tuple(row.raw for row in receipts),
+    )
+
+
+def _keep_held(broker: Broker, settled: Settled) -> None:
+    if settled.entries:
+        with broker.store.work() as work:
+            work.outbox.settle(None, settled.entries)
+            work.stage(settled.events)
+            work.commit()
+
+
+def wait_for_mail(
+    broker: Broker, peer: str, *, limit: int, wait_s: float, pause: Callable[[float], None] = time.sleep
+) -> Mail:
+    """Return the mailbox as soon as it holds something, or empty when the time is up."""
+    until = time.monotonic() + min(wait_s, broker.limits.mailbox_wait_max_s)
+    while True:
+        mail = mailbox(broker, peer, limit=limit)
+        left_s = until - time.monotonic()
+        if mail.transfers or mail.receipts or left_s <= 0:
+            return mail
+        pause(min(broker.limits.poll_interval_s, left_s))
+
+
+def poll(broker: Broker, partner: PartnerRow, *, wait_s: float) -> int:
+    """Fetch and take what a partner's mailbox holds, and give it our receipts; return how much there was.
+
+    Attachments are fetched before their envelopes are taken, so that what is accepted is whole.
+    """
+    mail = broker.carrier.poll(partner, limit=broker.limits.batch_max_envelopes, wait_s=wait_s)
+    if mail.transfers:
+        _fetch_attachments(broker, partner, mail)
+        outcomes = receive(broker, partner.agency, mail.transfers)
+        answers = [o.receipt for o in outcomes if o.receipt is not None]
+        if answers:
+            broker.carrier.carry_receipts(partner, answers)
+    taken: list[str] = []
+    if mail.receipts:
+        codes = take_receipts(broker, partner.agency, mail.receipts)
+        taken = [
+            str(peek_document(raw, RECEIPT_TYPE)["receipt_id"])
+            for raw, code in zip(mail.receipts, codes, strict=True)
+            if code is None
+        ]
+    send_receipts(broker, partner, taken=taken)
+    return len(mail.transfers) + len(mail.receipts)
+
+
+def _fetch_attachments(broker: Broker, partner: PartnerRow, mail: Mail) -> None:
+    for transfer in mail.transfers:
+        fetch_for(broker, partner, transfer)

@@ -1,0 +1,164 @@
+"""Who gets a record: names and groups expanded, members told from partners, each one permitted or denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.entries import Direction, PartnerStatus, RecordRow
+from hub.errors import Refused
+from hub.exchange.broker import Standing
+from hub.policy.decision import Decision, Deny, Permit, Reason
+from hub.policy.permission import Question, flows_by_rule, permit
+from hub.records.kinds import Kind
+from hub.records.label import Label
+from hub.records.record import Record
+
+GROUPS = ("@members", "@partners", "@agreement:ID")
+
+
+def expand(standing: Standing, names: Sequence[str], *, agency: str, max_recipients: int) -> tuple[str, ...]:
+    """Return the agencies that names and groups stand for, sorted, each once and never ourselves.
+
+    Groups: `@members`, `@partners`, `@agreement:ID` (the parties of an agreement that are known here).
+    Raises Refused `partner-unknown` for a name, `request-invalid` for no one or too many.
+    """
+    found: set[str] = set()
+    for name in names:
+        found |= _expand_one(standing, name)
+    found.discard(agency)
+    if not found:
+        raise Refused("request-invalid", "A record needs at least one recipient besides this hub.")
+    if len(found) > max_recipients:
+        raise Refused("request-invalid", f"{len(found)} recipients are more than the limit {max_recipients}.")
+    return tuple(sorted(found))
+
+
+def _expand_one(standing: Standing, name: str) -> set[str]:
+    if name == "@members":
+        return {m.agency for m in standing.members.values() if m.status is PartnerStatus.ACTIVE}
+    if name == "@partners":
+        return {agency for agency, partner in standing.partners.items() if partner.active}
+    if name.startswith("@agreement:"):
+        wanted = name.removeprefix("@agreement:")
+        known = set(standing.members) | set(standing.partners)
+        parties = [a.parties for a in standing.agreements if a.id == wanted]
+        if not parties:
+            raise Refused("partner-unknown", f"There is no agreement {wanted} here.")
+        return {party for group in parties for party in group if party in known}
+    if name.startswith("@"):
+        raise Refused("partner-unknown", f"There is no group {name}; there are {', '.join(GROUPS)}.")
+    if name in standing.members or name in standing.partners:
+        return {name}
+    raise Refused("partner-unknown", f"{name} is neither a partner nor a member of this hub.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the rules say about one recipient."""
+
+    recipient: str
+    decision: Decision
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why not, or nothing."""
+        return self.decision.reasons if isinstance(self.decision, Deny) else ()
+
+    @property
+    def only_suspended(self) -> bool:
+        """Tell whether nothing but a suspension stands against it."""
+        return bool(self.reasons) and all(r.code == "partner-suspended" for r in self.reasons)
+
+
+def question_of_record(
+    record: Record, *, counterparty: str, direction: Direction, agency: str, at: datetime
+) -> Question:
+    """Ask the rules about a record whose content is at hand."""
+    return Question(
+        kind=record.kind,
+        purpose=record.purpose.value,
+        language=record.language,
+        label=record.label,
+        originator=record.originator,
+        counterparty=counterparty,
+        direction=direction,
+        agreement=record.legal_basis.agreement,
+        at=at,
+        our_agency=agency,
+    )
+
+
+def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datetime) -> Question:
+    """Ask the rules about a stored record without opening its content."""
+    return Question(
+        kind=Kind(row.kind),
+        purpose=row.purpose,
+        language=row.language,
+        label=Label.load(row.label),
+        originator=row.originator,
+        counterparty=counterparty,
+        direction=Direction.OUT,
+        agreement=row.agreement,
+        at=at,
+        our_agency=agency,
+    )
+
+
+def judge(standing: Standing, question: Question) -> Decision:
+    """Permit or deny one recipient by the agreements in force and its own standing here."""
+    return permit(question, standing.agreements, suspended=_suspended(standing, question.counterparty))
+
+
+def judge_all(
+    standing: Standing, record: Record, recipients: Sequence[str], *, agency: str, at: datetime
+) -> Sequence[Verdict]:
+    """Return the verdict on each recipient of a record about to go out."""
+    return [
+        Verdict(
+            recipient=recipient,
+            decision=judge(
+                standing,
+                question_of_record(
+                    record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
+                ),
+            ),
+        )
+        for recipient in recipients
+    ]
+
+
+def judge_rule(
+    standing: Standing, record: Record, recipients: Sequence[str], *, agency: str, at: datetime
+) -> Decision:
+    """Tell whether every recipient's agreement lets this kind flow without a second officer."""
+    reasons: list[Reason] = []
+    for recipient in recipients:
+        question = question_of_record(
+            record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
+        )
+        decision = flows_by_rule(question, standing.agreements)
+        if isinstance(decision, Deny):
+            reasons.extend(decision.reasons)
+    return Deny(reasons=tuple(reasons)) if reasons else Permit()
+
+
+def refuse_denied(verdicts: Sequence[Verdict]) -> None:
+    """Raise Refused `policy-denied` with every reason when any recipient is denied."""
+    denied: Mapping[str, tuple[Reason, ...]] = {v.recipient: v.reasons for v in verdicts if v.reasons}
+    if denied:
+        first = next(iter(denied))
+        raise Refused(
+            "policy-denied",
+            f"It may not go to {', '.join(sorted(denied))}. {first}: {denied[first][0].sentence}",
+            reasons={who: [r.sentence for r in why] for who, why in denied.items()},
+        )
+
+
+def _suspended(standing: Standing, counterparty: str) -> bool:
+    partner = standing.partners.get(counterparty)
+    if partner is not None:
+        return not partner.active
+    member = standing.members.get(counterparty)
+    return member is None or member.status is not PartnerStatus.ACTIVE

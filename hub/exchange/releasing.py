@@ -1,0 +1,370 @@
+"""approve → permit → translate → sign → seal → queue: the second decision, and all that follows from it.
+
+Signing and sealing happen before the transaction opens: the write lock is held for rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from hub.audit.events import Act, AuditEvent
+from hub.entries import (
+    Body,
+    Delivery,
+    OutboxEntry,
+    Priority,
+    RecordRow,
+    Release,
+)
+from hub.envelope import sealing
+from hub.envelope.canonical import canonical, digest
+from hub.envelope.encoding import b64u
+from hub.envelope.manifest import Approval, AttachmentSecret, Manifest
+from hub.envelope.suites import Suite
+from hub.envelope.vault import lock
+from hub.errors import HubError, Refused
+from hub.exchange.attachments import secrets_for
+from hub.exchange.broker import Broker, Standing
+from hub.exchange.contents import find_row, read_content
+from hub.exchange.drafting import Drafted, described, prepare, refuse_unanswerable, refuse_unless_drafter
+from hub.exchange.recipients import judge_all, judge_rule, refuse_denied
+from hub.exchange.settling import mark_answered, supersede
+from hub.policy.decision import Deny, Reason
+from hub.policy.four_eyes import may_approve
+from hub.ports import UnitOfWork
+from hub.records.actor import Actor, ActorKind
+from hub.records.ids import new_id
+from hub.records.lifecycle import DeliveryState, EntryState, RecordState
+from hub.records.record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """All rows of one released record, ready for one transaction."""
+
+    row: RecordRow
+    release: Release
+    bodies: tuple[Body, ...]
+    entries: tuple[OutboxEntry, ...]
+    deliveries: tuple[Delivery, ...]
+    event: AuditEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One record that a member's system hands in."""
+
+    document: Mapping[str, object]
+    recipients: Sequence[str]
+    priority: Priority = Priority.ROUTINE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """What became of a submission: released by rule, or waiting for an officer and why."""
+
+    record_id: str
+    version: int
+    state: RecordState
+    envelope_ids: tuple[str, ...] = ()
+    held_because: tuple[Reason, ...] = ()
+
+
+def approve(
+    broker: Broker, actor: Actor, record_id: str, *, digest: bytes, recipients: Sequence[str]
+) -> Release:
+    """Release a draft: the second officer names the digest and the recipients that were read.
+
+    Raises Refused `four-eyes`, `role-missing`, `policy-denied`, `transition-invalid`, and `conflict` when the
+    draft is no longer the one that was read. Every refusal is logged.
+    """
+    at = broker.clock.now()
+    try:
+        queued = _prepare_release(broker, actor, record_id, seen=digest, recipients=recipients, at=at)
+    except Refused as refusal:
+        log_refusal(broker, actor, record_id, at, refusal)
+        raise
+    with broker.store.work() as work:
+        current = find_row(work, record_id)
+        if current.digest != digest or current.state is not RecordState.DRAFT:
+            raise Refused("conflict", "The draft was changed while it was being released.")
+        work.records.replace(queued.row, expected_revision=current.revision)
+        queue(work, [queued])
+        work.commit()
+    wake(broker, [queued])
+    return queued.release
+
+
+def _prepare_release(
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    *,
+    seen: bytes,
+    recipients: Sequence[str],
+    at: datetime,
+) -> Queued:
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        row = find_row(view, record_id)
+        decision = may_approve(actor, row.author)
+        if isinstance(decision, Deny):
+            raise Refused(decision.reasons[0].code, decision.reasons[0].sentence)
+        if row.state is not RecordState.DRAFT:
+            raise Refused(
+                "transition-invalid", f"Only a draft is released; this record is {row.state.value}."
+            )
+        if row.digest != seen or tuple(sorted(recipients)) != row.recipients:
+            raise Refused(
+                "conflict", "The draft or its recipients are not those that were read; read it again."
+            )
+        record = read_content(broker, view, row)
+        secrets = secrets_for(view, broker, record)
+    verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
+    # What corrects or recalls must not wait for one suspended partner: its own entry is held instead.
+    refuse_denied(verdicts if row.version == 1 else [v for v in verdicts if not v.only_suspended])
+    return release(broker, standing, record, row, approver=actor, at=at, secrets=secrets)
+
+
+def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None:
+    """Send a draft back to its author with a reason."""
+    at = broker.clock.now()
+    with broker.store.work() as work:
+        row = find_row(work, record_id)
+        decision = may_approve(actor, row.author)
+        if isinstance(decision, Deny):
+            raise Refused(decision.reasons[0].code, decision.reasons[0].sentence)
+        work.records.advance(record_id, row.version, to=RecordState.REJECTED)
+        work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=reason)])
+        work.commit()
+
+
+def submit(broker: Broker, actor: Actor, items: Sequence[Submission]) -> Sequence[Submitted]:
+    """Take records from a member's system: release what flows by rule, keep the rest as drafts.
+
+    One durable commit for all of them, or none: the first invalid one refuses the batch and names its index.
+    """
+    refuse_unless_drafter(actor)
+    at = broker.clock.now()
+    standing = broker.standing()
+    queued: list[Queued] = []
+    waiting: list[Drafted] = []
+    results: list[Submitted] = []
+    for index, item in enumerate(items):
+        try:
+            drafted, ready, result = _submit_one(broker, standing, actor, item, at)
+        except HubError as error:
+            error.details["index"] = index
+            raise
+        results.append(result)
+        if ready is None:
+            waiting.append(drafted)
+        else:
+            queued.append(ready)
+    with broker.store.work() as work:
+        for drafted in waiting:
+            refuse_unanswerable(work, drafted.record)
+        work.bodies.add([d.body for d in waiting])
+        work.records.add([d.row for d in waiting] + [q.row for q in queued])
+        work.stage(broker.event(Act.DRAFTED, actor, d.row.record_id, at, **described(d.row)) for d in waiting)
+        queue(work, queued)
+        work.commit()
+    wake(broker, queued)
+    return results
+
+
+def _submit_one(
+    broker: Broker, standing: Standing, actor: Actor, item: Submission, at: datetime
+) -> tuple[Drafted, Queued | None, Submitted]:
+    drafted = prepare(
+        broker,
+        standing,
+        actor,
+        item.document,
+        recipients=item.recipients,
+        priority=item.priority,
+        at=at,
+    )
+    row, record = drafted.row, drafted.record
+    verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
+    reasons = tuple(reason for verdict in verdicts for reason in verdict.reasons)
+    by_rule = judge_rule(standing, record, row.recipients, agency=broker.agency, at=at)
+    if isinstance(by_rule, Deny):
+        reasons += by_rule.reasons
+    if record.version > 1 or record.in_reply_to is not None or record.attachments:
+        reasons += (
+            Reason(
+                code="four-eyes",
+                sentence="An answer, a correction, a withdrawal or an attachment takes an officer's release.",
+                clause="",
+            ),
+        )
+    if reasons:
+        return (
+            drafted,
+            None,
+            Submitted(record_id=row.record_id, version=row.version, state=row.state, held_because=reasons),
+        )
+    rule = Actor(kind=ActorKind.RULE, id=record.legal_basis.agreement, agency=broker.agency)
+    ready = release(broker, standing, record, row, approver=rule, at=at, content=drafted.body)
+    return (
+        drafted,
+        ready,
+        Submitted(
+            record_id=row.record_id,
+            version=row.version,
+            state=RecordState.RELEASED,
+            envelope_ids=ready.release.envelope_ids,
+        ),
+    )
+
+
+def release(
+    broker: Broker,
+    standing: Standing,
+    record: Record,
+    row: RecordRow,
+    *,
+    approver: Actor,
+    at: datetime,
+    secrets: tuple[AttachmentSecret, ...] = (),
+    content: Body | None = None,
+) -> Queued:
+    """Translate, sign and seal a permitted record for its recipients; touches no store.
+
+    One envelope serves all direct partners of one suite. A partner behind a relay gets an envelope of its
+    own, so that the relay is told of one recipient and the others stay unknown to it.
+    """
+    document = translate(record)
+    expires_at = at + timedelta(seconds=broker.limits.time_to_live_s)
+    approval = Approval(by=str(approver), at=at, digest=b64u(row.digest))
+    bodies: list[Body] = [] if content is None else [content]
+    entries: list[OutboxEntry] = []
+    envelope_ids: list[str] = []
+    for (suite, _via), agencies in _groups(standing, row.recipients).items():
+        manifest = Manifest(
+            envelope_id=new_id(),
+            originator=broker.agency,
+            recipients=agencies,
+            purpose=row.purpose,
+            label_digest=b64u(digest(canonical(row.label))),
+            suite=suite,
+            created_at=at,
+            expires_at=expires_at,
+            priority=row.priority.value,
+            record_id=row.record_id,
+            version=row.version,
+            kind=row.kind,
+            action=row.action,
+            conversation=row.conversation,
+            in_reply_to=row.in_reply_to,
+            approvals=(approval,),
+            attachments=secrets,
+        )
+        signed = sealing.sign(manifest, document, broker.keyring.signing())
+        sealed = sealing.seal(signed, [standing.partners[agency].public for agency in agencies])
+        bodies.append(lock(sealed.raw, body_id=manifest.envelope_id, master_key=broker.keyring.master_key()))
+        envelope_ids.append(manifest.envelope_id)
+        entries += [
+            _entry(row, manifest, recipient=agency, lane=standing.partners[agency].lane, at=at)
+            for agency in agencies
+        ]
+    return Queued(
+        row=replace(row, state=RecordState.RELEASED, envelope_id=envelope_ids[0] if envelope_ids else None),
+        release=Release(
+            record_id=row.record_id,
+            version=row.version,
+            digest=row.digest,
+            recipients=row.recipients,
+            approver=str(approver),
+            at=at,
+            envelope_ids=tuple(envelope_ids),
+        ),
+        bodies=tuple(bodies),
+        entries=tuple(entries),
+        deliveries=tuple(
+            delivery_of(row, member=member, at=at) for member in row.recipients if member in standing.members
+        ),
+        event=broker.event(
+            Act.RELEASED, approver, row.record_id, at, envelopes=",".join(envelope_ids), **described(row)
+        ),
+    )
+
+
+def translate(record: Record) -> Mapping[str, object]:
+    """Return the document of the hubs' own dialect, `record-json/1`: the record itself, with no loss."""
+    return record.document
+
+
+def _groups(
+    standing: Standing, recipients: Sequence[str]
+) -> Mapping[tuple[Suite, str | None], tuple[str, ...]]:
+    groups: dict[tuple[Suite, str | None], tuple[str, ...]] = {}
+    for agency in recipients:
+        partner = standing.partners.get(agency)
+        if partner is None:
+            continue
+        key = (partner.suite, agency if partner.row.via else None)
+        groups[key] = (*groups.get(key, ()), agency)
+    return groups
+
+
+def _entry(row: RecordRow, manifest: Manifest, *, recipient: str, lane: str, at: datetime) -> OutboxEntry:
+    return OutboxEntry(
+        entry_id=new_id(),
+        lane=lane,
+        recipient=recipient,
+        envelope_id=manifest.envelope_id,
+        body_id=manifest.envelope_id,
+        record_id=row.record_id,
+        version=row.version,
+        conversation=row.conversation,
+        priority=row.priority,
+        state=EntryState.PENDING,
+        created_at=at,
+        next_at=at,
+        expires_at=manifest.expires_at,
+        attachments=tuple(secret.digest for secret in manifest.attachments),
+    )
+
+
+def delivery_of(row: RecordRow, *, member: str, at: datetime, envelope_id: str | None = None) -> Delivery:
+    """Return the delivery of a record to one member."""
+    return Delivery(
+        delivery_id=new_id(),
+        member=member,
+        record_id=row.record_id,
+        version=row.version,
+        kind=row.kind,
+        state=DeliveryState.WAITING,
+        at=at,
+        envelope_id=envelope_id,
+    )
+
+
+def queue(work: UnitOfWork, items: Sequence[Queued]) -> None:
+    """Put all that a release made into the transaction: envelopes, entries, deliveries and the leaf."""
+    work.bodies.add([body for item in items for body in item.bodies])
+    work.records.add_releases([item.release for item in items])
+    work.outbox.queue([entry for item in items for entry in item.entries])
+    work.deliveries.add([delivery for item in items for delivery in item.deliveries])
+    for item in items:
+        if item.row.version > 1:
+            supersede(work, item.row)
+    mark_answered(work, [item.row for item in items])
+    work.stage([item.event for item in items])
+
+
+def wake(broker: Broker, items: Sequence[Queued]) -> None:
+    """Tell the dispatcher which lanes have something new."""
+    for lane in {entry.lane for item in items for entry in item.entries}:
+        broker.wake(lane)
+
+
+def log_refusal(broker: Broker, actor: Actor, subject: str, at: datetime, refusal: HubError) -> None:
+    """Write that something was refused, to whom and why, in a transaction of its own."""
+    with broker.store.work() as work:
+        work.stage([broker.event(Act.REFUSED, actor, subject, at, code=refusal.code)])
+        work.commit()

@@ -1,0 +1,30 @@
+"""What a new version or an answer does to the records it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.entries import RecordRow
+from hub.ports import View
+from hub.records.lifecycle import RECORD_STEPS, RecordState
+
+
+def supersede(view: View, row: RecordRow) -> None:
+    """Take every earlier version out of force: withdrawn by a withdrawal, else superseded.
+
+    Version numbers grow and may skip: a discarded draft of a correction uses one up.
+    """
+    to = RecordState.WITHDRAWN if row.action == "withdrawal" else RecordState.SUPERSEDED
+    for before in view.records.versions(row.record_id):
+        if before.version < row.version and to in RECORD_STEPS[before.state]:
+            view.records.advance(before.record_id, before.version, to=to)
+
+
+def mark_answered(view: View, rows: Sequence[RecordRow]) -> None:
+    """Mark the records that these rows answer as answered, at whichever side they were made."""
+    for row in rows:
+        if row.in_reply_to is None:
+            continue
+        asked = view.records.get(row.in_reply_to)
+        if asked is not None and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
+            view.records.advance(asked.record_id, asked.version, to=RecordState.ANSWERED)

@@ -1,0 +1,163 @@
+"""What people and time do to the queue: expire, resume, drop, and show what happened to a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hub.audit.events import Act
+from hub.entries import (
+    Delivery,
+    Direction,
+    EntryCount,
+    InboxEntry,
+    OutboxEntry,
+    ReceiptRow,
+    RecordRow,
+    Release,
+)
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row
+from hub.policy.decision import Deny
+from hub.policy.four_eyes import may
+from hub.records.actor import Actor, Role
+from hub.records.lifecycle import ENTRY_STEPS, EntryState, step
+
+_EXPIRE_AT_ONCE = 200
+
+
+def expire(broker: Broker) -> int:
+    """Give up entries whose time to live has passed, visibly; return how many."""
+    at = broker.clock.now()
+    with broker.store.read() as view:
+        passed = view.outbox.expired(at, _EXPIRE_AT_ONCE)
+    if not passed:
+        return 0
+    with broker.store.work() as work:
+        current = [e for p in passed if (e := work.outbox.get(p.entry_id)) and e.state is p.state]
+        work.outbox.settle(
+            None, [replace(e, state=EntryState.DEAD, reason="time-to-live-passed") for e in current]
+        )
+        work.stage(
+            broker.event(
+                Act.DIED,
+                broker.itself,
+                e.envelope_id,
+                at,
+                entry=e.entry_id,
+                recipient=e.recipient,
+                code="time-to-live-passed",
+            )
+            for e in current
+        )
+        work.commit()
+    return len(current)
+
+
+def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
+    """Put a held, refused or dead entry back in its lane; the same sealed bytes go out.
+
+    What its time to live had ended gets no longer life here: the recipient would refuse it as expired, so
+    it is refused now, with the advice to correct or send the record anew.
+    """
+    _refuse_unless_operator(actor)
+    at = broker.clock.now()
+    with broker.store.work() as work:
+        entry = _find(work.outbox.get(entry_id), entry_id)
+        step(ENTRY_STEPS, entry.state, EntryState.PENDING)
+        if entry.expires_at <= at:
+            raise Refused(
+                "transition-invalid",
+                "Its time to live has passed and the recipient would refuse it; release the record anew.",
+            )
+        resumed = replace(entry, state=EntryState.PENDING, attempts=0, next_at=at, reason=None)
+        work.outbox.settle(None, [resumed])
+        work.stage(
+            [broker.event(Act.RESUMED, actor, entry.envelope_id, at, entry=entry_id, was=entry.state.value)]
+        )
+        work.commit()
+    broker.wake(entry.lane)
+    return resumed
+
+
+def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxEntry:
+    """Give an entry up by a person's decision; it stays visible as dead and can be resumed."""
+    _refuse_unless_operator(actor)
+    if len(reason.strip()) < 3:
+        raise Refused("request-invalid", "Giving an entry up takes a reason of a few words.")
+    at = broker.clock.now()
+    with broker.store.work() as work:
+        entry = _find(work.outbox.get(entry_id), entry_id)
+        step(ENTRY_STEPS, entry.state, EntryState.DEAD)
+        dropped = replace(entry, state=EntryState.DEAD, reason="dropped")
+        work.outbox.settle(None, [dropped])
+        work.stage(
+            [
+                broker.event(
+                    Act.DIED,
+                    actor,
+                    entry.envelope_id,
+                    at,
+                    justification=reason.strip(),
+                    entry=entry_id,
+                    recipient=entry.recipient,
+                    code="dropped",
+                )
+            ]
+        )
+        work.commit()
+    return dropped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A record's whole life at this hub; everything but content."""
+
+    versions: tuple[RecordRow, ...]
+    releases: tuple[Release, ...]
+    entries: tuple[OutboxEntry, ...]
+    receipts: tuple[ReceiptRow, ...]
+    deliveries: tuple[Delivery, ...]
+    inbox: tuple[InboxEntry, ...]
+
+
+def trace(broker: Broker, record_id: str) -> Trace:
+    """Return what happened to a record; raise Refused `not-found`."""
+    with broker.store.read() as view:
+        find_row(view, record_id)
+        versions = tuple(view.records.versions(record_id))
+        keys = [
+            (v.originator, v.envelope_id)
+            for v in versions
+            if v.direction is Direction.IN and v.envelope_id is not None
+        ]
+        return Trace(
+            versions=versions,
+            releases=tuple(view.records.releases(record_id)),
+            entries=tuple(view.outbox.of_record(record_id)),
+            receipts=tuple(view.receipts.of_record(record_id)),
+            deliveries=tuple(view.deliveries.of_record(record_id)),
+            inbox=tuple(view.inbox.seen(keys).values()) if keys else (),
+        )
+
+
+def counts(broker: Broker) -> Mapping[str, Sequence[EntryCount]]:
+    """Return how many entries are in each state, partner by partner."""
+    with broker.store.read() as view:
+        found: dict[str, list[EntryCount]] = {}
+        for count in view.outbox.counts():
+            found.setdefault(count.lane, []).append(count)
+    return found
+
+
+def _refuse_unless_operator(actor: Actor) -> None:
+    decision = may(actor, Role.OPERATOR)
+    if isinstance(decision, Deny):
+        raise Refused("role-missing", decision.reasons[0].sentence)
+
+
+def _find(entry: OutboxEntry | None, entry_id: str) -> OutboxEntry:
+    if entry is None:
+        raise Refused("not-found", f"There is no queue entry {entry_id}.")
+    return entry

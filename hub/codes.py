@@ -99,6 +99,7 @@ CODES: Final[dict[str, Row]] = {
     "hop-limit": _row(_P, 400, 65, "The envelope passed through too many hubs"),
     "relay-loop": _row(_P, 400, 65, "The envelope came back to a hub it passed"),
     "relay-refused": _row(_R, 403, 77, "This hub does not relay between those two"),
+    "attachment-too-large": _row(_R, 413, 65, "The attachment is larger than the limit"),
     "attachment-missing": _row(_P, 409, 75, "An attachment has not arrived yet"),
     "attachment-mismatch": _row(_I, 400, 65, "The attachment is not what was announced"),
     "offset-mismatch": _row(_P, 409, 75, "The upload must go on from another offset"),

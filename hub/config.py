@@ -1,4 +1,4 @@
-"""One frozen Config, parsed once from `hub.toml`; unknown keys are refused; every limit has a name and a unit."""
+"""One frozen Config, parsed once from `hub.toml`: unknown keys refused, every limit named, with its unit."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Limits:
     attachment_max_bytes: int = 2048 * _MIB
     attachment_quota_bytes: int = 16 * 1024 * _MIB
     attachment_chunk_bytes: int = 1 * _MIB
+    attachment_unused_s: float = 86400.0
     clock_skew_s: float = 300.0
     time_to_live_s: float = 7 * 86400.0
     retry_first_s: float = 1.0
@@ -122,7 +123,8 @@ def _checked(kind: type, told: Mapping[str, Any], *, where: str) -> dict[str, An
     if unknown:
         raise OurFault(
             "config-invalid",
-            f"hub.toml: unknown key {where}{unknown[0]}; known: {', '.join(where + k for k in sorted(known))}.",
+            f"hub.toml: unknown key {where}{unknown[0]}; "
+            f"known: {', '.join(where + k for k in sorted(known))}.",
         )
     missing = [
         name

@@ -1,0 +1,137 @@
+"""The agency's own certificate authority: P-256, one level, for its hub and its member systems alone."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from hub.errors import Refused
+from hub.federation.names import agency_uri, authority_name
+
+AUTHORITY_LIFE: Final = timedelta(days=3652)
+LEAF_LIFE: Final = timedelta(days=365)
+_DNS_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+#: Certificates start a little earlier, for partners whose clock is behind.
+_BACKDATED: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authority:
+    """An agency's certificate authority with its private key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+
+
+def make_authority(agency: str, *, at: datetime) -> Authority:
+    """Make an agency's certificate authority with a fresh key; no other can stand below it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = authority_name(agency)
+    start = at.replace(microsecond=0) - _BACKDATED
+    certificate = (
+        _builder(name, name, key.public_key(), start, start + AUTHORITY_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Authority(certificate=certificate, key=key)
+
+
+def issue_hub_leaf(
+    authority: Authority,
+    *,
+    agency: str,
+    host_names: Sequence[str],
+    public_key: ec.EllipticCurvePublicKey,
+    at: datetime,
+) -> x509.Certificate:
+    """Issue the hub's leaf, with which it both answers and calls."""
+    names = [_host(host) for host in host_names]
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    return _issue(authority, agency, public_key, names, purposes, at)
+
+
+def issue_client_leaf(
+    authority: Authority, *, agency: str, public_key: CertificatePublicKeyTypes, at: datetime
+) -> x509.Certificate:
+    """Issue a leaf with which a member's system may call and never answer."""
+    return _issue(authority, agency, public_key, [], [ExtendedKeyUsageOID.CLIENT_AUTH], at)
+
+
+def _issue(
+    authority: Authority,
+    agency: str,
+    public_key: CertificatePublicKeyTypes,
+    names: Sequence[x509.GeneralName],
+    purposes: Sequence[x509.ObjectIdentifier],
+    at: datetime,
+) -> x509.Certificate:
+    issuer = authority.certificate
+    start = max(at.replace(microsecond=0) - _BACKDATED, issuer.not_valid_before_utc)
+    end = min(start + LEAF_LIFE, issuer.not_valid_after_utc)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, agency)])
+    alternatives = [*names, x509.UniformResourceIdentifier(agency_uri(agency))]
+    issuer_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return (
+        _builder(subject, issuer.subject, public_key, start, end)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False
+        )
+        .sign(authority.key, hashes.SHA256())
+    )
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: CertificatePublicKeyTypes,
+    start: datetime,
+    end: datetime,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+    )
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        if not _DNS_NAME.fullmatch(host):
+            raise Refused("request-invalid", "A host name is an IP address or a DNS name in ASCII.") from None
+        return x509.DNSName(host)
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

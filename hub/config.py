@@ -46,7 +46,9 @@ class Limits:
     token_life_s: int = 300
     session_life_s: int = 900
     idempotency_life_s: float = 86400.0
+    request_max_bytes: int = 64 * 1024
     requests_per_minute: int = 6000
+    logins_per_minute: int = 30
     login_failures_max: int = 5
     login_lock_s: float = 300.0
     page_max: int = 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from hub.exchange.recipients import judge
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
 from hub.policy.permission import Question
-from hub.ports import UnitOfWork
+from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import (
@@ -89,22 +89,30 @@ class Collected:
 
     delivery: Delivery
     row: RecordRow
-    record: Record
+    record: Record | None
 
 
-def collect(broker: Broker, member: str, *, after: int, limit: int) -> Sequence[Collected]:
+def collect(
+    broker: Broker,
+    member: str,
+    *,
+    after: int,
+    limit: int,
+    covered: Callable[[str], bool] = lambda kind: True,
+) -> Sequence[Collected]:
     """Return a member's deliveries above a position with their content, lowest first.
 
-    The disclosure is logged before content leaves. What was withdrawn or erased meanwhile comes with no
-    more than its kind and state, so that the member can withdraw it too.
+    `covered` tells which kinds the caller's token may collect; others stay for another token. The
+    disclosure is logged before content leaves. What was withdrawn or erased meanwhile comes with no more
+    than its kind and state, so that the member can withdraw it too.
     """
     at = broker.clock.now()
     actor = Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
     with broker.store.read() as view:
-        deliveries = view.deliveries.page(member, after=after, limit=limit)
+        deliveries = _covered(view, member, after, limit, covered)
         rows = view.records.get_many([(d.record_id, d.version) for d in deliveries])
         found = [
-            Collected(delivery=d, row=row, record=read_content(broker, view, row))
+            Collected(delivery=d, row=row, record=_content_in_force(broker, view, row))
             for d in deliveries
             if (row := rows.get((d.record_id, d.version))) is not None
         ]
@@ -124,6 +132,24 @@ def collect(broker: Broker, member: str, *, after: int, limit: int) -> Sequence[
             )
             work.commit()
     return found
+
+
+def _covered(
+    view: View, member: str, after: int, limit: int, covered: Callable[[str], bool]
+) -> Sequence[Delivery]:
+    """Return the deliveries of the first page that has any of a covered kind."""
+    while page := view.deliveries.page(member, after=after, limit=limit):
+        wanted = [delivery for delivery in page if covered(delivery.kind)]
+        if wanted:
+            return wanted
+        after = page[-1].position
+    return []
+
+
+def _content_in_force(broker: Broker, view: View, row: RecordRow) -> Record | None:
+    if row.state is RecordState.WITHDRAWN or not view.bodies.get_many([row.body_id]):
+        return None
+    return read_content(broker, view, row)
 
 
 def acknowledge(

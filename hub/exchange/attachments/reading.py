@@ -1,0 +1,108 @@
+"""Reading an attachment: logged first, decrypted by chunks, and proven whole before its end is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from hub.audit.events import Act
+from hub.entries import Direction, RecordRow
+from hub.envelope.attachments import decrypt_chunks
+from hub.envelope.manifest import AttachmentSecret
+from hub.errors import IntegrityFailure, PeerFault, Refused
+from hub.exchange.attachments.binding import secrets_for
+from hub.exchange.attachments.naming import is_whole
+from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row, read_content, read_manifest
+from hub.policy.decision import Deny
+from hub.policy.four_eyes import may
+from hub.ports import View
+from hub.records.actor import Actor, ActorKind, Role
+
+
+def read_attachment(
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    plain_digest: str,
+    *,
+    justification: str,
+    version: int | None = None,
+    offset: int = 0,
+) -> Iterator[bytes]:
+    """Return the content of a record's attachment from an offset on; the read is logged before it leaves.
+
+    An officer needs the role of reader; a member's system reads what was delivered to its agency. What was
+    sent is proven against the record's digest before the last piece is handed out, so that nobody ends up
+    with a whole file that is not the one the record names; an offset therefore saves the way, not the work.
+    Raises Refused `role-missing`, `request-invalid`, `not-found`, `range-invalid`, PeerFault
+    `attachment-missing`, and, while it is read, IntegrityFailure `chunk-invalid` or `attachment-mismatch`.
+    """
+    if len(justification.strip()) < 3:
+        raise Refused("request-invalid", "Reading content takes a justification of a few words.")
+    with broker.store.work() as work:
+        row = find_row(work, record_id, version)
+        _refuse_stranger(work, actor, row)
+        secret = _find_secret(broker, work, row, plain_digest)
+        if not 0 <= offset <= secret.plain_bytes:
+            raise Refused(
+                "range-invalid", f"The attachment has {secret.plain_bytes} bytes; {offset} is beyond its end."
+            )
+        if not is_whole(broker, work.attachments.get(secret.digest)):
+            raise PeerFault("attachment-missing", f"The bytes of attachment {plain_digest} are not here.")
+        event = broker.event(
+            Act.CONSULTED,
+            actor,
+            record_id,
+            broker.clock.now(),
+            justification=justification.strip(),
+            version=str(row.version),
+            attachment=secret.digest,
+        )
+        work.stage([event])
+        work.commit()
+    return _decrypted(broker, secret, offset)
+
+
+def _refuse_stranger(view: View, actor: Actor, row: RecordRow) -> None:
+    if actor.kind is ActorKind.SYSTEM:
+        delivered = {(to.member, to.version) for to in view.deliveries.of_record(row.record_id)}
+        if (actor.agency, row.version) not in delivered:
+            raise Refused("not-found", f"There is no record {row.record_id} for {actor.agency} here.")
+        return
+    decision = may(actor, Role.READER)
+    if isinstance(decision, Deny):
+        raise Refused("role-missing", decision.reasons[0].sentence)
+
+
+def _find_secret(broker: Broker, view: View, row: RecordRow, plain_digest: str) -> AttachmentSecret:
+    """Return what opens an attachment that the record itself names: ours from the vault, theirs as sealed."""
+    record = read_content(broker, view, row)
+    if plain_digest not in {ref.digest for ref in record.attachments}:
+        raise Refused("not-found", f"The record names no attachment {plain_digest}.")
+    if row.direction is Direction.OUT:
+        secrets = secrets_for(view, broker, record)
+    else:
+        secrets = read_manifest(broker, view, row).attachments
+    for secret in secrets:
+        if secret.plain_digest == plain_digest:
+            return secret
+    raise PeerFault("attachment-missing", f"The envelope brought no key for attachment {plain_digest}.")
+
+
+def _decrypted(broker: Broker, secret: AttachmentSecret, offset: int) -> Iterator[bytes]:
+    """Yield content from an offset on, one piece behind, so that the last one waits for the digest."""
+    running, position, held = hashlib.sha256(), 0, b""
+    sealed = broker.blobs.parts(secret.digest)
+    for chunk in decrypt_chunks(sealed, key=secret.key, chunk_bytes=secret.chunk_bytes):
+        if held:
+            yield held
+        running.update(chunk)
+        held = chunk[max(0, offset - position) :]
+        position += len(chunk)
+    if position != secret.plain_bytes or running.hexdigest() != secret.plain_digest:
+        raise IntegrityFailure(
+            "attachment-mismatch", "The attachment's content is not what the record names it by."
+        )
+    if held:
+        yield held

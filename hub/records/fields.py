@@ -8,7 +8,7 @@ from datetime import date
 from enum import Enum
 from typing import Any, ClassVar, Final
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, missing
 
 from hub.records.ids import AGENCY, ID
 from hub.records.text import normalise
@@ -255,11 +255,20 @@ class Many(fields.List[Any]):
     """A list with bounds, which are checked before anything in it is."""
 
     def __init__(
-        self, inner: fields.Field[Any], longest: int, *, shortest: int = 0, required: bool = False
+        self,
+        inner: fields.Field[Any],
+        longest: int,
+        *,
+        shortest: int = 0,
+        required: bool = False,
+        absent_is_empty: bool = False,
     ) -> None:
         self.longest, self.shortest = longest, shortest
         self.expected = f"a list of {shortest:,} to {longest:,}"
-        super().__init__(inner, required=required, error_messages=_messages(self.expected))
+        default = list if absent_is_empty else missing
+        super().__init__(
+            inner, required=required, load_default=default, error_messages=_messages(self.expected)
+        )
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -58,3 +59,8 @@ def is_id(text: str) -> bool:
 def is_agency(text: str) -> bool:
     """Tell whether a text has the form of an agency's id, such as `kz-knb` or `interpol-ncb-kz`."""
     return AGENCY.fullmatch(text) is not None
+
+
+def made_at(an_id: str) -> datetime:
+    """Return when an id was made, to the millisecond; a later clock may only have gone back since."""
+    return datetime.fromtimestamp((UUID(an_id).int >> 80) / 1000, UTC)

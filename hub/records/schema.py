@@ -12,7 +12,10 @@ class Object(Schema):
     """An object of a record."""
 
     class Meta:
+        """Refuse unknown fields; keep the generic class names out of marshmallow's global registry."""
+
         unknown = RAISE
+        register = False
 
     error_messages: dict[str, str] = {  # noqa: RUF012 - marshmallow declares it so
         "type": "expected an object",

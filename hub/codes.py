@@ -74,7 +74,9 @@ CODES: Final[dict[str, Row]] = {
     "language-not-agreed": _row(_R, 403, 77, "The agreement does not cover this language"),
     "classification-not-agreed": _row(_R, 403, 77, "The label is higher than the agreement allows"),
     "tlp-not-agreed": _row(_R, 403, 77, "The agreement does not cover this TLP colour"),
-    "handling-not-agreed": _row(_R, 403, 77, "The agreement does not bind the recipient to this handling code"),
+    "handling-not-agreed": _row(
+        _R, 403, 77, "The agreement does not bind the recipient to this handling code"
+    ),
     "not-releasable": _row(_R, 403, 77, "The label does not release it to this recipient"),
     "third-party-rule": _row(_R, 403, 77, "The originator has not consented to passing it on"),
     # envelope
@@ -94,6 +96,7 @@ CODES: Final[dict[str, Row]] = {
     "envelope-expired": _row(_P, 400, 65, "The envelope's time to live has passed"),
     "envelope-id-reused": _row(_I, 409, 65, "This id was used before for other bytes"),
     "receipt-invalid": _row(_I, 400, 65, "The receipt does not prove what it should"),
+    "document-invalid": _row(_I, 400, 65, "The signed document cannot be used"),
     "chunk-invalid": _row(_I, 400, 65, "A part of the attachment was altered, moved or cut"),
     # exchange
     "hop-limit": _row(_P, 400, 65, "The envelope passed through too many hubs"),
@@ -114,6 +117,9 @@ CODES: Final[dict[str, Row]] = {
     "certificate-unknown": _row(_P, 403, 77, "The client certificate is not pinned here"),
     "certificate-expired": _row(_P, 403, 77, "The client certificate is not valid now"),
     "handshake-timeout": _row(_P, 408, 76, "The TLS handshake was not finished in time"),
+    "handshake-failed": _row(_P, 400, 76, "The TLS handshake failed"),
+    "request-timeout": _row(_P, 408, 76, "The request stalled on its way"),
+    "too-many-connections": _row(_P, 429, 75, "Too many connections from one peer"),
     "credentials-invalid": _row(_R, 401, 77, "The credentials are not valid"),
     "token-invalid": _row(_R, 401, 77, "The access token is not valid"),
     "scope-missing": _row(_R, 403, 77, "The access token does not cover this"),

@@ -10,10 +10,13 @@ import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from json import JSONDecoder
-from typing import Final
+from typing import Final, TypeVar
 
 from hub.records.times import as_time
+
+_Choice = TypeVar("_Choice", bound=Enum)
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 # What only standard Base64 has, and padding, becomes a byte that no Base64 has.
@@ -157,6 +160,14 @@ def text_of(document: Mapping[str, object], name: str) -> str:
     if type(value) is not str:
         raise ValueError(f"{name} is not a text")
     return value
+
+
+def choice_of(document: Mapping[str, object], name: str, kind: type[_Choice]) -> _Choice:
+    """Return a member that is the value of an Enum."""
+    try:
+        return kind(text_of(document, name))
+    except ValueError:
+        raise ValueError(f"{name} is not one of {', '.join(choice.value for choice in kind)}") from None
 
 
 def number_of(document: Mapping[str, object], name: str) -> int:

@@ -10,14 +10,15 @@ from hub.entries import Direction
 from hub.policy.agreements import Agreement, Flow
 from hub.policy.decision import Decision, Reason, decide
 from hub.records.kinds import Kind
-from hub.records.label import Label, Tlp
+from hub.records.label import Handling, Label, Tlp
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What the rules need to know of one record and one counterparty, and nothing of its content.
 
-    `agreement` is the one that the record itself names as its legal basis.
+    `agreement` is the one that the record itself names as its legal basis. It is None where a record that
+    came in is shown on to a member: that goes under any agreement with the member, if the label lets it.
     """
 
     kind: Kind
@@ -45,6 +46,12 @@ class Question:
     def recipient(self) -> str:
         """Return who would get it."""
         return self.counterparty if self.direction is Direction.OUT else self.our_agency
+
+    @property
+    def shown_on(self) -> bool:
+        """Tell whether a record that came in would be shown to a member."""
+        foreign = self.originator != self.our_agency
+        return foreign and self.agreement is None and self.direction is Direction.OUT
 
 
 def permit(question: Question, agreements: Sequence[Agreement], *, suspended: bool) -> Decision:
@@ -76,12 +83,25 @@ def _basis(
     question: Question, agreements: Sequence[Agreement]
 ) -> tuple[Agreement | None, Flow | None, list[Reason]]:
     """Find the agreement and the flow that the record rests on; return them with what they do not allow."""
-    agreement = max(
-        (a for a in agreements if a.id == question.agreement), key=lambda a: a.version, default=None
-    )
-    if agreement is None:
-        named = f"no agreement {question.agreement} here" if question.agreement else "no agreement named"
-        return None, None, [Reason(code="agreement-missing", sentence=f"There is {named} to rest on.")]
+    held = [(agreement, _under(question, agreement)) for agreement in _candidates(question, agreements)]
+    if not held:
+        basis = f"no agreement {question.agreement} here" if question.agreement else "no agreement"
+        sentence = f"There is {basis} under which it could go to {question.recipient}."
+        return None, None, [Reason(code="agreement-missing", sentence=sentence)]
+    agreement, reasons = min(held, key=lambda each: len(each[1]))
+    return agreement, agreement.flow(question.sender, question.recipient), reasons
+
+
+def _candidates(question: Question, agreements: Sequence[Agreement]) -> list[Agreement]:
+    """Return the newest version of each agreement that may serve: the named one, or any with a member."""
+    newest = {a.id: a for a in sorted(agreements, key=lambda a: a.version)}
+    if question.shown_on:
+        return [a for a in newest.values() if a.flow(question.sender, question.recipient)]
+    return [a for a in newest.values() if a.id == question.agreement]
+
+
+def _under(question: Question, agreement: Agreement) -> list[Reason]:
+    """Return what one agreement does not allow."""
     reasons = []
     day = question.at.astimezone(UTC).date()
     if not agreement.holds_on(day):
@@ -91,9 +111,8 @@ def _basis(
     if flow is None:
         sentence = f"{agreement.id} lets nothing go from {question.sender} to {question.recipient}."
         reasons.append(Reason(code="agreement-missing", sentence=sentence, clause=agreement.id))
-    else:
-        reasons += _flow(question, agreement, flow)
-    return agreement, flow, reasons
+        return reasons
+    return reasons + _flow(question, agreement, flow)
 
 
 def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
@@ -129,7 +148,7 @@ def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
 def _label(question: Question) -> list[Reason]:
     """Hold the record against its originator's own label; no agreement loosens it."""
     reasons = []
-    if question.originator != question.sender:
+    if question.originator != question.sender and not _consents(question):
         sentence = f"{question.originator} has not consented to {question.sender} passing its record on."
         reasons.append(Reason(code="third-party-rule", sentence=sentence))
     releasable_to = question.label.releasable_to
@@ -141,6 +160,18 @@ def _label(question: Question) -> list[Reason]:
         )
         reasons.append(Reason(code="not-releasable", sentence=sentence))
     return reasons
+
+
+def _consents(question: Question) -> bool:
+    """Tell whether the label itself lets a record that came in be shown on to a member.
+
+    It does not under originator control. Where TLP or H2 keep it with who got it, it does for those named.
+    """
+    label = question.label
+    if not question.shown_on or label.originator_control:
+        return False
+    kept = label.tlp in {Tlp.RED, Tlp.AMBER_STRICT} or Handling.H2 in label.handling
+    return not kept or question.recipient in label.releasable_to
 
 
 def _clause(agreement: Agreement | None, flow: Flow | None) -> str | None:

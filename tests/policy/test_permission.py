@@ -86,6 +86,47 @@ def test_a_record_of_another_originator_is_never_passed_on(control: bool) -> Non
     assert codes(question) == ["third-party-rule"]
 
 
+def shown_on(**label: Any) -> list[str]:
+    """Ask whether what kg-gknb sent us may be shown to the member kz-mvd."""
+    domestic = replace(
+        AGREEMENT,
+        id="kz-domestic",
+        parties=("kz-knb", "kz-mvd"),
+        flows=(replace(FLOW, recipients=frozenset({"kz-mvd"}), tlp=None, handling=frozenset(Handling)),),
+    )
+    question = asked(
+        originator="kg-gknb", counterparty="kz-mvd", agreement=None, label=replace(LABEL, **label)
+    )
+    return codes(question, AGREEMENT, domestic)
+
+
+def test_what_came_in_is_shown_on_to_a_member_under_any_agreement_with_it() -> None:
+    assert shown_on() == []
+    assert codes(asked(originator="kg-gknb", counterparty="kz-mvd", agreement=None)) == ["agreement-missing"]
+
+
+def test_originator_control_keeps_what_came_in_from_members() -> None:
+    assert shown_on(originator_control=True, releasable_to=("kz-mvd",)) == ["third-party-rule"]
+
+
+@pytest.mark.parametrize("label", [{"tlp": Tlp.AMBER_STRICT}, {"handling": (Handling.H2,)}])
+def test_strict_labels_are_shown_on_to_those_they_name_alone(label: dict[str, Any]) -> None:
+    assert shown_on(**label) == ["third-party-rule"]
+    assert shown_on(**label, releasable_to=("kz-mvd",)) == []
+    assert shown_on(**label, releasable_to=("kz-nbk",)) == ["third-party-rule", "not-releasable"]
+
+
+def test_red_is_shown_on_to_those_named_alone() -> None:
+    assert shown_on(tlp=Tlp.RED) == ["third-party-rule", "not-releasable"]
+    assert shown_on(tlp=Tlp.RED, releasable_to=("kz-mvd",)) == []
+
+
+def test_what_comes_in_without_naming_an_agreement_is_denied() -> None:
+    inward = asked(direction=Direction.IN, our_agency="cis-atc", counterparty="kz-knb", agreement=None)
+    assert codes(inward) == ["agreement-missing"]
+    assert codes(replace(inward, originator="kg-gknb")) == ["agreement-missing", "third-party-rule"]
+
+
 def test_red_goes_to_those_the_label_names() -> None:
     assert codes(labelled(tlp=Tlp.RED, releasable_to=("cis-atc", "kg-gknb"))) == []
 
@@ -177,7 +218,7 @@ questions = st.builds(
     originator=st.sampled_from(AGENCIES),
     counterparty=st.sampled_from(AGENCIES),
     direction=st.sampled_from(Direction),
-    agreement=st.sampled_from(["cis-1999", "cis-1999", "other", None]),
+    agreement=st.sampled_from(["cis-1999", "cis-1999", None, "other"]),
     at=st.dates(date(1999, 1, 1), date(2030, 1, 1)).map(
         lambda d: datetime(d.year, d.month, d.day, tzinfo=UTC)
     ),
@@ -219,8 +260,15 @@ def test_no_question_is_permitted_without_an_agreement(question: Question, suspe
 @given(questions, agreements)
 def test_only_the_agreement_that_the_record_names_permits(question: Question, agreement: Agreement) -> None:
     if is_permitted(question, agreement):
-        assert question.agreement == agreement.id
-        assert not is_permitted(question, replace(agreement, id="renamed"))
+        assert question.agreement == agreement.id or question.shown_on
+        assert question.shown_on or not is_permitted(question, replace(agreement, id="renamed"))
+
+
+@given(questions, agreements)
+def test_what_is_under_originator_control_never_goes_on(question: Question, agreement: Agreement) -> None:
+    controlled = replace(question, label=replace(question.label, originator_control=True))
+    if is_permitted(controlled, agreement):
+        assert question.originator == question.sender
 
 
 @given(questions, agreements, st.booleans())

@@ -1,0 +1,256 @@
+"""Officers: local accounts with a password, a time-based code and roles.
+
+A wrong name, password or code, a replayed code, a locked or inactive account: the caller is told the same
+and waits as long; only the audit event says which it was.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from hub.audit.events import Act
+from hub.entries import Body, OfficerRow
+from hub.envelope.vault import lock, unlock
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.policy.decision import require
+from hub.policy.four_eyes import may_administer
+from hub.ports import UnitOfWork, View
+from hub.records.actor import Actor, ActorKind, Role
+from hub.records.ids import new_id
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,63}")
+_PASSWORD_LENGTH: Final = range(12, 1025)
+
+# Argon2id (RFC 9106): 32 MiB a login, so that sixteen logins at once stay within half a GiB.
+_HASHER: Final = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+
+#: The hash of a password that was thrown away: what an unknown name is verified against, for equal time.
+_NOBODY: Final = (
+    "$argon2id$v=19$m=32768,t=3,p=1$56AYD7vadiHecr4HP2ttrA$pWbJ2SVR1PVTz/frqkje72k7Diz5Rj8sHyaFrlqUUUE"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """A new or reset account with the URI for the officer's authenticator, which is shown this once."""
+
+    officer: OfficerRow
+    totp_uri: str = field(repr=False)
+
+
+def add_officer(
+    broker: Broker, actor: Actor, *, name: str, password: str, roles: Collection[Role]
+) -> Enrolment:
+    """Open an account.
+
+    Raises Refused `role-missing`, `request-invalid`, or `conflict` when the name is taken.
+    """
+    require(may_administer(actor))
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            "request-invalid",
+            "An officer's name starts with a letter and has 2 to 64 of a-z, 0-9, dot, dash and underline.",
+        )
+    password_hash, (totp, uri) = _hashed(password), _new_totp(broker, name)
+    row = OfficerRow(
+        name=name,
+        roles=_some(roles),
+        password_hash=password_hash,
+        totp=totp,
+        active=True,
+        added_at=broker.clock.now(),
+    )
+    with broker.store.work() as work:
+        if work.directory.officer(name) is not None:
+            raise Refused("conflict", f"There is an officer {name} already.")
+        _put(broker, work, actor, row, "added")
+    return Enrolment(officer=row, totp_uri=uri)
+
+
+def change_roles(broker: Broker, actor: Actor, *, name: str, roles: Collection[Role]) -> OfficerRow:
+    """Set what an officer may do; nobody changes their own roles."""
+    return _change(broker, actor, name, "roles-changed", roles=_some(roles))
+
+
+def set_active(broker: Broker, actor: Actor, *, name: str, active: bool) -> OfficerRow:
+    """Close an account, or open it again; nobody does so to their own."""
+    return _change(broker, actor, name, "opened" if active else "closed", active=active)
+
+
+def reset(broker: Broker, actor: Actor, *, name: str, password: str) -> Enrolment:
+    """Give an officer a new password and a new authenticator secret, and lift a lock."""
+    require(may_administer(actor))
+    password_hash, (totp, uri) = _hashed(password), _new_totp(broker, name)
+    row = _change(
+        broker,
+        actor,
+        name,
+        "reset",
+        password_hash=password_hash,
+        totp=totp,
+        last_totp_step=0,
+        failed_logins=0,
+        locked_until=None,
+    )
+    return Enrolment(officer=row, totp_uri=uri)
+
+
+def lift_lock(broker: Broker, actor: Actor, *, name: str) -> OfficerRow:
+    """Let an officer sign in at once whom too many failures have locked out."""
+    return _change(broker, actor, name, "lock-lifted", failed_logins=0, locked_until=None)
+
+
+def authenticate(broker: Broker, *, name: str, password: str, code: str) -> Actor:
+    """Return the officer who shows the right password and a fresh code; else Refused `credentials-invalid`.
+
+    Codes of the step before and after are taken, each once. After `login_failures_max` failures in a row
+    the account is locked for `login_lock_s`.
+    """
+    at = broker.clock.now()
+    with broker.store.read() as view:
+        seen = view.directory.officer(name)
+    # Hashing takes a tenth of a second: it is done before the write lock is taken.
+    matches = _matches(seen.password_hash if seen else _NOBODY, password)
+    with broker.store.work() as work:
+        row = work.directory.officer(name)
+        step = _step(broker, row, code, at) if row else None
+        reason = _reason_against(row, seen, matches=matches, step=step, at=at)
+        if row is None or step is None or reason is not None:
+            _fail(broker, work, row, reason or "unknown", at)
+            raise _invalid()
+        work.directory.put_officer(replace(row, last_totp_step=step, failed_logins=0, locked_until=None))
+        actor = _actor(broker, row)
+        work.stage([broker.event(Act.LOGIN, actor, row.name, at)])
+        work.commit()
+    return actor
+
+
+def acting(broker: Broker, view: View, name: str) -> Actor:
+    """Return an officer as they stand now, for a session that began earlier; closed accounts are refused."""
+    row = view.directory.officer(name)
+    if row is None or not row.active:
+        raise _invalid()
+    return _actor(broker, row)
+
+
+def _reason_against(
+    row: OfficerRow | None, seen: OfficerRow | None, *, matches: bool, step: int | None, at: datetime
+) -> str | None:
+    """Return why a login fails, for the audit event alone, or None when it does not."""
+    if row is None or seen is None:
+        return "unknown"
+    if not row.active:
+        return "closed"
+    if row.locked_until is not None and at < row.locked_until:
+        return "locked"
+    if not matches or row.password_hash != seen.password_hash:
+        return "password"
+    if step is None:
+        return "code"
+    return "code-replayed" if step <= row.last_totp_step else None
+
+
+def _fail(broker: Broker, work: UnitOfWork, row: OfficerRow | None, reason: str, at: datetime) -> None:
+    """Count a failure, lock when there were too many, and leave the event.
+
+    The name as typed is not kept when it is nobody's: people type passwords into that field.
+    """
+    if row is not None and reason in {"password", "code", "code-replayed"}:
+        failures = row.failed_logins + 1
+        if failures >= broker.limits.login_failures_max:
+            until = at + timedelta(seconds=broker.limits.login_lock_s)
+            row, reason = replace(row, failed_logins=0, locked_until=until), f"{reason}, now locked"
+        else:
+            row = replace(row, failed_logins=failures)
+        work.directory.put_officer(row)
+    subject = row.name if row else "unknown"
+    work.stage([broker.event(Act.LOGIN_FAILED, broker.itself, subject, at, reason=reason)])
+    work.commit()
+
+
+def _step(broker: Broker, row: OfficerRow, code: str, at: datetime) -> int | None:
+    """Return the latest time step near now whose code this is."""
+    totp = pyotp.TOTP(unlock(row.totp, master_key=broker.keyring.master_key()).decode())
+    present = int(at.timestamp()) // totp.interval
+    for step in (present + 1, present, present - 1):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()):
+            return step
+    return None
+
+
+def _new_totp(broker: Broker, name: str) -> tuple[Body, str]:
+    """Return a new authenticator secret, locked, and the URI that enrols it."""
+    secret = pyotp.random_base32()
+    body = lock(secret.encode(), body_id=new_id(), master_key=broker.keyring.master_key())
+    return body, pyotp.TOTP(secret).provisioning_uri(name, issuer_name=f"hub {broker.agency}")
+
+
+def _hashed(password: str) -> str:
+    if len(password) not in _PASSWORD_LENGTH:
+        raise Refused(
+            "request-invalid",
+            f"A password has {_PASSWORD_LENGTH.start} to {_PASSWORD_LENGTH.stop - 1} characters.",
+        )
+    return _HASHER.hash(unicodedata.normalize("NFC", password))
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash, unicodedata.normalize("NFC", password))
+    except VerifyMismatchError:
+        return False
+
+
+def _some(roles: Collection[Role]) -> frozenset[Role]:
+    if not roles:
+        raise Refused("request-invalid", f"An officer has a role: {', '.join(r.value for r in Role)}.")
+    return frozenset(roles)
+
+
+def _actor(broker: Broker, row: OfficerRow) -> Actor:
+    return Actor(kind=ActorKind.OFFICER, id=row.name, agency=broker.agency, roles=row.roles)
+
+
+def _change(broker: Broker, actor: Actor, name: str, what: str, **changed: object) -> OfficerRow:
+    require(may_administer(actor))
+    if actor.kind is ActorKind.OFFICER and actor.id == name:
+        raise Refused("four-eyes", "Another custodian must change your own account.")
+    with broker.store.work() as work:
+        before = work.directory.officer(name)
+        if before is None:
+            raise Refused("not-found", f"There is no officer {name}.")
+        row = replace(before, **changed)  # type: ignore[arg-type]
+        if row != before:
+            _put(broker, work, actor, row, what)
+    return row
+
+
+def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: OfficerRow, what: str) -> None:
+    work.directory.put_officer(row)
+    event = broker.event(
+        Act.OFFICER_CHANGED,
+        actor,
+        row.name,
+        broker.clock.now(),
+        change=what,
+        roles=" ".join(sorted(r.value for r in row.roles)),
+    )
+    work.stage([event])
+    work.commit()
+
+
+def _invalid() -> Refused:
+    return Refused(
+        "credentials-invalid", "The name, the password or the code is not right, or the account is locked."
+    )

@@ -1,0 +1,170 @@
+"""Partners: pinned by a card whose fingerprint two people have read to each other, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from hub.audit.events import Act
+from hub.entries import PartnerRow, PartnerStatus
+from hub.envelope.suites import Suite
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.federation.card import Card, fingerprint, make_card, read_card
+from hub.policy.decision import require
+from hub.policy.four_eyes import may_administer
+from hub.ports import UnitOfWork, View
+from hub.records.actor import Actor
+from hub.records.ids import is_agency
+
+#: The order in which suites are preferred.
+SUITES: Final = (Suite.HYBRID_1, Suite.CLASSIC_1)
+
+
+def own_card(
+    broker: Broker, *, name: str, url: str | None, tls_ca_pem: str, suites: Sequence[Suite] = SUITES
+) -> bytes:
+    """Return our signed card, for partners to pin; without a `url` partners keep a mailbox for us."""
+    card = Card(
+        agency=broker.agency,
+        name=name,
+        url=url,
+        issued_at=broker.clock.now(),
+        tls_ca_pem=tls_ca_pem,
+        public=broker.keyring.public(),
+        suites=tuple(suites),
+        mailbox=url is None,
+    )
+    return make_card(card, broker.keyring.signing())
+
+
+def pair(
+    broker: Broker,
+    actor: Actor,
+    card_raw: bytes,
+    *,
+    confirmed_fingerprint: str,
+    url: str | None = None,
+    suites: Collection[Suite] | None = None,
+    via: str | None = None,
+    relay_for: Collection[str] = (),
+) -> PartnerRow:
+    """Pin a partner by its card, or renew the pin with a newer one; suspension outlives a new card.
+
+    `confirmed_fingerprint` is what a person has compared with the partner. `url` overrides the card's,
+    `suites` narrows the card's, `via` names the pinned partner that relays, `relay_for` the agencies that
+    this partner may reach through us. Raises IntegrityFailure `card-invalid`; Refused `role-missing`,
+    `pin-not-confirmed`, `request-invalid`, `partner-unknown`, or `conflict` for a card older than the pin.
+    """
+    require(may_administer(actor))
+    card = read_card(card_raw)
+    seen = fingerprint(card_raw)
+    if confirmed_fingerprint.strip().lower() != seen:
+        raise Refused(
+            "pin-not-confirmed",
+            f"The card's fingerprint begins {seen[:16]}; the confirmed one does not match it.",
+        )
+    at = broker.clock.now()
+    row = PartnerRow(
+        agency=card.agency,
+        card=card_raw,
+        fingerprint=seen,
+        status=PartnerStatus.ACTIVE,
+        suites=_pinned(card, suites),
+        url=_callable(card, url),
+        pinned_at=at,
+        pinned_by=str(actor),
+        via=via,
+        relay_for=_agencies(relay_for),
+    )
+    with broker.store.work() as work:
+        before = work.directory.partner(card.agency)
+        _refuse_unless_fitting(broker, work, card, row, before)
+        if before is not None:
+            row = replace(row, status=before.status)
+        _put(broker, work, actor, row, at, "paired" if before is None else "paired-again")
+    return row
+
+
+def suspend(broker: Broker, actor: Actor, agency: str) -> PartnerRow:
+    """Stop all traffic with a partner until it is resumed."""
+    return _set_status(broker, actor, agency, PartnerStatus.SUSPENDED, "suspended")
+
+
+def resume(broker: Broker, actor: Actor, agency: str) -> PartnerRow:
+    """Let traffic with a suspended partner flow again."""
+    return _set_status(broker, actor, agency, PartnerStatus.ACTIVE, "resumed")
+
+
+def find_partner(view: View, agency: str) -> PartnerRow:
+    """Return a partner's row, or raise Refused `partner-unknown`."""
+    row = view.directory.partner(agency)
+    if row is None:
+        raise Refused("partner-unknown", f"{agency} is not a partner of this hub.")
+    return row
+
+
+def _pinned(card: Card, asked: Collection[Suite] | None) -> tuple[str, ...]:
+    both = [suite for suite in SUITES if suite in card.suites and (asked is None or suite in asked)]
+    if not both:
+        raise Refused(
+            "request-invalid",
+            f"No suite is left to pin: the card offers {', '.join(s.value for s in card.suites)}.",
+        )
+    return tuple(suite.value for suite in both)
+
+
+def _callable(card: Card, override: str | None) -> str | None:
+    """Return how to call the partner; None when it keeps no door open and pulls from its mailbox."""
+    url = override or card.url
+    if url is not None and not url.startswith("https://"):
+        raise Refused("request-invalid", "A partner is called over https:// only.")
+    return url
+
+
+def _agencies(names: Collection[str]) -> tuple[str, ...]:
+    if wrong := sorted(name for name in names if not is_agency(name)):
+        raise Refused("request-invalid", f"{wrong[0]!r} is not an agency id, like kz-knb.")
+    return tuple(sorted(set(names)))
+
+
+def _refuse_unless_fitting(
+    broker: Broker, work: UnitOfWork, card: Card, row: PartnerRow, before: PartnerRow | None
+) -> None:
+    if card.agency == broker.agency:
+        raise Refused("request-invalid", "This is our own card; a partner's card is needed.")
+    if work.directory.member(card.agency) is not None:
+        raise Refused("conflict", f"{card.agency} is a member of this hub; it cannot be a partner too.")
+    if row.via == card.agency:
+        raise Refused("request-invalid", f"{card.agency} cannot be reached through itself.")
+    if row.via is not None:
+        find_partner(work, row.via)
+    if before is not None and read_card(before.card).issued_at > card.issued_at:
+        raise Refused("conflict", f"The card pinned for {card.agency} is newer than this one.")
+
+
+def _set_status(broker: Broker, actor: Actor, agency: str, status: PartnerStatus, what: str) -> PartnerRow:
+    require(may_administer(actor))
+    with broker.store.work() as work:
+        before = find_partner(work, agency)
+        row = replace(before, status=status)
+        if row != before:
+            _put(broker, work, actor, row, broker.clock.now(), what)
+    return row
+
+
+def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: PartnerRow, at: datetime, what: str) -> None:
+    work.directory.put_partner(row)
+    event = broker.event(
+        Act.PARTNER_CHANGED,
+        actor,
+        row.agency,
+        at,
+        change=what,
+        fingerprint=row.fingerprint,
+        suites=" ".join(row.suites),
+    )
+    work.stage([event])
+    work.commit()

@@ -1,0 +1,212 @@
+"""Cards: how one hub introduces itself to another, signed by the very keys it presents.
+
+A card proves only that one party holds all its keys. Whose they are, two people settle by reading the
+words of its fingerprint to each other; pinning it then fixes everything on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from mnemonic import Mnemonic
+
+from hub.envelope.canonical import canonical, digest
+from hub.envelope.documents import peek_document, sign_document, verify_document
+from hub.envelope.encoding import members, text_of, texts_of, time_of
+from hub.envelope.keys import PublicKeys, SigningKeys
+from hub.envelope.suites import Suite
+from hub.errors import HubError, IntegrityFailure
+from hub.federation.names import authority_name
+from hub.records.ids import is_agency
+from hub.records.times import as_text
+
+CARD_TYPE: Final = "hub-card+jws"
+CARD_MAX_BYTES: Final = 65536
+#: How long a card may be pinned after it was issued. A pin itself does not end with it.
+CARD_LIFE: Final = timedelta(days=90)
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+_NAME_MAX: Final = 200
+_URL_MAX: Final = 500
+
+_REQUIRED: Final = frozenset(
+    {"agency", "expires_at", "issued_at", "keys", "mailbox", "name", "suites", "tls_authority"}
+)
+_OPTIONAL: Final = frozenset({"url"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What one hub says of itself. `mailbox` says that it keeps envelopes for partners that poll it.
+
+    `url` is None when nobody can call it. `expires_at` is when it can no longer be pinned, by default
+    90 days after `issued_at`.
+    """
+
+    agency: str
+    name: str
+    url: str | None
+    issued_at: datetime
+    tls_ca_pem: str = field(repr=False)
+    public: PublicKeys = field(repr=False)
+    suites: tuple[Suite, ...]
+    mailbox: bool
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not is_agency(self.agency) or self.public.agency != self.agency:
+            raise ValueError("the agency is not one id like kz-knb, the same for its keys")
+        if len(self.name) > _NAME_MAX or not self.name.isprintable():
+            raise ValueError(f"the name is not printable text of at most {_NAME_MAX} characters")
+        if not self.suites or len(set(self.suites)) != len(self.suites):
+            raise ValueError("the suites are not one or more different ones")
+        if Suite.HYBRID_1 in self.suites and not (self.public.mldsa65 and self.public.xwing):
+            raise ValueError("the suite hybrid-1 is offered without keys for it")
+        if self.url is not None:
+            _check_url(self.url)
+        _check_authority(self.tls_ca_pem, self.agency)
+
+    @property
+    def until(self) -> datetime:
+        """Return when the card can no longer be pinned."""
+        return self.expires_at or self.issued_at + CARD_LIFE
+
+
+def make_card(card: Card, keys: SigningKeys) -> bytes:
+    """Return a card as signed bytes, by every algorithm of the strongest suite on it."""
+    payload: dict[str, object] = {
+        "agency": card.agency,
+        "name": card.name,
+        "issued_at": as_text(card.issued_at),
+        "expires_at": as_text(card.until),
+        "tls_authority": card.tls_ca_pem,
+        "keys": card.public.as_jwks(),
+        "suites": [suite.value for suite in card.suites],
+        "mailbox": card.mailbox,
+    }
+    if card.url is not None:
+        payload["url"] = card.url
+    return sign_document(payload, typ=CARD_TYPE, keys=keys, suite=_strongest(card.suites))
+
+
+def read_card(raw: bytes, *, at: datetime | None = None) -> Card:
+    """Return a card that is signed by the keys on it; raise IntegrityFailure `card-invalid` for any other.
+
+    Pass `at` when it is about to be pinned: a card that has expired, or is of the future, is refused then.
+    """
+    try:
+        payload = _payload(raw)
+        card = _card(payload)
+        verify_document(raw, typ=CARD_TYPE, keys=card.public, allowed=frozenset({_strongest(card.suites)}))
+    except IntegrityFailure as error:
+        if error.code == "card-invalid":
+            raise
+        raise _invalid(error.sentence) from None
+    except HubError as error:
+        raise _invalid(error.sentence) from None
+    except ValueError as error:
+        raise _invalid(f"Expected a hub's card, but {error}.") from None
+    if at is not None:
+        _check_times(card, at)
+    return card
+
+
+def fingerprint(raw: bytes) -> str:
+    """Return the SHA-256 (lowercase hex) of what a card says, however its JSON is spelt."""
+    return digest(canonical(_payload(raw))).hex()
+
+
+def words(fingerprint: str) -> tuple[str, ...]:
+    """Return the first 16 bytes of a fingerprint as twelve English words (BIP-39) to read on the phone."""
+    return tuple(Mnemonic("english").to_mnemonic(bytes.fromhex(fingerprint)[:16]).split())
+
+
+def _payload(raw: bytes) -> Mapping[str, object]:
+    if len(raw) > CARD_MAX_BYTES:
+        raise _invalid(f"A card has at most {CARD_MAX_BYTES} bytes; this has {len(raw)}.")
+    try:
+        return peek_document(raw, CARD_TYPE)
+    except HubError as error:
+        raise _invalid(error.sentence) from None
+
+
+def _card(payload: Mapping[str, object]) -> Card:
+    said = members(payload, _REQUIRED, _OPTIONAL)
+    keys, mailbox = said["keys"], said["mailbox"]
+    if not isinstance(keys, Mapping) or not isinstance(mailbox, bool):
+        raise ValueError("its keys are not a JWK set, or its mailbox is not true or false")
+    agency = text_of(said, "agency")
+    return Card(
+        agency=agency,
+        name=text_of(said, "name"),
+        url=text_of(said, "url") if "url" in said else None,
+        issued_at=time_of(said, "issued_at"),
+        expires_at=time_of(said, "expires_at"),
+        tls_ca_pem=text_of(said, "tls_authority"),
+        public=PublicKeys.from_jwks(agency, keys),
+        suites=tuple(_suite(name) for name in texts_of(said, "suites")),
+        mailbox=mailbox,
+    )
+
+
+def _strongest(suites: tuple[Suite, ...]) -> Suite:
+    return Suite.HYBRID_1 if Suite.HYBRID_1 in suites else Suite.CLASSIC_1
+
+
+def _suite(name: str) -> Suite:
+    try:
+        return Suite(name)
+    except ValueError:
+        raise ValueError("a suite on it is not known here") from None
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if (
+        len(url) > _URL_MAX
+        or not url.isascii()
+        or not url.isprintable()
+        or parts.scheme != "https"
+        or not parts.hostname
+        or parts.username is not None
+        or parts.path not in {"", "/"}
+        or parts.query
+        or parts.fragment
+        or (parts.port is not None and parts.port < 1)
+    ):
+        raise ValueError("the url is not https:// with a host and at most a port")
+
+
+def _check_authority(pem: str, agency: str) -> None:
+    """Refuse an authority that is not the agency's own: a shared subject could shadow another partner's."""
+    authority = x509.load_pem_x509_certificate(pem.encode())
+    if authority.public_bytes(Encoding.PEM).decode() != pem:
+        # What follows the first certificate would be trusted with it.
+        raise ValueError("its TLS authority is not one PEM certificate and nothing else")
+    try:
+        constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        raise ValueError("its TLS authority is not a certificate authority") from None
+    if authority.subject != authority_name(agency) or not constraints.ca or constraints.path_length != 0:
+        raise ValueError("its TLS authority is not a certificate authority of that agency alone")
+
+
+def _check_times(card: Card, at: datetime) -> None:
+    if at > card.until:
+        raise _invalid(
+            f"The card of {card.agency} could be pinned until {card.until:%Y-%m-%d}; ask for a new one."
+        )
+    if at < card.issued_at - _CLOCK_SKEW:
+        raise _invalid(f"The card of {card.agency} is dated in the future; compare the clocks.")
+    authority = x509.load_pem_x509_certificate(card.tls_ca_pem.encode())
+    if not authority.not_valid_before_utc <= at <= authority.not_valid_after_utc:
+        raise _invalid(f"The TLS authority on the card of {card.agency} is not valid now.")
+
+
+def _invalid(sentence: str) -> IntegrityFailure:
+    return IntegrityFailure("card-invalid", sentence)

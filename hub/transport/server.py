@@ -1,0 +1,187 @@
+"""The server: gunicorn over mutual TLS, whose trust follows the directory without a restart."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+
+from hub.config import Config, Limits
+from hub.errors import HubError, OurFault
+from hub.federation.trust import TrustSource
+from hub.transport.logs import GunicornLog, log_json
+from hub.transport.sockets import PatientSocket
+from hub.transport.tls import HasTls, TlsIdentity, server_context
+from hub.transport.worker import HubWorker
+
+_log = logging.getLogger("hub.transport")
+
+WsgiApp = Callable[..., Any]
+Hook = Callable[[Any], None]
+
+_KEEPALIVE_S: Final = 75
+_CONNECTIONS_MAX: Final = 1024
+_METRICS_HOST: Final = "127.0.0.1"
+
+
+def serve(
+    app_factory: Callable[[], WsgiApp],
+    *,
+    config: Config,
+    keyring: HasTls,
+    trust_source: Callable[[], TrustSource],
+    on_worker_start: Hook | None = None,
+    on_worker_stop: Hook | None = None,
+    metrics: CollectorRegistry = REGISTRY,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then end gracefully by SystemExit.
+
+    `app_factory`, then `trust_source`, then `on_worker_start(app)` are called inside each worker process,
+    so that what they open is never shared over a fork. `on_worker_stop(app)` is called when a worker begins
+    to stop, while requests under way are still answered: it should end what waits. Metrics are served to
+    this machine alone, by the first worker on `metrics_port` and by each further one on the next port.
+    """
+    log_json()
+    HubServer(app_factory, config, keyring, trust_source, on_worker_start, on_worker_stop, metrics).run()
+
+
+class ServerContexts:
+    """Keeps the TLS context of the present trust; a new connection gets the newest."""
+
+    def __init__(self, identity: TlsIdentity, trust_source: TrustSource) -> None:
+        self._identity = identity
+        self._source = trust_source
+        self._made_for: tuple[int, int] | None = None
+        self._context: ssl.SSLContext | None = None
+        self._look_at = 0.0
+
+    def current(self) -> ssl.SSLContext:
+        """Return the context, made anew after a change of the directory or of the hub's leaf.
+
+        When the directory cannot be read the last context stays: who calls then learns from the
+        application that the hub is not ready.
+        """
+        if self._context is None or time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + 1.0
+            try:
+                self._renew()
+            except (HubError, OSError) as error:
+                if self._context is None:
+                    raise
+                _log.error("the TLS context stays as it was", exc_info=error)
+        assert self._context is not None
+        return self._context
+
+    def _renew(self) -> None:
+        trust = self._source.current(datetime.now(UTC))
+        made_for = (trust.generation, self._identity.certificate.stat().st_mtime_ns)
+        if made_for != self._made_for:
+            context = server_context(self._identity, trust.authorities())
+            context.sslsocket_class = PatientSocket
+            self._context, self._made_for = context, made_for
+
+
+class GracefulArbiter(Arbiter):  # type: ignore[misc]
+    """gunicorn's master, for which Ctrl-C is as good as SIGTERM; a second one ends it at once."""
+
+    def handle_int(self) -> None:
+        """Stop gracefully."""
+        self.handle_term()
+
+
+class HubServer(BaseApplication):  # type: ignore[misc]
+    """What gunicorn runs; workers find contexts, limits and hooks here."""
+
+    contexts: ServerContexts
+
+    def __init__(
+        self,
+        app_factory: Callable[[], WsgiApp],
+        config: Config,
+        keyring: HasTls,
+        trust_source: Callable[[], TrustSource],
+        on_worker_start: Hook | None,
+        on_worker_stop: Hook | None,
+        metrics: CollectorRegistry,
+    ) -> None:
+        self._app_factory = app_factory
+        self._config = config
+        self._keyring = keyring
+        self._trust_source = trust_source
+        self._on_start = on_worker_start
+        self._on_stop = on_worker_stop
+        self._metrics = metrics
+        super().__init__()
+
+    @property
+    def limits(self) -> Limits:
+        """Return the bounds of this hub."""
+        return self._config.limits
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Return how fast a request has to come: one attachment chunk in each request's time."""
+        return self.limits.attachment_chunk_bytes / self.limits.request_timeout_s
+
+    def load_config(self) -> None:
+        """Tell gunicorn all it has to know; nothing is read from files or from the environment."""
+        config = self._config
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        settings = {
+            "bind": f"{host}:{config.port}",
+            "workers": config.workers,
+            "threads": config.threads,
+            "worker_class": HubWorker,
+            "worker_connections": _CONNECTIONS_MAX,
+            "keepalive": _KEEPALIVE_S,
+            "certfile": str(self._keyring.tls_files().certificate),
+            "logger_class": GunicornLog,
+            "proc_name": f"hub {config.agency}",
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "",
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WsgiApp:
+        """Make the application, inside a worker."""
+        app = self._app_factory()
+        self.contexts = ServerContexts(self._keyring.tls_files(), self._trust_source())
+        self.contexts.current()
+        return app
+
+    def run(self) -> None:
+        """Run the master process until it is told to stop."""
+        GracefulArbiter(self).run()
+
+    def started(self, app: WsgiApp) -> None:
+        """Start what runs beside the requests of one worker."""
+        if self._config.metrics_port:
+            _serve_metrics(self._config.metrics_port, self._config.workers, self._metrics)
+        if self._on_start is not None:
+            self._on_start(app)
+
+    def stopped(self, app: WsgiApp) -> None:
+        """Stop it again."""
+        if self._on_stop is not None:
+            self._on_stop(app)
+
+
+def _serve_metrics(port: int, workers: int, registry: CollectorRegistry) -> None:
+    for candidate in range(port, port + workers):
+        try:
+            start_http_server(candidate, addr=_METRICS_HOST, registry=registry)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return
+    raise OurFault("config-invalid", f"No port from {port} to {port + workers - 1} is free for metrics.")

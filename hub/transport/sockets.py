@@ -1,0 +1,77 @@
+"""TLS sockets whose peer has to keep going: a stalled body ends the request, not the worker thread."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from hub.errors import PeerFault
+
+_SLICE_BYTES: Final = 65536
+#: What is on the wire already is taken even when the time has run out meanwhile.
+_LEAST_S: Final = 0.05
+
+Result = TypeVar("Result")
+
+
+class PatientSocket(ssl.SSLSocket):
+    """A TLS connection on which each request has `patience_s`, and more for every byte that moves.
+
+    A request so ends with PeerFault `request-timeout` when it stalls, or runs slower than `bytes_per_s`
+    on average; a large upload that moves goes on for as long as it takes.
+    """
+
+    _until: float | None = None
+    _patience_s = 0.0
+    _bytes_per_s = 1.0
+    _sending = False
+
+    def begin(self, *, patience_s: float, bytes_per_s: float) -> None:
+        """Start the time of one request."""
+        self._patience_s = patience_s
+        self._bytes_per_s = bytes_per_s
+        self._sending = False
+        self._until = time.monotonic() + patience_s
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive within the request's time."""
+        data = self._within(partial(super().recv, buflen, flags))
+        self._earn(len(data))
+        return data
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send within a time that starts anew with the answer."""
+        if self._until is not None and not self._sending:
+            self._sending = True
+            self._until = time.monotonic() + self._patience_s
+        with memoryview(data) as view, view.cast("B") as octets:
+            for start in range(0, len(octets), _SLICE_BYTES):
+                part = octets[start : start + _SLICE_BYTES]
+                self._within(partial(super().sendall, part, flags))
+                self._earn(len(part))
+
+    def _earn(self, count: int) -> None:
+        if self._until is not None:
+            self._until += count / self._bytes_per_s
+
+    def _within(self, step: Callable[[], Result]) -> Result:
+        if self._until is None:
+            return step()
+        told = self.gettimeout()
+        left = max(self._until - time.monotonic(), _LEAST_S)
+        self.settimeout(left if told is None else min(told, left))
+        try:
+            return step()
+        except TimeoutError:
+            if told is not None and told < left:
+                raise
+            raise PeerFault(
+                "request-timeout",
+                f"The request stalled, or ran slower than {self._bytes_per_s:.0f} bytes a second.",
+            ) from None
+        finally:
+            if self.fileno() >= 0:
+                self.settimeout(told)

@@ -1,0 +1,276 @@
+"""The worker: gunicorn's threads, with handshakes off the threads and each peer held to its share.
+
+gunicorn's own threaded worker hands a connection to a thread before its first byte, so a few stalled
+handshakes or bodies would stop everyone. Here a thread sees a connection only when its handshake is done
+and a request has begun, and one peer never has more than its share of the threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import selectors
+import signal
+import ssl
+import threading
+import time
+from collections import Counter, deque
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final
+
+from gunicorn import http, util
+from gunicorn.workers import gthread
+
+from hub.codes import CODES
+from hub.errors import HubError, PeerFault
+
+_log = logging.getLogger("hub.transport")
+
+#: The oldest handshake gives way when there are more; honest ones are over in a few round trips.
+_HANDSHAKES_MAX: Final = 256
+#: Part of the threads that one peer may hold, and part of the connections.
+_THREADS_SHARE: Final = 4
+_CONNECTIONS_SHARE: Final = 8
+
+#: OpenSSL's reasons that mean "not valid at this time": not yet, no longer.
+_NOT_NOW: Final = frozenset({9, 10})
+
+
+class Connection(gthread.TConn):  # type: ignore[misc]
+    """One TLS connection; `peer` is its certificate's thumbprint, or its address when it shows none."""
+
+    initialized: bool
+
+    def __init__(self, worker: HubWorker, sock: ssl.SSLSocket, client: Any, server: Any) -> None:
+        super().__init__(worker.cfg, sock, client, server)
+        self.worker = worker
+        self.peer: str | None = None
+        self.handshake_until = 0.0
+
+    def init(self) -> None:
+        """Make the parser; the socket is a TLS socket already."""
+        if not self.initialized:
+            self.initialized = True
+            self.parser = http.get_parser(self.cfg, self.sock, self.client)
+
+    def close(self, graceful: bool = False) -> None:
+        """Close at once: the thread that served it has let the peer read the rest."""
+        if self.peer is not None:
+            self.worker.left(self.peer)
+            self.peer = None
+        util.close(self.sock)
+
+
+class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
+    """Serves one hub: `self.app` is the `HubServer` that knows contexts, limits and hooks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.handshakes: dict[Connection, None] = {}
+        self.connections: Counter[str] = Counter()
+        self.busy: Counter[str] = Counter()
+        self.queued: dict[str, deque[Connection]] = {}
+        self.threads_each = max(1, self.cfg.threads // _THREADS_SHARE)
+        self.connections_each = max(1, self.worker_connections // _CONNECTIONS_SHARE)
+        self.stopping: threading.Thread | None = None
+
+    # From start to stop.
+
+    def init_signals(self) -> None:
+        """Let SIGINT end the worker as SIGTERM does: requests under way are answered."""
+        super().init_signals()
+        signal.signal(signal.SIGINT, self.handle_exit)
+
+    def run(self) -> None:
+        """Serve until told to stop, then answer what is under way."""
+        self.app.started(self.wsgi)
+        try:
+            super().run()
+        finally:
+            self._begin_stop()
+            if self.stopping is not None:
+                self.stopping.join(self.cfg.graceful_timeout)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Open or close the door; closing it for good starts the application's own stop."""
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            self._begin_stop()
+
+    def _begin_stop(self) -> None:
+        # Beside the loop: requests that wait for something are ended by the hook and answered by the loop.
+        if self.stopping is None:
+            for conn in list(self.handshakes):
+                self._drop(conn)
+            self.stopping = threading.Thread(target=self.app.stopped, args=(self.wsgi,), name="hub-stop")
+            self.stopping.start()
+
+    # From connection to handshake.
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection and start its handshake, which never waits."""
+        try:
+            raw, client = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        raw.setblocking(False)
+        try:
+            sock = self.app.contexts.current().wrap_socket(
+                raw, server_side=True, do_handshake_on_connect=False
+            )
+        except OSError:
+            util.close(raw)
+            return
+        if len(self.handshakes) >= _HANDSHAKES_MAX:
+            self._refuse(next(iter(self.handshakes)), "handshake-timeout", "others wanted its place")
+        conn = Connection(self, sock, client, listener.getsockname())
+        conn.handshake_until = time.monotonic() + self.app.limits.handshake_timeout_s
+        self.nr_conns += 1
+        self.handshakes[conn] = None
+        self._shake(conn)
+
+    def _shake(self, conn: Connection) -> None:
+        """Do the next step of a handshake, and wait in the poller for what it needs."""
+        try:
+            conn.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._shake_again, conn))
+        except ssl.SSLWantWriteError:
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._shake_again, conn))
+        except OSError as error:
+            self._refuse(conn, *_why(error))
+        else:
+            self._enter(conn)
+
+    def _shake_again(self, conn: Connection, sock: Any) -> None:
+        self.poller.unregister(sock)
+        self._shake(conn)
+
+    def _enter(self, conn: Connection) -> None:
+        """Let a connection in: from now on the poller waits for its requests."""
+        der = conn.sock.getpeercert(True)
+        peer = sha256(der).hexdigest() if der else conn.client[0]
+        if self.connections[peer] >= self.connections_each:
+            self._refuse(conn, "too-many-connections", f"one peer may have {self.connections_each}")
+            return
+        del self.handshakes[conn]
+        conn.peer = peer
+        self.connections[peer] += 1
+        conn.init()
+        conn.set_timeout()
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def _refuse(self, conn: Connection, code: str, why: str) -> None:
+        _log.warning(
+            "connection refused: %s", why, extra={"code": code, "fields": {"address": conn.client[0]}}
+        )
+        self._drop(conn)
+
+    def _drop(self, conn: Connection) -> None:
+        self.handshakes.pop(conn, None)
+        with suppress(KeyError, ValueError):  # between two steps it is not registered
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Drop handshakes that took too long; the oldest stand first."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self.handshakes and (conn := next(iter(self.handshakes))).handshake_until <= now:
+            self._refuse(conn, "handshake-timeout", "the TLS handshake was not finished in time")
+
+    def left(self, peer: str) -> None:
+        """Count a closed connection off its peer."""
+        self.connections[peer] -= 1
+        if self.connections[peer] <= 0:
+            del self.connections[peer]
+
+    # From request to answer.
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a connection a thread, or let it wait for one of its peer's."""
+        peer = conn.peer or ""
+        if self.busy[peer] >= self.threads_each:
+            self.queued.setdefault(peer, deque()).append(conn)
+            return
+        self.busy[peer] += 1
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        """Take a connection back from its thread and hand the thread on to the same peer's next."""
+        peer = conn.peer or ""
+        self.busy[peer] -= 1
+        waiting = self.queued.get(peer)
+        following = waiting.popleft() if waiting else None
+        if not waiting:
+            self.queued.pop(peer, None)
+        if not self.busy[peer]:
+            del self.busy[peer]
+        super().finish_request(conn, fs)
+        if following is not None:
+            self.enqueue_req(following)
+
+    def handle(self, conn: Connection) -> Any:
+        """Serve one request, in a thread."""
+        conn.sock.begin(patience_s=self.app.limits.request_timeout_s, bytes_per_s=self.app.bytes_per_s)
+        kept = super().handle(conn)
+        if not kept:
+            # gunicorn would wait for the peer's last word in its one loop; a thread can.
+            util.close_graceful(conn.sock)
+        return kept
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a request that never reached the application, or that the application gave up on."""
+        if isinstance(exc, HubError):
+            code, sentence = exc.code, exc.sentence
+        elif isinstance(exc, (http.errors.ParseException, ssl.SSLError)):
+            code, sentence = "request-malformed", f"The request is not HTTP/1.1 ({type(exc).__name__})."
+        else:
+            code, sentence = "internal", "Something failed inside the hub; its log says what."
+        fields = {"address": addr[0] if addr else None}
+        _log.log(
+            logging.ERROR if code == "internal" else logging.WARNING,
+            "request refused: %s",
+            sentence,
+            extra={"code": code, "fields": fields},
+            exc_info=exc if code == "internal" else None,
+        )
+        try:
+            util.write(client, _problem(code, sentence))
+        except (OSError, PeerFault):
+            _log.info("the peer did not take the answer", extra={"fields": fields})
+
+
+def _why(error: OSError) -> tuple[str, str]:
+    """Return the code and the words for a handshake that failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _NOT_NOW:
+            return "certificate-expired", "the client certificate is not valid now"
+        return "certificate-unknown", f"the client certificate is not pinned: {error.verify_message}"
+    reason = getattr(error, "reason", None) or type(error).__name__
+    return "handshake-failed", f"the handshake failed: {str(reason).lower().replace('_', ' ')}"
+
+
+def _problem(code: str, sentence: str) -> bytes:
+    """Return a whole HTTP answer with a problem document, after which the connection is closed."""
+    row = CODES[code]
+    document = {
+        "type": f"urn:hub:problem:{code}",
+        "title": row.title,
+        "status": row.status,
+        "detail": sentence,
+        "code": code,
+    }
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {row.status} {code}\r\nContent-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -11,7 +11,6 @@ from typing import Final
 
 import click
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -30,14 +29,19 @@ class Answer:
 
 
 def plain(value: object) -> str:
-    """Return text for one cell; times in UTC, and nothing in it can steer or deceive a terminal."""
+    """Return the text of one cell; times in UTC, a dash for nothing."""
     if value is None or value == "":
         return "–"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, (list, tuple, set, frozenset)):
         return ", ".join(plain(part) for part in value) or "–"
-    return "".join("\N{REPLACEMENT CHARACTER}" if _steers(char) else char for char in str(value))
+    return safe(str(value))
+
+
+def safe(text: str) -> str:
+    """Return a text in which nothing can steer or deceive a terminal."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if _steers(char) else char for char in text)
 
 
 def _steers(char: str) -> bool:
@@ -70,11 +74,6 @@ def facts(pairs: Mapping[str, object]) -> Table:
     return built
 
 
-def indented(what: RenderableType) -> RenderableType:
-    """Move something two columns to the right."""
-    return Padding(what, (0, 0, 0, 2))
-
-
 def say(answer: Answer, *, machine: bool) -> None:
     """Write an answer to standard output."""
     if machine:
@@ -82,16 +81,22 @@ def say(answer: Answer, *, machine: bool) -> None:
         return
     console = terminal()
     for part in answer.people:
-        console.print(Text(plain(part)) if isinstance(part, str) else part)
-    if answer.then:
-        console.print(Text("Next:", style="bold"))
-        for command in answer.then:
-            console.print(Text(f"  {plain(command)}"), soft_wrap=True)
+        if isinstance(part, str):
+            click.echo(safe(part))  # whole lines: a template must stay JSON when it is piped
+        else:
+            console.print(part)
+    say_next(answer.then)
 
 
-def terminal(*, stderr: bool = False) -> Console:
-    """Return a console on today's standard output or error; it reads no markup out of content."""
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+def say_next(commands: Sequence[str], *, err: bool = False) -> None:
+    """Name the commands that come next."""
+    if commands:
+        click.echo("\n".join(("Next:", *(f"  {safe(command)}" for command in commands))), err=err)
+
+
+def terminal() -> Console:
+    """Return a console on today's standard output; it reads no markup out of content."""
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     return console

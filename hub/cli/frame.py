@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import click
 
@@ -12,6 +12,9 @@ from hub.cli.answer import Answer, say
 from hub.cli.failure import from_click, interrupted, report, unexpected
 from hub.codes import CODES
 from hub.errors import HubError
+
+#: Stands for an id in examples.
+SOME_ID: Final = "0192f0c1-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
 
 
 class Leaf(click.Command):
@@ -44,6 +47,11 @@ class Leaf(click.Command):
         if isinstance(answer, Answer):
             say(answer, machine=machine)
         return 0
+
+
+def leaf(name: str | None = None, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Leaf]:
+    """Turn a function into a command that a noun takes in later."""
+    return click.command(name, cls=Leaf, examples=examples)
 
 
 class Noun(click.Group):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from hub.cli.agreement import agreement
 from hub.cli.frame import Root
+from hub.cli.officer import officer
+from hub.cli.partner import partner
+from hub.cli.queue import queue
+from hub.cli.record import record
 
 
 @click.group(
@@ -14,6 +19,10 @@ from hub.cli.frame import Root
 @click.version_option(package_name="hub", message="hub %(version)s")
 def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
+
+
+for noun in (partner, agreement, officer, record, queue):
+    cli.add_command(noun)
 
 
 def main() -> None:

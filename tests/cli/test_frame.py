@@ -16,6 +16,8 @@ from hub.cli.frame import Noun, Root
 from hub.codes import CODES
 from hub.errors import Refused, failure
 
+BUG = "a secret in the message"
+
 
 @click.group(cls=Root)
 def tool() -> None:
@@ -44,13 +46,13 @@ def say() -> Answer:
 @click.option("--home", type=click.Path(path_type=Path))
 def bug(home: Path | None) -> Answer:
     """Break."""
-    raise ZeroDivisionError(f"secret in the message {home is None}")
+    raise ZeroDivisionError(BUG)
 
 
 @thing.command(examples=("tool thing places",))
 def places() -> Answer:
     """Name places."""
-    one = SimpleNamespace(path="subjects[0].names", sentence="takes a list, not text.", example="[…]")
+    one = SimpleNamespace(path="subjects[0].names", sentence="takes a list, not text.", fix="for example […]")
     raise Refused("record-invalid", "1 problem.", problems=[one])
 
 
@@ -105,6 +107,7 @@ def test_bug_is_logged_privately_and_told_in_one_sentence(tmp_path: Path) -> Non
     assert "secret" not in result.output
     assert str(log) in result.stderr
     assert "ZeroDivisionError" in log.read_text()
+    assert BUG not in log.read_text()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
@@ -117,14 +120,14 @@ def test_log_of_a_bug_never_follows_a_link(tmp_path: Path) -> None:
     assert victim.read_text() == ""
 
 
-def test_problems_name_path_sentence_and_example() -> None:
+def test_problems_name_path_sentence_and_fix() -> None:
     result = run("thing", "places")
     assert result.exit_code == CODES["record-invalid"].exit
-    for part in ("subjects[0].names", "takes a list, not text.", "for example: […]"):
+    for part in ("subjects[0].names", "takes a list, not text.", "for example […]"):
         assert part in result.stderr
     told = json.loads(run("thing", "places", "--json").stdout)
     assert told["problems"] == [
-        {"path": "subjects[0].names", "sentence": "takes a list, not text.", "example": "[…]"}
+        {"path": "subjects[0].names", "sentence": "takes a list, not text.", "fix": "for example […]"}
     ]
 
 

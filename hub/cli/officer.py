@@ -1,0 +1,216 @@
+"""`hub officer`: the people who draft, release and read, with a password and a time-based code each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import click
+
+from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.credentials import new_password, password_fd_option
+from hub.cli.frame import Noun
+from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.entries import OfficerRow
+from hub.exchange import accounts
+from hub.records.actor import Role
+
+_MAY: Final = {
+    Role.DRAFTER: "writes records, corrections and withdrawals",
+    Role.RELEASER: "decides whether another officer's draft goes out",
+    Role.READER: "reads content, with a justification that is logged",
+    Role.AUDITOR: "reads the log",
+    Role.CUSTODIAN: "changes partners, members, officers and agreements",
+    Role.OPERATOR: "resumes and drops what waits in the queue",
+}
+
+role_option: Final = click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="What the officer may do; may be repeated.",
+)
+
+
+@click.group(cls=Noun)
+def officer() -> None:
+    """Open accounts for officers, and say what each may do."""
+
+
+@officer.command(
+    examples=(
+        "hub officer add aigerim --role drafter --role reader",
+        "hub officer add bolat --role releaser --role reader --password-fd 3 3<password",
+    )
+)
+@click.argument("name")
+@role_option
+@password_fd_option
+@home_option
+@unlock_option
+def add(
+    name: str, roles: tuple[str, ...], password_fd: int | None, home: Path, unlock: Path | None
+) -> Answer:
+    """Open an account; the secret for the officer's authenticator is shown this once."""
+    password = new_password(password_fd)
+    with opened(home, unlock) as hub:
+        enrolment = accounts.add_officer(
+            hub.broker,
+            administrator(hub.config.agency),
+            name=name,
+            password=password,
+            roles=[Role(role) for role in roles],
+        )
+    return _enrolled(enrolment, f"The account of {name} is open.")
+
+
+@officer.command(examples=("hub officer reset aigerim",))
+@click.argument("name")
+@password_fd_option
+@home_option
+@unlock_option
+def reset(name: str, password_fd: int | None, home: Path, unlock: Path | None) -> Answer:
+    """Give an officer a new password and a new authenticator secret, when one of them was lost."""
+    password = new_password(password_fd)
+    with opened(home, unlock) as hub:
+        enrolment = accounts.reset(hub.broker, administrator(hub.config.agency), name=name, password=password)
+    return _enrolled(enrolment, f"{name} has a new password and a new authenticator secret.")
+
+
+@officer.command("list", examples=("hub officer list",))
+@home_option
+@unlock_option
+def list_(home: Path, unlock: Path | None) -> Answer:
+    """List the officers with their roles and whether they can sign in."""
+    with opened(home, unlock) as hub:
+        now = hub.broker.clock.now()
+        with hub.store.read() as view:
+            rows = view.directory.officers()
+    if not rows:
+        return Answer(
+            document={"officers": []},
+            people=("There is no officer yet; a release takes two.",),
+            then=(
+                "hub officer add NAME --role drafter",
+                "hub officer add NAME --role releaser --role reader",
+            ),
+        )
+    columns = ("officer", "roles", "account", "failed logins", "locked until (UTC)", "since (UTC)")
+    cells = [
+        (
+            r.name,
+            _roles(r),
+            "open" if r.active else "closed",
+            r.failed_logins,
+            r.locked_until if r.locked_until and r.locked_until > now else None,
+            r.added_at,
+        )
+        for r in rows
+    ]
+    return Answer(
+        document={"officers": [as_document(r) for r in rows]},
+        people=(table(columns, cells, numbers=("failed logins",)),),
+    )
+
+
+@officer.command("roles", examples=("hub officer roles", "hub officer roles aigerim --role reader"))
+@click.argument("name", required=False)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in Role]),
+    help="What the officer may do from now on; may be repeated. All others end.",
+)
+@home_option
+@unlock_option
+def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
+    """Say what the roles are, or set the roles of an officer."""
+    if name is None:
+        return Answer(
+            document={"roles": [{"role": role.value, "may": may} for role, may in _MAY.items()]},
+            people=(table(("role", "may"), [(role.value, may) for role, may in _MAY.items()]),),
+            then=("hub officer roles NAME --role ROLE",),
+        )
+    with opened(home, unlock) as hub:
+        row = accounts.change_roles(
+            hub.broker,
+            administrator(hub.config.agency),
+            name=name,
+            roles=[Role(role) for role in roles],
+        )
+    return Answer(document=as_document(row), people=(f"{name} is now: {', '.join(_roles(row))}.",))
+
+
+@officer.command(examples=("hub officer disable aigerim",))
+@click.argument("name")
+@home_option
+@unlock_option
+def disable(name: str, home: Path, unlock: Path | None) -> Answer:
+    """Close an account at once; what the officer did stays in the log."""
+    with opened(home, unlock) as hub:
+        row = accounts.set_active(hub.broker, administrator(hub.config.agency), name=name, active=False)
+    return Answer(
+        document=as_document(row),
+        people=(f"The account of {name} is closed.",),
+        then=(f"hub officer enable {name}",),
+    )
+
+
+@officer.command(examples=("hub officer enable aigerim",))
+@click.argument("name")
+@home_option
+@unlock_option
+def enable(name: str, home: Path, unlock: Path | None) -> Answer:
+    """Open a closed account again, with the password and the authenticator it had."""
+    with opened(home, unlock) as hub:
+        row = accounts.set_active(hub.broker, administrator(hub.config.agency), name=name, active=True)
+    return Answer(document=as_document(row), people=(f"The account of {name} is open.",))
+
+
+@officer.command("unlock", examples=("hub officer unlock aigerim",))
+@click.argument("name")
+@home_option
+@unlock_option
+def lift_lock(name: str, home: Path, unlock: Path | None) -> Answer:
+    """Lift the lock that too many failed logins set; it ends by itself after a while, too."""
+    with opened(home, unlock) as hub:
+        row = accounts.lift_lock(hub.broker, administrator(hub.config.agency), name=name)
+    return Answer(document=as_document(row), people=(f"{name} can sign in again.",))
+
+
+def as_document(row: OfficerRow) -> dict[str, object]:
+    """Return an officer for machines; never a secret."""
+    return {
+        "name": row.name,
+        "roles": _roles(row),
+        "active": row.active,
+        "failed_logins": row.failed_logins,
+        "locked_until": instant(row.locked_until),
+        "added_at": instant(row.added_at),
+    }
+
+
+def _roles(row: OfficerRow) -> list[str]:
+    return [role.value for role in Role if role in row.roles]
+
+
+def _enrolled(enrolment: accounts.Enrolment, sentence: str) -> Answer:
+    row, uri = enrolment.officer, enrolment.totp_uri
+    secret = parse_qs(urlsplit(uri).query)["secret"][0]
+    grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return Answer(
+        document={**as_document(row), "totp_uri": uri, "totp_secret": secret},
+        people=(
+            sentence,
+            facts({"roles": _roles(row), "secret": grouped, "for an app": uri}),
+            "Give the secret to the officer now: it is not shown again. It makes a code every 30 seconds.",
+        ),
+        then=(
+            "hub officer list      (one drafts, another releases: there must be two)",
+            f"hub record draft FILE --to AGENCY --as {row.name}",
+        ),
+    )

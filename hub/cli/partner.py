@@ -1,0 +1,242 @@
+"""`hub partner`: our card, the partners' cards, and whether traffic with them flows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.files import read_bytes, write_bytes
+from hub.cli.frame import Noun
+from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.entries import PartnerRow
+from hub.envelope.suites import Suite
+from hub.errors import Refused
+from hub.exchange import partners
+from hub.federation.card import Card, fingerprint, read_card, words
+
+
+@click.group(cls=Noun)
+def partner() -> None:
+    """Pair with other hubs, and suspend or resume the traffic with them."""
+
+
+@partner.command(
+    "card",
+    examples=("hub partner card --out kz-knb.card", "hub partner card > kz-knb.card"),
+)
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Where to write it.")
+@home_option
+@unlock_option
+def show_card(out: Path | None, home: Path, unlock: Path | None) -> Answer:
+    """Write our signed card: who we are, how to reach us, which keys are ours.
+
+    Send it to a partner any way you like: it is not secret, and the words protect it on its way.
+    """
+    with opened(home, unlock) as hub:
+        raw = hub.card()
+    text = raw.decode()
+    seen = fingerprint(raw)
+    document = {"card": text, "fingerprint": seen, "words": list(words(seen))}
+    if out is None:
+        people: tuple[str, ...] = (text,)
+        click.echo(_spoken(seen), err=True)
+    else:
+        write_bytes(out, raw)
+        people = (f"Our card is in {out}.", _spoken(seen))
+    return Answer(document=document, people=people)
+
+
+@partner.command(
+    examples=(
+        "hub partner add cis-atc.card",
+        'hub partner add cis-atc.card --confirm "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12"',
+        "hub partner add kg-gknb.card --fingerprint 9f86d081884c7d65 --via cis-atc",
+    )
+)
+@click.argument("card", metavar="CARD")
+@click.option("--confirm", metavar="WORDS", help="The twelve words that the partner read to you.")
+@click.option("--fingerprint", "told", metavar="HEX", help="The fingerprint, for scripts that know it.")
+@click.option("--url", metavar="URL", help="Call the partner here, not where its card says.")
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    type=click.Choice([suite.value for suite in Suite]),
+    help="Pin only this suite; may be repeated. Without it: all on the card.",
+)
+@click.option("--via", metavar="AGENCY", help="Hand its envelopes to this partner, which relays them.")
+@click.option(
+    "--relay-for",
+    metavar="AGENCY",
+    multiple=True,
+    help="It may reach this agency through us; may be repeated.",
+)
+@home_option
+@unlock_option
+def add(
+    card: str,
+    confirm: str | None,
+    told: str | None,
+    url: str | None,
+    suites: tuple[str, ...],
+    via: str | None,
+    relay_for: tuple[str, ...],
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """Pin a partner by its card, once a person has compared the words with it on the phone.
+
+    Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
+    there, who reads the last six to you. A newer card of a partner that is pinned renews the pin.
+    """
+    raw = read_bytes(card)
+    seen = read_card(raw)
+    confirmed = told if told is not None else _confirmed(seen, fingerprint(raw), confirm)
+    with opened(home, unlock) as hub:
+        row = partners.pair(
+            hub.broker,
+            administrator(hub.config.agency),
+            raw,
+            confirmed_fingerprint=confirmed,
+            url=url,
+            suites=[Suite(name) for name in suites] or None,
+            via=via,
+            relay_for=relay_for,
+        )
+    return Answer(
+        document=as_document(row),
+        people=(f"{row.agency} is pinned.", facts(_facts(row))),
+        then=(
+            "hub partner card --out FILE      (the partner pins ours in the same way)",
+            f"hub agreement adopt FILE         (nothing goes to {row.agency} without an agreement)",
+        ),
+    )
+
+
+@partner.command("list", examples=("hub partner list",))
+@home_option
+@unlock_option
+def list_(home: Path, unlock: Path | None) -> Answer:
+    """List the partners that are pinned here."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        rows = view.directory.partners()
+    if not rows:
+        return Answer(
+            document={"partners": []},
+            people=("No partner is pinned here yet.",),
+            then=("hub partner card --out FILE", "hub partner add CARD"),
+        )
+    columns = ("agency", "status", "reached", "suites", "pinned at (UTC)", "pinned by")
+    cells = [(r.agency, r.status.value, _reached(r), r.suites, r.pinned_at, r.pinned_by) for r in rows]
+    return Answer(document={"partners": [as_document(r) for r in rows]}, people=(table(columns, cells),))
+
+
+@partner.command(examples=("hub partner show cis-atc",))
+@click.argument("agency")
+@home_option
+@unlock_option
+def show(agency: str, home: Path, unlock: Path | None) -> Answer:
+    """Show one partner: its pin, its words and what its card says."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        row = partners.find_partner(view, agency)
+    return Answer(document=as_document(row), people=(facts(_facts(row)), _spoken(row.fingerprint)))
+
+
+@partner.command(examples=("hub partner suspend cis-atc",))
+@click.argument("agency")
+@home_option
+@unlock_option
+def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
+    """Stop all traffic with a partner; what waits for it is held."""
+    with opened(home, unlock) as hub:
+        row = partners.suspend(hub.broker, administrator(hub.config.agency), agency)
+    return Answer(
+        document=as_document(row),
+        people=(f"{agency} is suspended: nothing is sent to it, and what it sends is refused.",),
+        then=(f"hub partner resume {agency}",),
+    )
+
+
+@partner.command(examples=("hub partner resume cis-atc",))
+@click.argument("agency")
+@home_option
+@unlock_option
+def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
+    """Let the traffic with a suspended partner flow again."""
+    with opened(home, unlock) as hub:
+        row = partners.resume(hub.broker, administrator(hub.config.agency), agency)
+    return Answer(
+        document=as_document(row),
+        people=(f"{agency} is active.",),
+        then=(f"hub queue list --partner {agency} --state held      (what was held can be resumed)",),
+    )
+
+
+def as_document(row: PartnerRow) -> dict[str, object]:
+    """Return a partner for machines."""
+    return {
+        "agency": row.agency,
+        "name": read_card(row.card).name,
+        "status": row.status.value,
+        "url": row.url,
+        "via": row.via,
+        "relay_for": list(row.relay_for),
+        "suites": list(row.suites),
+        "fingerprint": row.fingerprint,
+        "words": list(words(row.fingerprint)),
+        "pinned_at": instant(row.pinned_at),
+        "pinned_by": row.pinned_by,
+    }
+
+
+def _facts(row: PartnerRow) -> dict[str, object]:
+    card = read_card(row.card)
+    return {
+        "agency": row.agency,
+        "name": card.name,
+        "status": row.status.value,
+        "reached": _reached(row),
+        "relays for it": row.relay_for,
+        "suites": row.suites,
+        "card of (UTC)": card.issued_at,
+        "pinned (UTC)": row.pinned_at,
+        "pinned by": row.pinned_by,
+        "fingerprint": row.fingerprint,
+    }
+
+
+def _reached(row: PartnerRow) -> str:
+    if row.via is not None:
+        return f"via {row.via}"
+    return row.url or "it polls its mailbox here"
+
+
+def _spoken(seen: str) -> str:
+    told = words(seen)
+    return f"Its words:  {' '.join(told[:6])}\n            {' '.join(told[6:])}"
+
+
+def _confirmed(card: Card, seen: str, typed: str | None) -> str:
+    """Return the fingerprint once the partner's words match it.
+
+    Half of the words stay hidden, so that they cannot be typed from the screen without the call.
+    """
+    expected = words(seen)
+    if typed is None:
+        click.echo(
+            f"This card says it is {card.agency} ({card.name}), reached at {card.url or 'its mailbox'}.",
+            err=True,
+        )
+        click.echo("Call your colleague there on a number that you had before the card came.", err=True)
+        click.echo(f"  1. Read out these words:        {' '.join(expected[:6])}", err=True)
+        click.echo(
+            "  2. Your colleague, who sees them in `hub partner card`, reads six more to you.", err=True
+        )
+        heard = [*expected[:6], *click.prompt("  3. Type those six", err=True).lower().split()]
+    else:
+        heard = typed.lower().split()
+    if heard != list(expected):
+        raise Refused("pin-not-confirmed", "Those are not the words of this card; nothing was pinned.")
+    return seen

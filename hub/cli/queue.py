@@ -1,0 +1,186 @@
+"""`hub queue`: what is on its way, what is held, and what a person does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.frame import SOME_ID, Noun
+from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.entries import EntryCount, OutboxEntry
+from hub.errors import Refused
+from hub.exchange import upkeep
+from hub.records.lifecycle import EntryState
+
+
+@click.group(cls=Noun)
+def queue() -> None:
+    """See what waits for partners, and resume or drop what is held."""
+
+
+@queue.command("list", examples=("hub queue list", "hub queue list --partner cis-atc --state held"))
+@click.option("--partner", metavar="AGENCY", help="Only what goes to this partner.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in EntryState]), help="Only what is in this state."
+)
+@click.option("--after", default=0, metavar="N", help="Go on after this position.")
+@click.option("--limit", default=50, type=click.IntRange(1, 1000), show_default=True, help="At most so many.")
+@home_option
+@unlock_option
+def list_(
+    partner: str | None, state: str | None, after: int, limit: int, home: Path, unlock: Path | None
+) -> Answer:
+    """List queue entries, oldest first."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        rows = view.outbox.page(
+            after=after, limit=limit, lane=partner, state=EntryState(state) if state else None
+        )
+    if not rows:
+        return Answer(
+            document={"entries": [], "after": after}, people=("Nothing of that sort is in the queue.",)
+        )
+    columns = ("position", "entry", "to", "state", "priority", "tries", "next try (UTC)", "why")
+    cells = [
+        (
+            r.position,
+            r.entry_id,
+            _way(r),
+            r.state.value,
+            r.priority.value,
+            r.attempts,
+            r.next_at if r.state is EntryState.PENDING else None,
+            r.reason,
+        )
+        for r in rows
+    ]
+    last = rows[-1].position
+    then = [f"hub queue show {rows[0].entry_id}"]
+    if len(rows) == limit:
+        then.append(f"hub queue list --after {last}      (there may be more)")
+    return Answer(
+        document={"entries": [as_document(r) for r in rows], "after": last},
+        people=(table(columns, cells, numbers=("position", "tries")),),
+        then=then,
+    )
+
+
+@queue.command(examples=(f"hub queue show {SOME_ID}",))
+@click.argument("entry_id", metavar="ENTRY")
+@home_option
+@unlock_option
+def show(entry_id: str, home: Path, unlock: Path | None) -> Answer:
+    """Show one entry: what it carries, where to, and why it stands where it does."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        row = view.outbox.get(entry_id)
+        if row is None:
+            raise Refused("not-found", f"There is no queue entry {entry_id}; `hub queue list` shows all.")
+        lane = view.outbox.lane(row.lane)
+    told = as_document(row)
+    document = {**told, "breaker_open_until": instant(lane.open_until), "failures_in_a_row": lane.failures}
+    people = {name.replace("_", " "): value for name, value in document.items()}
+    return Answer(document=document, people=(facts(people),), then=_then(row))
+
+
+@queue.command(examples=("hub queue counts",))
+@home_option
+@unlock_option
+def counts(home: Path, unlock: Path | None) -> Answer:
+    """Count what is in the queue, partner by partner."""
+    with opened(home, unlock) as hub:
+        found = upkeep.counts(hub.broker)
+    if not found:
+        return Answer(document={"partners": []}, people=("Nothing was queued yet.",))
+    columns = ("partner", *(state.value for state in EntryState), "retries", "oldest that waits (UTC)")
+    documents = [_counted(lane, found[lane]) for lane in sorted(found)]
+    stuck = any(document["held"] or document["dead"] or document["refused"] for document in documents)
+    return Answer(
+        document={"partners": documents},
+        people=(table(columns, [tuple(d.values()) for d in documents], numbers=columns[1:-1]),),
+        then=("hub queue list --state held",) if stuck else (),
+    )
+
+
+@queue.command(examples=(f"hub queue resume {SOME_ID}",))
+@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
+@home_option
+@unlock_option
+def resume(entries: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
+    """Send held, refused or dead entries again, under the same envelope id."""
+    with opened(home, unlock) as hub:
+        actor = administrator(hub.config.agency)
+        rows = [upkeep.resume(hub.broker, actor, entry_id) for entry_id in entries]
+    return Answer(
+        document={"entries": [as_document(r) for r in rows]},
+        people=tuple(f"{r.entry_id} is {r.state.value}; it goes to {_way(r)} next." for r in rows),
+        then=("hub queue counts",),
+    )
+
+
+@queue.command(examples=(f'hub queue drop {SOME_ID} --reason "sent by courier instead"',))
+@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is logged.")
+@home_option
+@unlock_option
+def drop(entries: tuple[str, ...], reason: str, home: Path, unlock: Path | None) -> Answer:
+    """Give entries up; they stay visible as dead, with the reason."""
+    with opened(home, unlock) as hub:
+        actor = administrator(hub.config.agency)
+        rows = [upkeep.drop(hub.broker, actor, entry_id, reason=reason) for entry_id in entries]
+    return Answer(
+        document={"entries": [as_document(r) for r in rows]},
+        people=tuple(f"{r.entry_id} to {_way(r)} is {r.state.value}." for r in rows),
+        then=tuple(f"hub queue resume {r.entry_id}      (if it was a mistake)" for r in rows[:1]),
+    )
+
+
+def as_document(row: OutboxEntry) -> dict[str, object]:
+    """Return a queue entry for machines."""
+    return {
+        "entry_id": row.entry_id,
+        "position": row.position,
+        "partner": row.lane,
+        "recipient": row.recipient,
+        "state": row.state.value,
+        "reason": row.reason,
+        "priority": row.priority.value,
+        "attempts": row.attempts,
+        "retries": row.retries,
+        "created_at": instant(row.created_at),
+        "next_at": instant(row.next_at),
+        "expires_at": instant(row.expires_at),
+        "envelope_id": row.envelope_id,
+        "record_id": row.record_id,
+        "version": row.version,
+        "conversation": row.conversation,
+        "origin": row.origin,
+        "hops": list(row.hops),
+    }
+
+
+def _way(row: OutboxEntry) -> str:
+    return row.recipient if row.recipient == row.lane else f"{row.recipient} via {row.lane}"
+
+
+def _then(row: OutboxEntry) -> tuple[str, ...]:
+    if row.state in {EntryState.HELD, EntryState.REFUSED, EntryState.DEAD}:
+        return (
+            f"hub queue resume {row.entry_id}",
+            f'hub queue drop {row.entry_id} --reason "…"',
+        )
+    return () if row.record_id is None else (f"hub record trace {row.record_id}",)
+
+
+def _counted(lane: str, found: Sequence[EntryCount]) -> dict[str, object]:
+    counted = {one.state: one for one in found}
+    waiting = [
+        counted[state].oldest_at for state in (EntryState.PENDING, EntryState.HELD) if state in counted
+    ]
+    return {
+        "partner": lane,
+        **{state.value: counted[state].count if state in counted else 0 for state in EntryState},
+        "retries": sum(one.retries for one in found),
+        "oldest_waiting_at": instant(min(waiting, default=None)),
+    }

@@ -1,0 +1,39 @@
+"""`hub record`: everything about records, in the order of the work."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from hub.cli.frame import Leaf, Noun
+from hub.cli.record_decisions import read, reject, release
+from hub.cli.record_drafts import correct, discard, draft, revise, withdraw
+from hub.cli.record_files import check, kinds, template
+from hub.cli.record_views import list_, show, trace
+
+_COMMANDS: Final[tuple[Leaf, ...]] = (
+    kinds,
+    template,
+    check,
+    draft,
+    revise,
+    discard,
+    release,
+    reject,
+    read,
+    list_,
+    show,
+    trace,
+    correct,
+    withdraw,
+)
+
+
+@click.group(cls=Noun)
+def record() -> None:
+    """Write, check, release, read and follow records."""
+
+
+for command in _COMMANDS:
+    record.add_command(command)

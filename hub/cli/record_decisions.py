@@ -1,0 +1,137 @@
+"""What a second officer does with records: read them, and release or reject what another one drafted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import click
+
+from hub.cli.answer import Answer, safe
+from hub.cli.credentials import sign_in
+from hub.cli.frame import SOME_ID, leaf
+from hub.cli.home import opened
+from hub.cli.record_acting import acting, record_argument, row_of, stands, verdict_of
+from hub.cli.record_views import as_document
+from hub.entries import RecordRow
+from hub.errors import Refused
+from hub.exchange import drafting, releasing, routing
+from hub.exchange.broker import Broker
+from hub.records.actor import Actor
+
+
+@leaf(
+    examples=(
+        f"hub record release {SOME_ID} --as bolat",
+        f"hub record release {SOME_ID} --digest 9f86d081 --to cis-atc --as bolat --password-fd 3 3<secrets",
+    )
+)
+@record_argument
+@click.option("--digest", metavar="HEX", help="The digest of the draft that was read, for scripts.")
+@click.option(
+    "--to", "recipients", multiple=True, metavar="AGENCY", help="With --digest: each recipient that was read."
+)
+@acting
+def release(
+    record_id: str,
+    digest: str | None,
+    recipients: tuple[str, ...],
+    officer: str,
+    password_fd: int | None,
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """Approve a draft that another officer wrote, and send it.
+
+    Without --digest you read the draft and its recipients first, and are asked. The decision holds for
+    exactly what was read: if the draft or its recipients changed meanwhile, nothing goes out.
+    """
+    if (digest is None) is not (not recipients):
+        raise click.UsageError("--digest and --to come together: what was read, and for whom.")
+    with opened(home, unlock) as hub:
+        actor = sign_in(hub.broker, officer, password_fd)
+        if digest is None:
+            row = row_of(hub.broker, record_id)
+            _read_and_ask(hub.broker, actor, row)
+            seen, recipients = row.digest, row.recipients
+        else:
+            seen = _digest(digest)
+        released = releasing.approve(hub.broker, actor, record_id, digest=seen, recipients=recipients)
+        row = row_of(hub.broker, record_id)
+    count = len(released.recipients)
+    return Answer(
+        document={**as_document(row), "envelope_ids": list(released.envelope_ids)},
+        people=(
+            f"Released to {count} recipient{'s' * (count != 1)}: {', '.join(released.recipients)}.",
+            "A running hub sends it now; without one it waits in the queue.",
+        ),
+        then=(f"hub record trace {record_id}", "hub queue counts"),
+    )
+
+
+@leaf(examples=(f'hub record reject {SOME_ID} --reason "article 6 is missing" --as bolat',))
+@record_argument
+@click.option("--reason", required=True, metavar="TEXT", help="What the author should change.")
+@acting
+def reject(
+    record_id: str, reason: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None
+) -> Answer:
+    """Send a draft back to its author."""
+    with opened(home, unlock) as hub:
+        releasing.reject(hub.broker, sign_in(hub.broker, officer, password_fd), record_id, reason=reason)
+        return stands(hub.broker, record_id, "is rejected; its author can revise it.")
+
+
+@leaf(examples=(f'hub record read {SOME_ID} --as aigerim --justification "case 2025/114: identity check"',))
+@record_argument
+@click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
+@click.option("--justification", required=True, metavar="TEXT", help="Why you read it; it is logged.")
+@acting
+def read(
+    record_id: str,
+    version: int | None,
+    justification: str,
+    officer: str,
+    password_fd: int | None,
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """Show a record's content; who read it and why is logged before anything is shown."""
+    with opened(home, unlock) as hub:
+        actor = sign_in(hub.broker, officer, password_fd)
+        found = routing.read_record(hub.broker, actor, record_id, version, justification=justification)
+    return Answer(
+        document=found.document,
+        people=("\n".join(outline(found.document)),),
+        then=(f"hub record trace {record_id}",),
+    )
+
+
+def outline(value: object, depth: int = 0) -> Iterator[str]:
+    """Yield a document as indented lines, without the punctuation of JSON."""
+    pad = "  " * depth
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(cast(Sequence[object], value), start=1)
+    for name, below in pairs:
+        if isinstance(below, (Mapping, list, tuple)) and below:
+            yield f"{pad}{name}:"
+            yield from outline(below, depth + 1)
+        else:
+            yield f"{pad}{name}: {'–' if below in ([], {}, ()) else below}"
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Refused("request-invalid", "--digest takes the digest as `hub record show` tells it.") from None
+
+
+def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow) -> None:
+    """Show a draft to the officer who is to release it, and stop unless they say yes."""
+    found = routing.read_record(
+        broker, actor, row.record_id, row.version, justification="to decide on its release"
+    )
+    verdicts = [f"to {one.recipient}: {verdict_of(one)}" for one in drafting.preview(broker, row.record_id)]
+    click.echo(safe("\n".join((*outline(found.document), "", *verdicts))), err=True)
+    click.confirm(f"Release it to {', '.join(row.recipients)}?", abort=True, err=True)

@@ -1,0 +1,209 @@
+"""Views of records: the list, the standing of one and its whole life. Nothing here shows content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.frame import SOME_ID, leaf
+from hub.cli.home import home_option, opened, unlock_option
+from hub.entries import Direction, RecordRow, Release
+from hub.exchange.contents import find_row
+from hub.exchange.upkeep import Trace
+from hub.exchange.upkeep import trace as trace_of
+from hub.records.kinds import Kind
+from hub.records.lifecycle import RecordState
+
+
+@leaf("list", examples=("hub record list", "hub record list --state draft --kind wanted-person"))
+@click.option(
+    "--state", type=click.Choice([state.value for state in RecordState]), help="Only in this state."
+)
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only of this kind.")
+@click.option("--conversation", metavar="ID", help="Only of this conversation.")
+@click.option("--after", default=0, metavar="N", help="Go on after this position.")
+@click.option("--limit", default=50, type=click.IntRange(1, 1000), show_default=True, help="At most so many.")
+@home_option
+@unlock_option
+def list_(
+    state: str | None,
+    kind: str | None,
+    conversation: str | None,
+    after: int,
+    limit: int,
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """List records, oldest first, without their content."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        rows = view.records.page(
+            after=after,
+            limit=limit,
+            state=RecordState(state) if state else None,
+            kind=kind,
+            conversation=conversation,
+        )
+    if not rows:
+        return Answer(
+            document={"records": [], "after": after},
+            people=("There is no such record.",),
+            then=("hub record kinds",),
+        )
+    columns = ("position", "record", "version", "kind", "way", "from", "to", "label", "state")
+    cells = [
+        (
+            r.position,
+            r.record_id,
+            r.version,
+            r.kind,
+            r.direction.value,
+            r.originator,
+            r.recipients,
+            r.label.get("classification"),
+            r.state.value,
+        )
+        for r in rows
+    ]
+    last = rows[-1].position
+    then = [f"hub record show {rows[0].record_id}"]
+    if len(rows) == limit:
+        then.append(f"hub record list --after {last}      (there may be more)")
+    return Answer(
+        document={"records": [as_document(r) for r in rows], "after": last},
+        people=(table(columns, cells, numbers=("position", "version")),),
+        then=then,
+    )
+
+
+@leaf(examples=(f"hub record show {SOME_ID}",))
+@click.argument("record_id", metavar="ID")
+@click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
+@home_option
+@unlock_option
+def show(record_id: str, version: int | None, home: Path, unlock: Path | None) -> Answer:
+    """Show where a record stands, without its content."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        row = find_row(view, record_id, version)
+        releases = view.records.releases(record_id)
+    document = {**as_document(row), "releases": [_release(one) for one in releases]}
+    label = f"{row.label.get('classification')}, TLP {row.label.get('tlp')}"
+    people = {
+        **{name.replace("_", " "): value for name, value in as_document(row).items()},
+        "label": label,
+        "released by": [f"{one.approver} (version {one.version})" for one in releases],
+    }
+    return Answer(document=document, people=(facts(people),), then=then_of(row))
+
+
+@leaf(examples=(f"hub record trace {SOME_ID}",))
+@click.argument("record_id", metavar="ID")
+@home_option
+@unlock_option
+def trace(record_id: str, home: Path, unlock: Path | None) -> Answer:
+    """Tell a record's life at this hub as a timeline: drafted, released, carried, answered, read."""
+    with opened(home, unlock) as hub:
+        found = trace_of(hub.broker, record_id)
+    steps = sorted(timeline(found), key=lambda one: one[0])
+    document = {
+        "record_id": record_id,
+        "timeline": [
+            {"at": instant(at), "what": what, "who": who, "about": about} for at, what, who, about in steps
+        ],
+        "entries": [
+            {"recipient": e.recipient, "state": e.state.value, "retries": e.retries, "reason": e.reason}
+            for e in found.entries
+        ],
+    }
+    people = [table(("at (UTC)", "what", "who", "about"), steps)]
+    if found.entries:
+        cells = [(e.recipient, e.lane, e.state.value, e.retries, e.next_at, e.reason) for e in found.entries]
+        people.append(
+            table(("to", "handed to", "now", "retries", "next try (UTC)", "why"), cells, numbers=("retries",))
+        )
+    return Answer(document=document, people=people, then=then_of(found.versions[-1]))
+
+
+def timeline(found: Trace) -> Iterator[tuple[datetime, str, str, str]]:
+    """Yield each step as (when, what, who, about), in no order."""
+    for row in found.versions:
+        if row.direction is Direction.OUT:
+            what = "drafted" if row.action == "new" else f"{row.action} drafted"
+            yield row.created_at, what, row.author, f"version {row.version}, {row.kind}"
+        else:
+            yield row.created_at, "made there", row.originator, f"version {row.version}, {row.kind}"
+    for one in found.releases:
+        yield one.at, "released", one.approver, f"version {one.version} to {', '.join(one.recipients)}"
+    for entry in found.entries:
+        yield entry.created_at, "queued", entry.lane, f"envelope {entry.envelope_id} to {entry.recipient}"
+    for came in found.inbox:
+        about = f"envelope {came.envelope_id}, {' → '.join((*came.hops, 'here')) if came.hops else 'direct'}"
+        yield came.received_at, f"came in, {came.status.value}", came.peer, about
+    for receipt in found.receipts:
+        who = receipt.by if receipt.member is None else f"{receipt.member} at {receipt.by}"
+        about = receipt.reason or f"envelope {receipt.envelope_id}"
+        yield receipt.at, f"receipt: {receipt.status.value}", who, about
+    for delivery in found.deliveries:
+        yield (
+            delivery.at,
+            f"for a member: {delivery.state.value}",
+            delivery.member,
+            f"version {delivery.version}",
+        )
+
+
+def as_document(row: RecordRow) -> dict[str, object]:
+    """Return a record's standing for machines; never content."""
+    return {
+        "record_id": row.record_id,
+        "version": row.version,
+        "position": row.position,
+        "kind": row.kind,
+        "action": row.action,
+        "state": row.state.value,
+        "direction": row.direction.value,
+        "originator": row.originator,
+        "recipients": list(row.recipients),
+        "label": dict(row.label),
+        "purpose": row.purpose,
+        "agreement": row.agreement,
+        "language": row.language,
+        "priority": row.priority.value,
+        "author": row.author,
+        "created_at": instant(row.created_at),
+        "conversation": row.conversation,
+        "in_reply_to": row.in_reply_to,
+        "reply_due_at": instant(row.reply_due_at),
+        "digest": row.digest.hex(),
+        "revision": row.revision,
+    }
+
+
+def _release(one: Release) -> dict[str, object]:
+    return {
+        "version": one.version,
+        "approver": one.approver,
+        "at": instant(one.at),
+        "recipients": list(one.recipients),
+        "envelope_ids": list(one.envelope_ids),
+        "digest": one.digest.hex(),
+    }
+
+
+def then_of(row: RecordRow) -> Sequence[str]:
+    """Return what can be done with a record in this state."""
+    follow = f"hub record trace {row.record_id}"
+    if row.state is RecordState.DRAFT:
+        return (
+            f"hub record release {row.record_id} --as NAME      (an officer other than {row.author})",
+            f"hub record revise {row.record_id} FILE --as NAME",
+            f"hub record discard {row.record_id} --as NAME",
+        )
+    if row.state is RecordState.REJECTED:
+        return (f"hub record revise {row.record_id} FILE --as NAME",)
+    if row.direction is Direction.IN:
+        return (f'hub record read {row.record_id} --as NAME --justification "…"', follow)
+    return (follow,)

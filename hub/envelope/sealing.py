@@ -274,6 +274,20 @@ def verify(
     )
 
 
+def read_again(opened: Opened) -> tuple[Manifest, Mapping[str, object]]:
+    """Return the manifest and content of an envelope that was verified when it was admitted.
+
+    Nothing is verified here: keys rotate and envelopes expire, what was admitted stays. Only for bytes from
+    our own store. Raises PeerFault `envelope-malformed`.
+    """
+    try:
+        payload = read_jws(opened.jws, typ=SIGNED_TYPE).payload
+        manifest, content, _ = _read_payload(payload, opened.sealed.parts.max_depth)
+    except ValueError as error:
+        raise _malformed(error) from None
+    return manifest, content
+
+
 def _read_payload(payload: bytes, max_depth: int) -> tuple[Manifest, Mapping[str, object], bytes]:
     """Return the manifest, the content, and the content's bytes as they were signed."""
     document = members(parse_json(payload, max_depth=max_depth), frozenset({"content", "manifest"}))

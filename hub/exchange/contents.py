@@ -39,19 +39,20 @@ def read_content(broker: Broker, view: View, row: RecordRow) -> Record:
     if row.direction is Direction.OUT:
         document: Mapping[str, object] = json.loads(_unlock(broker, view, row))
     else:
-        document = open_again(broker, view, row).content
+        _manifest, document = open_again(broker, view, row)
     return load_record(document, max_bytes=broker.limits.record_max_bytes)
 
 
 def read_manifest(broker: Broker, view: View, row: RecordRow) -> Manifest:
     """Return the signed manifest of a received record (attachment keys and approvals are in it)."""
-    return open_again(broker, view, row).manifest
+    return open_again(broker, view, row)[0]
 
 
-def open_again(broker: Broker, view: View, row: RecordRow) -> sealing.Opened:
+def open_again(broker: Broker, view: View, row: RecordRow) -> tuple[Manifest, Mapping[str, object]]:
     """Open the sealed bytes that were verified when they were admitted."""
     sealed = sealing.peek(_unlock(broker, view, row), max_bytes=broker.limits.envelope_max_bytes)
-    return sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
+    opened = sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
+    return sealing.read_again(opened)
 
 
 def _unlock(broker: Broker, view: View, row: RecordRow) -> bytes:

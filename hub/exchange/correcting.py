@@ -8,6 +8,7 @@ from dataclasses import replace
 from hub.audit.events import Act
 from hub.entries import Direction, Priority, RecordRow
 from hub.errors import Refused
+from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import described, prepare, refuse_unless_drafter
@@ -82,6 +83,7 @@ def _next_version(
             at=at,
         )
         row = replace(drafted.row, created_at=at)
+        attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
         work.records.add([row])
         work.stage([broker.event(Act.DRAFTED, actor, record_id, at, action=action, **described(row))])

@@ -1,4 +1,4 @@
-"""draft: an officer or a member's system writes a record; nothing leaves until a second person releases it."""
+"""draft: an officer or a member's system writes a record; nothing leaves until a second person agrees."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hub.audit.events import Act
 from hub.entries import Body, Direction, Priority, RecordRow
 from hub.envelope.canonical import digest
 from hub.errors import Refused
+from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, lock_content, read_content
 from hub.exchange.recipients import Verdict, expand, judge_all
@@ -51,6 +52,7 @@ def draft(
     drafted = prepare(broker, standing, actor, document, recipients=recipients, priority=priority, at=at)
     with broker.store.work() as work:
         refuse_unanswerable(work, drafted.record)
+        attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
         work.records.add([drafted.row])
         work.stage([broker.event(Act.DRAFTED, actor, drafted.row.record_id, at, **described(drafted.row))])
@@ -76,7 +78,7 @@ def prepare(
     who = expand(standing, recipients, agency=broker.agency, max_recipients=broker.limits.recipients_max)
     body_id = new_id()
     body, content = lock_content(broker, record, body_id=body_id)
-    row = row_of(record, body_id=body_id, content=content, priority=priority)
+    row = row_of(record, body_id=body_id, digest=digest(content), priority=priority)
     return Drafted(
         record=record, row=replace(row, recipients=who, author=str(actor)), body=body, content=content
     )
@@ -96,7 +98,7 @@ def fill_in(document: Mapping[str, object], *, agency: str, at: datetime) -> dic
 
 
 def row_of(
-    record: Record, *, body_id: str, content: bytes, priority: Priority, direction: Direction = Direction.OUT
+    record: Record, *, body_id: str, digest: bytes, priority: Priority, direction: Direction = Direction.OUT
 ) -> RecordRow:
     """Return the row of a record: what is needed to list, permit and route it without its content."""
     return RecordRow(
@@ -108,7 +110,7 @@ def row_of(
         originator=record.originator,
         state=RecordState.DRAFT if direction is Direction.OUT else RecordState.RECEIVED,
         label=record.label.as_document(),
-        digest=digest(content),
+        digest=digest,
         conversation=record.conversation,
         in_reply_to=record.in_reply_to,
         language=record.language,
@@ -157,6 +159,7 @@ def revise(
             at=at,
         )
         refuse_unanswerable(work, drafted.record)
+        attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
         work.records.replace(drafted.row, expected_revision=expected_revision)
         work.bodies.erase(row.body_id)

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from hub.entries import PartnerRow, PartnerStatus
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE
+from hub.envelope.sealing import peek
 from hub.envelope.vault import unlock
 from hub.errors import Refused
 from hub.exchange.answering import send_receipts, take_receipts
-from hub.exchange.attachments import fetch_for
+from hub.exchange.attachments import fetch
 from hub.exchange.broker import Broker
 from hub.exchange.dispatching import Settled, claimed_for_mailbox, permit_again
 from hub.exchange.receiving import receive
@@ -94,4 +95,6 @@ def poll(broker: Broker, partner: PartnerRow, *, wait_s: float) -> int:
 
 def _fetch_attachments(broker: Broker, partner: PartnerRow, mail: Mail) -> None:
     for transfer in mail.transfers:
-        fetch_for(broker, partner, transfer)
+        header = peek(transfer.sealed, max_bytes=broker.limits.envelope_max_bytes).header
+        for digest, size_bytes in header.attachments:
+            fetch(broker, partner, digest, size_bytes)

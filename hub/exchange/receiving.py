@@ -13,14 +13,13 @@ from datetime import datetime
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Body, Delivery, Direction, InboxEntry, Priority, RecordRow
 from hub.envelope import sealing
-from hub.envelope.canonical import canonical, digest
-from hub.envelope.encoding import b64u
+from hub.envelope.canonical import digest
 from hub.envelope.receipts import Statement, issue
 from hub.envelope.suites import Suite
 from hub.envelope.vault import lock
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange import relaying
-from hub.exchange.attachments import missing
+from hub.exchange.attachments import missing, use
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.drafting import row_of
@@ -32,7 +31,7 @@ from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 from hub.records.lifecycle import ReceiptStatus, RecordState
-from hub.records.record import Record, load_record
+from hub.records.record import load_record
 
 Key = tuple[str, str]
 
@@ -167,7 +166,7 @@ def _admit(
     at: datetime,
 ) -> Admitted:
     sender = originator_of(standing, actor.id, sealed)
-    absent = missing(view, [name for name, _size in sealed.header.attachments])
+    absent = missing(view, broker, [name for name, _size in sealed.header.attachments])
     if absent:
         raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
     opened = sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
@@ -180,7 +179,8 @@ def _admit(
         skew_s=broker.limits.clock_skew_s,
     )
     record = load_record(verified.content, max_bytes=broker.limits.record_max_bytes)
-    _compare(record, verified.manifest)
+    if record.originator != verified.manifest.originator:
+        raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
     decision = judge(
         standing,
         question_of_record(
@@ -194,7 +194,7 @@ def _admit(
         row_of(
             record,
             body_id=body_id,
-            content=canonical(verified.content),
+            digest=verified.content_digest,
             priority=Priority(verified.manifest.priority),
             direction=Direction.IN,
         ),
@@ -250,15 +250,6 @@ def originator_of(standing: Standing, peer: str, sealed: sealing.Sealed) -> Coun
     if not sender.active:
         raise Refused("partner-suspended", f"{originator} is suspended here; nothing is taken from it now.")
     return sender
-
-
-def _compare(record: Record, manifest: sealing.Manifest) -> None:
-    """Check that the record inside is the one the signed manifest describes."""
-    inside = (record.id, record.version, record.kind.value, record.action.value, record.originator)
-    told = (manifest.record_id, manifest.version, manifest.kind, manifest.action, manifest.originator)
-    label_digest = b64u(digest(canonical(record.label.as_document())))
-    if inside != told or manifest.label_digest != label_digest or manifest.purpose != record.purpose.value:
-        raise IntegrityFailure("binding-mismatch", "The record inside is not the one the manifest describes.")
 
 
 def _refuse_stale(
@@ -367,7 +358,7 @@ def _store(
             store(work, [a for a in admitted if a.key in new])
             relaying.store(work, [r for r in relayed if r.key in new])
             work.stage(a.event for a in rejected)
-            late = [a.key for a in [*admitted, *relayed] if a.key not in new]
+            late = [key for key in [a.key for a in admitted] + [r.key for r in relayed] if key not in new]
             overtaken = work.inbox.seen(late) if late else {}
             work.commit()
         for lane in {r.forward.lane for r in relayed}:
@@ -384,6 +375,7 @@ def store(work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
         if item.row.version > 1:
             supersede(work, item.row)
     mark_answered(work, [a.row for a in admitted])
+    use(work, [name for a in admitted for name, _size in a.sealed.header.attachments])
     work.stage(a.event for a in admitted)
 
 

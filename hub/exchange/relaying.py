@@ -11,7 +11,7 @@ from hub.entries import Body, InboxEntry, OutboxEntry, Priority
 from hub.envelope import sealing
 from hub.envelope.vault import lock
 from hub.errors import PeerFault, Refused
-from hub.exchange.attachments import missing
+from hub.exchange.attachments import missing, use
 from hub.exchange.broker import Broker, Standing
 from hub.ports import Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
@@ -66,7 +66,7 @@ def relay(
     if recipient not in allowed or target is None or not target.active:
         raise Refused("relay-refused", f"This hub does not relay from {peer} to {recipient}.")
     names = [name for name, _size in header.attachments]
-    if absent := missing(view, names):
+    if absent := missing(view, broker, names):
         raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
     body_id = new_id()
     return Relayed(
@@ -113,5 +113,6 @@ def relay(
 def store(work: UnitOfWork, relayed: Sequence[Relayed]) -> None:
     """Put relayed envelopes into the transaction."""
     work.bodies.add([r.body for r in relayed])
+    use(work, [name for r in relayed for name in r.forward.attachments])
     work.outbox.queue([r.forward for r in relayed])
     work.stage(r.event for r in relayed)

@@ -5,7 +5,7 @@ Signing and sealing happen before the transaction opens: the write lock is held 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from hub.envelope.manifest import Approval, AttachmentSecret, Manifest
 from hub.envelope.suites import Suite
 from hub.envelope.vault import lock
 from hub.errors import HubError, Refused
-from hub.exchange.attachments import secrets_for
+from hub.exchange.attachments import attach, secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import Drafted, described, prepare, refuse_unanswerable, refuse_unless_drafter
@@ -141,10 +141,17 @@ def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None
         work.commit()
 
 
-def submit(broker: Broker, actor: Actor, items: Sequence[Submission]) -> Sequence[Submitted]:
+def submit(
+    broker: Broker,
+    actor: Actor,
+    items: Sequence[Submission],
+    *,
+    also: Callable[[UnitOfWork, Sequence[Submitted]], None] | None = None,
+) -> Sequence[Submitted]:
     """Take records from a member's system: release what flows by rule, keep the rest as drafts.
 
     One durable commit for all of them, or none: the first invalid one refuses the batch and names its index.
+    `also` adds to the same transaction: the answer that an idempotency key is remembered with.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
@@ -166,10 +173,13 @@ def submit(broker: Broker, actor: Actor, items: Sequence[Submission]) -> Sequenc
     with broker.store.work() as work:
         for drafted in waiting:
             refuse_unanswerable(work, drafted.record)
+            attach(work, broker, actor, drafted.record)
         work.bodies.add([d.body for d in waiting])
         work.records.add([d.row for d in waiting] + [q.row for q in queued])
         work.stage(broker.event(Act.DRAFTED, actor, d.row.record_id, at, **described(d.row)) for d in waiting)
         queue(work, queued)
+        if also is not None:
+            also(work, results)
         work.commit()
     wake(broker, queued)
     return results

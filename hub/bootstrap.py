@@ -1,0 +1,268 @@
+"""The one place where concrete things meet: a hub is made, opened and served here."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.carriers.https import HttpsCarrier
+
+from hub.api import ApiContext, create_app
+from hub.audit.events import Act
+from hub.config import Config, load_config
+from hub.entries import PartnerRow
+from hub.errors import OurFault, Refused
+from hub.exchange.broker import Broker
+from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.partners import own_card
+from hub.federation.trust import TrustSource
+from hub.ports import Store
+from hub.records.ids import is_agency
+from hub.storage import open_store
+from hub.storage.blobs import FileBlobStore
+from hub.transport.client import HttpsClient
+from hub.transport.peer import identify
+from hub.transport.server import serve
+from keys.file_store import FileKeyring, create_store
+from keys.sealing import write_private
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """One opened hub: what commands and the server work with."""
+
+    config: Config
+    keyring: FileKeyring
+    broker: Broker
+    trust: TrustSource
+
+    @property
+    def store(self) -> Store:
+        """Return the database."""
+        return self.broker.store
+
+    def card(self) -> bytes:
+        """Return our signed card as it stands now."""
+        return own_card(
+            self.broker,
+            name=self.config.name or self.config.agency,
+            url=None if self.config.pull else self.config.public_url,
+            tls_ca_pem=self.keyring.tls_files().authority_pem,
+        )
+
+
+def init_hub(
+    home: Path,
+    *,
+    agency: str,
+    name: str = "",
+    host: str = "127.0.0.1",
+    port: int = 8443,
+    url: str = "",
+    pull: bool = False,
+    database: str = "",
+    metrics_port: int = 0,
+    host_names: Sequence[str] = (),
+) -> Config:
+    """Make a home: configuration, unlock secret, keys, certificate authority and database.
+
+    Raises Refused `home-exists` when there is one, `request-invalid` for an impossible agency id.
+    """
+    if (home / "hub.toml").exists():
+        raise Refused("home-exists", f"{home} already holds a hub.")
+    if not is_agency(agency):
+        raise Refused("request-invalid", f"{agency!r} is not an agency id, like kz-knb.")
+    told = {
+        "agency": agency,
+        "name": name,
+        "host": host,
+        "port": port,
+        "url": url,
+        "pull": pull,
+        "database": database,
+        "metrics_port": metrics_port,
+    }
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    at = datetime.now(UTC)
+    unlock = home / "unlock"
+    write_private(unlock, secrets.token_hex(32).encode() + b"\n")
+    names = list(dict.fromkeys([*host_names, host, "localhost", "127.0.0.1"]))
+    create_store(home / "keys", agency=agency, host_names=names, unlock=read_unlock(home, None), at=at)
+    text = "".join(
+        f"{key} = {json.dumps(value)}\n" for key, value in told.items() if value not in ("", 0, False)
+    )
+    write_private(home / "hub.toml", text.encode())
+    config = load_config(home)
+    with open_hub(home, create=True) as hub:
+        broker = hub.broker
+        with broker.store.work() as work:
+            work.stage([broker.event(Act.KEY_CHANGED, broker.itself, agency, at, step="hub-made")])
+            work.commit()
+    return config
+
+
+def read_unlock(home: Path, unlock: Path | None) -> bytes:
+    """Return the secret that opens the key store, from the home or from where it was moved.
+
+    A systemd credential named `hub-unlock` is found by itself. Raises OurFault `key-store-invalid`.
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    places = [unlock] if unlock else [home / "unlock"]
+    if unlock is None and credentials:
+        places.insert(0, Path(credentials) / "hub-unlock")
+    for place in places:
+        try:
+            return place.read_bytes().strip()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OurFault("key-store-invalid", f"{place} cannot be read: {error.strerror}.") from None
+    raise OurFault(
+        "key-store-invalid", f"There is no unlock secret at {places[-1]}; name its file with --unlock."
+    )
+
+
+@contextmanager
+def open_hub(
+    home: Path,
+    *,
+    unlock: Path | None = None,
+    create: bool = False,
+    keyring: FileKeyring | None = None,
+    wake: Callable[[str], None] | None = None,
+) -> Iterator[Hub]:
+    """Open a hub's database and keys; close them at the end of the block.
+
+    Raises Refused `home-missing`, OurFault `config-invalid`, `key-store-invalid`, `storage-unavailable`.
+    """
+    if not (home / "hub.toml").exists():
+        raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
+    config = load_config(home)
+    keys = keyring or open_keys(config, unlock)
+    store = open_store(config.database_url, create=create)
+    try:
+        client = HttpsClient(keys, limits=config.limits)
+
+        def via(agency: str) -> PartnerRow | None:
+            with store.read() as view:
+                return view.directory.partner(agency)
+
+        broker = Broker(
+            agency=config.agency,
+            store=store,
+            keyring=keys,
+            clock=SystemClock(),
+            limits=config.limits,
+            blobs=FileBlobStore(config.blobs_dir),
+            carrier=HttpsCarrier(client, relay=via),
+            pull=config.pull,
+            **({} if wake is None else {"wake": wake}),
+        )
+        trust = TrustSource(store.read, authority_pem=keys.tls_files().authority_pem)
+        yield Hub(config=config, keyring=keys, broker=broker, trust=trust)
+    finally:
+        store.close()
+
+
+def open_keys(config: Config, unlock: Path | None = None) -> FileKeyring:
+    """Open the key store of a hub; deriving its key takes a noticeable part of a second, by design."""
+    return FileKeyring.open(config.keys_dir, agency=config.agency, unlock=read_unlock(config.home, unlock))
+
+
+class Worker:
+    """What one serving process holds: the opened hub, its dispatcher and its application."""
+
+    def __init__(self, home: Path, keyring: FileKeyring) -> None:
+        self._home = home
+        self._keyring = keyring
+        self._opened: Any = None
+        self._hub: Hub | None = None
+        self._dispatcher: Dispatcher | None = None
+
+    @property
+    def hub(self) -> Hub:
+        """Return the opened hub; open it in this process first."""
+        if self._hub is None:
+            self._opened = open_hub(self._home, keyring=self._keyring, wake=self.wake)
+            self._hub = self._opened.__enter__()
+        return self._hub
+
+    def wake(self, lane: str) -> None:
+        """Tell the dispatcher of this process about new work."""
+        if self._dispatcher is not None:
+            self._dispatcher.wake(lane)
+
+    def application(self) -> Any:
+        """Return the WSGI application of this process."""
+        hub = self.hub
+        return create_app(
+            ApiContext(
+                broker=hub.broker,
+                token_key=self._keyring.token_key(),
+                issuer=hub.config.public_url,
+                identify=lambda der, at: identify(der, hub.trust.current(at), at),
+                dispatching=lambda: self._dispatcher is None or self._dispatcher.alive,
+            )
+        )
+
+    def trust(self) -> TrustSource:
+        """Return the trust that the TLS contexts of this process follow."""
+        return self.hub.trust
+
+    def start(self, _app: object) -> None:
+        """Start dispatching."""
+        self._dispatcher = Dispatcher(self.hub.broker)
+        self._dispatcher.start()
+        self._log(Act.STARTED)
+
+    def stop(self, _app: object) -> None:
+        """Stop dispatching; what is under way settles first."""
+        if self._dispatcher is not None:
+            self._dispatcher.stop()
+            self._log(Act.STOPPED)
+
+    def _log(self, act: Act) -> None:
+        broker = self.hub.broker
+        with broker.store.work() as work:
+            work.stage(
+                [broker.event(act, broker.itself, broker.agency, broker.clock.now(), pid=str(os.getpid()))]
+            )
+            work.commit()
+
+
+def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
+    """Serve web, dispatch and audit of one hub until it is told to stop.
+
+    Keys are opened once, before the workers are made, so that the secret is needed once. Raises OurFault
+    `config-invalid` for several workers on the embedded database, which has one writing process.
+    """
+    if not (home / "hub.toml").exists():
+        raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
+    config = load_config(home)
+    if config.workers > 1 and config.database_url.startswith("sqlite"):
+        raise OurFault("config-invalid", "workers above 1 need PostgreSQL; SQLite has one writing process.")
+    keyring = open_keys(config, unlock)
+    worker = Worker(home, keyring)
+    serve(
+        worker.application,
+        config=config,
+        keyring=keyring,
+        trust_source=worker.trust,
+        on_worker_start=worker.start,
+        on_worker_stop=worker.stop,
+    )

@@ -1,0 +1,367 @@
+"""Real hubs in one process: real stores, keys, envelopes and use cases, linked by a carrier in memory.
+
+The link is a simulated network: it can be cut, can lose answers after the other side has committed, and
+can deliver twice. Nothing of a hub is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from hub.records.template import template
+from hub.storage.blobs import FileBlobStore
+
+from hub.audit.events import Act
+from hub.config import Limits
+from hub.entries import MemberRow, PartnerRow, PartnerStatus, Priority, RecordRow
+from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys, thumbprint, xwing_from_seed
+from hub.envelope.suites import Suite
+from hub.errors import PeerFault
+from hub.exchange.agreements import adopt
+from hub.exchange.answering import send_receipts, take_receipts
+from hub.exchange.broker import Broker
+from hub.exchange.dispatching import work_lane
+from hub.exchange.drafting import draft
+from hub.exchange.partners import own_card, pair
+from hub.exchange.receiving import receive
+from hub.exchange.releasing import approve
+from hub.federation.card import fingerprint
+from hub.ports import BlobStore, Mail, Outcome, Store, Transfer
+from hub.records.actor import Actor, ActorKind, Role
+from hub.records.kinds import Kind
+from hub.storage import open_store
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+@dataclass(kw_only=True)
+class TestClock:
+    """A clock that tests move."""
+
+    __test__ = False
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class LooseKeyring:
+    """Freshly made keys that live in memory alone."""
+
+    def __init__(self, agency: str, seed: int) -> None:
+        filler = bytes([seed]) * 31
+        self._agency = agency
+        self._signing = SigningKeys(
+            es256=ec.generate_private_key(ec.SECP256R1()),
+            mldsa65=MLDSA65PrivateKey.from_seed_bytes(filler + b"m"),
+        )
+        p256 = ec.generate_private_key(ec.SECP256R1())
+        xwing, xwing_public = xwing_from_seed(filler + b"x")
+        kid_p256, kid_xwing = thumbprint(p256.public_key()), thumbprint(xwing_public)
+        self._decryption = DecryptionKeys(p256={kid_p256: p256}, xwing={kid_xwing: xwing})
+        self._public = PublicKeys(
+            agency=agency,
+            es256={self._signing.es256_kid: self._signing.es256.public_key()},
+            mldsa65={self._signing.mldsa65_kid: self._signing.mldsa65.public_key()},
+            p256={kid_p256: p256.public_key()},
+            xwing={kid_xwing: xwing_public},
+            encrypt_p256=kid_p256,
+            encrypt_xwing=kid_xwing,
+        )
+        self._master = filler + b"v"
+
+    @property
+    def agency(self) -> str:
+        return self._agency
+
+    def signing(self) -> SigningKeys:
+        return self._signing
+
+    def decryption(self) -> DecryptionKeys:
+        return self._decryption
+
+    def public(self) -> PublicKeys:
+        return self._public
+
+    def master_key(self) -> bytes:
+        return self._master
+
+
+@dataclass(kw_only=True)
+class Network:
+    """Who is reachable and what the network does to messages; hubs by agency."""
+
+    brokers: dict[str, Broker] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    lose_answer: int = 0
+    twice: bool = False
+    carried: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def broker(self, agency: str) -> Broker:
+        if agency in self.down:
+            raise PeerFault("partner-unreachable", f"{agency} does not answer.")
+        return self.brokers[agency]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkCarrier:
+    """Implements ports.Carrier over the simulated network."""
+
+    us: str
+    network: Network
+
+    def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
+        other = self.network.broker(partner.agency)
+        outcomes = receive(other, self.us, transfers)
+        if self.network.twice:
+            again = receive(other, self.us, transfers)
+            assert [o.receipt for o in again] == [o.receipt for o in outcomes]
+        self.network.carried.append((self.us, partner.agency, len(transfers)))
+        if self.network.lose_answer:
+            self.network.lose_answer -= 1
+            raise PeerFault("partner-unreachable", "The answer was lost.")
+        return outcomes
+
+    def carry_receipts(
+        self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        return take_receipts(self.network.broker(partner.agency), self.us, receipts, taken=taken)
+
+    def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
+        from hub.exchange.attachments import offset, receive_part
+
+        other = self.network.broker(partner.agency)
+        start = offset(other, self.us, digest)
+        if start < size_bytes:
+            receive_part(other, self.us, digest, start, size_bytes, blobs.parts(digest, start))
+
+    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Mail:
+        from hub.exchange.mailbox import mailbox
+
+        return mailbox(self.network.broker(partner.agency), self.us, limit=limit)
+
+    def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:
+        from hub.exchange.attachments import serve_part
+
+        other = self.network.broker(partner.agency)
+        yield from serve_part(other, self.us, digest, offset).parts
+
+
+CUSTODIAN = Actor(
+    kind=ActorKind.HUB,
+    id="local:test",
+    agency="kz-knb",
+    roles=frozenset({Role.CUSTODIAN, Role.OPERATOR}),
+)
+
+
+def officer(name: str, *roles: Role, agency: str = "kz-knb") -> Actor:
+    return Actor(kind=ActorKind.OFFICER, id=name, agency=agency, roles=frozenset(roles))
+
+
+AIGUL = officer("aigul", Role.DRAFTER, Role.READER)
+BOLAT = officer("bolat", Role.RELEASER, Role.READER, Role.OPERATOR)
+
+
+def agreement_text(parties: Sequence[str], *, by_rule: Sequence[str] = ("designation",)) -> str:
+    """Return an agreement under which these agencies may send one another anything."""
+    quoted = ", ".join(f'"{p}"' for p in parties)
+    kinds = ", ".join(f'"{k.value}"' for k in Kind)
+    rule = ", ".join(f'"{k}"' for k in by_rule)
+    flows = "\n".join(
+        f"""
+[[flows]]
+from = ["{sender}"]
+to = [{", ".join(f'"{p}"' for p in parties if p != sender)}]
+articles = ["1"]
+kinds = [{kinds}]
+purposes = [{PURPOSES}]
+languages = ["ru", "en", "kk"]
+highest = "secret"
+by_rule = [{rule}]
+"""
+        for sender in parties
+    )
+    return f"""
+id = "test-treaty"
+version = 1
+title = "Test treaty"
+instrument = "Treaty for tests"
+parties = [{quoted}]
+in_force_from = 2020-01-01
+
+[[articles]]
+number = "1"
+about = "Everything"
+{flows}
+"""
+
+
+def _purposes() -> str:
+    from hub.records.kinds import Purpose
+
+    return ", ".join(f'"{p.value}"' for p in Purpose)
+
+
+PURPOSES = _purposes()
+
+
+@dataclass(kw_only=True)
+class Hubs:
+    """Some hubs, all paired with one another under one agreement."""
+
+    folder: Path
+    clock: TestClock = field(default_factory=TestClock)
+    network: Network = field(default_factory=Network)
+    stores: list[Store] = field(default_factory=list)
+
+    def add(self, agency: str, *, url: str | None = None, database_url: str | None = None) -> Broker:
+        home = self.folder / agency
+        home.mkdir()
+        store = open_store(database_url or f"sqlite:///{home / 'hub.sqlite3'}", create=True)
+        self.stores.append(store)
+        broker = Broker(
+            agency=agency,
+            store=store,
+            keyring=LooseKeyring(agency, len(self.stores)),
+            clock=self.clock,
+            limits=Limits(),
+            blobs=FileBlobStore(home / "attachments"),
+            carrier=LinkCarrier(us=agency, network=self.network),
+        )
+        self.network.brokers[agency] = broker
+        return broker
+
+    def pair_all(self, *, suites: Sequence[Suite] | None = None) -> None:
+        for ours in self.network.brokers.values():
+            for theirs in self.network.brokers.values():
+                if ours is not theirs:
+                    self.pair(ours, theirs, suites=suites)
+
+    def pair(
+        self,
+        ours: Broker,
+        theirs: Broker,
+        *,
+        suites: Sequence[Suite] | None = None,
+        pulls: bool = False,
+        via: str | None = None,
+        relay_for: Sequence[str] = (),
+    ) -> PartnerRow:
+        card = own_card(
+            theirs,
+            name=theirs.agency,
+            url=None if pulls else f"https://{theirs.agency}.test:8443",
+            tls_ca_pem=authority_pem(theirs.agency),
+        )
+        return pair(
+            ours,
+            CUSTODIAN,
+            card,
+            confirmed_fingerprint=fingerprint(card),
+            suites=suites,
+            via=via,
+            relay_for=relay_for,
+        )
+
+    def agree(self, *, extra: Sequence[str] = (), by_rule: Sequence[str] = ("designation",)) -> None:
+        parties = [*self.network.brokers, *extra]
+        for broker in self.network.brokers.values():
+            adopt(broker, CUSTODIAN, agreement_text(parties, by_rule=by_rule))
+
+    def close(self) -> None:
+        for store in self.stores:
+            store.close()
+
+
+_AUTHORITIES: dict[str, str] = {}
+
+
+def authority_pem(agency: str) -> str:
+    """Return a certificate authority for a card; made once, because no test here opens a socket."""
+    if agency not in _AUTHORITIES:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from keys.authority import make_authority
+
+        made = make_authority(agency, at=START)
+        _AUTHORITIES[agency] = made.certificate.public_bytes(Encoding.PEM).decode()
+    return _AUTHORITIES[agency]
+
+
+def member_row(agency: str, *scopes: str) -> MemberRow:
+    return MemberRow(
+        agency=agency,
+        name=agency,
+        certificate_thumbprint=agency.encode().hex().ljust(64, "0"),
+        scopes=scopes or ("collect:*",),
+        status=PartnerStatus.ACTIVE,
+        added_at=START,
+    )
+
+
+def add_member(broker: Broker, agency: str, *scopes: str) -> None:
+    row = member_row(agency, *scopes)
+    with broker.store.work() as work:
+        work.directory.put_member(row)
+        work.stage([broker.event(Act.MEMBER_CHANGED, CUSTODIAN, agency, START)])
+        work.commit()
+
+
+def document(kind: str = "spontaneous-information", **changes: object) -> Mapping[str, object]:
+    """Return a valid document of a kind under the test treaty, without what the hub fills in."""
+    made = dict(template(Kind(kind)))
+    for name in ("id", "version", "action", "originator", "created_at", "conversation", "in_reply_to"):
+        made.pop(name, None)
+    made |= {"legal_basis": {"agreement": "test-treaty", "articles": ["1"]}, "language": "en"}
+    made["label"] = {"classification": "restricted", "tlp": "green"}
+    made.pop("attachments", None)
+    return made | changes
+
+
+def released(
+    broker: Broker,
+    *recipients: str,
+    kind: str = "spontaneous-information",
+    priority: Priority = Priority.ROUTINE,
+    **changes: object,
+) -> RecordRow:
+    """Draft and release a record; return its row as released."""
+    row = draft(broker, AIGUL, document(kind, **changes), recipients=recipients, priority=priority)
+    release_it(broker, row)
+    with broker.store.read() as view:
+        found = view.records.get(row.record_id)
+    assert found is not None
+    return found
+
+
+def release_it(broker: Broker, row: RecordRow) -> None:
+    approve(broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
+
+
+def run_lanes(broker: Broker, *, rounds: int = 1) -> int:
+    """Work every due lane and hand over waiting receipts, as the dispatcher would."""
+    done = 0
+    for _ in range(rounds):
+        with broker.store.read() as view:
+            lanes = list(view.outbox.lanes_due(broker.clock.now()))
+            waiting = list(view.receipts.partners_waiting())
+        for lane in lanes:
+            done += work_lane(broker, lane)
+        partners = broker.standing().partners
+        for name in waiting:
+            if partners[name].row.url is not None:
+                send_receipts(broker, partners[name].row)
+    return done
+
+
+def with_limits(broker: Broker, **changes: object) -> Broker:
+    return replace(broker, limits=replace(broker.limits, **changes))

@@ -1,0 +1,163 @@
+"""Blind relay and mailboxes: the other ways in which sealed bytes reach a partner."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hub.envelope.vault import unlock
+from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.mailbox import mailbox, poll
+from hub.exchange.receiving import receive
+from hub.exchange.routing import acknowledge, collect
+from hub.exchange.upkeep import trace
+from hub.ports import Transfer
+from hub.records.actor import Actor, ActorKind
+from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus
+from tests.exchange.hubs import Hubs, add_member, released, run_lanes
+
+
+@pytest.fixture
+def chain(hubs: Hubs) -> Hubs:
+    """kz-knb reaches sco-rats only through cis-atc, which relays between the two."""
+    ours, relay, far = (hubs.add(a) for a in ("kz-knb", "cis-atc", "sco-rats"))
+    hubs.pair(ours, relay)
+    hubs.pair(far, relay)
+    hubs.pair(ours, far, via="cis-atc")
+    hubs.pair(far, ours, via="cis-atc")
+    hubs.pair(relay, ours, relay_for=["sco-rats"])
+    hubs.pair(relay, far, relay_for=["kz-knb"])
+    hubs.agree(extra=("kz-mvd", "ru-mvd"))
+    return hubs
+
+
+def sealed_of(broker: object, record_id: str) -> bytes:
+    entry = trace(broker, record_id).entries[0]  # type: ignore[arg-type]
+    with broker.store.read() as view:  # type: ignore[attr-defined]
+        body = view.bodies.get_many([entry.body_id])[entry.body_id]
+    return unlock(body, master_key=broker.keyring.master_key())  # type: ignore[attr-defined]
+
+
+def test_a_relayed_record_arrives_and_its_receipt_comes_back(chain: Hubs) -> None:
+    ours, relay, far = chain.network.brokers.values()
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    assert trace(ours, row.record_id).entries[0].state is EntryState.CARRIED
+    run_lanes(relay)
+    assert len(trace(far, row.record_id).versions) == 1
+    run_lanes(relay)
+    life = trace(ours, row.record_id)
+    assert life.entries[0].state is EntryState.ACCEPTED
+    assert [(r.by, r.status) for r in life.receipts] == [("sco-rats", ReceiptStatus.ACCEPTED)]
+
+
+def test_later_receipts_come_back_through_the_relay_too(chain: Hubs) -> None:
+    ours, relay, far = chain.network.brokers.values()
+    add_member(far, "ru-mvd")
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    run_lanes(relay, rounds=2)
+    (found,) = collect(far, "ru-mvd", after=0, limit=5)
+    system = Actor(kind=ActorKind.SYSTEM, id="ru-mvd", agency="ru-mvd")
+    acknowledge(far, system, [found.delivery.delivery_id], DeliveryState.ACTIONED)
+    run_lanes(far)
+    run_lanes(relay)
+    assert trace(ours, row.record_id).receipts[-1].status is ReceiptStatus.ACTIONED
+
+
+def test_a_relay_cannot_read_what_it_relays(chain: Hubs) -> None:
+    ours, relay, _far = chain.network.brokers.values()
+    row = released(ours, "sco-rats", narrative="for your eyes only")
+    raw = sealed_of(ours, row.record_id)
+    assert b"for your eyes only" not in raw
+    run_lanes(ours)
+    with relay.store.read() as view:
+        assert not view.records.page(after=0, limit=5)
+
+
+def refused_with(chain: Hubs, peer: str, transfer: Transfer) -> str | None:
+    (outcome,) = receive(chain.network.brokers["cis-atc"], peer, [transfer])
+    return outcome.code
+
+
+def test_a_relay_refuses_loops_long_ways_and_strangers(chain: Hubs) -> None:
+    ours = chain.network.brokers["kz-knb"]
+    row = released(ours, "sco-rats")
+    raw = sealed_of(ours, row.record_id)
+    assert refused_with(chain, "kz-knb", Transfer(sealed=raw, hops=("kz-knb", "cis-atc"))) == "relay-loop"
+    assert refused_with(chain, "kz-knb", Transfer(sealed=raw, hops=("a", "b", "c", "d"))) == "hop-limit"
+    assert refused_with(chain, "sco-rats", Transfer(sealed=raw, hops=("sco-rats",))) == "relay-refused"
+    with chain.network.brokers["cis-atc"].store.read() as view:
+        assert not view.outbox.page(after=0, limit=5)
+
+
+def test_a_repeat_at_the_relay_is_queued_once(chain: Hubs) -> None:
+    ours, relay, _far = chain.network.brokers.values()
+    row = released(ours, "sco-rats")
+    transfer = Transfer(sealed=sealed_of(ours, row.record_id), hops=("kz-knb",))
+    first = receive(relay, "kz-knb", [transfer])
+    again = receive(relay, "kz-knb", [transfer])
+    assert [o.relayed for o in (*first, *again)] == [True, True]
+    with relay.store.read() as view:
+        assert len(view.outbox.page(after=0, limit=5)) == 1
+
+
+@pytest.fixture
+def shy(hubs: Hubs) -> Hubs:
+    """cis-atc cannot be called: it fetches from its mailbox at kz-knb."""
+    ours, theirs = hubs.add("kz-knb"), hubs.add("cis-atc")
+    hubs.pair(ours, theirs, pulls=True)
+    hubs.pair(theirs, ours)
+    hubs.agree(extra=("kz-mvd",))
+    return hubs
+
+
+def test_a_mailbox_is_fetched_acknowledged_by_receipts_and_then_empty(shy: Hubs) -> None:
+    ours, theirs = shy.network.brokers.values()
+    row = released(ours, "cis-atc")
+    assert len(mailbox(ours, "cis-atc", limit=10).transfers) == 1
+    assert len(mailbox(ours, "cis-atc", limit=10).transfers) == 1
+    assert poll(theirs, theirs.standing().partners["kz-knb"].row, wait_s=0) == 1
+    assert trace(ours, row.record_id).entries[0].state is EntryState.ACCEPTED
+    assert not mailbox(ours, "cis-atc", limit=10).transfers
+
+
+def test_receipts_wait_in_the_mailbox_until_they_are_confirmed(shy: Hubs) -> None:
+    ours, theirs = shy.network.brokers.values()
+    add_member(ours, "kz-mvd")
+    row = released(theirs, "kz-knb")
+    run_lanes(theirs)
+    (found,) = collect(ours, "kz-mvd", after=0, limit=5)
+    system = Actor(kind=ActorKind.SYSTEM, id="kz-mvd", agency="kz-mvd")
+    acknowledge(ours, system, [found.delivery.delivery_id], DeliveryState.DELIVERED)
+    assert len(mailbox(ours, "cis-atc", limit=10).receipts) == 1
+    poll(theirs, theirs.standing().partners["kz-knb"].row, wait_s=0)
+    assert trace(theirs, row.record_id).receipts[-1].status is ReceiptStatus.DELIVERED
+    assert not mailbox(ours, "cis-atc", limit=10).receipts
+
+
+def test_the_dispatcher_drains_a_lane_by_itself_when_it_is_woken(shy: Hubs) -> None:
+    ours, theirs = shy.network.brokers.values()
+    dispatcher = Dispatcher(theirs)
+    woken = replace(theirs, wake=dispatcher.wake)
+    dispatcher.start()
+    try:
+        row = released(woken, "kz-knb")
+        assert arrives(ours, row.record_id)
+    finally:
+        dispatcher.stop()
+    assert not dispatcher.alive
+
+
+def arrives(broker: object, record_id: str) -> bool:
+    """Wait, at most ten seconds, until a record is there."""
+    import threading
+
+    pause = threading.Event()
+    for _ in range(200):
+        with broker.store.read() as view:  # type: ignore[attr-defined]
+            if view.records.get(record_id) is not None:
+                return True
+        pause.wait(0.05)
+    return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
 from hub.records.fields import (
     Choice,
@@ -17,6 +17,7 @@ from hub.records.fields import (
     Many,
     Part,
     PartialDate,
+    Plain,
     Text,
     Time,
     told,
@@ -300,7 +301,7 @@ def _schemas() -> Mapping[str, Subject]:
     return {name: schema() for name, schema in SUBJECTS.items()}
 
 
-class AnySubject(fields.Field[dict[str, Any]]):
+class AnySubject(Plain):
     """An object whose `type` says which fields it has."""
 
     expected = f"an object whose type is one of {', '.join(SUBJECTS)}"

@@ -30,6 +30,7 @@ from hub.storage.blobs import FileBlobStore
 from hub.transport.client import HttpsClient
 from hub.transport.peer import identify
 from hub.transport.server import serve
+from keys.enrolment import ClientCertificate, issue_client_certificate
 from keys.file_store import FileKeyring, create_store
 from keys.sealing import write_private
 
@@ -63,6 +64,12 @@ class Hub:
             name=self.config.name or self.config.agency,
             url=None if self.config.pull else self.config.public_url,
             tls_ca_pem=self.keyring.tls_files().authority_pem,
+        )
+
+    def enrol(self, member: str, *, csr_pem: bytes | None = None) -> ClientCertificate:
+        """Issue the certificate of a member's system, for the key in its request or for a fresh one."""
+        return issue_client_certificate(
+            self.keyring.authority(), member=member, at=self.broker.clock.now(), csr_pem=csr_pem
         )
 
 

@@ -19,9 +19,9 @@ from hub.entries import (
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
-from hub.policy.decision import Deny
-from hub.policy.four_eyes import may
-from hub.records.actor import Actor, Role
+from hub.policy.decision import require
+from hub.policy.four_eyes import may_operate
+from hub.records.actor import Actor
 from hub.records.lifecycle import ENTRY_STEPS, EntryState, step
 
 _EXPIRE_AT_ONCE = 200
@@ -61,7 +61,7 @@ def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
     What its time to live had ended gets no longer life here: the recipient would refuse it as expired, so
     it is refused now, with the advice to correct or send the record anew.
     """
-    _refuse_unless_operator(actor)
+    require(may_operate(actor))
     at = broker.clock.now()
     with broker.store.work() as work:
         entry = _find(work.outbox.get(entry_id), entry_id)
@@ -83,7 +83,7 @@ def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
 
 def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxEntry:
     """Give an entry up by a person's decision; it stays visible as dead and can be resumed."""
-    _refuse_unless_operator(actor)
+    require(may_operate(actor))
     if len(reason.strip()) < 3:
         raise Refused("request-invalid", "Giving an entry up takes a reason of a few words.")
     at = broker.clock.now()
@@ -149,12 +149,6 @@ def counts(broker: Broker) -> Mapping[str, Sequence[EntryCount]]:
         for count in view.outbox.counts():
             found.setdefault(count.lane, []).append(count)
     return found
-
-
-def _refuse_unless_operator(actor: Actor) -> None:
-    decision = may(actor, Role.OPERATOR)
-    if isinstance(decision, Deny):
-        raise Refused("role-missing", decision.reasons[0].sentence)
 
 
 def _find(entry: OutboxEntry | None, entry_id: str) -> OutboxEntry:

@@ -42,6 +42,11 @@ def may_administer(actor: Actor) -> Decision:
     return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.CUSTODIAN))
 
 
+def may_operate(actor: Actor) -> Decision:
+    """Permit operators, and the hub itself, for whose console the same holds as for administering."""
+    return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.OPERATOR))
+
+
 def _lacks(actor: Actor, role: Role) -> list[Reason]:
     if actor.kind is not ActorKind.OFFICER:
         return [

@@ -111,11 +111,6 @@ def lift_lock(broker: Broker, actor: Actor, *, name: str) -> OfficerRow:
     return _change(broker, actor, name, "lock-lifted", failed_logins=0, locked_until=None)
 
 
-def lift_lock(broker: Broker, actor: Actor, *, name: str) -> OfficerRow:
-    """Let an officer sign in again whom too many failures have locked."""
-    return _change(broker, actor, name, "unlocked", failed_logins=0, locked_until=None)
-
-
 def authenticate(broker: Broker, *, name: str, password: str, code: str) -> Actor:
     """Return the officer who shows the right password and a fresh code; else Refused `credentials-invalid`.
 

@@ -26,7 +26,10 @@ SUITES: Final = (Suite.HYBRID_1, Suite.CLASSIC_1)
 def own_card(
     broker: Broker, *, name: str, url: str | None, tls_ca_pem: str, suites: Sequence[Suite] = SUITES
 ) -> bytes:
-    """Return our signed card, for partners to pin; without a `url` partners keep a mailbox for us."""
+    """Return our signed card, for partners to pin.
+
+    Whoever can be called at its `url` keeps a mailbox for partners that cannot; without one, we poll theirs.
+    """
     card = Card(
         agency=broker.agency,
         name=name,
@@ -35,7 +38,7 @@ def own_card(
         tls_ca_pem=tls_ca_pem,
         public=broker.keyring.public(),
         suites=tuple(suites),
-        mailbox=url is None,
+        mailbox=url is not None,
     )
     return make_card(card, broker.keyring.signing())
 
@@ -59,14 +62,14 @@ def pair(
     `pin-not-confirmed`, `request-invalid`, `partner-unknown`, or `conflict` for a card older than the pin.
     """
     require(may_administer(actor))
-    card = read_card(card_raw)
+    at = broker.clock.now()
+    card = read_card(card_raw, at=at)
     seen = fingerprint(card_raw)
     if confirmed_fingerprint.strip().lower() != seen:
         raise Refused(
             "pin-not-confirmed",
             f"The card's fingerprint begins {seen[:16]}; the confirmed one does not match it.",
         )
-    at = broker.clock.now()
     row = PartnerRow(
         agency=card.agency,
         card=card_raw,
@@ -118,10 +121,12 @@ def _pinned(card: Card, asked: Collection[Suite] | None) -> tuple[str, ...]:
 
 def _callable(card: Card, override: str | None) -> str | None:
     """Return how to call the partner; None when it keeps no door open and pulls from its mailbox."""
-    url = override or card.url
-    if url is not None and not url.startswith("https://"):
-        raise Refused("request-invalid", "A partner is called over https:// only.")
-    return url
+    if override is None:
+        return card.url
+    try:
+        return replace(card, url=override).url
+    except ValueError as error:
+        raise Refused("request-invalid", f"The partner cannot be called there: {error}.") from None
 
 
 def _agencies(names: Collection[str]) -> tuple[str, ...]:

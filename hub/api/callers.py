@@ -1,0 +1,143 @@
+"""Who calls: partners by their certificate, members' systems and officers by an access token."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum
+
+from flask import request
+
+from hub.api.context import Desk
+from hub.api.roster import Roster
+from hub.api.scopes import Way, covers, goes, roles_of, still_held
+from hub.api.tokens import Grant
+from hub.entries import PartnerStatus
+from hub.errors import HubError, PeerFault, Refused
+from hub.records.actor import Actor, ActorKind, Role
+
+
+class Door(Enum):
+    """Who may come in where an operation is declared."""
+
+    ANYONE = "anyone"
+    PARTNER = "partner"
+    SYSTEM = "system"
+    OFFICER = "officer"
+    INSIDE = "inside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """An identified caller: the actor of the use cases, and the scopes of its token."""
+
+    actor: Actor
+    scopes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def is_system(self) -> bool:
+        """Tell a member's system from an officer."""
+        return self.actor.kind is ActorKind.SYSTEM
+
+    def covers(self, way: Way, kind: str) -> bool:
+        """Tell whether it may move this kind this way; officers are bound by roles instead."""
+        return not self.is_system or covers(self.scopes, way, kind)
+
+    def need(self, way: Way, kind: str) -> None:
+        """Raise Refused `scope-missing` unless it may move this kind this way."""
+        if not self.covers(way, kind):
+            raise Refused("scope-missing", f"The token's scopes do not include {way.value}:{kind}.")
+
+
+def admit(desk: Desk, door: Door, *, way: Way | None, roles: frozenset[Role]) -> Caller | None:
+    """Identify the caller of this request, count it, and check that it may use the operation at all.
+
+    Who cannot be identified is counted by network address, so that guessing is bounded too.
+    """
+    if door is Door.ANYONE:
+        desk.requests.count(_address())
+        return None
+    try:
+        caller = _partner(desk) if door is Door.PARTNER else _inside(desk)
+    except HubError:
+        desk.requests.count(_address())
+        raise
+    desk.requests.count(str(caller.actor))
+    _refuse_at_door(caller, door, way, roles)
+    return caller
+
+
+def _refuse_at_door(caller: Caller, door: Door, way: Way | None, roles: frozenset[Role]) -> None:
+    if caller.actor.kind is ActorKind.OFFICER:
+        if door is Door.SYSTEM:
+            raise Refused("scope-missing", "This address is for members' systems, not for officers.")
+        if roles and not roles & caller.actor.roles:
+            needed = " or ".join(sorted(role.value for role in roles))
+            raise Refused("role-missing", f"This takes the role {needed}.")
+    elif caller.is_system:
+        if door is Door.OFFICER:
+            raise Refused("role-missing", "This address is for officers, not for members' systems.")
+        if way is not None and not goes(caller.scopes, way):
+            raise Refused("scope-missing", f"The token has no scope to {way.value} anything.")
+
+
+def _address() -> str:
+    return f"address:{request.remote_addr}"
+
+
+def _partner(desk: Desk) -> Caller:
+    peer = desk.peer(certificate(desk))
+    if peer.role != "partner":
+        raise PeerFault("certificate-unknown", f"The certificate is a {peer.role}'s; this is for partners.")
+    return Caller(actor=Actor(kind=ActorKind.PARTNER, id=peer.agency, agency=peer.agency))
+
+
+def _inside(desk: Desk) -> Caller:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise Refused("token-invalid", "This address takes an access token: `Authorization: Bearer TOKEN`.")
+    grant = desk.tokens.read(text, at=desk.broker.clock.now())
+    _refuse_other_certificate(desk, grant)
+    kind, _, name = grant.subject.partition(":")
+    roster = desk.rosters.current()
+    if kind == ActorKind.SYSTEM.value:
+        return _system(roster, name, grant)
+    return _officer(roster, desk.broker.agency, name, grant)
+
+
+def _refuse_other_certificate(desk: Desk, grant: Grant) -> None:
+    if grant.thumbprint is None:
+        return
+    shown = certificate(desk)
+    if shown is None or thumbprint_of(shown) != grant.thumbprint:
+        raise Refused("token-invalid", "The access token is bound to another client certificate.")
+
+
+def _system(roster: Roster, agency: str, grant: Grant) -> Caller:
+    member = roster.members.get(agency)
+    if member is None or member.status is not PartnerStatus.ACTIVE:
+        raise Refused("token-invalid", f"{agency} is not an active member of this hub.")
+    if grant.thumbprint != member.certificate_thumbprint:
+        raise Refused("token-invalid", f"The certificate of {agency} was changed since the token was issued.")
+    return Caller(
+        actor=Actor(kind=ActorKind.SYSTEM, id=agency, agency=agency),
+        scopes=still_held(grant.scopes, member.scopes),
+    )
+
+
+def _officer(roster: Roster, agency: str, name: str, grant: Grant) -> Caller:
+    officer = roster.officers.get(name)
+    if officer is None or not officer.active:
+        raise Refused("token-invalid", "The officer's account is not active.")
+    roles = roles_of(grant.scopes) & officer.roles
+    return Caller(actor=Actor(kind=ActorKind.OFFICER, id=name, agency=agency, roles=roles))
+
+
+def certificate(desk: Desk) -> bytes | None:
+    """Return the DER of the certificate that this request's connection showed, if any."""
+    return desk.context.certificate_of(request.environ)
+
+
+def thumbprint_of(certificate_der: bytes) -> str:
+    """Return a certificate's SHA-256 in lowercase hex, as the directory keeps it."""
+    return hashlib.sha256(certificate_der).hexdigest()

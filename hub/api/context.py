@@ -1,0 +1,84 @@
+"""What the API is handed by bootstrap, and the desk of services it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import BoundedSemaphore
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from flask import current_app
+
+from hub.api.roster import Rosters
+from hub.api.throttle import Throttle
+from hub.api.tokens import Tokens
+from hub.exchange.broker import Broker
+from hub.transport.peer import Peer, peer_certificate
+
+_EXTENSION = "hub"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiContext:
+    """Everything the API needs from outside; bootstrap builds it, tests build their own.
+
+    `issuer` is this hub's public URL. `identify` returns whose client certificate (DER) it is at a moment,
+    or raises `certificate-missing`, `-unknown`, `-expired`, `partner-suspended`. `dispatching` tells whether
+    the dispatcher is alive. `certificate_of` finds the client certificate's DER in a WSGI environ.
+    `polls_max` partners may wait at their mailboxes at once; it stays below the number of threads, so that
+    waiting never stops the serving.
+    """
+
+    broker: Broker
+    token_key: ec.EllipticCurvePrivateKey
+    issuer: str
+    identify: Callable[[bytes | None, datetime], Peer]
+    dispatching: Callable[[], bool]
+    certificate_of: Callable[[Mapping[str, Any]], bytes | None] = peer_certificate
+    polls_max: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The context and what one application made of it."""
+
+    context: ApiContext
+    tokens: Tokens
+    rosters: Rosters
+    requests: Throttle
+    logins: Throttle
+    polls: BoundedSemaphore
+
+    @property
+    def broker(self) -> Broker:
+        """Return the ports of this hub."""
+        return self.context.broker
+
+    def peer(self, certificate_der: bytes | None) -> Peer:
+        """Return whose client certificate it is; raises `certificate-missing`, `-unknown`, `-expired`."""
+        return self.context.identify(certificate_der, self.broker.clock.now())
+
+
+def open_desk(context: ApiContext) -> Desk:
+    """Build the services of one application."""
+    limits = context.broker.limits
+    return Desk(
+        context=context,
+        tokens=Tokens(context.token_key, issuer=context.issuer),
+        rosters=Rosters(context.broker),
+        requests=Throttle(limits.requests_per_minute),
+        logins=Throttle(limits.logins_per_minute),
+        polls=BoundedSemaphore(context.polls_max),
+    )
+
+
+def attach(extensions: dict[str, Any], desk: Desk) -> None:
+    """Put the desk where requests find it."""
+    extensions[_EXTENSION] = desk
+
+
+def desk() -> Desk:
+    """Return the desk of the application that handles this request."""
+    return cast(Desk, current_app.extensions[_EXTENSION])

@@ -1,0 +1,77 @@
+"""How callers get their tokens."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from hub.api.callers import Door, certificate, thumbprint_of
+from hub.api.oauth import issue_token
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.access import SessionBody, SessionView, TokenForm, TokenView
+from hub.api.scopes import of_roles
+from hub.api.tokens import Grant
+from hub.exchange.accounts import authenticate
+
+room = Room("access", __name__, description="How callers get their tokens.")
+
+
+@room.operation(
+    "POST",
+    "/oauth/token",
+    door=Door.ANYONE,
+    form=TokenForm,
+    reply=TokenView,
+    example={"grant_type": "client_credentials", "client_id": "kz-mvd", "scope": "collect:designation"},
+    refusals=[
+        "certificate-missing",
+        "certificate-unknown",
+        "certificate-expired",
+        "partner-suspended",
+        "credentials-invalid",
+        "grant-invalid",
+    ],
+)
+def get_token(call: Call) -> Response:
+    """Get an access token for a member's system.
+
+    OAuth 2.0 client credentials, authenticated by the registered client certificate (RFC 8705). The token
+    lasts minutes and works with that certificate alone. Refusals carry the OAuth `error` beside our code.
+    """
+    return issue_token(call.desk)
+
+
+@room.operation(
+    "POST",
+    "/api/v1/session",
+    door=Door.ANYONE,
+    body=SessionBody,
+    reply=SessionView,
+    example={"name": "aigerim", "password": "a long sentence of your own", "code": "492039"},
+    refusals=["credentials-invalid"],
+)
+def begin_session(call: Call) -> Answer:
+    """Begin an officer's session.
+
+    The token lasts minutes. Whose account is closed loses it within seconds. Where a client certificate
+    was shown, the token works with that one alone.
+    """
+    call.desk.logins.count(f"address:{request.remote_addr}")
+    actor = authenticate(
+        call.broker, name=call.body["name"], password=call.body["password"], code=call.body["code"]
+    )
+    shown, life_s = certificate(call.desk), call.broker.limits.session_life_s
+    grant = Grant(
+        subject=str(actor),
+        scopes=of_roles(actor.roles),
+        thumbprint=None if shown is None else thumbprint_of(shown),
+    )
+    token = call.desk.tokens.issue(grant, at=call.broker.clock.now(), life_s=life_s)
+    return Answer(
+        body={
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": life_s,
+            "roles": sorted(actor.roles, key=lambda role: role.value),
+        },
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,125 @@
+"""Who is known here: partners, members, officers and agreements, and their suspension."""
+
+from __future__ import annotations
+
+from hub.api.callers import Door
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.directory import (
+    AgreementsView,
+    AgreementTextView,
+    MembersView,
+    MemberView,
+    OfficersView,
+    PartnersView,
+    PartnerView,
+)
+from hub.errors import Refused
+from hub.exchange import members, partners
+from hub.records.actor import Role
+
+room = Room(
+    "directory", __name__, url_prefix="/api/v1", description="Who is known here and by which agreement."
+)
+
+
+@room.operation("GET", "/partners", door=Door.OFFICER, roles=Role, reply=PartnersView)
+def list_partners(call: Call) -> Answer:
+    """List the pinned partners."""
+    with call.broker.store.read() as view:
+        return Answer(body={"items": view.directory.partners()})
+
+
+@room.operation(
+    "GET",
+    "/partners/<agency:agency>",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=PartnerView,
+    refusals=["partner-unknown"],
+)
+def get_partner(call: Call, agency: str) -> Answer:
+    """Get one pinned partner."""
+    with call.broker.store.read() as view:
+        return Answer(body=partners.find_partner(view, agency))
+
+
+@room.operation(
+    "POST",
+    "/partners/<agency:agency>/suspend",
+    door=Door.OFFICER,
+    roles=[Role.CUSTODIAN],
+    reply=PartnerView,
+    refusals=["partner-unknown"],
+)
+def suspend_partner(call: Call, agency: str) -> Answer:
+    """Stop all traffic with a partner, both ways, until it is resumed."""
+    return Answer(body=partners.suspend(call.broker, call.actor, agency))
+
+
+@room.operation(
+    "POST",
+    "/partners/<agency:agency>/resume",
+    door=Door.OFFICER,
+    roles=[Role.CUSTODIAN],
+    reply=PartnerView,
+    refusals=["partner-unknown"],
+)
+def resume_partner(call: Call, agency: str) -> Answer:
+    """Let traffic with a suspended partner flow again."""
+    return Answer(body=partners.resume(call.broker, call.actor, agency))
+
+
+@room.operation("GET", "/members", door=Door.OFFICER, roles=Role, reply=MembersView)
+def list_members(call: Call) -> Answer:
+    """List the members."""
+    with call.broker.store.read() as view:
+        return Answer(body={"items": view.directory.members()})
+
+
+@room.operation("GET", "/members/<agency:agency>", door=Door.OFFICER, roles=Role, reply=MemberView)
+def get_member(call: Call, agency: str) -> Answer:
+    """Get one member."""
+    with call.broker.store.read() as view:
+        return Answer(body=members.find_member(view, agency))
+
+
+@room.operation(
+    "POST", "/members/<agency:agency>/suspend", door=Door.OFFICER, roles=[Role.CUSTODIAN], reply=MemberView
+)
+def suspend_member(call: Call, agency: str) -> Answer:
+    """Stop a member's traffic; its tokens stop working within seconds."""
+    return Answer(body=members.suspend(call.broker, call.actor, agency))
+
+
+@room.operation(
+    "POST", "/members/<agency:agency>/resume", door=Door.OFFICER, roles=[Role.CUSTODIAN], reply=MemberView
+)
+def resume_member(call: Call, agency: str) -> Answer:
+    """Let a suspended member's traffic flow again."""
+    return Answer(body=members.resume(call.broker, call.actor, agency))
+
+
+@room.operation("GET", "/officers", door=Door.OFFICER, roles=Role, reply=OfficersView)
+def list_officers(call: Call) -> Answer:
+    """List the officers' accounts."""
+    with call.broker.store.read() as view:
+        return Answer(body={"items": view.directory.officers()})
+
+
+@room.operation("GET", "/agreements", door=Door.OFFICER, roles=Role, reply=AgreementsView)
+def list_agreements(call: Call) -> Answer:
+    """List the agreements in their newest version."""
+    with call.broker.store.read() as view:
+        return Answer(body={"items": view.directory.agreements()})
+
+
+@room.operation(
+    "GET", "/agreements/<string:agreement_id>", door=Door.OFFICER, roles=Role, reply=AgreementTextView
+)
+def get_agreement(call: Call, agreement_id: str) -> Answer:
+    """Get one agreement with its text."""
+    with call.broker.store.read() as view:
+        for row in view.directory.agreements():
+            if row.agreement_id == agreement_id:
+                return Answer(body=row)
+    raise Refused("not-found", "There is no agreement of that id here.")

@@ -1,0 +1,154 @@
+"""draft → approve: what an officer writes, and what a second one decides about it."""
+
+from __future__ import annotations
+
+from flask import request
+
+from hub.api.callers import Door
+from hub.api.editing import ETAG, IF_MATCH, etag, expected_revision
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.drafts import ApprovalBody, DraftBody, PreviewView, ReasonBody, RevisionBody
+from hub.api.schemas.records import RecordView, ReleaseView
+from hub.config import Limits
+from hub.exchange.drafting import discard, draft, preview, revise
+from hub.exchange.releasing import approve, reject
+from hub.records.actor import Role
+
+room = Room(
+    "drafts", __name__, url_prefix="/api/v1", description="Drafted by one officer, released by another."
+)
+
+_INVALID = ("record-invalid", "kind-unknown", "record-too-large", "partner-unknown", "not-found", "conflict")
+
+
+def _record_size(limits: Limits) -> int:
+    return limits.record_max_bytes + limits.request_max_bytes
+
+
+@room.operation(
+    "POST",
+    "/drafts",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    body=DraftBody,
+    size=_record_size,
+    status=201,
+    reply=RecordView,
+    gives=[ETAG],
+    refusals=_INVALID,
+)
+def create_draft(call: Call) -> Answer:
+    """Begin a draft.
+
+    Groups among the recipients are expanded here; `GET /api/v1/drafts/{record_id}/preview` shows what the
+    rules say of each.
+    """
+    row = draft(
+        call.broker,
+        call.actor,
+        call.body["record"],
+        recipients=call.body["recipients"],
+        priority=call.body["priority"],
+    )
+    return Answer(body=row, headers=etag(row))
+
+
+@room.operation(
+    "PUT",
+    "/drafts/<id:record_id>",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    body=RevisionBody,
+    size=_record_size,
+    reply=RecordView,
+    takes=[IF_MATCH],
+    gives=[ETAG],
+    refusals=[*_INVALID, "precondition-missing", "precondition-failed", "transition-invalid"],
+)
+def edit_draft(call: Call, record_id: str) -> Answer:
+    """Change a draft, or take a rejected one up again.
+
+    Whoever edits becomes the author, so another officer must release it.
+    """
+    row = revise(
+        call.broker,
+        call.actor,
+        record_id,
+        expected_revision=expected_revision(call.broker, record_id, request.headers.get("If-Match")),
+        document=call.body.get("record"),
+        recipients=call.body.get("recipients"),
+        priority=call.body.get("priority"),
+    )
+    return Answer(body=row, headers=etag(row))
+
+
+@room.operation(
+    "DELETE",
+    "/drafts/<id:record_id>",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    status=204,
+    takes=[IF_MATCH],
+    refusals=["precondition-missing", "precondition-failed", "transition-invalid", "conflict"],
+)
+def discard_draft(call: Call, record_id: str) -> Answer:
+    """Give a draft up and erase its content."""
+    expected_revision(call.broker, record_id, request.headers.get("If-Match"))
+    discard(call.broker, call.actor, record_id)
+    return Answer()
+
+
+@room.operation("GET", "/drafts/<id:record_id>/preview", door=Door.OFFICER, reply=PreviewView)
+def preview_draft(call: Call, record_id: str) -> Answer:
+    """Show every recipient, groups expanded, and what the rules say of it."""
+    items = [
+        {"recipient": verdict.recipient, "permitted": not verdict.reasons, "reasons": verdict.reasons}
+        for verdict in preview(call.broker, record_id)
+    ]
+    return Answer(body={"items": items})
+
+
+@room.operation(
+    "POST",
+    "/drafts/<id:record_id>/approve",
+    door=Door.OFFICER,
+    roles=[Role.RELEASER],
+    body=ApprovalBody,
+    reply=ReleaseView,
+    refusals=[
+        "four-eyes",
+        "policy-denied",
+        "agreement-missing",
+        "transition-invalid",
+        "conflict",
+        "attachment-missing",
+    ],
+)
+def approve_draft(call: Call, record_id: str) -> Answer:
+    """Release a draft as the second officer.
+
+    The decision names the digest and the recipients that were read; it is refused when either has changed.
+    """
+    release = approve(
+        call.broker,
+        call.actor,
+        record_id,
+        digest=bytes.fromhex(call.body["digest"]),
+        recipients=call.body["recipients"],
+    )
+    return Answer(body=release)
+
+
+@room.operation(
+    "POST",
+    "/drafts/<id:record_id>/reject",
+    door=Door.OFFICER,
+    roles=[Role.RELEASER],
+    body=ReasonBody,
+    status=204,
+    refusals=["four-eyes", "transition-invalid"],
+)
+def reject_draft(call: Call, record_id: str) -> Answer:
+    """Send a draft back to its author with a reason."""
+    reject(call.broker, call.actor, record_id, reason=call.body["reason"])
+    return Answer()

@@ -1,0 +1,110 @@
+"""What hubs say to hubs: envelopes, receipts and the mailbox."""
+
+from __future__ import annotations
+
+from hub.api.callers import Door
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.exchange import (
+    EnvelopesBody,
+    MailboxQuery,
+    MailView,
+    OutcomesView,
+    ReceiptOutcomesView,
+    ReceiptsBody,
+)
+from hub.exchange.answering import take_receipts
+from hub.exchange.mailbox import wait_for_mail
+from hub.exchange.receiving import receive
+from hub.ports import Mail, Outcome, Transfer
+
+room = Room("exchange", __name__, url_prefix="/exchange/v1", description="What hubs say to hubs.")
+
+
+@room.operation(
+    "POST",
+    "/envelopes",
+    door=Door.PARTNER,
+    body=EnvelopesBody,
+    size=lambda limits: limits.batch_max_bytes,
+    reply=OutcomesView,
+    refusals=["partner-unknown"],
+)
+def take_envelopes(call: Call) -> Answer:
+    """Hand over envelopes.
+
+    Each gets an outcome, in order: a signed receipt, or a failure code that asks for another try. What is
+    said to be accepted is durable. A repeat gets the receipt that it got the first time.
+    """
+    transfers = [
+        Transfer(sealed=one["sealed"].encode(), hops=tuple(one["hops"])) for one in call.body["transfers"]
+    ]
+    outcomes = receive(call.broker, call.actor.agency, transfers)
+    return Answer(body={"outcomes": [_outcome(one) for one in outcomes]})
+
+
+@room.operation(
+    "POST",
+    "/receipts",
+    door=Door.PARTNER,
+    body=ReceiptsBody,
+    size=lambda limits: limits.batch_max_bytes,
+    reply=ReceiptOutcomesView,
+    refusals=["partner-unknown"],
+)
+def take_receipts_in(call: Call) -> Answer:
+    """Hand over receipts, and confirm those taken from the mailbox."""
+    codes = take_receipts(
+        call.broker,
+        call.actor.agency,
+        [one.encode() for one in call.body["receipts"]],
+        taken=call.body["taken"],
+    )
+    return Answer(body={"outcomes": [{"code": code} for code in codes]})
+
+
+@room.operation(
+    "GET",
+    "/mailbox",
+    door=Door.PARTNER,
+    query=MailboxQuery,
+    reply=MailView,
+    refusals=["partner-unknown"],
+)
+def open_mailbox(call: Call) -> Answer:
+    """Fetch what waits for the caller, and wait for it when there is nothing.
+
+    Nothing is taken out: an envelope stays until its receipt comes, a receipt until it is in `taken`.
+    """
+    return Answer(body=_mail(_waited(call)))
+
+
+def _waited(call: Call) -> Mail:
+    """Wait only while there is room to: who waits holds a thread that others need."""
+    room_to_wait = call.query["wait_s"] > 0 and call.desk.polls.acquire(blocking=False)
+    try:
+        return wait_for_mail(
+            call.broker,
+            call.actor.agency,
+            limit=call.query["limit"],
+            wait_s=call.query["wait_s"] if room_to_wait else 0,
+        )
+    finally:
+        if room_to_wait:
+            call.desk.polls.release()
+
+
+def _outcome(outcome: Outcome) -> dict[str, object]:
+    return {
+        "envelope_id": outcome.envelope_id,
+        "receipt": outcome.receipt.decode() if outcome.receipt else None,
+        "relayed": outcome.relayed,
+        "code": outcome.code,
+        "sentence": outcome.sentence,
+    }
+
+
+def _mail(mail: Mail) -> dict[str, object]:
+    return {
+        "transfers": [{"sealed": one.sealed.decode(), "hops": one.hops} for one in mail.transfers],
+        "receipts": [raw.decode() for raw in mail.receipts],
+    }

@@ -1,0 +1,26 @@
+"""Whether the hub lives, and whether it can work."""
+
+from __future__ import annotations
+
+from hub.api.callers import Door
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.access import HealthView, ReadinessView
+from hub.errors import OurFault
+
+room = Room("health", __name__, description="Whether the hub lives, and whether it can work.")
+
+
+@room.operation("GET", "/healthz", door=Door.ANYONE, reply=HealthView)
+def get_health(call: Call) -> Answer:
+    """Tell that the process answers."""
+    return Answer(body={"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+@room.operation("GET", "/readyz", door=Door.ANYONE, reply=ReadinessView, refusals=["not-ready"])
+def get_readiness(call: Call) -> Answer:
+    """Tell whether the database can be written and the dispatcher is alive."""
+    with call.broker.store.work():
+        pass
+    if not call.desk.context.dispatching():
+        raise OurFault("not-ready", "The dispatcher does not run; what is queued stays queued.")
+    return Answer(body={"database": True, "dispatcher": True}, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,167 @@
+"""Records as they stand: lists, what became of one, its content, and what follows it."""
+
+from __future__ import annotations
+
+from hub.api.callers import Caller, Door
+from hub.api.cursors import cursor, position
+from hub.api.editing import ETAG, etag
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.drafts import AnswerBody, DocumentBody, DocumentView, ReadBody, ReasonBody
+from hub.api.schemas.records import HistoryView, RecordsQuery, RecordsView, RecordView, VersionQuery
+from hub.config import Limits
+from hub.entries import RecordRow
+from hub.errors import Refused
+from hub.exchange.contents import find_row
+from hub.exchange.correcting import correct, withdraw
+from hub.exchange.drafting import draft
+from hub.exchange.routing import read_record
+from hub.exchange.upkeep import trace
+from hub.records.actor import Role
+
+room = Room("records", __name__, url_prefix="/api/v1", description="Records as they stand, and what follows.")
+
+_PLACE = "records"
+_INVALID = ("record-invalid", "kind-unknown", "record-too-large", "partner-unknown", "conflict")
+
+
+def _record_size(limits: Limits) -> int:
+    return limits.record_max_bytes + limits.request_max_bytes
+
+
+@room.operation("GET", "/records", door=Door.OFFICER, roles=Role, query=RecordsQuery, reply=RecordsView)
+def list_records(call: Call) -> Answer:
+    """List records without their content, oldest first.
+
+    Read on with `after` = `next`; nothing is skipped or repeated, whatever is added meanwhile.
+    """
+    after = position(_PLACE, call.query.get("after"))
+    state, kind = call.query.get("state"), call.query.get("kind")
+    with call.broker.store.read() as view:
+        rows = view.records.page(
+            after=after,
+            limit=min(call.query["limit"], call.broker.limits.page_max),
+            state=state,
+            kind=kind.value if kind else None,
+            conversation=call.query.get("conversation"),
+        )
+    return Answer(body={"items": rows, "next": cursor(_PLACE, rows[-1].position if rows else after)})
+
+
+@room.operation(
+    "GET",
+    "/records/<id:record_id>",
+    door=Door.INSIDE,
+    roles=Role,
+    query=VersionQuery,
+    reply=RecordView,
+    gives=[ETAG],
+)
+def get_record(call: Call, record_id: str) -> Answer:
+    """Get one version of a record without its content; a system sees what it submitted itself."""
+    with call.broker.store.read() as view:
+        row = find_row(view, record_id, call.query.get("version"))
+    _refuse_stranger(call.who, row)
+    return Answer(body=row, headers=etag(row))
+
+
+@room.operation("GET", "/records/<id:record_id>/history", door=Door.INSIDE, roles=Role, reply=HistoryView)
+def get_history(call: Call, record_id: str) -> Answer:
+    """Trace one record: versions, releases, entries, receipts and deliveries.
+
+    A system sees what it submitted itself.
+    """
+    life = trace(call.broker, record_id)
+    _refuse_stranger(call.who, life.versions[-1])
+    return Answer(body=life)
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/read",
+    door=Door.OFFICER,
+    roles=[Role.READER],
+    body=ReadBody,
+    reply=DocumentView,
+)
+def read_content(call: Call, record_id: str) -> Answer:
+    """Read a record's content.
+
+    The read and its justification are logged before the content leaves; the first read of a received
+    record tells its originator that it was opened.
+    """
+    record = read_record(
+        call.broker,
+        call.actor,
+        record_id,
+        call.body.get("version"),
+        justification=call.body["justification"],
+    )
+    return Answer(body={"record": record.document})
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/answers",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    body=AnswerBody,
+    size=_record_size,
+    status=201,
+    reply=RecordView,
+    gives=[ETAG],
+    refusals=_INVALID,
+)
+def answer_record(call: Call, record_id: str) -> Answer:
+    """Draft an answer to a received record, for its originator and in its conversation."""
+    with call.broker.store.read() as view:
+        asked = find_row(view, record_id)
+    document = dict(call.body["record"]) | {"in_reply_to": record_id, "conversation": asked.conversation}
+    row = draft(
+        call.broker,
+        call.actor,
+        document,
+        recipients=[asked.originator],
+        priority=call.body["priority"],
+    )
+    return Answer(body=row, headers=etag(row))
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/corrections",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    body=DocumentBody,
+    size=_record_size,
+    status=201,
+    reply=RecordView,
+    gives=[ETAG],
+    refusals=[*_INVALID, "policy-denied", "transition-invalid"],
+)
+def correct_record(call: Call, record_id: str) -> Answer:
+    """Draft the next version of a released record, for everyone who ever got it."""
+    row = correct(call.broker, call.actor, record_id, call.body["record"])
+    return Answer(body=row, headers=etag(row))
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/withdrawals",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    body=ReasonBody,
+    status=201,
+    reply=RecordView,
+    gives=[ETAG],
+    refusals=[*_INVALID, "policy-denied", "transition-invalid"],
+)
+def withdraw_record(call: Call, record_id: str) -> Answer:
+    """Draft the recall of a released record, for everyone who ever got it."""
+    row = withdraw(call.broker, call.actor, record_id, reason=call.body["reason"])
+    return Answer(body=row, headers=etag(row))
+
+
+def _refuse_stranger(caller: Caller, row: RecordRow) -> None:
+    """Let a system see no record but its own; of others it is not even told that they exist."""
+    if caller.is_system and row.author != str(caller.actor):
+        raise Refused("not-found", f"There is no record {row.record_id} here.")

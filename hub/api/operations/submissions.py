@@ -1,0 +1,54 @@
+"""submit: a member's system hands in records, a batch at a time, once however often it asks."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from hub.api.callers import Door
+from hub.api.replaying import IDEMPOTENCY_KEY, once
+from hub.api.room import Answer, Call, Room
+from hub.api.schemas.drafts import SubmissionBody, SubmissionView
+from hub.api.scopes import Way
+from hub.exchange.releasing import Submission, submit
+
+room = Room("submissions", __name__, url_prefix="/api/v1", description="Records from members' systems.")
+
+
+@room.operation(
+    "POST",
+    "/records",
+    door=Door.SYSTEM,
+    way=Way.SUBMIT,
+    body=SubmissionBody,
+    size=lambda limits: limits.batch_max_bytes,
+    reply=SubmissionView,
+    takes=[IDEMPOTENCY_KEY],
+    refusals=[
+        "record-invalid",
+        "kind-unknown",
+        "record-too-large",
+        "partner-unknown",
+        "not-found",
+        "conflict",
+        "idempotency-key-reused",
+    ],
+)
+def submit_records(call: Call) -> Answer | Response:
+    """Submit records.
+
+    The batch is committed whole or not at all. What every recipient's agreement lets flow by rule is
+    released at once; the rest waits as drafts for an officer and says why in `held_because`. Give an
+    `Idempotency-Key` and a repeat gets the first answer.
+    """
+    items = [
+        Submission(document=item["record"], recipients=item["recipients"], priority=item["priority"])
+        for item in call.body["records"]
+    ]
+    for item in items:
+        call.who.need(Way.SUBMIT, str(item.document.get("kind")))
+    return once(
+        call,
+        request.headers.get("Idempotency-Key"),
+        schema=SubmissionView(),
+        work=lambda remember: {"items": submit(call.broker, call.actor, items, also=remember)},
+    )

@@ -1,0 +1,1 @@
+"""The specification for machines, and the same for people: pages without any outside resource."""

@@ -1,0 +1,202 @@
+"""How an operation of the API is declared: once, with its door, schemas, refusals and documentation.
+
+`Room` is flask-smorest's Blueprint with one typed way in. A handler takes a Call and returns an Answer;
+what surrounds it (identify, count, bound, parse, present, document) is the same for every operation.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flask import Response, g, request
+from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from marshmallow import Schema
+
+from hub.api.callers import Caller, Door, admit
+from hub.api.context import Desk, desk
+from hub.api.describing import described_refusals, described_security
+from hub.api.parsing import StrictParser
+from hub.api.scopes import Way
+from hub.config import Limits
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.records.actor import Actor, Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request as a handler sees it: identified, counted, bounded, parsed."""
+
+    desk: Desk
+    caller: Caller | None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def broker(self) -> Broker:
+        """Return the ports of this hub."""
+        return self.desk.broker
+
+    @property
+    def who(self) -> Caller:
+        """Return the caller of an operation whose door lets no one in unidentified."""
+        if self.caller is None:
+            raise AssertionError("an operation open to anyone has no caller")
+        return self.caller
+
+    @property
+    def actor(self) -> Actor:
+        """Return who acts."""
+        return self.who.actor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a handler returns: an object for the reply's schema, or a ready response; and headers."""
+
+    body: object = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+OCTETS: Final = "application/octet-stream"
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+
+Handler = Callable[..., Answer | Response]
+
+
+def _small(limits: Limits) -> int:
+    return limits.request_max_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """A request or response header, for the documentation."""
+
+    name: str
+    description: str
+    schema: Mapping[str, object]
+    required: bool = False
+
+
+class Room(Blueprint):  # type: ignore[misc]
+    """A part of the API under one prefix."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def operation(
+        self,
+        method: str,
+        rule: str,
+        *,
+        door: Door,
+        way: Way | None = None,
+        roles: Iterable[Role] = (),
+        body: type[Schema] | None = None,
+        form: type[Schema] | None = None,
+        raw: str | None = None,
+        query: type[Schema] | None = None,
+        size: Callable[[Limits], int] = _small,
+        status: int = 200,
+        reply: type[Schema] | None = None,
+        streams: Sequence[int] = (),
+        refusals: Sequence[str] = (),
+        takes: Sequence[Header] = (),
+        gives: Sequence[Header] = (),
+        example: Mapping[str, object] | None = None,
+        reply_example: Mapping[str, object] | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Declare an operation. `size` bounds its body in bytes before a byte of it is parsed.
+
+        `raw` is the media type of a body that the handler reads as it comes; `streams` are the statuses with
+        which it answers octets. `refusals` are the codes that its use case raises; those that every such
+        operation has are added.
+        """
+        guard = _Guard(
+            door=door, way=way, roles=frozenset(roles), size=size, has_query=query is not None, raw=raw
+        )
+
+        def declare(handler: Handler) -> Handler:
+            names = [name for name, schema in (("body", body or form), ("query", query)) if schema]
+
+            @functools.wraps(handler)
+            def run(*parsed: Mapping[str, Any], **path: str) -> Any:
+                call = Call(desk=desk(), caller=g.caller, **dict(zip(names, parsed, strict=True)))
+                answer = handler(call, **path)
+                if isinstance(answer, Response):
+                    return answer
+                return answer.body, answer.status or status, dict(answer.headers)
+
+            view: Any = run
+            if query:
+                view = self.arguments(query, location="query")(view)
+            if body:
+                view = self.arguments(body, location="json", example=example)(view)
+            if form:
+                view = self.arguments(form, location="form", example=example)(view)
+            view = self.response(
+                status,
+                reply,
+                example=reply_example,
+                headers={h.name: {"description": h.description, "schema": dict(h.schema)} for h in gives},
+            )(view)
+            view = self.doc(
+                operationId=handler.__name__,
+                responses=described_refusals(
+                    refusals, door=door, has_body=bool(body or form or raw), has_path="<" in rule
+                )
+                | {one: {"description": "The octets.", "content": {OCTETS: _BINARY}} for one in streams},
+                **described_security(door, way=way, roles=guard.roles),
+                **_described_request(takes, raw),
+            )(view)
+            self.add_url_rule(rule, handler.__name__, guard.around(view), methods=[method])
+            return handler
+
+        return declare
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Guard:
+    """What happens before a handler's request is parsed."""
+
+    door: Door
+    way: Way | None
+    roles: frozenset[Role]
+    size: Callable[[Limits], int]
+    has_query: bool
+    raw: str | None
+
+    def around(self, view: Any) -> Any:
+        """Return the view behind the guard, with its documentation kept."""
+
+        @functools.wraps(view)
+        def guarded(**path: str) -> Any:
+            at = desk()
+            request.max_content_length = self.size(at.broker.limits)
+            g.caller = admit(at, self.door, way=self.way, roles=self.roles)
+            if not self.has_query and request.args:
+                raise Refused("request-invalid", "This address takes no query parameters.")
+            return view(**path)
+
+        return guarded
+
+
+def _described_request(takes: Sequence[Header], raw: str | None) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if takes:
+        found["parameters"] = [
+            {
+                "in": "header",
+                "name": h.name,
+                "description": h.description,
+                "required": h.required,
+                "schema": dict(h.schema),
+            }
+            for h in takes
+        ]
+    if raw:
+        found["requestBody"] = {"required": True, "content": {raw: _BINARY}}
+    return found

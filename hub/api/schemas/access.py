@@ -1,0 +1,66 @@
+"""How members' systems and officers get their tokens, and what the probes answer."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from hub.api.schemas.basics import View, a_number, a_text, an_agency, one_of
+from hub.records.actor import Role
+
+_TOKEN = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"  # noqa: S105 - an example
+
+
+class TokenForm(Schema):
+    """A client credentials request."""
+
+    grant_type = a_text("client_credentials", required=True, validate=validate.Length(max=64))
+    client_id = an_agency(required=True)
+    scope = a_text(
+        "collect:designation collect:delisting",
+        "Blank-separated; without it, every scope that the member holds.",
+        validate=validate.Length(max=4000),
+    )
+
+
+class TokenView(View):
+    """An access token (RFC 6749, section 5.1)."""
+
+    access_token = a_text(_TOKEN, required=True)
+    token_type = a_text("Bearer", required=True)
+    expires_in = a_number(300, "Seconds.", required=True)
+    scope = a_text("collect:delisting collect:designation", required=True)
+
+
+class SessionBody(Schema):
+    """An officer's credentials."""
+
+    name = a_text("aigerim", required=True, validate=validate.Length(min=1, max=64))
+    password = a_text("a long sentence of your own", required=True, validate=validate.Length(min=1, max=1024))
+    code = a_text(
+        "492039",
+        "The present six digits of the officer's authenticator.",
+        required=True,
+        validate=validate.Length(min=1, max=16),
+    )
+
+
+class SessionView(View):
+    """An officer's token."""
+
+    access_token = a_text(_TOKEN, required=True)
+    token_type = a_text("Bearer", required=True)
+    expires_in = a_number(900, "Seconds.", required=True)
+    roles = fields.List(one_of(Role), required=True)
+
+
+class HealthView(View):
+    """The process answers."""
+
+    status = a_text("ok", required=True)
+
+
+class ReadinessView(View):
+    """What was checked, each true."""
+
+    database = fields.Boolean(required=True)
+    dispatcher = fields.Boolean(required=True)

@@ -1,0 +1,158 @@
+"""What callers hand in: drafts, decisions about them, submissions, and what follows a record."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from hub.api.schemas.basics import (
+    Hex,
+    View,
+    a_number,
+    a_recipient,
+    a_sentence,
+    a_text,
+    an_agency,
+    an_id,
+    many,
+    one_of,
+    version_field,
+)
+from hub.api.schemas.documents import a_document
+from hub.entries import Priority
+from hub.records.kinds import Kind
+from hub.records.lifecycle import RecordState
+
+_RECIPIENTS_MAX = 200
+
+
+def _recipients(*, required: bool) -> fields.List[str]:
+    return fields.List(
+        a_recipient(),
+        required=required,
+        validate=validate.Length(min=1, max=_RECIPIENTS_MAX),
+        metadata={"description": "Agencies, and groups: `@members`, `@partners`, `@agreement:ID`."},
+    )
+
+
+class KindView(View):
+    """A kind of record."""
+
+    kind = one_of(Kind, required=True)
+    means = a_text("An entry of a sanctions list, passed on so that its measures are applied.", required=True)
+
+
+class KindsView(View):
+    """All kinds."""
+
+    items = many(KindView)
+
+
+class DocumentView(View):
+    """A record with its content."""
+
+    record = a_document(required=True)
+
+
+class DocumentBody(Schema):
+    """A record, whole."""
+
+    record = a_document(required=True)
+
+
+class FindingView(View):
+    """What is wrong and where."""
+
+    path = a_text("subjects[0].names[1].text", required=True)
+    sentence = a_text("expected at most 200 characters; it has 214", required=True)
+
+
+class CheckView(View):
+    """What a check found; the record is valid when there are no problems."""
+
+    valid = fields.Boolean(required=True, metadata={"examples": [False]})
+    problems = many(FindingView)
+
+
+class DraftBody(DocumentBody):
+    """A record and who is to get it. What the hub knows is filled in: id, version, originator, times."""
+
+    recipients = _recipients(required=True)
+    priority = one_of(Priority, load_default=Priority.ROUTINE)
+
+
+class RevisionBody(Schema):
+    """What to change in a draft; what is absent stays."""
+
+    record = a_document()
+    recipients = _recipients(required=False)
+    priority = one_of(Priority)
+
+
+class AnswerBody(DocumentBody):
+    """An answer; it goes to whom asked, and stands in the same conversation."""
+
+    priority = one_of(Priority, load_default=Priority.ROUTINE)
+
+
+class ReasonBody(Schema):
+    """Why."""
+
+    reason = a_sentence("The person was confused with a namesake.", required=True)
+
+
+class ApprovalBody(Schema):
+    """The second decision: names the digest and the recipients that were read."""
+
+    digest = Hex(required=True)
+    recipients = fields.List(an_agency(), required=True, validate=validate.Length(min=1, max=_RECIPIENTS_MAX))
+
+
+class ReadBody(Schema):
+    """Why the content is read; the log keeps it."""
+
+    justification = a_sentence("Border check in case 26-114", required=True)
+    version = version_field(strict=True)
+
+
+class SubmissionBody(Schema):
+    """A batch: committed whole or not at all."""
+
+    records = many(DraftBody, validate=validate.Length(min=1, max=200))
+
+
+class RuleReasonView(View):
+    """One rule that was not met."""
+
+    code = a_text("agreement-missing", required=True)
+    sentence = a_text("No agreement with de-bka allows designation.", required=True)
+    clause = a_text("cis-1999 art. 5", "The agreement and the articles that decide.")
+
+
+class SubmittedView(View):
+    """What became of one submitted record: released by rule, or a draft that waits for an officer."""
+
+    record_id = an_id(required=True)
+    version = a_number(1, required=True)
+    state = one_of(RecordState, required=True)
+    envelope_ids = fields.List(an_id(), required=True)
+    held_because = many(RuleReasonView)
+
+
+class SubmissionView(View):
+    """What became of a batch, in its order."""
+
+    items = many(SubmittedView)
+
+
+class VerdictView(View):
+    """What the rules say of one recipient of a draft."""
+
+    recipient = an_agency(required=True)
+    permitted = fields.Boolean(required=True)
+    reasons = many(RuleReasonView)
+
+
+class PreviewView(View):
+    """Every recipient a draft would go to, groups expanded, and whether the rules permit it."""
+
+    items = many(VerdictView)

@@ -1,0 +1,92 @@
+"""The wire format between hubs."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from hub.api.schemas.basics import EXAMPLE_ID, View, a_number, a_text, an_agency, an_id, many
+
+_ITEMS_MAX = 1000
+_SEALED = '{"protected":"eyJlbmMiOiJBMjU2R0NNIn0","recipients":[],"iv":"","ciphertext":"","tag":""}'
+_RECEIPT = '{"payload":"e30","signatures":[]}'
+
+
+class TransferBody(Schema):
+    """One sealed envelope on one hop."""
+
+    sealed = a_text(
+        _SEALED,
+        "The JWE (General JSON serialization) as a string, exactly its bytes.",
+        required=True,
+        validate=validate.Length(min=1),
+    )
+    hops = fields.List(
+        an_agency(),
+        load_default=list,
+        validate=validate.Length(max=64),
+        metadata={"description": "The hubs it has passed, in order."},
+    )
+
+
+class EnvelopesBody(Schema):
+    """A batch of envelopes; one durable commit covers it."""
+
+    transfers = many(TransferBody, validate=validate.Length(min=1, max=_ITEMS_MAX))
+
+
+class OutcomeView(View):
+    """What became of one envelope: a signed receipt, taken by a relay, or refused with a code."""
+
+    envelope_id = a_text(EXAMPLE_ID, "Empty where the envelope could not be read.", required=True)
+    receipt = a_text(_RECEIPT, "The signed receipt, a JWS.")
+    relayed = fields.Boolean(required=True, metadata={"examples": [False]})
+    code = a_text("attachment-missing", "Why it was not taken; the codes are those of problem documents.")
+    sentence = a_text("1 of its attachments has not arrived yet.")
+
+
+class OutcomesView(View):
+    """One outcome for each envelope, in order."""
+
+    outcomes = many(OutcomeView)
+
+
+class ReceiptsBody(Schema):
+    """Signed receipts; and the ids of those from our mailbox that the sender has stored."""
+
+    receipts = fields.List(
+        a_text(_RECEIPT, validate=validate.Length(min=1)),
+        required=True,
+        validate=validate.Length(max=_ITEMS_MAX),
+    )
+    taken = fields.List(an_id(), load_default=list, validate=validate.Length(max=_ITEMS_MAX))
+
+
+class ReceiptOutcomeView(View):
+    """What became of one receipt: without a code, it was taken."""
+
+    code = a_text("receipt-invalid")
+
+
+class ReceiptOutcomesView(View):
+    """One outcome for each receipt, in order."""
+
+    outcomes = many(ReceiptOutcomeView)
+
+
+class MailboxQuery(Schema):
+    """How much, and how long to wait for it."""
+
+    limit = a_number(50, load_default=50, validate=validate.Range(min=1, max=_ITEMS_MAX))
+    wait_s = a_number(
+        20,
+        "Wait so many seconds for something to come; this hub may wait less.",
+        load_default=0,
+        validate=validate.Range(min=0, max=60),
+    )
+
+
+class MailView(View):
+    """What waits for the caller; it stays until receipts, or `taken`, confirm it."""
+
+    transfers = many(TransferBody)
+    receipts = fields.List(a_text(_RECEIPT), required=True)

@@ -1,0 +1,94 @@
+"""Access tokens: ES256 JWTs (RFC 9068) of minutes, bound to a client certificate (RFC 8705)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from hub.errors import Refused
+from hub.records.ids import new_id
+
+_ALGORITHMS: Final = ["ES256"]
+_TYPE: Final = "at+jwt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a token says: who (`officer:NAME` or `system:AGENCY`), what for, and with which certificate.
+
+    `thumbprint` is the SHA-256 of the certificate's DER in lowercase hex; without one it is for any bearer.
+    """
+
+    subject: str
+    scopes: frozenset[str]
+    thumbprint: str | None
+
+
+class Tokens:
+    """Issues and reads the tokens of one hub with one key."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, *, issuer: str) -> None:
+        self._key = ECKey.import_key(key)
+        self._key_id = self._key.thumbprint()
+        self._issuer = issuer
+
+    def issue(self, grant: Grant, *, at: datetime, life_s: int) -> str:
+        """Return a token that carries the grant for `life_s` seconds."""
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "aud": self._issuer,
+            "sub": grant.subject,
+            "client_id": grant.subject,
+            "scope": " ".join(sorted(grant.scopes)),
+            "iat": int(at.timestamp()),
+            "exp": int((at + timedelta(seconds=life_s)).timestamp()),
+            "jti": new_id(),
+        }
+        if grant.thumbprint is not None:
+            claims["cnf"] = {"x5t#S256": _confirmation(grant.thumbprint)}
+        header = {"alg": "ES256", "typ": _TYPE, "kid": self._key_id}
+        return jwt.encode(header, claims, self._key, algorithms=_ALGORITHMS)
+
+    def read(self, text: str, *, at: datetime) -> Grant:
+        """Return what a token of ours grants; raise Refused `token-invalid` for any other."""
+        try:
+            token = jwt.decode(text, self._key, algorithms=_ALGORITHMS)
+            _registry(self._issuer, at).validate(token.claims)
+        except (JoseError, ValueError):
+            raise Refused(
+                "token-invalid", "The access token is not one of this hub, or has expired."
+            ) from None
+        if token.header.get("typ") != _TYPE:
+            raise Refused("token-invalid", "What was shown as access token is another kind of token.")
+        confirmation = token.claims.get("cnf")
+        return Grant(
+            subject=token.claims["sub"],
+            scopes=frozenset(token.claims["scope"].split()),
+            thumbprint=_thumbprint(confirmation["x5t#S256"]) if confirmation else None,
+        )
+
+
+def _registry(issuer: str, at: datetime) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        now=int(at.timestamp()),
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "value": issuer},
+        sub={"essential": True},
+        exp={"essential": True},
+        scope={"essential": True, "allow_blank": True},
+    )
+
+
+def _confirmation(thumbprint: str) -> str:
+    return base64.urlsafe_b64encode(bytes.fromhex(thumbprint)).rstrip(b"=").decode()
+
+
+def _thumbprint(confirmation: str) -> str:
+    return base64.urlsafe_b64decode(confirmation + "=").hex()

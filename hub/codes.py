@@ -62,6 +62,7 @@ CODES: Final[dict[str, Row]] = {
     "record-too-large": _row(_R, 413, 65, "The record is larger than the limit"),
     "kind-unknown": _row(_R, 422, 65, "There is no such kind of record"),
     "transition-invalid": _row(_R, 409, 65, "That step is not possible in this state"),
+    "list-invalid": _row(_R, 422, 65, "The sanctions list cannot be read"),
     # policy
     "agreement-missing": _row(_R, 403, 77, "No agreement in force allows this"),
     "agreement-invalid": _row(_R, 422, 65, "The agreement file cannot be used"),

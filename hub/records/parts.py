@@ -21,7 +21,6 @@ from hub.records.fields import (
     Slug,
     Text,
     Url,
-    wrong,
 )
 from hub.records.forms import Amount, Bic, Country, Currency, Latitude, Longitude, Script
 from hub.records.schema import Object, OneOf
@@ -29,6 +28,14 @@ from hub.records.schema import Object, OneOf
 #: Multiples of the monthly calculation index above which a bank looks, by the party it looks at.
 THRESHOLD_INDICES: Final = {"natural": 2000, "legal": 5000}
 LOOK_BACK_YEARS: Final = 3
+
+#: form of a date -> the fields that it needs
+DATE_FORMS: Final[dict[str, tuple[str, ...]]] = {
+    "exact": ("date",),
+    "approximate": ("date",),
+    "between": ("earliest", "latest"),
+    "described": ("note",),
+}
 
 
 class Name(Object):
@@ -47,9 +54,9 @@ class Name(Object):
 
 
 class Dated(Object):
-    """A date that may be known in part, approximately, or only between two others."""
+    """A date that may be known in part, approximately, between two others, or only in the words of `note`."""
 
-    form = Choice(("exact", "approximate", "between"), required=True)
+    form = Choice(DATE_FORMS, required=True)
     date = PartialDate()
     earliest = PartialDate()
     latest = PartialDate()
@@ -57,14 +64,15 @@ class Dated(Object):
 
     @validates_schema
     def fits_form(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse a range without both ends in order, and a single date with ends."""
-        between = data["form"] == "between"
-        for name, belongs in (("date", not between), ("earliest", between), ("latest", between)):
-            if belongs != (name in data):
-                said = "is missing; expected with" if belongs else "expected only without"
-                raise ValidationError(f"{said} the form {data['form']}", name)
-        if between and data["earliest"] > data["latest"]:
-            raise wrong("earliest not after latest", "they are the other way round")
+        """Refuse a form without what it needs, or with what another form needs, and ends out of order."""
+        needed = DATE_FORMS[data["form"]]
+        for name in ("date", "earliest", "latest", "note"):
+            if name in needed and name not in data:
+                raise ValidationError(f"is missing; expected with the form {data['form']}", name)
+            if name in data and name not in needed and name != "note":
+                raise ValidationError(f"is not expected with the form {data['form']}", name)
+        if "earliest" in data and data["earliest"] > data["latest"]:
+            raise ValidationError("expected earliest not after latest; they are the other way round")
 
 
 class Period(OneOf):

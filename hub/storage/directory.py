@@ -1,0 +1,147 @@
+"""Partners, members, officers and agreements, and the generation that caches hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, bindparam, select, update
+
+from hub.entries import AgreementRow, Body, MemberRow, OfficerRow, PartnerRow
+from hub.errors import Refused
+from hub.storage import tables
+from hub.storage.session import Session, Shape
+from hub.storage.upsert import insert
+
+_PARTNERS: Final = Shape(PartnerRow, tables.partners)
+_MEMBERS: Final = Shape(MemberRow, tables.members)
+_AGREEMENTS: Final = Shape(AgreementRow, tables.agreements)
+
+_agreements = tables.agreements
+_newer = _agreements.alias("newer")
+_newest = (
+    select(_newer.c.version)
+    .where(_newer.c.agreement_id == _agreements.c.agreement_id)
+    .order_by(_newer.c.adopted_at.desc(), _newer.c.version.desc())
+    .limit(1)
+    .correlate(_agreements)
+    .scalar_subquery()
+)
+_IN_FORCE: Final = (
+    _AGREEMENTS.select().where(_agreements.c.version == _newest).order_by(_agreements.c.agreement_id)
+)
+_ADOPT: Final = insert(_agreements).on_conflict_do_nothing()
+
+_C: Final = tables.counters.c
+_GENERATION: Final = select(_C.value).where(_C.name == "directory")
+_BUMP: Final = update(tables.counters).where(_C.name == "directory").values(value=_C.value + 1)
+
+_O: Final = tables.officers.c
+_OFFICERS: Final = select(tables.officers).order_by(_O.name)
+_OFFICER: Final = select(tables.officers).where(_O.name == bindparam("which"))
+
+
+def _put(table: Table, key: str) -> Any:
+    """Return the statement that stores a row or puts it in place of the one with its key."""
+    new = insert(table)
+    others = {column.name: new.excluded[column.name] for column in table.c if column.name != key}
+    return new.on_conflict_do_update(index_elements=[table.c[key]], set_=others)
+
+
+_PUT_PARTNER: Final = _put(tables.partners, "agency")
+_PUT_MEMBER: Final = _put(tables.members, "agency")
+_PUT_OFFICER: Final = _put(tables.officers, "name")
+
+
+class DirectoryStore:
+    """Implements `hub.ports.Directory`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def partners(self) -> Sequence[PartnerRow]:
+        """Return all partners by name."""
+        return _PARTNERS.load(self._session.rows(_PARTNERS.select().order_by(tables.partners.c.agency)))
+
+    def partner(self, agency: str) -> PartnerRow | None:
+        """Return one partner."""
+        return _PARTNERS.load_one(
+            self._session.row(_PARTNERS.select().where(tables.partners.c.agency == agency))
+        )
+
+    def put_partner(self, row: PartnerRow) -> None:
+        """Store or replace a partner."""
+        self._change(_PUT_PARTNER, vars(row))
+
+    def members(self) -> Sequence[MemberRow]:
+        """Return all members by name."""
+        return _MEMBERS.load(self._session.rows(_MEMBERS.select().order_by(tables.members.c.agency)))
+
+    def member(self, agency: str) -> MemberRow | None:
+        """Return one member."""
+        return _MEMBERS.load_one(
+            self._session.row(_MEMBERS.select().where(tables.members.c.agency == agency))
+        )
+
+    def put_member(self, row: MemberRow) -> None:
+        """Store or replace a member."""
+        self._change(_PUT_MEMBER, vars(row))
+
+    def officers(self) -> Sequence[OfficerRow]:
+        """Return all officers by name."""
+        return [_officer(row) for row in self._session.rows(_OFFICERS)]
+
+    def officer(self, name: str) -> OfficerRow | None:
+        """Return one officer, kept from others until the end: two logins cannot use one code."""
+        row = self._session.kept_row(_OFFICER, {"which": name})
+        return None if row is None else _officer(row)
+
+    def put_officer(self, row: OfficerRow) -> None:
+        """Store or replace an officer; where only the login counters differ, that is bookkeeping."""
+        before = self.officer(row.name)
+        if before is not None and _without_counters(before) == _without_counters(row):
+            self._session.change(audited=False)
+            self._session.run(_PUT_OFFICER, _officer_values(row))
+        else:
+            self._change(_PUT_OFFICER, _officer_values(row))
+
+    def agreements(self) -> Sequence[AgreementRow]:
+        """Return the newest version of each agreement."""
+        return _AGREEMENTS.load(self._session.rows(_IN_FORCE))
+
+    def put_agreement(self, row: AgreementRow) -> None:
+        """Store a version; raise Refused `conflict` when that version is there."""
+        if not self._change(_ADOPT, vars(row)):
+            raise Refused(
+                "conflict",
+                f"Agreement {row.agreement_id} has a version {row.version} already; take the next.",
+            )
+
+    def generation(self) -> int:
+        """Return a number that changes with every change of the directory but login counters."""
+        row = self._session.row(_GENERATION)
+        return 0 if row is None else int(row.value)
+
+    def _change(self, statement: Any, values: Mapping[str, object]) -> int:
+        """Store a row under a new generation; return how many rows that met."""
+        self._session.change()
+        self._session.run(_BUMP)
+        return self._session.run(statement, values)
+
+
+def _without_counters(row: OfficerRow) -> OfficerRow:
+    return replace(row, last_totp_step=0, failed_logins=0, locked_until=None)
+
+
+def _officer(row: Row[Any]) -> OfficerRow:
+    values = dict(row._mapping)
+    parts = ("body_id", "wrapped_key", "nonce", "ciphertext")
+    totp = Body(**{part: values.pop(f"totp_{part}") for part in parts})
+    return OfficerRow(totp=totp, **values)
+
+
+def _officer_values(row: OfficerRow) -> dict[str, object]:
+    values = dict(vars(row))
+    totp = values.pop("totp")
+    return values | {f"totp_{part}": value for part, value in vars(totp).items()}

@@ -1,0 +1,181 @@
+"""The queue's writing: new entries, their steps, heads of conversations and counters.
+
+All of it is done in the commit step, under the lock on positions, and no other code writes these rows.
+So two units of work that touch the same conversation never miss one another: the second sees what the
+first has queued or settled. And neither waits for the other while it holds what the other needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, bindparam, case, func, insert, select, update
+
+from hub.entries import OutboxEntry
+from hub.errors import Refused
+from hub.records.lifecycle import ENTRY_STEPS, EntryState, step
+from hub.storage import tables, upsert
+from hub.storage.lanes import Lanes
+from hub.storage.session import Session
+
+_T: Final = tables.outbox
+_C: Final = _T.c
+_E: Final = EntryState
+_LIVE: Final = frozenset({_E.PENDING, _E.CARRIED, _E.HELD})
+
+_this = and_(tables.LIVE, _C.lane == bindparam("of_lane"), _C.conversation == bindparam("of_conversation"))
+_ADD: Final = insert(_T).values(head=~select(_C.position).where(_this).exists())
+_STANDING: Final = select(
+    _C.position, _C.entry_id, _C.lane, _C.conversation, _C.state, _C.retries, _C.created_at
+).where(_C.entry_id.in_(bindparam("which", expanding=True)))
+_SETTLE: Final = update(_T).where(_C.position == bindparam("which"))
+
+# For each entry that left, the lowest live one of its conversation becomes the head.
+_gone = _T.alias("gone")
+_follower = (
+    select(func.min(_C.position))
+    .where(tables.LIVE, _C.lane == _gone.c.lane, _C.conversation == _gone.c.conversation)
+    .correlate(_gone)
+    .scalar_subquery()
+)
+_PROMOTE: Final = (
+    update(_T)
+    .where(_C.position.in_(select(_follower).where(_gone.c.position.in_(bindparam("which", expanding=True)))))
+    .values(head=True)
+)
+# An entry that comes back may go before one that was the head meanwhile.
+_lowest = select(func.min(_C.position)).where(_this).correlate(None).scalar_subquery()
+_REORDER: Final = update(_T).where(_this).values(head=_C.position == _lowest)
+
+_ATTACH: Final = upsert.insert(tables.outbox_attachments).on_conflict_do_nothing()
+
+_counts = tables.outbox_counts
+_new = upsert.insert(_counts)
+_COUNT: Final = _new.on_conflict_do_update(
+    index_elements=[_counts.c.lane, _counts.c.state],
+    set_={
+        "count": _counts.c.count + _new.excluded["count"],
+        "retries": _counts.c.retries + _new.excluded.retries,
+        "first_at": case(
+            (_new.excluded.first_at < _counts.c.first_at, _new.excluded.first_at), else_=_counts.c.first_at
+        ),
+    },
+)
+
+
+class Queueing:
+    """What one unit of work has still to write about the queue."""
+
+    def __init__(self, session: Session, lanes: Lanes) -> None:
+        self._session = session
+        self._lanes = lanes
+        self._entries: list[OutboxEntry] = []
+        self._settled: list[OutboxEntry] = []
+
+    def add(self, entries: Sequence[OutboxEntry]) -> None:
+        """Keep new entries."""
+        self._entries.extend(entries)
+
+    def settle(self, entries: Sequence[OutboxEntry]) -> bool:
+        """Keep steps that are possible as things stand; the commit step asks again.
+
+        Return whether one of them changes a state; a later try is bookkeeping.
+        """
+        which = {entry.entry_id for entry in entries}
+        self.flush_if(lambda kept: kept.entry_id in which)
+        standing = self._standing(entries)
+        self._settled.extend(entries)
+        return any(standing[entry.entry_id].state is not entry.state for entry in entries)
+
+    def flush_if(self, asked: Callable[[OutboxEntry], bool]) -> None:
+        """Write what was kept back if it has an entry that is asked for; else it waits for the end."""
+        if any(asked(entry) for kept in (self._entries, self._settled) for entry in kept):
+            self.flush()
+
+    def waiting(self) -> int:
+        """Return how many positions the entries kept back need."""
+        return len(self._entries)
+
+    def flush(self) -> None:
+        """Write what was kept back."""
+        if not self._entries and not self._settled:
+            return
+        self._session.lock()
+        counts = _Counts()
+        if self._entries:
+            self._write_entries(counts)
+        if self._settled:
+            self._write_steps(counts)
+        self._session.run(_COUNT, counts.rows())
+        self._entries, self._settled = [], []
+
+    def _standing(self, entries: Sequence[OutboxEntry]) -> Mapping[str, Row[Any]]:
+        """Return the stored rows of entries; raise where one is missing or its step is not possible."""
+        which = {"which": [entry.entry_id for entry in entries]}
+        standing = {row.entry_id: row for row in self._session.rows(_STANDING, which)}
+        for entry in entries:
+            row = standing.get(entry.entry_id)
+            if row is None:
+                raise Refused("not-found", f"There is no queue entry {entry.entry_id}.")
+            if row.state is not entry.state:
+                step(ENTRY_STEPS, row.state, entry.state)
+        return standing
+
+    def _write_entries(self, counts: _Counts) -> None:
+        entries = self._entries
+        self._lanes.open(entry.lane for entry in entries)
+        first = self._session.take(len(entries))
+        rows = [
+            {**vars(entry), "position": n, "of_lane": entry.lane, "of_conversation": entry.conversation}
+            for n, entry in enumerate(entries, first)
+        ]
+        self._session.run(_ADD, rows)
+        carried = [
+            {"digest": digest, "lane": entry.lane} for entry in entries for digest in entry.attachments
+        ]
+        if carried:
+            self._session.run(_ATTACH, carried)
+        for entry in entries:
+            counts.add(entry.lane, entry.state, 1, entry.retries, entry.created_at)
+
+    def _write_steps(self, counts: _Counts) -> None:
+        standing = self._standing(self._settled)
+        changes, gone, back = [], [], set()
+        for entry in self._settled:
+            row = standing[entry.entry_id]
+            change = {"which": row.position, "state": entry.state, "next_at": entry.next_at}
+            change |= {"attempts": entry.attempts, "retries": entry.retries, "reason": entry.reason}
+            changes.append(change)
+            counts.add(row.lane, row.state, -1, -row.retries, row.created_at)
+            counts.add(row.lane, entry.state, 1, entry.retries, row.created_at)
+            if row.state in _LIVE and entry.state not in _LIVE:
+                gone.append(row.position)
+            elif entry.state in _LIVE and row.state not in _LIVE:
+                back.add((row.lane, row.conversation))
+        self._session.run(_SETTLE, changes)
+        if gone:
+            self._session.run(_PROMOTE, {"which": gone})
+        if back:
+            reordered = [{"of_lane": lane, "of_conversation": which} for lane, which in sorted(back)]
+            self._session.run(_REORDER, reordered)
+
+
+class _Counts:
+    """How the counters of lanes and states change."""
+
+    def __init__(self) -> None:
+        self._changes: dict[tuple[str, EntryState], dict[str, Any]] = {}
+
+    def add(self, lane: str, state: EntryState, count: int, retries: int, at: datetime) -> None:
+        change = self._changes.get((lane, state))
+        if change is None:
+            change = {"lane": lane, "state": state, "count": 0, "retries": 0, "first_at": at}
+            self._changes[lane, state] = change
+        change["count"] += count
+        change["retries"] += retries
+        change["first_at"] = min(change["first_at"], at)
+
+    def rows(self) -> list[dict[str, Any]]:
+        return list(self._changes.values())

@@ -1,0 +1,93 @@
+"""Signed statements about envelopes: those given to us, and ours on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, func, select, update
+
+from hub.entries import ReceiptRow
+from hub.storage import tables
+from hub.storage.session import Session, Shape
+from hub.storage.upsert import insert
+
+_T: Final = tables.receipts
+_C: Final = _T.c
+_SHAPE: Final = Shape(ReceiptRow, _T)
+_ADD: Final = insert(_T).on_conflict_do_nothing(index_elements=[_C.receipt_id])
+_OF_ENVELOPE: Final = (
+    _SHAPE.select().where(_C.envelope_id == bindparam("which")).order_by(_C.at, _C.receipt_id)
+)
+_OF_RECORD: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.at, _C.receipt_id)
+_UNSENT: Final = (
+    _SHAPE.select()
+    .where(tables.WAITING, _C.to == bindparam("partner"))
+    .order_by(_C.at, _C.receipt_id)
+    .limit(bindparam("most"))
+)
+_SENT: Final = (
+    update(_T)
+    .where(_C.receipt_id.in_(bindparam("which", expanding=True)), tables.WAITING)
+    .values(waiting=False)
+)
+
+# From one partner to the next along the index, instead of over everything that waits.
+_hop = select(func.min(_C.to).label("partner")).where(tables.WAITING).cte("hop", recursive=True)
+_next = (
+    select(func.min(_C.to)).where(tables.WAITING, _C.to > _hop.c.partner).correlate(_hop).scalar_subquery()
+)
+_hop = _hop.union_all(select(_next).where(_hop.c.partner.is_not(None)))
+_PARTNERS: Final = select(_hop.c.partner).where(_hop.c.partner.is_not(None))
+
+
+class ReceiptStore:
+    """Implements `hub.ports.Receipts`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._kept: list[tuple[ReceiptRow, bool]] = []
+        session.before_lock(self.flush)
+
+    def add(self, rows: Sequence[ReceiptRow]) -> None:
+        """Store receipts; one that is there already is left as it is."""
+        self._session.change()
+        self._kept.extend((row, False) for row in rows)
+
+    def queue(self, rows: Sequence[ReceiptRow]) -> None:
+        """Store our own receipts and mark them to be sent."""
+        self._session.change()
+        self._kept.extend((row, True) for row in rows)
+
+    def flush(self) -> None:
+        """Write what was kept back."""
+        if self._kept:
+            rows = [{**vars(row), "waiting": waiting} for row, waiting in self._kept]
+            self._session.run(_ADD, sorted(rows, key=lambda row: row["receipt_id"]))
+            self._kept.clear()
+
+    def of_envelope(self, envelope_id: str) -> Sequence[ReceiptRow]:
+        """Return the receipts about an envelope, oldest first."""
+        self.flush()
+        return _SHAPE.load(self._session.rows(_OF_ENVELOPE, {"which": envelope_id}))
+
+    def of_record(self, record_id: str) -> Sequence[ReceiptRow]:
+        """Return the receipts about any version of a record, oldest first."""
+        self.flush()
+        return _SHAPE.load(self._session.rows(_OF_RECORD, {"which": record_id}))
+
+    def unsent(self, to: str, limit: int) -> Sequence[ReceiptRow]:
+        """Return our receipts that this partner has not been given yet, oldest first."""
+        self.flush()
+        return _SHAPE.load(self._session.rows(_UNSENT, {"partner": to, "most": limit}))
+
+    def sent(self, receipt_ids: Sequence[str]) -> None:
+        """Mark receipts as taken by the partner."""
+        self._session.change(audited=False)
+        self.flush()
+        self._session.run(_SENT, {"which": sorted(receipt_ids)})
+
+    def partners_waiting(self) -> Sequence[str]:
+        """Return the partners for whom receipts wait."""
+        self.flush()
+        return [row.partner for row in self._session.rows(_PARTNERS)]

@@ -1,0 +1,171 @@
+"""Record versions and their releases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
+
+from hub.entries import RecordRow, Release
+from hub.errors import Refused
+from hub.records.lifecycle import RECORD_STEPS, RecordState, step
+from hub.storage import tables
+from hub.storage.session import Session, Shape
+
+_T: Final = tables.records
+_C: Final = _T.c
+_SHAPE: Final = Shape(RecordRow, _T)
+_RELEASE: Final = Shape(Release, tables.releases)
+
+_other = _T.alias("other")
+_highest = (
+    select(func.max(_other.c.version))
+    .where(_other.c.record_id == _C.record_id)
+    .correlate(_T)
+    .scalar_subquery()
+)
+_ADD: Final = insert(_T)
+_ADD_RELEASES: Final = insert(tables.releases)
+_VERSION: Final = _SHAPE.select().where(
+    _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
+)
+_NEWEST: Final = (
+    _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.version.desc()).limit(1)
+)
+_NEWEST_MANY: Final = _SHAPE.select().where(
+    _C.record_id.in_(bindparam("which", expanding=True)), _C.version == _highest
+)
+_VERSIONS: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.version)
+_MANY: Final = _SHAPE.select().where(tuple_(_C.record_id, _C.version).in_(bindparam("which", expanding=True)))
+_STANDING: Final = select(_C.state, _C.revision).where(
+    _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
+)
+_REWRITE: Final = update(_T).where(_C.record_id == bindparam("which"), _C.version == bindparam("of_version"))
+_RELEASES: Final = (
+    _RELEASE.select()
+    .where(tables.releases.c.record_id == bindparam("which"))
+    .order_by(tables.releases.c.position)
+)
+
+
+class RecordStore:
+    """Implements `hub.ports.Records`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._rows: list[RecordRow] = []
+        self._releases: list[Release] = []
+
+    def add(self, rows: Sequence[RecordRow]) -> None:
+        """Store new versions, at the latest at commit."""
+        self._session.change()
+        self._rows.extend(rows)
+
+    def add_releases(self, releases: Sequence[Release]) -> None:
+        """Store releases, at the latest at commit."""
+        self._session.change()
+        self._releases.extend(releases)
+
+    def waiting(self) -> int:
+        """Return how many positions the rows kept back need."""
+        return len(self._rows) + len(self._releases)
+
+    def flush(self) -> None:
+        """Write what was kept back."""
+        for kept, statement in ((self._rows, _ADD), (self._releases, _ADD_RELEASES)):
+            if kept:
+                first = self._session.take(len(kept))
+                self._session.run(
+                    statement, [{**vars(row), "position": n} for n, row in enumerate(kept, first)]
+                )
+                kept.clear()
+
+    def get(self, record_id: str, version: int | None = None) -> RecordRow | None:
+        """Return a version, or the highest one."""
+        self._flush_own(record_id)
+        if version is None:
+            return _SHAPE.load_one(self._session.row(_NEWEST, {"which": record_id}))
+        return _SHAPE.load_one(self._session.row(_VERSION, {"which": record_id, "of_version": version}))
+
+    def get_many(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], RecordRow]:
+        """Return those (record_id, version) that exist."""
+        self._flush_own(*(record_id for record_id, _ in keys))
+        found = _SHAPE.load(self._session.rows(_MANY, {"which": sorted(set(keys))}))
+        return {(row.record_id, row.version): row for row in found}
+
+    def newest(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
+        """Return the highest version of each id that exists."""
+        self._flush_own(*record_ids)
+        found = _SHAPE.load(self._session.rows(_NEWEST_MANY, {"which": sorted(set(record_ids))}))
+        return {row.record_id: row for row in found}
+
+    def versions(self, record_id: str) -> Sequence[RecordRow]:
+        """Return all versions of a record, lowest first."""
+        self._flush_own(record_id)
+        return _SHAPE.load(self._session.rows(_VERSIONS, {"which": record_id}))
+
+    def replace(self, row: RecordRow, *, expected_revision: int) -> None:
+        """Rewrite a row of the expected revision; a change of state must be a step of the lifecycle."""
+        self._session.change()
+        state, revision = self._standing(row.record_id, row.version)
+        if revision != expected_revision:
+            raise Refused(
+                "conflict",
+                f"Revision {expected_revision} was expected and {revision} is stored: "
+                "someone else changed the record meanwhile.",
+            )
+        if row.state is not state:
+            step(RECORD_STEPS, state, row.state)
+        values = {**vars(row), "revision": revision + 1}
+        del values["position"]  # never changes
+        self._rewrite(row.record_id, row.version, values)
+
+    def advance(self, record_id: str, version: int, *, to: RecordState) -> None:
+        """Take one step of the lifecycle; the revision grows, as what readers see has changed."""
+        self._session.change()
+        state, revision = self._standing(record_id, version)
+        values = {"state": step(RECORD_STEPS, state, to), "revision": revision + 1}
+        self._rewrite(record_id, version, values)
+
+    def page(
+        self,
+        *,
+        after: int,
+        limit: int,
+        state: RecordState | None = None,
+        kind: str | None = None,
+        conversation: str | None = None,
+    ) -> Sequence[RecordRow]:
+        """Return rows with a position above `after`, lowest first."""
+        self.flush()
+        query = _SHAPE.select().where(_C.position > after).order_by(_C.position).limit(limit)
+        if state is not None:
+            query = query.where(_C.state == state)
+        if kind is not None:
+            query = query.where(_C.kind == kind)
+        if conversation is not None:
+            query = query.where(_C.conversation == conversation)
+        return _SHAPE.load(self._session.rows(query))
+
+    def releases(self, record_id: str) -> Sequence[Release]:
+        """Return all releases of all versions, oldest first."""
+        self.flush()
+        return _RELEASE.load(self._session.rows(_RELEASES, {"which": record_id}))
+
+    def _flush_own(self, *record_ids: str) -> None:
+        """Write what was kept back if one of these is in it; positions are better taken at the end."""
+        wanted = set(record_ids)
+        if any(row.record_id in wanted for row in self._rows):
+            self.flush()
+
+    def _standing(self, record_id: str, version: int) -> tuple[RecordState, int]:
+        """Return state and revision of a version, kept from change by others until the end."""
+        self._flush_own(record_id)
+        row = self._session.kept_row(_STANDING, {"which": record_id, "of_version": version})
+        if row is None:
+            raise Refused("not-found", f"There is no version {version} of record {record_id}.")
+        return row.state, row.revision
+
+    def _rewrite(self, record_id: str, version: int, values: Mapping[str, object]) -> None:
+        self._session.run(_REWRITE, {**values, "which": record_id, "of_version": version})

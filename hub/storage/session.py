@@ -1,0 +1,141 @@
+"""One transaction: runs statements, gives positions, and tells whether state changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Connection, Executable, Row, Select, Table, bindparam, select, update
+
+from hub.errors import OurFault
+from hub.storage.faults import DATABASE_ERRORS, fault
+from hub.storage.tables import counters
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Kind = TypeVar("Kind")
+
+_TAKE: Final = (
+    update(counters)
+    .where(counters.c.name == "position")
+    .values(value=counters.c.value + bindparam("count"))
+    .returning(counters.c.value)
+)
+
+
+class Session:
+    """A transaction on one connection.
+
+    Positions come from one row that stays locked from the first `take` to the end, so whoever sees a
+    position has seen, or never will see, every lower one. Units of work take them last, all at once.
+    After a failed statement nothing more is done: on no database can half a change be committed.
+    """
+
+    def __init__(self, connection: Connection, *, writes: bool) -> None:
+        self._connection = connection
+        self.writes = writes
+        self._next = 0
+        self._left = 0
+        self._locked = False
+        self._over = False
+        self._before_lock: list[Callable[[], None]] = []
+        self.changed = False
+
+    def change(self, *, audited: bool = True) -> None:
+        """Note that state is about to change; bookkeeping says `audited=False`."""
+        if not self.writes:
+            raise OurFault("internal", "This view only reads; a unit of work changes things.")
+        self._check_open()
+        self.changed = self.changed or audited
+
+    def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        """Run a statement and return all its rows."""
+        self._check_open()
+        try:
+            return self._connection.execute(statement, parameters).all()
+        except DATABASE_ERRORS as error:
+            self._over = True
+            raise fault(error) from None
+
+    def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
+        """Run a statement and return its first row."""
+        found = self.rows(statement, parameters)
+        return found[0] if found else None
+
+    def kept_row(self, statement: Select[Any], parameters: Parameters) -> Row[Any] | None:
+        """Return a query's first row; in a unit of work others cannot change it until the end."""
+        # Short of FOR UPDATE, so that others may store what refers to the row.
+        return self.row(statement.with_for_update(key_share=True) if self.writes else statement, parameters)
+
+    def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
+        """Run a statement, once for each of several parameter sets; return the number of rows it met."""
+        self._check_open()
+        try:
+            return self._connection.execute(statement, parameters).rowcount
+        except DATABASE_ERRORS as error:
+            self._over = True
+            raise fault(error) from None
+
+    def before_lock(self, flush: Callable[[], None]) -> None:
+        """Have rows written before positions are taken: those that may wait for another unit of work."""
+        self._before_lock.append(flush)
+
+    def take(self, count: int) -> int:
+        """Return the first of `count` new positions."""
+        if count > self._left:
+            self.reserve(count - self._left)
+        first = self._next
+        self._next += count
+        self._left -= count
+        return first
+
+    def reserve(self, count: int) -> None:
+        """Ask the database for positions that later calls of `take` hand out."""
+        if not self._locked:
+            for flush in self._before_lock:
+                flush()
+        last = self.rows(_TAKE, {"count": count})[0][0]
+        if not self._left:  # else the new ones follow those that are left: nobody came between
+            self._next = last - count + 1
+        self._left += count
+        self._locked = True
+
+    def lock(self) -> None:
+        """Keep every other unit of work from its commit step until this one ends."""
+        if not self._locked:
+            self.reserve(0)
+
+    def commit(self) -> None:
+        """Commit durably and end the transaction."""
+        self._check_open()
+        self._over = True
+        try:
+            self._connection.commit()
+        except DATABASE_ERRORS as error:
+            raise fault(error) from None
+
+    def _check_open(self) -> None:
+        if self._over:
+            raise OurFault("internal", "This unit of work was committed or has failed; open another.")
+
+
+class Shape(Generic[Kind]):
+    """How rows of one kind are read: the table's columns that bear the names of its fields."""
+
+    def __init__(self, kind: type[Kind], table: Table) -> None:
+        self._kind = kind
+        self._names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
+        self.columns = tuple(table.c[name] for name in self._names)
+
+    def select(self) -> Select[Any]:
+        """Return a query for whole rows, to be narrowed."""
+        return select(*self.columns)
+
+    def load(self, rows: Iterable[Row[Any]]) -> list[Kind]:
+        """Return the rows as what they hold."""
+        names, kind = self._names, self._kind
+        return [kind(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def load_one(self, row: Row[Any] | None) -> Kind | None:
+        """Return the row as what it holds, if there is one."""
+        return None if row is None else self.load((row,))[0]

@@ -1,0 +1,349 @@
+"""The tables. A column bears the name of the row type's field that it holds; what else there is, is said.
+
+Every index answers one question of a port, and those over what is pending hold nothing else, so that
+the cost of a step does not grow with what the hub has stored.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.sql.schema import SchemaItem
+
+from hub.entries import Direction, PartnerStatus, Priority
+from hub.records.actor import Role
+from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
+from hub.storage.columns import Choice, Choices, Document, Moment, Position, Words
+
+METADATA: Final = MetaData()
+
+# Said as text, here and in the queries, because SQLite uses a partial index only for a query that
+# repeats the index's own words, and PostgreSQL's prepared plans want constants.
+PENDING: Final = text("outbox.state = 'pending' AND outbox.head")
+LIVE: Final = text("outbox.state IN ('pending', 'carried', 'held')")
+UNFINISHED: Final = text("outbox.state <> 'accepted'")
+WAITING: Final = text("receipts.waiting")
+UNUSED: Final = text("NOT attachments.used")
+
+
+def _text(name: str, *, optional: bool = False, key: bool = False) -> Column[Any]:
+    return Column(name, Text, nullable=optional, primary_key=key)
+
+
+def _bytes(name: str, *, optional: bool = False) -> Column[Any]:
+    return Column(name, LargeBinary, nullable=optional)
+
+
+def _number(name: str, *, key: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, primary_key=key, autoincrement=False)
+
+
+def _moment(name: str, *, optional: bool = False) -> Column[Any]:
+    return Column(name, Moment, nullable=optional)
+
+
+def _choice(name: str, kind: type[Enum], *, key: bool = False) -> Column[Any]:
+    return Column(name, Choice(kind), nullable=False, primary_key=key)
+
+
+def _words(name: str) -> Column[Any]:
+    return Column(name, Words, nullable=False)
+
+
+def _position() -> Column[Any]:
+    return Column("position", Position, primary_key=True, autoincrement=False)
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _refers(here: list[str], there: list[str]) -> ForeignKeyConstraint:
+    """Return a reference that is checked at commit, since a unit of work writes its rows table by table."""
+    return ForeignKeyConstraint(here, there, deferrable=True, initially="DEFERRED")
+
+
+def _table(name: str, *items: SchemaItem, **options: Any) -> Table:
+    return Table(name, METADATA, *items, **options)
+
+
+#: `position` is the last one given; `directory` is its generation.
+counters = _table("counters", _text("name", key=True), _number("value"))
+
+bodies = _table(
+    "bodies",
+    _text("body_id", key=True),
+    _bytes("wrapped_key", optional=True),  # none once erased
+    _bytes("nonce"),
+    _bytes("ciphertext"),
+)
+
+records = _table(
+    "records",
+    _position(),
+    _text("record_id"),
+    _number("version"),
+    _text("kind"),
+    _text("action"),
+    _choice("direction", Direction),
+    _text("originator"),
+    _choice("state", RecordState),
+    Column("label", Document, nullable=False),
+    _bytes("digest"),
+    _text("conversation"),
+    _text("in_reply_to", optional=True),
+    _text("language"),
+    _text("purpose"),
+    _text("agreement"),
+    _words("recipients"),
+    _choice("priority", Priority),
+    _text("author"),
+    _moment("created_at"),
+    _text("body_id"),
+    _moment("reply_due_at", optional=True),
+    _moment("retain_until", optional=True),
+    _moment("expires_at", optional=True),
+    _number("revision"),
+    _text("envelope_id", optional=True),
+    _refers(["body_id"], ["bodies.body_id"]),
+    Index("records_by_version", "record_id", "version", unique=True),
+    Index("records_by_conversation", "conversation", "position"),
+    Index("records_by_state", "state", "position"),
+    Index("records_by_kind", "kind", "position"),
+)
+
+releases = _table(
+    "releases",
+    _position(),
+    _text("record_id"),
+    _number("version"),
+    _bytes("digest"),
+    _words("recipients"),
+    _text("approver"),
+    _moment("at"),
+    _words("envelope_ids"),
+    _refers(["record_id", "version"], ["records.record_id", "records.version"]),
+    Index("releases_by_record", "record_id", "position"),
+)
+
+outbox = _table(
+    "outbox",
+    _position(),
+    _text("entry_id"),
+    _text("lane"),
+    _text("recipient"),
+    _text("envelope_id"),
+    _text("body_id"),
+    _text("record_id", optional=True),
+    Column("version", Integer),
+    _text("conversation"),
+    _choice("priority", Priority),
+    _choice("state", EntryState),
+    _moment("created_at"),
+    _moment("next_at"),
+    _moment("expires_at"),
+    _number("attempts"),
+    _number("retries"),
+    _text("reason", optional=True),
+    _words("hops"),
+    _text("origin", optional=True),
+    _words("attachments"),
+    # The lowest live entry of its conversation in its lane; kept with each change, so that a claim
+    # reads heads alone, however many wait behind them.
+    Column("head", Boolean, nullable=False),
+    _refers(["body_id"], ["bodies.body_id"]),
+    Index("outbox_by_entry", "entry_id", unique=True),
+    Index("outbox_by_lane", "lane", "position"),
+    Index("outbox_by_envelope", "envelope_id"),
+    Index("outbox_by_record", "record_id"),
+    _partial("outbox_due", "lane", "priority", "next_at", "position", where="state = 'pending' AND head"),
+    _partial(
+        "outbox_live",
+        "lane",
+        "conversation",
+        "position",
+        where="state IN ('pending', 'carried', 'held')",
+    ),
+    _partial("outbox_expiring", "expires_at", where="state IN ('pending', 'carried', 'held')"),
+    _partial("outbox_unfinished", "state", "lane", "position", where="state <> 'accepted'"),
+)
+
+#: Which lanes an attachment may be fetched by.
+outbox_attachments = _table("outbox_attachments", _text("digest", key=True), _text("lane", key=True))
+
+outbox_counts = _table(
+    "outbox_counts",
+    _text("lane", key=True),
+    _choice("state", EntryState, key=True),
+    _number("count"),
+    _number("retries"),
+    _moment("first_at"),
+)
+
+lanes = _table(
+    "lanes",
+    _text("partner", key=True),
+    _number("token"),
+    _moment("claimed_until", optional=True),
+    _number("failures"),
+    _moment("open_until", optional=True),
+)
+
+inbox = _table(
+    "inbox",
+    _text("envelope_id", key=True),
+    _text("originator", key=True),
+    _bytes("digest"),
+    _text("peer"),
+    _moment("received_at"),
+    _bytes("receipt"),
+    _choice("status", ReceiptStatus),
+    _text("record_id", optional=True),
+    Column("version", Integer),
+    _text("body_id", optional=True),
+    _words("hops"),
+    _refers(["body_id"], ["bodies.body_id"]),
+)
+
+receipts = _table(
+    "receipts",
+    _text("receipt_id", key=True),
+    _text("envelope_id"),
+    _text("by"),
+    _text("to"),
+    _choice("status", ReceiptStatus),
+    _moment("at"),
+    _bytes("raw"),
+    _text("member", optional=True),
+    _text("reason", optional=True),
+    _text("record_id", optional=True),
+    Column("waiting", Boolean, nullable=False),  # ours, and the partner has not taken it yet
+    Index("receipts_by_envelope", "envelope_id", "at"),
+    _partial("receipts_by_record", "record_id", "at", where="record_id IS NOT NULL"),
+    _partial("receipts_waiting", "to", "at", "receipt_id", where="waiting"),
+)
+
+deliveries = _table(
+    "deliveries",
+    _text("member", key=True),
+    _number("position", key=True),
+    _text("delivery_id"),
+    _text("record_id"),
+    _number("version"),
+    _text("kind"),
+    _choice("state", DeliveryState),
+    _moment("at"),
+    _text("envelope_id", optional=True),
+    _refers(["record_id", "version"], ["records.record_id", "records.version"]),
+    Index("deliveries_by_id", "delivery_id", unique=True),
+    Index("deliveries_by_record", "record_id"),
+)
+
+#: The last position given to each member.
+delivery_positions = _table("delivery_positions", _text("member", key=True), _number("last"))
+
+partners = _table(
+    "partners",
+    _text("agency", key=True),
+    _bytes("card"),
+    _text("fingerprint"),
+    _choice("status", PartnerStatus),
+    _words("suites"),
+    _text("url", optional=True),
+    _moment("pinned_at"),
+    _text("pinned_by"),
+    _text("via", optional=True),
+    _words("relay_for"),
+)
+
+members = _table(
+    "members",
+    _text("agency", key=True),
+    _text("name"),
+    _text("certificate_thumbprint"),
+    _words("scopes"),
+    _choice("status", PartnerStatus),
+    _moment("added_at"),
+)
+
+officers = _table(
+    "officers",
+    _text("name", key=True),
+    Column("roles", Choices(Role), nullable=False),
+    _text("password_hash"),
+    _text("totp_body_id"),
+    _bytes("totp_wrapped_key"),
+    _bytes("totp_nonce"),
+    _bytes("totp_ciphertext"),
+    Column("active", Boolean, nullable=False),
+    _moment("added_at"),
+    _number("last_totp_step"),
+    _number("failed_logins"),
+    _moment("locked_until", optional=True),
+)
+
+agreements = _table(
+    "agreements",
+    _text("agreement_id", key=True),
+    _number("version", key=True),
+    _text("source"),
+    _bytes("digest"),
+    _moment("adopted_at"),
+    _text("adopted_by"),
+)
+
+attachments = _table(
+    "attachments",
+    _text("digest", key=True),
+    _number("size_bytes"),
+    _text("owner"),
+    _moment("created_at"),
+    Column("complete", Boolean, nullable=False),
+    Column("used", Boolean, nullable=False),
+    _text("upload_id", optional=True),
+    _text("plain_digest", optional=True),
+    _text("secret_body_id", optional=True),
+    _refers(["secret_body_id"], ["bodies.body_id"]),
+    _partial("attachments_by_upload", "upload_id", where="upload_id IS NOT NULL"),
+    _partial("attachments_by_content", "plain_digest", where="plain_digest IS NOT NULL"),
+    _partial("attachments_unused", "created_at", where="NOT used"),
+)
+
+#: The announced bytes of each owner.
+attachment_usage = _table("attachment_usage", _text("owner", key=True), _number("used_bytes"))
+
+replays = _table(
+    "replays",
+    _text("client", key=True),
+    _text("key", key=True),
+    _bytes("request_digest"),
+    Column("status", Integer, nullable=False),
+    _bytes("body"),
+    _moment("at"),
+    Index("replays_by_time", "at"),
+)
+
+#: Audit events as they were staged; triggers refuse every change of a row.
+events = _table(
+    "events",
+    _position(),
+    _text("event_id"),
+    _moment("at"),
+    _text("act"),
+    _text("subject"),
+    _text("event"),
+)

@@ -1,0 +1,65 @@
+"""All stores over one session: a view to read from, a unit of work to change through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hub.audit.events import AuditEvent
+from hub.errors import OurFault
+from hub.storage.attachments import AttachmentStore
+from hub.storage.bodies import BodyStore
+from hub.storage.deliveries import DeliveryStore
+from hub.storage.directory import DirectoryStore
+from hub.storage.events import EventStore
+from hub.storage.inbox import InboxStore
+from hub.storage.outbox import OutboxStore
+from hub.storage.receipts import ReceiptStore
+from hub.storage.records import RecordStore
+from hub.storage.replays import ReplayStore
+from hub.storage.session import Session
+
+
+class SqlView:
+    """Implements `hub.ports.View`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._events = EventStore(session)
+        self.records = RecordStore(session)
+        self.bodies = BodyStore(session)
+        self.outbox = OutboxStore(session)
+        self.inbox = InboxStore(session)
+        self.receipts = ReceiptStore(session)
+        self.deliveries = DeliveryStore(session)
+        self.directory = DirectoryStore(session)
+        self.attachments = AttachmentStore(session)
+        self.replays = ReplayStore(session)
+
+    def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
+        """Return staged audit events above a position, lowest first."""
+        return self._events.page(after=after, limit=limit)
+
+
+class SqlUnitOfWork(SqlView):
+    """Implements `hub.ports.UnitOfWork`. Rows that need a position are kept back until the commit step."""
+
+    def stage(self, events: Iterable[AuditEvent]) -> None:
+        """Add the audit events of this change."""
+        self._events.stage(events)
+
+    def commit(self) -> None:
+        """Write what was kept back and commit durably."""
+        if self._session.changed and not self._events.staged:
+            raise OurFault(
+                "audit-missing", "State was changed and no audit event was staged; nothing was stored."
+            )
+        self.bodies.flush()
+        self.receipts.flush()
+        needed = self.records.waiting() + self.outbox.waiting() + self._events.waiting()
+        if needed:
+            self._session.reserve(needed)
+        self.records.flush()
+        self.outbox.flush()
+        self.deliveries.flush()
+        self._events.flush()
+        self._session.commit()

@@ -24,7 +24,7 @@ def agreement() -> None:
 
 
 @agreement.command(examples=("hub agreement check cis-1999.toml", "hub agreement check - < cis-1999.toml"))
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", help="The TOML file, or - for standard input.")
 def check(file: str) -> Answer:
     """Say whether an agreement file can be used, and what it would allow. Needs no hub."""
     found = load_agreement(read_text(file))
@@ -36,7 +36,7 @@ def check(file: str) -> Answer:
 
 
 @agreement.command(examples=("hub agreement adopt cis-1999.toml",))
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", help="The TOML file, or - for standard input.")
 @home_option
 @unlock_option
 def adopt(file: str, home: Path, unlock: Path | None) -> Answer:
@@ -77,7 +77,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 
 
 @agreement.command(examples=("hub agreement show cis-1999",))
-@click.argument("agreement_id", metavar="AGREEMENT")
+@click.argument("agreement_id", metavar="AGREEMENT", help="Its id, like cis-1999.")
 @home_option
 @unlock_option
 def show(agreement_id: str, home: Path, unlock: Path | None) -> Answer:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, cast
 
@@ -68,6 +70,24 @@ def write_bytes(path: Path, raw: bytes, *, mode: int = 0o644) -> None:
         raise Refused("not-found", f"{path} cannot be written: {error.strerror}.") from None
     with os.fdopen(handle, "wb") as stream:
         stream.write(raw)
+
+
+@contextmanager
+def new_folder(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, ...]]:
+    """Write files that only their owner can read into a new folder; take all back if the block fails."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        raise Refused("conflict", f"{folder} is there already; name a new folder.") from None
+    except OSError as error:
+        raise Refused("not-found", f"{folder} cannot be made: {error.strerror}.") from None
+    try:
+        for name, text in files.items():
+            write_bytes(folder / name, text.encode(), mode=0o600)
+        yield tuple(folder / name for name in files)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

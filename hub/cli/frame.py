@@ -35,7 +35,7 @@ class Leaf(click.Command):
 
     def invoke(self, ctx: click.Context) -> int:
         """Run the command, say its answer or its failure, and return the exit code."""
-        machine = bool(ctx.params.pop("as_json"))
+        machine = ctx.meta["machine"] = bool(ctx.params.pop("as_json"))
         try:
             answer = super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -73,6 +73,12 @@ class Noun(click.Group):
         if examples:
             with formatter.section("Example"):
                 formatter.write(f"{'':>{formatter.current_indent}}{examples[0]}\n")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for, in whole sentences."""
+        commands = [(name, command.get_short_help_str(limit=400)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(commands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which they were written: the order of the work."""

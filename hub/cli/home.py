@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from hub.config import Config, load_config
+from hub.errors import Refused
 from hub.records.actor import Actor, ActorKind, Role
 
 if TYPE_CHECKING:
@@ -38,6 +40,13 @@ def opened(home: Path, unlock: Path | None = None) -> AbstractContextManager[Hub
     from hub.bootstrap import open_hub
 
     return open_hub(home, unlock=unlock)
+
+
+def config_of(home: Path) -> Config:
+    """Return the configuration in a home; raise Refused `home-missing` where there is none."""
+    if not (home / "hub.toml").exists():
+        raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
+    return load_config(home)
 
 
 def administrator(agency: str) -> Actor:

@@ -11,7 +11,6 @@ from typing import Final
 import click
 
 from hub.cli.frame import Leaf, Root
-from hub.codes import CODES
 
 _HEAD: Final = """\
 # The `hub` command
@@ -27,6 +26,23 @@ _HEAD: Final = """\
   asked for. Scripts hand both over in one descriptor, a line each: `--password-fd 3 3<FILE`.
 - Other commands act as the system account at the machine's console; the audit event names it.
 """
+
+
+#: What scripts can tell from the exit code alone; the numbers are those of sysexits where one fits.
+EXITS: Final = {
+    0: "it was done",
+    64: "the command line cannot be read",
+    65: "what was given is wrong, or does not fit how things stand",
+    66: "there is no such thing: record, partner, file or hub",
+    69: "the other side cannot be reached now",
+    70: "a bug; where it struck is in the log that the sentence names",
+    73: "it is there already and is not overwritten",
+    75: "not now; the same command can work later",
+    76: "the other side does not keep to the protocol",
+    77: "the rules, a role or the credentials do not allow it",
+    78: "the configuration or the key store cannot be used",
+    130: "stopped by hand, or a question was not answered",
+}
 
 
 def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Leaf]]:
@@ -72,11 +88,8 @@ def _text(leaf: Leaf) -> str:
 
 
 def _exits() -> str:
-    by_exit: dict[int, list[str]] = {}
-    for code, row in CODES.items():
-        by_exit.setdefault(row.exit, []).append(f"`{code}`")
-    lines = ["## Exit codes", "", "| exit | codes |", "|---:|---|", "| 0 | it was done |"]
-    lines += [f"| {number} | {', '.join(codes)} |" for number, codes in sorted(by_exit.items())]
+    lines = ["## Exit codes", "", "| exit | means |", "|---:|---|"]
+    lines += [f"| {number} | {means} |" for number, means in EXITS.items()]
     return "\n".join(lines) + "\n"
 
 

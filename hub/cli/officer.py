@@ -46,7 +46,7 @@ def officer() -> None:
         "hub officer add bolat --role releaser --role reader --password-fd 3 3<password",
     )
 )
-@click.argument("name")
+@click.argument("name", help="The officer's account name.")
 @role_option
 @password_fd_option
 @home_option
@@ -68,7 +68,7 @@ def add(
 
 
 @officer.command(examples=("hub officer reset aigerim",))
-@click.argument("name")
+@click.argument("name", help="The officer's account name.")
 @password_fd_option
 @home_option
 @unlock_option
@@ -117,7 +117,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 
 
 @officer.command("roles", examples=("hub officer roles", "hub officer roles aigerim --role reader"))
-@click.argument("name", required=False)
+@click.argument("name", required=False, help="The officer; without one, the roles are explained.")
 @click.option(
     "--role",
     "roles",
@@ -146,7 +146,7 @@ def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Path | 
 
 
 @officer.command(examples=("hub officer disable aigerim",))
-@click.argument("name")
+@click.argument("name", help="The officer's account name.")
 @home_option
 @unlock_option
 def disable(name: str, home: Path, unlock: Path | None) -> Answer:
@@ -161,7 +161,7 @@ def disable(name: str, home: Path, unlock: Path | None) -> Answer:
 
 
 @officer.command(examples=("hub officer enable aigerim",))
-@click.argument("name")
+@click.argument("name", help="The officer's account name.")
 @home_option
 @unlock_option
 def enable(name: str, home: Path, unlock: Path | None) -> Answer:
@@ -172,7 +172,7 @@ def enable(name: str, home: Path, unlock: Path | None) -> Answer:
 
 
 @officer.command("unlock", examples=("hub officer unlock aigerim",))
-@click.argument("name")
+@click.argument("name", help="The officer's account name.")
 @home_option
 @unlock_option
 def lift_lock(name: str, home: Path, unlock: Path | None) -> Answer:

@@ -14,7 +14,7 @@ from hub.entries import PartnerRow
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange import partners
-from hub.federation.card import Card, fingerprint, read_card, words
+from hub.federation.card import CARD_LIFE, Card, fingerprint, read_card, words
 
 
 @click.group(cls=Noun)
@@ -32,10 +32,12 @@ def partner() -> None:
 def show_card(out: Path | None, home: Path, unlock: Path | None) -> Answer:
     """Write our signed card: who we are, how to reach us, which keys are ours.
 
-    Send it to a partner any way you like: it is not secret, and the words protect it on its way.
+    Send it to a partner any way you like: it is not secret, and the words protect it on its way. The same
+    card is written again until something on it changes, so its words can be looked up when the partner
+    calls.
     """
     with opened(home, unlock) as hub:
-        raw = hub.card()
+        raw = _kept(home / "our.card", hub.card())
     text = raw.decode()
     seen = fingerprint(raw)
     document = {"card": text, "fingerprint": seen, "words": list(words(seen))}
@@ -55,7 +57,7 @@ def show_card(out: Path | None, home: Path, unlock: Path | None) -> Answer:
         "hub partner add kg-gknb.card --fingerprint 9f86d081884c7d65 --via cis-atc",
     )
 )
-@click.argument("card", metavar="CARD")
+@click.argument("card", metavar="CARD", help="The partner's card, a file or - for standard input.")
 @click.option("--confirm", metavar="WORDS", help="The twelve words that the partner read to you.")
 @click.option("--fingerprint", "told", metavar="HEX", help="The fingerprint, for scripts that know it.")
 @click.option("--url", metavar="URL", help="Call the partner here, not where its card says.")
@@ -91,9 +93,8 @@ def add(
     Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
     there, who reads the last six to you. A newer card of a partner that is pinned renews the pin.
     """
-    raw = read_bytes(card)
-    seen = read_card(raw)
-    confirmed = told if told is not None else _confirmed(seen, fingerprint(raw), confirm)
+    raw = read_bytes(card).strip()
+    confirmed = told if told is not None else _confirmed(read_card(raw), fingerprint(raw), confirm)
     with opened(home, unlock) as hub:
         row = partners.pair(
             hub.broker,
@@ -134,7 +135,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 
 
 @partner.command(examples=("hub partner show cis-atc",))
-@click.argument("agency")
+@click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
 def show(agency: str, home: Path, unlock: Path | None) -> Answer:
@@ -145,7 +146,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
 
 
 @partner.command(examples=("hub partner suspend cis-atc",))
-@click.argument("agency")
+@click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
 def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
@@ -160,7 +161,7 @@ def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
 
 
 @partner.command(examples=("hub partner resume cis-atc",))
-@click.argument("agency")
+@click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
 def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
@@ -189,6 +190,25 @@ def as_document(row: PartnerRow) -> dict[str, object]:
         "pinned_at": instant(row.pinned_at),
         "pinned_by": row.pinned_by,
     }
+
+
+def _kept(path: Path, fresh: bytes) -> bytes:
+    """Return the card that was written before, while it says the same and is not half through its life."""
+    new = read_card(fresh)
+    if path.exists():
+        raw = path.read_bytes()
+        old = read_card(raw)
+        young = new.issued_at - old.issued_at < CARD_LIFE / 2
+        if young and _said(old) == _said(new):
+            return raw
+        path.unlink()
+    write_bytes(path, fresh, mode=0o600)
+    return fresh
+
+
+def _said(card: Card) -> tuple[object, ...]:
+    """Return what a card says, its dates left out."""
+    return (card.name, card.url, card.tls_ca_pem, card.public.as_jwks(), card.suites, card.mailbox)
 
 
 def _facts(row: PartnerRow) -> dict[str, object]:

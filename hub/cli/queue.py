@@ -26,8 +26,15 @@ def queue() -> None:
 @click.option(
     "--state", type=click.Choice([state.value for state in EntryState]), help="Only what is in this state."
 )
-@click.option("--after", default=0, metavar="N", help="Go on after this position.")
-@click.option("--limit", default=50, type=click.IntRange(1, 1000), show_default=True, help="At most so many.")
+@click.option("--after", default=0, type=click.IntRange(0), metavar="N", help="Go on after this position.")
+@click.option(
+    "--limit",
+    default=50,
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    show_default=True,
+    help="At most so many.",
+)
 @home_option
 @unlock_option
 def list_(
@@ -68,7 +75,7 @@ def list_(
 
 
 @queue.command(examples=(f"hub queue show {SOME_ID}",))
-@click.argument("entry_id", metavar="ENTRY")
+@click.argument("entry_id", metavar="ENTRY", help="The entry's id.")
 @home_option
 @unlock_option
 def show(entry_id: str, home: Path, unlock: Path | None) -> Answer:
@@ -104,7 +111,7 @@ def counts(home: Path, unlock: Path | None) -> Answer:
 
 
 @queue.command(examples=(f"hub queue resume {SOME_ID}",))
-@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
+@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True, help="The entries' ids.")
 @home_option
 @unlock_option
 def resume(entries: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
@@ -120,7 +127,7 @@ def resume(entries: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
 
 
 @queue.command(examples=(f'hub queue drop {SOME_ID} --reason "sent by courier instead"',))
-@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
+@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True, help="The entries' ids.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is logged.")
 @home_option
 @unlock_option

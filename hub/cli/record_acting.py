@@ -18,7 +18,7 @@ from hub.exchange.recipients import Verdict
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-record_argument: Final = click.argument("record_id", metavar="ID")
+record_argument: Final = click.argument("record_id", metavar="ID", help="The record's id.")
 
 
 def acting(command: _Command) -> _Command:

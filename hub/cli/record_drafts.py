@@ -19,7 +19,9 @@ from hub.entries import Priority, RecordRow
 from hub.exchange import correcting, drafting
 from hub.exchange.broker import Broker
 
-file_argument: Final = click.argument("file", metavar="FILE|-")
+file_argument: Final = click.argument(
+    "file", metavar="FILE|-", help="The JSON file, or - for standard input."
+)
 priority_option: Final = click.option(
     "--priority",
     type=click.Choice([priority.value for priority in Priority]),
@@ -75,7 +77,7 @@ def draft(
     )
 )
 @record_argument
-@click.argument("file", metavar="[FILE|-]", required=False)
+@click.argument("file", metavar="[FILE|-]", required=False, help="Its new text; without it that stays.")
 @click.option("--to", "recipients", multiple=True, metavar="AGENCY", help="Who gets it instead.")
 @priority_option
 @click.option("--revision", type=click.IntRange(1), metavar="N", help="Only if it still has this revision.")

@@ -27,7 +27,10 @@ _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 #: Stands for the hub that will draft the record, where the file leaves the originator to it.
 _SOME_AGENCY: Final = "any-hub"
 kind_argument: Final = click.argument(
-    "kind", metavar="KIND", type=click.Choice([kind.value for kind in Kind])
+    "kind",
+    metavar="KIND",
+    help="One of `hub record kinds`.",
+    type=click.Choice([kind.value for kind in Kind]),
 )
 
 
@@ -62,7 +65,7 @@ def template(kind: str) -> Answer:
 
 
 @leaf(examples=("hub record check record.json", "hub record check - < record.json"))
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", help="The JSON file, or - for standard input.")
 def check(file: str) -> Answer:
     """Say what is wrong with a record file, where, and how to fix it. Needs no hub, and changes nothing."""
     found = checked(file, read_json(file))

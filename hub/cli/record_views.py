@@ -25,8 +25,15 @@ from hub.records.lifecycle import RecordState
 )
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only of this kind.")
 @click.option("--conversation", metavar="ID", help="Only of this conversation.")
-@click.option("--after", default=0, metavar="N", help="Go on after this position.")
-@click.option("--limit", default=50, type=click.IntRange(1, 1000), show_default=True, help="At most so many.")
+@click.option("--after", default=0, type=click.IntRange(0), metavar="N", help="Go on after this position.")
+@click.option(
+    "--limit",
+    default=50,
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    show_default=True,
+    help="At most so many.",
+)
 @home_option
 @unlock_option
 def list_(
@@ -80,7 +87,7 @@ def list_(
 
 
 @leaf(examples=(f"hub record show {SOME_ID}",))
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", help="The record's id.")
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
 @home_option
 @unlock_option
@@ -100,7 +107,7 @@ def show(record_id: str, version: int | None, home: Path, unlock: Path | None) -
 
 
 @leaf(examples=(f"hub record trace {SOME_ID}",))
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", help="The record's id.")
 @home_option
 @unlock_option
 def trace(record_id: str, home: Path, unlock: Path | None) -> Answer:

@@ -6,6 +6,8 @@ import click
 
 from hub.cli.agreement import agreement
 from hub.cli.frame import Root
+from hub.cli.init_serve import init, serve
+from hub.cli.member import member
 from hub.cli.officer import officer
 from hub.cli.partner import partner
 from hub.cli.queue import queue
@@ -21,8 +23,8 @@ def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
 
 
-for noun in (partner, agreement, officer, record, queue):
-    cli.add_command(noun)
+for command in (init, serve, partner, member, officer, agreement, record, queue):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -1,0 +1,162 @@
+"""`hub init` and `hub serve`: make a hub, and run it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from hub.cli.answer import Answer, facts, terminal
+from hub.cli.frame import leaf
+from hub.cli.home import config_of, home_option, unlock_option
+from hub.config import Config
+
+
+@leaf(
+    examples=(
+        "hub init --home /var/lib/hub --agency kz-knb",
+        "hub init --home /var/lib/hub --agency kz-knb --host 0.0.0.0 --url https://hub.knb.example",
+        "hub init --home /var/lib/hub --agency kz-knb --database postgresql:///hub",
+    )
+)
+@home_option
+@click.option("--agency", required=True, metavar="ID", help="Who operates it, like kz-knb.")
+@click.option("--name", default="", metavar="TEXT", help="What people call the agency.")
+@click.option(
+    "--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen on."
+)
+@click.option(
+    "--port",
+    metavar="N",
+    default=8443,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="And the port.",
+)
+@click.option("--url", default="", metavar="URL", help="How partners call it, when that is not the address.")
+@click.option("--pull", is_flag=True, help="Nobody can call it: it polls its partners' mailboxes.")
+@click.option("--host-name", "host_names", multiple=True, metavar="NAME", help="A name in its certificate.")
+@click.option("--database", default="", metavar="URL", help="PostgreSQL instead of the embedded database.")
+@click.option(
+    "--metrics-port",
+    metavar="N",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="Serve metrics to this machine there.",
+)
+def init(
+    home: Path,
+    agency: str,
+    name: str,
+    host: str,
+    port: int,
+    url: str,
+    pull: bool,
+    host_names: tuple[str, ...],
+    database: str,
+    metrics_port: int,
+) -> Answer:
+    """Make a hub: its folder, keys, certificate authority, configuration and database.
+
+    The name of --url goes into the certificate by itself; name others with --host-name.
+    """
+    from hub.bootstrap import init_hub
+
+    called = urlsplit(url).hostname
+    config = init_hub(
+        home,
+        agency=agency,
+        name=name,
+        host=host,
+        port=port,
+        url=url,
+        pull=pull,
+        database=database,
+        metrics_port=metrics_port,
+        host_names=[*host_names, *([called] if called else [])],
+    )
+    where = f" --home {home}"
+    return Answer(
+        document=_document(config),
+        people=(
+            f"{agency} has a hub in {home}.",
+            facts(_facts(config)),
+            f"Everything hangs on {home / 'unlock'}: copy it to a safe, apart from the backups of the rest.",
+        ),
+        then=(
+            f"hub officer add NAME --role drafter{where}",
+            f"hub agreement adopt FILE{where}",
+            f"hub partner card --out {agency}.card{where}",
+            f"hub serve{where}",
+        ),
+    )
+
+
+@leaf(examples=("hub serve --home /var/lib/hub", "hub serve --home /var/lib/hub --log /var/log/hub.jsonl"))
+@home_option
+@unlock_option
+@click.option(
+    "--log",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append the log there, a JSON object a line, and not to standard error.",
+)
+@click.pass_context
+def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | None) -> None:
+    """Run a hub until it is stopped: web, dispatch and audit in one command."""
+    from hub.bootstrap import serve_hub
+
+    config = config_of(home)
+    if context.meta["machine"]:
+        click.echo(json.dumps(_document(config), ensure_ascii=False))
+    else:
+        click.echo(f"The hub of {config.name or config.agency} is starting; Ctrl-C stops it.")
+        terminal().print(facts(_facts(config)))
+    if log is not None:
+        _log_to(log)
+    serve_hub(home, unlock=unlock)
+
+
+def _document(config: Config) -> dict[str, object]:
+    return {
+        "agency": config.agency,
+        "name": config.name,
+        "url": None if config.pull else config.public_url,
+        "listens": f"{config.host}:{config.port}",
+        "metrics_port": config.metrics_port or None,
+        "home": str(config.home),
+        "database": _without_password(config.database_url),
+        "docs": f"https://{config.host}:{config.port}/docs",
+        "pid": os.getpid(),
+    }
+
+
+def _facts(config: Config) -> dict[str, object]:
+    told = _document(config)
+    return {
+        "agency": told["agency"],
+        "address": told["url"] or "none: it polls its partners' mailboxes",
+        "listens at": told["listens"],
+        "home": told["home"],
+        "database": told["database"],
+        "API pages": told["docs"],
+        "to pair": f"hub partner card --home {config.home}, then hub partner add CARD at each other",
+    }
+
+
+def _without_password(url: str) -> str:
+    """Return a database URL that may be shown."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":…@", 1)
+
+
+def _log_to(path: Path) -> None:
+    """Send standard error, and with it every log, to the end of a private file."""
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(handle, 2)
+    os.close(handle)

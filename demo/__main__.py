@@ -1,0 +1,172 @@
+"""`make demo`: the main job with five hubs, real keys, real mutual TLS and a real list."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from demo import stage as staging
+from demo import story, tally
+from demo.cast import HUBS, PARTNERS, SLEEPER, US
+from demo.clients import Trouble
+from demo.processes import Processes
+from hub.errors import HubError
+
+_LIST_LENGTH = 341
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo; return 0 when every record arrived exactly once, 1 otherwise."""
+    options = _options(argv)
+    console = Console(stderr=options.json == "-")
+    folder = Path(options.home) if options.home else Path(tempfile.mkdtemp(prefix="hub-demo-"))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    processes = Processes()
+    started = time.monotonic()
+    try:
+        result = _play(options, console, folder, processes, started)
+    finally:
+        if not options.keep:
+            processes.stop_all()
+            if not options.home:
+                shutil.rmtree(folder, ignore_errors=True)
+    _show(console, result)
+    if options.json:
+        _write(options.json, json.dumps(result.as_document(), ensure_ascii=False, indent=2) + "\n")
+    if options.keep:
+        _how_to_look(console, folder, processes)
+    return 0 if result.exactly_once else 1
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description="Five hubs exchange real records over mutual TLS; 0 when each arrived exactly once.",
+        epilog='Example: make demo DEMO="--keep --json outcome.json"',
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the outcome for machines; - is standard output")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the hubs running and say how to look at them"
+    )
+    parser.add_argument("--home", metavar="DIR", help="where the five homes go; emptied first")
+    parser.add_argument("--designations", type=int, metavar="N", help="send only the first N of the list")
+    parser.add_argument(
+        "--break",
+        dest="broken",
+        choices=("lose", "asleep"),
+        help="break it on purpose: lose a received record, or leave one hub stopped",
+    )
+    return parser.parse_args(argv)
+
+
+def _play(
+    options: argparse.Namespace, console: Console, folder: Path, processes: Processes, started: float
+) -> tally.Tally:
+    waited, troubles, lines = 0, [], ()
+    try:
+        with _progress(console) as progress:
+            bar = progress.add_task("making five hubs, pairing them", total=2 * len(HUBS))
+            stage = staging.build(folder, step=lambda: progress.advance(bar))
+            bar = progress.add_task("starting their processes", total=len(HUBS))
+            for place in stage.places.values():
+                processes.start(place)
+            for place in stage.places.values():
+                processes.wait_ready(place)
+                progress.advance(bar)
+            company, script = story.gather(stage), story.Script()
+            processes.stop(SLEEPER)
+            count = options.designations or _LIST_LENGTH
+            bar = progress.add_task(f"sending the 1267 list ({SLEEPER} is stopped)", total=count)
+            story.send_list(
+                company, script, step=lambda n: progress.advance(bar, n), limit=options.designations
+            )
+            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=2)
+            story.converse(company, script)
+            progress.advance(bar)
+            story.answer(company, script)
+            progress.advance(bar)
+            if options.broken != "asleep":
+                waited = story.wake_sleeper(stage, processes, company)
+            bar = progress.add_task(f"{SLEEPER} is back ({waited} waited); queues drain", total=None)
+            story.drain(
+                company,
+                script,
+                asleep=options.broken == "asleep",
+                progress=lambda done, of: progress.update(bar, completed=done, total=of),
+            )
+        if options.broken == "lose":
+            _lose_one(stage, processes)
+        lines = tally.count(company, script)
+    except (Trouble, HubError) as trouble:
+        troubles.append(str(trouble))
+    return tally.Tally(
+        lines=lines, waited_for_sleeper=waited, seconds=time.monotonic() - started, troubles=troubles
+    )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<52}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _show(console: Console, result: tally.Tally) -> None:
+    table = Table(title="What was sent, and what arrived")
+    table.add_column("to")
+    for name in ("sent", "receipts verified", "answered", "retried", "held", "missing", "doubled"):
+        table.add_column(name, justify="right")
+    for line in result.lines:
+        numbers = (line.sent, line.receipts_verified, line.answered, line.retried, line.held)
+        table.add_row(line.who, *(str(n) for n in (*numbers, line.missing, line.doubled)))
+    console.print(table)
+    style = "bold green" if result.exactly_once else "bold red"
+    console.print(f"{result.verdict} ({result.seconds:.0f} s)", style=style, highlight=False)
+
+
+def _write(target: str, text: str) -> None:
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        Path(target).write_text(text, encoding="utf-8")
+
+
+def _lose_one(stage: staging.Stage, processes: Processes) -> None:
+    """Take a received record out of a stopped partner's database, as no use case would."""
+    place = stage.places[PARTNERS[0]]
+    processes.stop(place.agency)
+    with closing(sqlite3.connect(place.home / "hub.sqlite3")) as database:
+        database.execute("DELETE FROM records WHERE rowid = (SELECT min(rowid) FROM records)")
+        database.commit()
+    processes.start(place)
+    processes.wait_ready(place)
+
+
+def _how_to_look(console: Console, folder: Path, processes: Processes) -> None:
+    hub = f"{Path(sys.executable).parent}/hub"
+    console.print("\nThe hubs are left running. Look at ours:")
+    for command in ("queue counts", "record list", "partner list", "agreement list"):
+        console.print(f"  {hub} {command} --home {folder / US}", highlight=False, soft_wrap=True)
+    console.print(
+        f"Stop them: kill {' '.join(map(str, processes.ids))}; then rm -r {folder}", highlight=False
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Build the stage: five homes with keys, paired with one another, agreements adopted, people enrolled."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.cast import AGREEMENTS, HUBS, NAMES, PARTNERS, SCOPES, US, Officer, Place
+from hub.bootstrap import Hub, init_hub, open_hub
+from hub.exchange.accounts import add_officer
+from hub.exchange.agreements import adopt
+from hub.exchange.members import add_member
+from hub.exchange.partners import pair
+from hub.federation.card import fingerprint
+from hub.policy.agreements import load_agreement
+from hub.records.actor import Actor, ActorKind, Role
+from keys.enrolment import issue_client_certificate
+
+_WHO = Actor(kind=ActorKind.HUB, id="local:demo", agency=US, roles=frozenset({Role.CUSTODIAN, Role.OPERATOR}))
+_DRAFTER = frozenset({Role.DRAFTER, Role.READER})
+_RELEASER = frozenset({Role.RELEASER, Role.READER, Role.OPERATOR, Role.AUDITOR})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """All places, and the certificate files of the systems that call our hub."""
+
+    places: Mapping[str, Place]
+    systems: Mapping[str, Path]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return free loopback ports; all are held open until all are known, so that none is named twice."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def build(folder: Path, *, step: Callable[[], object], databases: Mapping[str, str] | None = None) -> Stage:
+    """Make everything that people would set up by hand; call `step` once a hub is made and once it is paired.
+
+    Pairing confirms each card's fingerprint as two people on the phone would.
+    """
+    ports = free_ports(len(HUBS))
+    for agency, port in zip(HUBS, ports, strict=True):
+        init_hub(
+            folder / agency,
+            agency=agency,
+            name=NAMES[agency],
+            port=port,
+            database=(databases or {}).get(agency, ""),
+        )
+        step()
+    with ExitStack() as stack:
+        hubs = {agency: stack.enter_context(open_hub(folder / agency)) for agency in HUBS}
+        for ours, theirs in _pairs():
+            card = hubs[theirs].card()
+            pair(hubs[ours].broker, _WHO, card, confirmed_fingerprint=fingerprint(card))
+        for hub in hubs.values():
+            _adopt_all(hub)
+        places = {}
+        for agency, hub in hubs.items():
+            places[agency] = _staffed(hub)
+            step()
+        systems = {agency: _enrol(hubs[US], agency, folder) for agency in SCOPES}
+    return Stage(places=places, systems=systems)
+
+
+def _pairs() -> Iterator[tuple[str, str]]:
+    for partner in PARTNERS:
+        yield US, partner
+        yield partner, US
+
+
+def _adopt_all(hub: Hub) -> None:
+    for path in sorted(AGREEMENTS.glob("*.toml")):
+        text = path.read_text(encoding="utf-8")
+        if hub.config.agency in load_agreement(text).parties:
+            adopt(hub.broker, _WHO, text)
+
+
+def _staffed(hub: Hub) -> Place:
+    return Place(
+        agency=hub.config.agency,
+        home=hub.config.home,
+        url=hub.config.public_url,
+        authority_pem=hub.keyring.tls_files().authority_pem,
+        drafter=_officer(hub, "aigul", _DRAFTER),
+        releaser=_officer(hub, "bolat", _RELEASER),
+    )
+
+
+def _officer(hub: Hub, name: str, roles: frozenset[Role]) -> Officer:
+    password = secrets.token_urlsafe(18)
+    enrolment = add_officer(hub.broker, _WHO, name=name, password=password, roles=roles)
+    return Officer(name=name, password=password, totp_uri=enrolment.totp_uri)
+
+
+def _enrol(hub: Hub, agency: str, folder: Path) -> Path:
+    issued = issue_client_certificate(hub.keyring.authority(), member=agency, at=hub.broker.clock.now())
+    add_member(
+        hub.broker,
+        _WHO,
+        agency=agency,
+        name=agency,
+        certificate_pem=issued.certificate_pem,
+        scopes=SCOPES[agency],
+    )
+    path = folder / f"{agency}.pem"
+    path.touch(mode=0o600)
+    path.write_text(issued.certificate_pem + (issued.key_pem or ""), encoding="ascii")
+    return path

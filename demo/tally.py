@@ -1,0 +1,177 @@
+"""What was found against what was sent: a row per partner, and whether every record arrived exactly once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from demo.cast import MEMBERS, PARTNERS, US
+from demo.clients import Client, Unreachable
+from demo.story import Company, Script
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One partner or member. `missing` and `doubled` compare what was sent with what its own hub holds."""
+
+    who: str
+    sent: int
+    receipts_verified: int
+    answered: int
+    retried: int
+    held: int
+    missing: int
+    doubled: int
+    strange: int
+
+    @property
+    def good(self) -> bool:
+        """Tell whether everything arrived once, with a receipt each, and nothing else came."""
+        return not (self.missing or self.doubled or self.strange or self.held) and (
+            self.receipts_verified == self.sent
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """The whole outcome."""
+
+    lines: Sequence[Line]
+    waited_for_sleeper: int
+    seconds: float
+    troubles: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def exactly_once(self) -> bool:
+        """Tell whether every record arrived exactly once and nothing went wrong on the way."""
+        return not self.troubles and bool(self.lines) and all(line.good for line in self.lines)
+
+    @property
+    def verdict(self) -> str:
+        """Return the one line that matters."""
+        sent = sum(line.sent for line in self.lines)
+        if self.exactly_once:
+            return (
+                f"Every record arrived exactly once: {sent} sent, {sent} found, each with a verified receipt."
+            )
+        wrong = [f"{line.who}: {_wrong(line)}" for line in self.lines if not line.good]
+        return "NOT every record arrived exactly once. " + "; ".join([*self.troubles, *wrong])
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the outcome for machines."""
+        return {
+            "exactly_once": self.exactly_once,
+            "verdict": self.verdict,
+            "seconds": round(self.seconds, 1),
+            "waited_for_sleeper": self.waited_for_sleeper,
+            "partners": [asdict(line) for line in self.lines],
+            "troubles": list(self.troubles),
+        }
+
+
+def count(company: Company, script: Script) -> Sequence[Line]:
+    """Ask every hub what it holds, and compare."""
+    entries = {agency: _entries(company.releasers[agency]) for agency in company.releasers}
+    lines = [_partner(company, script, entries, partner) for partner in PARTNERS]
+    lines += [_answers(company, script, entries)] if US in script.expected else []
+    return lines + [_member(script, member) for member in MEMBERS]
+
+
+def _entries(client: Client) -> list[dict[str, Any]]:
+    try:
+        return list(client.pages("/api/v1/queue/entries"))
+    except Unreachable:
+        return []
+
+
+def _partner(
+    company: Company, script: Script, entries: dict[str, list[dict[str, Any]]], partner: str
+) -> Line:
+    mine = [e for e in entries[US] if e["recipient"] == partner]
+    return _compare(
+        partner,
+        script.expected.get(partner, set()),
+        _received(company.releasers[partner], originator=US),
+        receipts=sum(e["state"] == "accepted" for e in mine),
+        answered=script.answered.get(partner, 0),
+        retried=sum(e["retries"] for e in mine),
+        held=sum(e["state"] in ("held", "refused", "dead") for e in mine),
+    )
+
+
+def _answers(company: Company, script: Script, entries: dict[str, list[dict[str, Any]]]) -> Line:
+    theirs = [e for agency in PARTNERS for e in entries[agency] if e["recipient"] == US]
+    return _compare(
+        f"{US} (answers)",
+        script.expected[US],
+        _received(company.releasers[US], originator=None),
+        receipts=sum(e["state"] == "accepted" for e in theirs),
+        answered=0,
+        retried=sum(e["retries"] for e in theirs),
+        held=sum(e["state"] in ("held", "refused", "dead") for e in theirs),
+    )
+
+
+def _member(script: Script, member: str) -> Line:
+    found = script.collected.get(member, [])
+    return _compare(
+        member,
+        script.expected.get(member, set()),
+        found,
+        receipts=len(found),
+        answered=0,
+        retried=0,
+        held=0,
+    )
+
+
+def _received(client: Client, *, originator: str | None) -> list[Key]:
+    """Return what a hub holds of an originator; a hub that does not answer holds nothing we could show."""
+    try:
+        rows = list(client.pages("/api/v1/records"))
+    except Unreachable:
+        return []
+    return [
+        (row["record_id"], row["version"])
+        for row in rows
+        if row["direction"] == "in" and originator in (None, row["originator"])
+    ]
+
+
+def _compare(
+    who: str,
+    sent: set[Key],
+    found: Sequence[Key],
+    *,
+    receipts: int,
+    answered: int,
+    retried: int,
+    held: int,
+) -> Line:
+    times = Counter(found)
+    return Line(
+        who=who,
+        sent=len(sent),
+        receipts_verified=receipts,
+        answered=answered,
+        retried=retried,
+        held=held,
+        missing=len(sent - times.keys()),
+        doubled=sum(n > 1 for n in times.values()),
+        strange=len(times.keys() - sent),
+    )
+
+
+def _wrong(line: Line) -> str:
+    told = {
+        "missing": line.missing,
+        "doubled": line.doubled,
+        "unexpected": line.strange,
+        "held": line.held,
+        "without a verified receipt": line.sent - line.receipts_verified,
+    }
+    return ", ".join(f"{n} {what}" for what, n in told.items() if n) or "nothing was sent"

@@ -30,7 +30,7 @@ class BodyStore:
 
     def add(self, bodies: Sequence[Body]) -> None:
         """Store bodies, at the latest at commit."""
-        self._session.change()
+        self._session.change(audited=bool(bodies))
         self._kept.extend(bodies)
 
     def flush(self) -> None:

@@ -44,7 +44,7 @@ class DeliveryStore:
 
     def add(self, rows: Sequence[Delivery]) -> None:
         """Append deliveries, at the latest at commit."""
-        self._session.change()
+        self._session.change(audited=bool(rows))
         self._kept.extend(rows)
 
     def flush(self) -> None:

@@ -81,7 +81,7 @@ class OutboxStore:
 
     def queue(self, entries: Sequence[OutboxEntry]) -> None:
         """Append entries, at the latest at commit."""
-        self._session.change()
+        self._session.change(audited=bool(entries))
         self._queueing.add(entries)
 
     def lanes_due(self, at: datetime) -> Sequence[str]:

@@ -51,12 +51,12 @@ class ReceiptStore:
 
     def add(self, rows: Sequence[ReceiptRow]) -> None:
         """Store receipts; one that is there already is left as it is."""
-        self._session.change()
+        self._session.change(audited=bool(rows))
         self._kept.extend((row, False) for row in rows)
 
     def queue(self, rows: Sequence[ReceiptRow]) -> None:
         """Store our own receipts and mark them to be sent."""
-        self._session.change()
+        self._session.change(audited=bool(rows))
         self._kept.extend((row, True) for row in rows)
 
     def flush(self) -> None:

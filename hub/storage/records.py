@@ -59,12 +59,12 @@ class RecordStore:
 
     def add(self, rows: Sequence[RecordRow]) -> None:
         """Store new versions, at the latest at commit."""
-        self._session.change()
+        self._session.change(audited=bool(rows))
         self._rows.extend(rows)
 
     def add_releases(self, releases: Sequence[Release]) -> None:
         """Store releases, at the latest at commit."""
-        self._session.change()
+        self._session.change(audited=bool(releases))
         self._releases.extend(releases)
 
     def waiting(self) -> int:

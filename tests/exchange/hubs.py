@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from hub.records.label import Classification, Label, Tlp
 from hub.records.template import template
 from hub.storage.blobs import FileBlobStore
 
@@ -322,8 +323,8 @@ def document(kind: str = "spontaneous-information", **changes: object) -> Mappin
     for name in ("id", "version", "action", "originator", "created_at", "conversation", "in_reply_to"):
         made.pop(name, None)
     made |= {"legal_basis": {"agreement": "test-treaty", "articles": ["1"]}, "language": "en"}
-    made["label"] = {"classification": "restricted", "tlp": "green"}
-    made.pop("attachments", None)
+    made["label"] = Label(classification=Classification.RESTRICTED, tlp=Tlp.GREEN).as_document()
+    made["attachments"] = []
     return made | changes
 
 

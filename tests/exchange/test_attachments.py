@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -42,13 +41,6 @@ CHUNK = 1024
 SEALED = CHUNK + 16
 CONTENT = bytes(range(256)) * 14  # three chunks and a half
 WHY = "a test reads it"
-
-
-@pytest.fixture
-def hubs(tmp_path: Path) -> Iterator[Hubs]:
-    made = Hubs(folder=tmp_path)
-    yield made
-    made.close()
 
 
 def add(hubs: Hubs, agency: str, **limits: object) -> Broker:

@@ -12,6 +12,7 @@ import json
 import logging
 import selectors
 import signal
+import socket
 import ssl
 import threading
 import time
@@ -31,6 +32,7 @@ _log = logging.getLogger("hub.transport")
 
 #: The oldest handshake gives way when there are more; honest ones are over in a few round trips.
 _HANDSHAKES_MAX: Final = 256
+_DRAIN_BYTES: Final = 65536
 #: Part of the threads that one peer may hold, and part of the connections.
 _THREADS_SHARE: Final = 4
 _CONNECTIONS_SHARE: Final = 8
@@ -49,6 +51,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]
         self.worker = worker
         self.peer: str | None = None
         self.handshake_until = 0.0
+        self.refused = False
 
     def init(self) -> None:
         """Make the parser; the socket is a TLS socket already."""
@@ -76,6 +79,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.threads_each = max(1, self.cfg.threads // _THREADS_SHARE)
         self.connections_each = max(1, self.worker_connections // _CONNECTIONS_SHARE)
         self.stopping: threading.Thread | None = None
+        self.notify_at = 0.0
 
     # From start to stop.
 
@@ -83,6 +87,12 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """Let SIGINT end the worker as SIGTERM does: requests under way are answered."""
         super().init_signals()
         signal.signal(signal.SIGINT, self.handle_exit)
+
+    def notify(self) -> None:
+        """Tell the master that the loop turns: once a second, not at every turn as gunicorn would."""
+        if time.monotonic() >= self.notify_at:
+            self.notify_at = time.monotonic() + 1.0
+            super().notify()
 
     def run(self) -> None:
         """Serve until told to stop, then answer what is under way."""
@@ -127,7 +137,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
             util.close(raw)
             return
         if len(self.handshakes) >= _HANDSHAKES_MAX:
-            self._refuse(next(iter(self.handshakes)), "handshake-timeout", "others wanted its place")
+            self._drop(next(iter(self.handshakes)))
         conn = Connection(self, sock, client, listener.getsockname())
         conn.handshake_until = time.monotonic() + self.app.limits.handshake_timeout_s
         self.nr_conns += 1
@@ -143,7 +153,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         except ssl.SSLWantWriteError:
             self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._shake_again, conn))
         except OSError as error:
-            self._refuse(conn, *_why(error))
+            self._refuse(conn, *_why(error), with_alert=True)
         else:
             self._enter(conn)
 
@@ -166,10 +176,31 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
 
-    def _refuse(self, conn: Connection, code: str, why: str) -> None:
-        _log.warning(
-            "connection refused: %s", why, extra={"code": code, "fields": {"address": conn.client[0]}}
-        )
+    def _refuse(self, conn: Connection, code: str, why: str, *, with_alert: bool = False) -> None:
+        extra = {"code": code, "fields": {"address": conn.client[0]}}
+        _log.warning("connection refused: %s", why, extra=extra)
+        if with_alert:
+            self._part(conn)
+        else:
+            self._drop(conn)
+
+    def _part(self, conn: Connection) -> None:
+        """Let the peer read TLS's alert: closing with unread bytes would reset the connection over it."""
+        conn.refused = True
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
+        except (OSError, ValueError):
+            self._drop(conn)
+
+    def _drain(self, conn: Connection, sock: Any) -> None:
+        try:
+            if sock.recv(_DRAIN_BYTES):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # it is gone, as at its end
         self._drop(conn)
 
     def _drop(self, conn: Connection) -> None:
@@ -184,7 +215,10 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         super().murder_pending()
         now = time.monotonic()
         while self.handshakes and (conn := next(iter(self.handshakes))).handshake_until <= now:
-            self._refuse(conn, "handshake-timeout", "the TLS handshake was not finished in time")
+            if conn.refused:
+                self._drop(conn)
+            else:
+                self._refuse(conn, "handshake-timeout", "it was not finished in time")
 
     def left(self, peer: str) -> None:
         """Count a closed connection off its peer."""

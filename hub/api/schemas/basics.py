@@ -108,9 +108,16 @@ def a_sentence(example: str, *, most: int = 1000, **kwargs: Any) -> fields.Strin
     )
 
 
-def one_of(kind: type[Enum], **kwargs: Any) -> fields.Enum[Any]:
+class Choice(fields.Enum[Any]):
+    """A closed set, written as its values; rows hold some of them as values already."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.value if isinstance(value, Enum) else value
+
+
+def one_of(kind: type[Enum], **kwargs: Any) -> Choice:
     """Return the field of a closed set, written as its values."""
-    return fields.Enum(kind, by_value=fields.String, **kwargs)
+    return Choice(kind, by_value=fields.String, **kwargs)
 
 
 def many(inner: type[Schema], **kwargs: Any) -> fields.List[Any]:

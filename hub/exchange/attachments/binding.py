@@ -37,8 +37,7 @@ def secrets_for(view: View, broker: Broker, record: Record) -> tuple[AttachmentS
     Only what was attached when the record was drafted counts. Raises PeerFault `attachment-missing` and
     IntegrityFailure `attachment-mismatch`.
     """
-    by_content = {ref.digest: ref for ref in record.attachments}
-    return tuple(_secret(view, broker, ref) for ref in by_content.values())
+    return tuple(_secret(view, broker, ref) for ref in record.attachments)
 
 
 def _secret(view: View, broker: Broker, ref: AttachmentRef) -> AttachmentSecret:

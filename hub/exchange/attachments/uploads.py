@@ -164,7 +164,7 @@ def _encrypted(parts: Iterable[bytes], plan: Plan, first: int, digests: _Digests
             )
         if len(chunk) < (plan.last_bytes if index == plan.last else plan.chunk_bytes):
             return
-        sealed = encrypt_chunk(chunk, key=plan.key, index=index, last=index == plan.last)
+        sealed = encrypt_chunk(chunk, key=plan.key, number=index, last=index == plan.last)
         if digests is not None:
             digests.content(chunk)
             digests.ciphertext(sealed)

@@ -1,0 +1,70 @@
+"""What waits is seen, and resumed or dropped from the machine's console, with a name and a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.bootstrap import open_hub
+from tests.cli.conftest import Officers
+from tests.cli.test_record import drafted, file, released
+from tests.cli.walk import hub, json_of, refused
+
+__all__ = ["drafted", "file", "released"]
+
+
+@pytest.fixture
+def entry(released: dict[str, Any], officers: Officers) -> dict[str, Any]:
+    entries = json_of(hub("queue", "list", "--json"))["entries"]
+    assert len(entries) == 1
+    return entries[0]  # type: ignore[no-any-return]
+
+
+def test_entry_is_listed_shown_and_counted(entry: dict[str, Any]) -> None:
+    assert entry["entry_id"] in hub("queue", "list").stdout
+    shown = json_of(hub("queue", "show", entry["entry_id"], "--json"))
+    assert shown["state"] == "pending"
+    assert shown["failures_in_a_row"] == 0
+    counted = json_of(hub("queue", "counts", "--json"))["partners"]
+    assert [(one["partner"], one["pending"], one["dead"]) for one in counted] == [("cis-atc", 1, 0)]
+    assert "cis-atc" in hub("queue", "counts").stdout
+
+
+def test_list_is_narrowed_by_partner_and_state(entry: dict[str, Any]) -> None:
+    for words, found in (
+        (("--partner", "cis-atc"), 1),
+        (("--partner", "sco-rats"), 0),
+        (("--state", "held"), 0),
+        (("--after", str(entry["position"])), 0),
+    ):
+        assert len(json_of(hub("queue", "list", *words, "--json"))["entries"]) == found
+
+
+def test_dropped_entry_is_dead_until_it_is_resumed(entry: dict[str, Any], paired: Path) -> None:
+    entry_id = entry["entry_id"]
+    refused(hub("queue", "drop", entry_id, "--reason", ""), "request-invalid")
+    dropped = json_of(hub("queue", "drop", entry_id, "--reason", "sent by courier", "--json"))["entries"]
+    assert [one["state"] for one in dropped] == ["dead"]
+    assert f"hub queue resume {entry_id}" in hub("queue", "show", entry_id).stdout
+    resumed = json_of(hub("queue", "resume", entry_id, "--json"))["entries"]
+    assert [one["state"] for one in resumed] == ["pending"]
+    with open_hub(paired / "kz-knb") as opened, opened.store.read() as view:
+        events = [event for _, event in view.events(after=0, limit=1000)]
+    dropping = next(event for event in events if event.justification == "sent by courier")
+    assert dropping.actor.id.startswith("local:")
+
+
+def test_what_is_pending_cannot_be_resumed(entry: dict[str, Any]) -> None:
+    refused(hub("queue", "resume", entry["entry_id"]), "transition-invalid")
+
+
+@pytest.mark.parametrize("words", [("show", "x"), ("resume", "x"), ("drop", "x", "--reason", "why not")])
+def test_unknown_entry_is_told(homes: Path, words: tuple[str, ...]) -> None:
+    refused(hub("queue", *words), "not-found")
+
+
+def test_empty_queue_is_told(homes: Path) -> None:
+    assert json_of(hub("queue", "list", "--json"))["entries"] == []
+    assert json_of(hub("queue", "counts", "--json"))["partners"] == []

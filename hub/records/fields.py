@@ -14,6 +14,9 @@ from hub.records.ids import AGENCY, ID
 from hub.records.text import normalise
 from hub.records.times import as_text, as_time
 
+#: A list is given up after so many wrong members: a hostile record could hold a hundred thousand.
+MAX_WRONG_IN_LIST: Final = 20
+
 _TOLD: Final[dict[type, str]] = {
     str: "text",
     bool: "true or false",
@@ -292,4 +295,14 @@ class Many(Plain, fields.List[Any]):
             raise wrong(self.expected, f"it is {told(value)}")
         if not self.shortest <= len(value) <= self.longest:
             raise wrong(self.expected, f"it has {len(value):,}")
-        return super()._deserialize(value, attr, data)
+        kept, errors = [], {}
+        for place, each in enumerate(value):
+            try:
+                kept.append(self.inner.deserialize(each))
+            except ValidationError as error:
+                errors[place] = error.messages
+                if len(errors) == MAX_WRONG_IN_LIST:
+                    break
+        if errors:
+            raise ValidationError(errors)
+        return kept

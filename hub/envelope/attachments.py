@@ -29,6 +29,14 @@ def encrypt_chunks(parts: Iterable[bytes], *, key: bytes, chunk_bytes: int) -> I
         yield cipher.encrypt(_nonce(number, last=last), chunk, None)
 
 
+def encrypt_chunk(chunk: bytes | memoryview, *, key: bytes, number: int, last: bool) -> bytes:
+    """Encrypt one chunk of a stream that comes in several goes, as `encrypt_chunks` would.
+
+    Other content under a number that was encrypted before must never leave the hub.
+    """
+    return AESGCM(key).encrypt(_nonce(number, last=last), chunk, None)
+
+
 def decrypt_chunks(parts: Iterable[bytes], *, key: bytes, chunk_bytes: int) -> Iterator[bytes]:
     """Decrypt a stream, however it was cut on the way; yield plaintext chunks.
 

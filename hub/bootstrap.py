@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.carriers.https import HttpsCarrier
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
+from adapters.carriers.https import HttpsCarrier
 from hub.api import ApiContext, create_app
 from hub.audit.events import Act
 from hub.config import Config, load_config
@@ -31,7 +33,7 @@ from hub.transport.client import HttpsClient
 from hub.transport.peer import identify
 from hub.transport.server import serve
 from keys.enrolment import ClientCertificate, issue_client_certificate
-from keys.file_store import FileKeyring, create_store
+from keys.file_store import FileKeyring, create_store, renew_leaf
 from keys.sealing import write_private
 
 
@@ -123,6 +125,42 @@ def init_hub(
     return config
 
 
+def renew_tls(home: Path, *, unlock: Path | None = None, host_names: Sequence[str] = ()) -> x509.Certificate:
+    """Replace the certificate that a hub answers and calls with; return the new one.
+
+    Without names it keeps those that the old one has.
+    """
+    with open_hub(home, unlock=unlock) as hub:
+        leaf, broker = hub.keyring.tls_files().certificate, hub.broker
+        renew_leaf(
+            hub.config.keys_dir,
+            agency=hub.config.agency,
+            host_names=host_names or _host_names(leaf),
+            unlock=read_unlock(home, unlock),
+            at=broker.clock.now(),
+        )
+        renewed = x509.load_pem_x509_certificate(leaf.read_bytes())
+        with broker.store.work() as work:
+            event = broker.event(
+                Act.KEY_CHANGED,
+                broker.itself,
+                broker.agency,
+                broker.clock.now(),
+                step="tls-renewed",
+                certificate=renewed.fingerprint(hashes.SHA256()).hex(),
+            )
+            work.stage([event])
+            work.commit()
+    return renewed
+
+
+def _host_names(leaf: Path) -> list[str]:
+    certificate = x509.load_pem_x509_certificate(leaf.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = map(str, names.get_values_for_type(x509.IPAddress))
+    return [*names.get_values_for_type(x509.DNSName), *addresses]
+
+
 def read_unlock(home: Path, unlock: Path | None) -> bytes:
     """Return the secret that opens the key store, from the home or from where it was moved.
 
@@ -176,9 +214,9 @@ def open_hub(
             clock=SystemClock(),
             limits=config.limits,
             blobs=FileBlobStore(config.blobs_dir),
-            carrier=HttpsCarrier(client, relay=via),
+            carrier=HttpsCarrier(client, config.limits, relay=via),
             pull=config.pull,
-            **({} if wake is None else {"wake": wake}),
+            wake=wake or (lambda _lane: None),
         )
         trust = TrustSource(store.read, authority_pem=keys.tls_files().authority_pem)
         yield Hub(config=config, keyring=keys, broker=broker, trust=trust)

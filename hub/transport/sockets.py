@@ -42,6 +42,12 @@ class PatientSocket(ssl.SSLSocket):
         self._earn(len(data))
         return data
 
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """Receive into a buffer within the request's time."""
+        count = self._within(partial(super().recv_into, buffer, nbytes, flags))
+        self._earn(count)
+        return count
+
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send within a time that starts anew with the answer."""
         if self._until is not None and not self._sending:

@@ -8,7 +8,6 @@ and a request has begun, and one peer never has more than its share of the threa
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import selectors
 import signal
@@ -25,8 +24,8 @@ from typing import Any, Final
 from gunicorn import http, util
 from gunicorn.workers import gthread
 
-from hub.codes import CODES
 from hub.errors import HubError, PeerFault
+from hub.transport.refusals import problem_answer, why
 
 _log = logging.getLogger("hub.transport")
 
@@ -36,9 +35,6 @@ _DRAIN_BYTES: Final = 65536
 #: Part of the threads that one peer may hold, and part of the connections.
 _THREADS_SHARE: Final = 4
 _CONNECTIONS_SHARE: Final = 8
-
-#: OpenSSL's reasons that mean "not valid at this time": not yet, no longer.
-_NOT_NOW: Final = frozenset({9, 10})
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]
@@ -153,7 +149,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         except ssl.SSLWantWriteError:
             self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._shake_again, conn))
         except OSError as error:
-            self._refuse(conn, *_why(error), with_alert=True)
+            self._refuse(conn, *why(error), with_alert=True)
         else:
             self._enter(conn)
 
@@ -277,34 +273,6 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
             exc_info=exc if code == "internal" else None,
         )
         try:
-            util.write(client, _problem(code, sentence))
+            util.write(client, problem_answer(code, sentence))
         except (OSError, PeerFault):
             _log.info("the peer did not take the answer", extra={"fields": fields})
-
-
-def _why(error: OSError) -> tuple[str, str]:
-    """Return the code and the words for a handshake that failed."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in _NOT_NOW:
-            return "certificate-expired", "the client certificate is not valid now"
-        return "certificate-unknown", f"the client certificate is not pinned: {error.verify_message}"
-    reason = getattr(error, "reason", None) or type(error).__name__
-    return "handshake-failed", f"the handshake failed: {str(reason).lower().replace('_', ' ')}"
-
-
-def _problem(code: str, sentence: str) -> bytes:
-    """Return a whole HTTP answer with a problem document, after which the connection is closed."""
-    row = CODES[code]
-    document = {
-        "type": f"urn:hub:problem:{code}",
-        "title": row.title,
-        "status": row.status,
-        "detail": sentence,
-        "code": code,
-    }
-    body = json.dumps(document).encode()
-    head = (
-        f"HTTP/1.1 {row.status} {code}\r\nContent-Type: application/problem+json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body

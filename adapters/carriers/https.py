@@ -1,0 +1,226 @@
+"""The carrier between hubs: JSON over mutual TLS, in batches; attachments stream and resume.
+
+Nothing a partner answers is believed: sizes are bounded, forms are checked, and what does not fit is
+`partner-misbehaved`. Receipts are verified by whoever called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
+
+from adapters.carriers.answers import (
+    ANSWER_MAX_BYTES,
+    RECEIPT_MAX_BYTES,
+    HttpReply,
+    code_in,
+    list_in,
+    members_of,
+    misbehaved,
+    need,
+    object_in,
+    outcome_in,
+    outcomes_in,
+    text_in,
+    upload_offset,
+)
+from hub.config import Limits
+from hub.entries import PartnerRow
+from hub.errors import OurFault, PeerFault
+from hub.ports import BlobStore, Mail, Outcome, Transfer
+from hub.records.ids import is_agency
+
+#: How often an upload is put right when the partner says that it goes on from elsewhere.
+_UPLOAD_TRIES: Final = 3
+_FOLDER: Final = "/exchange/v1/"
+_JSON: Final = {"Content-Type": "application/json"}
+_OCTETS: Final = "application/octet-stream"
+
+
+class HttpClient(Protocol):
+    """Calls one partner at a time; raises PeerFault `partner-unreachable` and `partner-misbehaved`."""
+
+    def open(
+        self,
+        partner: PartnerRow,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
+        wait_s: float = 0.0,
+    ) -> AbstractContextManager[HttpReply]: ...
+
+
+class HttpsCarrier:
+    """Carries envelopes, receipts and attachments to hubs, or to the relay that a partner is reached by.
+
+    `relay` finds the pinned row of a relay by its agency.
+    """
+
+    def __init__(
+        self, client: HttpClient, limits: Limits, *, relay: Callable[[str], PartnerRow | None]
+    ) -> None:
+        self._client = client
+        self._limits = limits
+        self._relay = relay
+
+    def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
+        """Hand over a batch, in as many requests as its bytes need; one outcome per transfer, in order.
+
+        When a later request fails, what the earlier ones came to is kept and the rest gets its code.
+        """
+        hop = self._hop(partner)
+        outcomes: list[Outcome] = []
+        batches = deque(self._batches([_transfer_text(one) for one in transfers]))
+        while batches:
+            batch = batches.popleft()
+            try:
+                outcomes += self._post_envelopes(hop, batch)
+            except PeerFault as fault:
+                if fault.details.get("status") == 413 and len(batch) > 1:
+                    # Its limit is lower than ours.
+                    half = len(batch) // 2
+                    batches.extendleft([batch[half:], batch[:half]])
+                    continue
+                if not outcomes:
+                    raise
+                missing = len(transfers) - len(outcomes)
+                later = Outcome(envelope_id="", code=fault.code, sentence=fault.sentence)
+                return [*outcomes, *[later] * missing]
+        return outcomes
+
+    def carry_receipts(
+        self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        """Hand over receipts; return a failure code, or None for taken, per receipt, in order."""
+        body = json.dumps({"receipts": [raw.decode() for raw in receipts], "taken": list(taken)})
+        answer = self._post(self._hop(partner), "receipts", body.encode(), answers=len(receipts))
+        return [code_in(partner, one) for one in outcomes_in(partner, answer, len(receipts))]
+
+    def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
+        """Push an attachment's ciphertext, going on where an earlier push stopped.
+
+        An empty part goes first, so that a partner without room says so before the first byte is sent.
+        """
+        hop = self._hop(partner)
+        offset = self._offset(hop, digest)
+        for _ in range(_UPLOAD_TRIES):
+            if offset == 0:
+                offset = self._put(hop, digest, 0, size_bytes, b"")
+            if 0 <= offset < size_bytes:
+                parts = _our_parts(blobs, digest, offset)
+                offset = self._put(hop, digest, offset, size_bytes, parts)
+            if offset == size_bytes:
+                return
+        raise PeerFault(
+            "partner-misbehaved", f"{hop.agency} has {offset} of {size_bytes} bytes after every one was sent."
+        )
+
+    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Mail:
+        """Fetch what a partner's mailbox holds for us."""
+        hop = self._hop(partner)
+        path = f"{_FOLDER}mailbox?limit={limit}&wait_s={int(wait_s)}"
+        with self._client.open(hop, "GET", path, wait_s=wait_s) as reply:
+            need(hop, reply, 200)
+            # The text of an envelope grows when it is quoted in JSON, at most to the double.
+            answer = object_in(hop, reply.read(2 * self._limits.batch_max_bytes + ANSWER_MAX_BYTES))
+        transfers = [self._transfer(hop, one) for one in list_in(hop, answer, "transfers", limit)]
+        receipts = [text_in(hop, one, RECEIPT_MAX_BYTES) for one in list_in(hop, answer, "receipts", limit)]
+        return Mail(transfers=tuple(transfers), receipts=tuple(raw.encode() for raw in receipts))
+
+    def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:
+        """Stream an attachment's ciphertext from an offset."""
+        hop = self._hop(partner)
+        headers = {"Range": f"bytes={offset}-"} if offset else None
+        with self._client.open(hop, "GET", _attachment(digest), headers=headers) as reply:
+            if reply.status == 404:
+                raise PeerFault("attachment-missing", f"{hop.agency} does not have the attachment yet.")
+            need(hop, reply, 206 if offset else 200)
+            yield from reply.parts()
+
+    def _hop(self, partner: PartnerRow) -> PartnerRow:
+        """Return whom to call: the partner, or the relay that it is reached by."""
+        if partner.via is None:
+            return partner
+        relay = self._relay(partner.via)
+        if relay is None:
+            raise PeerFault(
+                "partner-unreachable",
+                f"{partner.agency} is reached by way of {partner.via}, which is not pinned here.",
+            )
+        return relay
+
+    def _batches(self, texts: Sequence[bytes]) -> Iterator[list[bytes]]:
+        """Split transfers so that no request is larger than a hub takes, or has more of them."""
+        batch: list[bytes] = []
+        size = 0
+        for text in texts:
+            full = len(batch) == self._limits.batch_max_envelopes
+            if batch and (full or size + len(text) > self._limits.batch_max_bytes - ANSWER_MAX_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append(text)
+            size += len(text) + 1
+        if batch:
+            yield batch
+
+    def _post_envelopes(self, hop: PartnerRow, batch: Sequence[bytes]) -> list[Outcome]:
+        body = b'{"transfers":[' + b",".join(batch) + b"]}"
+        answer = self._post(hop, "envelopes", body, answers=len(batch))
+        return [outcome_in(hop, one) for one in outcomes_in(hop, answer, len(batch))]
+
+    def _post(self, hop: PartnerRow, name: str, body: bytes, *, answers: int) -> Mapping[str, object]:
+        with self._client.open(hop, "POST", _FOLDER + name, headers=_JSON, body=body) as reply:
+            need(hop, reply, 200)
+            return object_in(hop, reply.read(ANSWER_MAX_BYTES + 2 * RECEIPT_MAX_BYTES * answers))
+
+    def _offset(self, hop: PartnerRow, digest: str) -> int:
+        with self._client.open(hop, "HEAD", _attachment(digest)) as reply:
+            if reply.status == 404:
+                return 0
+            need(hop, reply, 200, 204)
+            return upload_offset(hop, reply)
+
+    def _put(
+        self, hop: PartnerRow, digest: str, offset: int, size_bytes: int, body: bytes | Iterable[bytes]
+    ) -> int:
+        """Send a part and return where the upload goes on."""
+        headers = {
+            "Content-Type": _OCTETS,
+            "Content-Length": str(0 if body == b"" else size_bytes - offset),
+            "Upload-Offset": str(offset),
+            "Upload-Length": str(size_bytes),
+        }
+        with self._client.open(hop, "PUT", _attachment(digest), headers=headers, body=body) as reply:
+            if reply.status == 409 and "upload-offset" in reply.headers:
+                return upload_offset(hop, reply)
+            need(hop, reply, 204)
+            return upload_offset(hop, reply)
+
+    def _transfer(self, hop: PartnerRow, told: object) -> Transfer:
+        members = members_of(hop, told)
+        hops = list_in(hop, members, "hops", self._limits.hops_max + 1)
+        if not all(isinstance(one, str) and is_agency(one) for one in hops):
+            raise misbehaved(hop, "a hop is not an agency")
+        sealed = text_in(hop, members.get("sealed"), self._limits.envelope_max_bytes)
+        return Transfer(sealed=sealed.encode(), hops=tuple(str(one) for one in hops))
+
+
+def _attachment(digest: str) -> str:
+    return f"{_FOLDER}attachments/{digest}"
+
+
+def _transfer_text(transfer: Transfer) -> bytes:
+    return json.dumps({"sealed": transfer.sealed.decode(), "hops": list(transfer.hops)}).encode()
+
+
+def _our_parts(blobs: BlobStore, digest: str, offset: int) -> Iterator[bytes]:
+    """Read our own blob; a failing disk is our fault and not the partner's."""
+    try:
+        yield from blobs.parts(digest, offset)
+    except OSError as error:
+        raise OurFault("storage-unavailable", f"The attachment cannot be read: {error.strerror}.") from None

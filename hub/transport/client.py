@@ -1,0 +1,249 @@
+"""Calls to partners: pooled mutual TLS, each partner held to the authority and the agency on its card."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import urllib3
+from urllib3.connection import HTTPSConnection
+from urllib3.util import Timeout, parse_url
+
+from hub.config import Limits
+from hub.entries import PartnerRow
+from hub.errors import PeerFault
+from hub.federation.card import read_card
+from hub.federation.names import agency_in
+from hub.transport.refusals import NOT_NOW
+from hub.transport.sockets import PatientSocket
+from hub.transport.tls import HasTls, client_context
+
+_CONNECTIONS_EACH: Final = 4
+_CHUNK_BYTES: Final = 256 * 1024
+_RETRY_AFTER_MAX_S: Final = 3600
+#: OpenSSL's reasons when the other side does not take our certificate.
+_OURS_REFUSED: Final = (
+    "UNKNOWN_CA",
+    "CERTIFICATE_UNKNOWN",
+    "CERTIFICATE_EXPIRED",
+    "CERTIFICATE_REQUIRED",
+    "BAD_CERTIFICATE",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An answer whose body has not been read yet. Header names are in lowercase."""
+
+    agency: str
+    status: int
+    headers: Mapping[str, str]
+    _response: urllib3.BaseHTTPResponse = field(repr=False)
+
+    def read(self, max_bytes: int) -> bytes:
+        """Return the whole body; raise PeerFault `partner-misbehaved` when it is larger."""
+        body = bytearray()
+        for part in self.parts():
+            body += part
+            if len(body) > max_bytes:
+                raise PeerFault(
+                    "partner-misbehaved", f"The answer of {self.agency} has more than {max_bytes} bytes."
+                )
+        return bytes(body)
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the body in pieces, as it comes."""
+        with _faults_told(self.agency):
+            yield from self._response.stream(_CHUNK_BYTES, decode_content=False)
+
+
+class PinnedConnection(HTTPSConnection):
+    """A connection that is used only once the other side's leaf names the right agency."""
+
+    def __init__(self, *args: Any, agency: str, limits: Limits, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._agency = agency
+        self._limits = limits
+
+    def connect(self) -> None:
+        """Connect, shake hands and look at who answers."""
+        super().connect()
+        shown: Mapping[str, Any] = self._patient().getpeercert() or {}
+        names = shown.get("subjectAltName", ())
+        if agency_in(name for kind, name in names if kind == "URI") != self._agency:
+            self.close()
+            raise _not_theirs(self._agency, "certificate-unknown", "names another agency")
+        self._begin(self._limits.carry_timeout_s)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request within its time."""
+        if self.sock is not None:
+            self._begin(self._limits.carry_timeout_s)
+        super().request(*args, **kwargs)
+
+    def getresponse(self) -> Any:
+        """Wait for the answer within the read timeout."""
+        self._begin(self.timeout or self._limits.carry_timeout_s)
+        return super().getresponse()
+
+    def _begin(self, patience_s: float) -> None:
+        rate = self._limits.attachment_chunk_bytes / self._limits.request_timeout_s
+        self._patient().begin(patience_s=patience_s, bytes_per_s=rate)
+
+    def _patient(self) -> PatientSocket:
+        assert isinstance(self.sock, PatientSocket)
+        return self.sock
+
+
+class HttpsClient:
+    """Keeps a bounded pool of connections to each partner and makes it anew when its pin changes."""
+
+    def __init__(self, keyring: HasTls, limits: Limits) -> None:
+        self._keyring = keyring
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._pools: dict[str, tuple[tuple[object, ...], urllib3.HTTPSConnectionPool]] = {}
+
+    @contextmanager
+    def open(
+        self,
+        partner: PartnerRow,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
+        wait_s: float = 0.0,
+    ) -> Iterator[Reply]:
+        """Ask a partner; its answer is read inside the block.
+
+        `wait_s` is how long the partner was asked to wait before it answers. A body in parts needs a
+        Content-Length among the headers. Raises PeerFault `partner-unreachable` when there is no answer or
+        one that says "later" (`retry_after_s` is then in the details), `partner-misbehaved` when it is not
+        the pinned partner that answers.
+        """
+        pool = self._pool(partner)
+        read_s = self._limits.carry_timeout_s + wait_s
+        with _faults_told(partner.agency):
+            response = pool.urlopen(
+                method,
+                path,
+                body=body,
+                headers={"Accept-Encoding": "identity", "User-Agent": "hub", **(headers or {})},
+                timeout=Timeout(connect=self._limits.connect_timeout_s, read=read_s),
+                pool_timeout=max(1, int(self._limits.carry_timeout_s)),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        try:
+            _refuse_later(partner.agency, response)
+            names = {name.lower(): value for name, value in response.headers.items()}
+            yield Reply(agency=partner.agency, status=response.status, headers=names, _response=response)
+            if response.length_remaining == 0:
+                # Read to its end, the connection goes back to the pool; otherwise it is closed.
+                response.drain_conn()
+        finally:
+            response.close()
+            response.release_conn()
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        with self._lock:
+            for _, pool in self._pools.values():
+                pool.close()
+            self._pools.clear()
+
+    def _pool(self, partner: PartnerRow) -> urllib3.HTTPSConnectionPool:
+        if partner.url is None:
+            raise PeerFault(
+                "partner-unreachable", f"{partner.agency} cannot be called; it polls its mailbox here."
+            )
+        identity = self._keyring.tls_files()
+        made_for = (partner.fingerprint, partner.url, identity.certificate.stat().st_mtime_ns)
+        with self._lock:
+            known = self._pools.get(partner.agency)
+            if known is not None and known[0] == made_for:
+                return known[1]
+            if known is not None:
+                known[1].close()
+            pool = self._make_pool(partner, partner.url)
+            self._pools[partner.agency] = (made_for, pool)
+            return pool
+
+    def _make_pool(self, partner: PartnerRow, address: str) -> urllib3.HTTPSConnectionPool:
+        url = parse_url(address)
+        if url.scheme != "https" or not url.host:
+            raise PeerFault("partner-unreachable", f"The address of {partner.agency} is not https://HOST.")
+        context = client_context(self._keyring.tls_files(), read_card(partner.card).tls_ca_pem)
+        context.sslsocket_class = PatientSocket
+        pool = urllib3.HTTPSConnectionPool(
+            url.host,
+            url.port,
+            maxsize=_CONNECTIONS_EACH,
+            block=True,
+            ssl_context=context,
+            assert_hostname=False,
+            agency=partner.agency,
+            limits=self._limits,
+        )
+        pool.ConnectionCls = PinnedConnection
+        return pool
+
+
+def _refuse_later(agency: str, response: urllib3.BaseHTTPResponse) -> None:
+    """Raise when the answer only says that it cannot be given now."""
+    if response.status != 429 and response.status < 500:
+        return
+    told = response.headers.get("Retry-After", "")
+    after_s = (
+        min(int(told), _RETRY_AFTER_MAX_S) if told.isascii() and told.isdigit() and len(told) < 9 else None
+    )
+    raise PeerFault(
+        "partner-unreachable",
+        f"{agency} answered {response.status}: not now.",
+        status=response.status,
+        retry_after_s=after_s,
+    )
+
+
+@contextmanager
+def _faults_told(agency: str) -> Iterator[None]:
+    """Tell what went wrong on the wire in our codes."""
+    try:
+        yield
+    except PeerFault as fault:
+        if fault.code != "request-timeout":
+            raise
+        raise PeerFault("partner-unreachable", f"{agency} stalled while it answered.") from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise _told(agency, error) from None
+
+
+def _told(agency: str, error: BaseException) -> PeerFault:
+    cause: object = error
+    while isinstance(cause, BaseException) and not isinstance(cause, ssl.SSLError):
+        cause = next((inner for inner in cause.args if isinstance(inner, BaseException)), None)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        if cause.verify_code in NOT_NOW:
+            return _not_theirs(agency, "certificate-expired", "is not valid now")
+        return _not_theirs(agency, "certificate-unknown", "is not from its pinned authority")
+    if isinstance(cause, ssl.SSLError) and any(name in (cause.reason or "") for name in _OURS_REFUSED):
+        return PeerFault(
+            "partner-unreachable",
+            f"{agency} does not take our certificate; it may not have pinned our present card.",
+            reason="certificate-refused",
+        )
+    kind = type(cause if isinstance(cause, ssl.SSLError) else error).__name__
+    return PeerFault("partner-unreachable", f"{agency} could not be reached, or broke off ({kind}).")
+
+
+def _not_theirs(agency: str, reason: str, why: str) -> PeerFault:
+    return PeerFault(
+        "partner-misbehaved", f"Who answers for {agency} shows a certificate that {why}.", reason=reason
+    )

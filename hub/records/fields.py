@@ -220,7 +220,7 @@ class Choice(Plain, fields.String):
     def __init__(self, options: type[Enum] | Iterable[str], *, required: bool = False) -> None:
         values = [option.value if isinstance(option, Enum) else option for option in options]
         self.options = frozenset(values)
-        self.expected = f"one of {', '.join(values)}"
+        self.expected = f"one of {', '.join(values)}" if len(values) > 1 else values[0]
         super().__init__(required=required, error_messages=_messages(self.expected))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:

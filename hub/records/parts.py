@@ -252,7 +252,7 @@ class WebLink(Object):
 
 
 class AttachmentSchema(Object):
-    """A file that travels beside the record, bound to it by the SHA-256 of its bytes."""
+    """A file that travels beside the record, bound to it by the SHA-256 of its content before encryption."""
 
     digest = Digest(required=True)
     name = Text(200, required=True)

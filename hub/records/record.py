@@ -45,7 +45,7 @@ class LegalBasis:
 
 @dataclass(frozen=True, kw_only=True)
 class AttachmentRef:
-    """A file that travels beside the record; `digest` is SHA-256 in lowercase hexadecimal."""
+    """A file that travels beside the record; `digest` is the SHA-256 of its plain content, in hex."""
 
     digest: str
     name: str

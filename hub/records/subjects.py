@@ -1,4 +1,4 @@
-"""Whom and what a record is about."""
+"""Whom and what a record is about: the table of subjects, and those that are things."""
 
 from __future__ import annotations
 
@@ -8,166 +8,17 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from hub.records.fields import (
-    Choice,
-    Count,
-    Date,
-    Digest,
-    Key,
-    Many,
-    Part,
-    PartialDate,
-    Plain,
-    Text,
-    Time,
-    told,
-    wrong,
-)
+from hub.records.fields import Choice, Count, Date, Many, Part, Plain, Text, Time, told, wrong
 from hub.records.forms import Amount, Country, Currency, Iban, Imo, Mmsi, Vin
-from hub.records.parts import (
-    Address,
-    Contact,
-    Coordinates,
-    Dated,
-    Document,
-    Institution,
-    Money,
-    Name,
-    Threshold,
-)
-from hub.records.schema import Object, OneOf
-
-LINKS: Final = (
-    "owner",
-    "holder",
-    "user",
-    "member",
-    "leader",
-    "financier",
-    "associate",
-    "relative",
-    "employer",
-    "sender",
-    "beneficiary",
-    "located-at",
-)
-
-
-class Link(Object):
-    """How this subject stands to another of the same record: `to` is that one's key."""
-
-    to = Key(required=True)
-    link = Choice(LINKS, required=True)
-    note = Text(1000)
-
-
-class Subject(Object):
-    """What all subjects have. `capacity` tells suspects from victims and others, as law requires."""
-
-    type = Text(20, required=True)
-    key = Key()
-    capacity = Choice(
-        ("listed", "suspect", "accused", "convicted", "victim", "witness", "associate", "missing", "other")
-    )
-    links = Many(Part(Link), 50)
-    note = Text(4000, lines=True)
-
-
-class Look(OneOf):
-    """What a person looks like. The colours are those of Interpol's tables."""
-
-    one_of = ("height_cm", "weight_kg", "build", "eyes", "hair", "marks")
-    height_cm = Count(30, 280)
-    weight_kg = Count(2, 500)
-    build = Text(100)
-    eyes = Choice(
-        (
-            "black",
-            "blue",
-            "light-blue",
-            "brown",
-            "dark-brown",
-            "light-brown",
-            "hazel",
-            "green",
-            "grey",
-            "dark",
-            "light",
-            "different-colours",
-        )
-    )
-    hair = Choice(
-        (
-            "black",
-            "brown",
-            "fair",
-            "grey",
-            "greying",
-            "bald",
-            "dyed",
-            "dark",
-            "red",
-            "auburn",
-            "white",
-            "blond",
-        )
-    )
-    marks = Many(Text(), 30)
-
-
-class Biometric(Object):
-    """A sample, as an attachment of this record named by its digest."""
-
-    biometric_type = Choice(("face", "fingerprints", "palm", "iris", "dna", "voice"), required=True)
-    attachment = Digest(required=True)
-    taken_on = PartialDate()
-
-
-class Person(Subject):
-    """A natural person."""
-
-    names = Many(Part(Name), 100, shortest=1, required=True)
-    titles = Many(Text(), 20)
-    sex = Choice(("female", "male", "unspecified"))
-    birth_dates = Many(Part(Dated), 30)
-    birth_places = Many(Part(Address), 30)
-    death = Part(Dated)
-    nationalities = Many(Country(), 20)
-    documents = Many(Part(Document), 60)
-    addresses = Many(Part(Address), 60)
-    contacts = Many(Part(Contact), 60)
-    occupations = Many(Text(), 40)
-    look = Part(Look)
-    biometrics = Many(Part(Biometric), 30)
-
-
-class Registration(Object):
-    """A number under which a register knows an organisation."""
-
-    number = Text(100, required=True)
-    register = Text(200)
-    country = Country()
-
-
-class Organisation(Subject):
-    """A legal person, an undertaking or a group."""
-
-    names = Many(Part(Name), 100, shortest=1, required=True)
-    organisation_type = Choice(
-        ("company", "bank", "charity", "armed-group", "religious", "public-body", "media", "other")
-    )
-    registrations = Many(Part(Registration), 20)
-    founded = Part(Dated)
-    dissolved = Part(Dated)
-    countries = Many(Country(), 50)
-    addresses = Many(Part(Address), 60)
-    contacts = Many(Part(Contact), 60)
-    activities = Many(Text(), 40)
+from hub.records.parts import Address, Coordinates, Institution, Money, Threshold
+from hub.records.people import Organisation, Person, Subject
+from hub.records.schema import OneOf
 
 
 class Account(Subject, OneOf):
     """An account, a card or a wallet."""
 
+    type = Choice(("account",), required=True)
     one_of = ("iban", "number")
     iban = Iban()
     number = Text(100)
@@ -186,6 +37,7 @@ class Account(Subject, OneOf):
 class Transaction(Subject):
     """One movement of money. `threshold` tells the line it was measured against."""
 
+    type = Choice(("transaction",), required=True)
     amount = Amount(required=True)
     currency = Currency(required=True)
     at = Time(required=True)
@@ -215,6 +67,7 @@ class Transaction(Subject):
 class Vehicle(Subject, OneOf):
     """A road vehicle."""
 
+    type = Choice(("vehicle",), required=True)
     one_of = ("plate", "vin")
     plate = Text(20)
     plate_country = Country()
@@ -229,6 +82,7 @@ class Vehicle(Subject, OneOf):
 class Vessel(Subject, OneOf):
     """A ship or boat."""
 
+    type = Choice(("vessel",), required=True)
     one_of = ("name", "imo", "mmsi", "call_sign")
     name = Text(200)
     former_names = Many(Text(200), 20)
@@ -243,6 +97,7 @@ class Vessel(Subject, OneOf):
 class Weapon(Subject):
     """A weapon, ammunition, explosive or dangerous material."""
 
+    type = Choice(("weapon",), required=True)
     weapon_type = Choice(
         (
             "handgun",
@@ -277,6 +132,7 @@ class Weapon(Subject):
 class Location(Subject, OneOf):
     """A place that matters: a safe house, a training camp, a crossing."""
 
+    type = Choice(("place",), required=True)
     one_of = ("name", "coordinates", "address")
     name = Text(200)
     coordinates = Part(Coordinates)

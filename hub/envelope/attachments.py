@@ -25,7 +25,7 @@ def encrypt_chunks(parts: Iterable[bytes], *, key: bytes, chunk_bytes: int) -> I
     The key must be fresh: a second stream under it would repeat nonces.
     """
     cipher = AESGCM(key)
-    for number, (chunk, last) in enumerate(_chunks(parts, chunk_bytes)):
+    for number, (chunk, last) in enumerate(cut(parts, chunk_bytes)):
         yield cipher.encrypt(_nonce(number, last=last), chunk, None)
 
 
@@ -44,7 +44,7 @@ def decrypt_chunks(parts: Iterable[bytes], *, key: bytes, chunk_bytes: int) -> I
     `chunk-invalid`.
     """
     cipher = AESGCM(key)
-    for number, (chunk, last) in enumerate(_chunks(parts, chunk_bytes + CHUNK_TAG_BYTES)):
+    for number, (chunk, last) in enumerate(cut(parts, chunk_bytes + CHUNK_TAG_BYTES)):
         try:
             yield cipher.decrypt(_nonce(number, last=last), chunk, None)
         except InvalidTag:
@@ -57,13 +57,17 @@ def _nonce(number: int, *, last: bool) -> bytes:
     return _PREFIX + number.to_bytes(4, "big") + bytes([last])
 
 
-def _chunks(parts: Iterable[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
-    """Cut a stream into chunks of one size and tell which is the last; a part and a chunk are held."""
-    held = bytearray()
+def cut(parts: Iterable[bytes], size: int) -> Iterator[tuple[memoryview, bool]]:
+    """Cut a stream into chunks of one size and tell which is the last; each holds only until the next."""
+    chunk, filled = memoryview(bytearray(size)), 0
     for part in parts:
-        held += part
-        # A full chunk is let go only when more has come: it may be the last.
-        while len(held) > size:
-            yield bytes(held[:size]), False
-            del held[:size]
-    yield bytes(held), True
+        rest = memoryview(part)
+        while rest:
+            # A full chunk is let go only when more has come: it may be the last.
+            if filled == size:
+                yield chunk, False
+                filled = 0
+            piece = rest[: size - filled]
+            chunk[filled : filled + len(piece)] = piece
+            filled, rest = filled + len(piece), rest[len(piece) :]
+    yield chunk[:filled], True

@@ -28,10 +28,9 @@ class Plan:
         """Return the index of the last chunk."""
         return (self.plain_bytes - 1) // self.chunk_bytes
 
-    @property
-    def last_bytes(self) -> int:
-        """Return the content in the last chunk."""
-        return self.plain_bytes - self.last * self.chunk_bytes
+    def content_of(self, index: int) -> int:
+        """Return how much content a chunk has; none beyond the last."""
+        return max(0, min(self.chunk_bytes, self.plain_bytes - index * self.chunk_bytes))
 
     @property
     def sealed_bytes(self) -> int:

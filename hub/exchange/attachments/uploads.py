@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from hub.audit.events import Act
 from hub.entries import AttachmentRow
-from hub.envelope.attachments import decrypt_chunks, encrypt_chunk
+from hub.envelope.attachments import cut, decrypt_chunks, encrypt_chunk
 from hub.errors import IntegrityFailure, PeerFault, Refused
 from hub.exchange.attachments.naming import complete, give_up
 from hub.exchange.attachments.plan import Plan, lock_plan, make_plan, read_plan
@@ -156,35 +156,19 @@ def _append(
 
 def _encrypted(parts: Iterable[bytes], plan: Plan, first: int, digests: _Digests | None) -> Iterator[bytes]:
     """Yield the ciphertext of each whole chunk, the last one only once no byte follows it."""
-    chunks = _chunks(parts, plan.chunk_bytes)
-    for index, chunk in enumerate(chunks, first):
-        if index > plan.last or (index == plan.last and (len(chunk) > plan.last_bytes or any(chunks))):
+    for index, (chunk, ended) in enumerate(cut(parts, plan.chunk_bytes), first):
+        due = plan.content_of(index)
+        if len(chunk) > due or (index == plan.last and not ended):
             raise IntegrityFailure(
                 "attachment-mismatch", f"More came than the {plan.plain_bytes} bytes that were announced."
             )
-        if len(chunk) < (plan.last_bytes if index == plan.last else plan.chunk_bytes):
+        if not chunk or len(chunk) < due:
             return
         sealed = encrypt_chunk(chunk, key=plan.key, number=index, last=index == plan.last)
         if digests is not None:
             digests.content(chunk)
             digests.ciphertext(sealed)
         yield sealed
-
-
-def _chunks(parts: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yield the bytes of all parts in pieces of `size`; the last one may be shorter."""
-    pending = bytearray()
-    for part in parts:
-        rest = memoryview(part)
-        while rest:
-            room = size - len(pending)
-            pending += rest[:room]
-            rest = rest[room:]
-            if len(pending) == size:
-                yield bytes(pending)
-                pending.clear()
-    if pending:
-        yield bytes(pending)
 
 
 def _finish(broker: Broker, actor: Actor, row: AttachmentRow, plan: Plan, digests: _Digests | None) -> Upload:

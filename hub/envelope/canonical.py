@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import rfc8785
 
-from hub.envelope.encoding import INTEGER_MAX
+#: The largest whole number that every JSON reader keeps exact (RFC 7493 section 2.2).
+INTEGER_MAX: Final = 2**53 - 1
+#: How many objects and arrays deep a document may be.
+DEPTH_MAX: Final = 32
 
 # For what `_refuse_foreign` lets through, this writes what RFC 8785 asks for, five times as fast as the
 # pure library: the same escapes, and an order of members that differs only beyond U+FFFF.
@@ -23,34 +26,60 @@ _PLAIN: Final = frozenset({str, bool, type(None)})
 def canonical(document: object) -> bytes:
     """Return the RFC 8785 bytes of texts, whole numbers, true, false, null, lists and mappings of them.
 
-    Raises ValueError for anything else, for floats above all, and for whole numbers beyond 2^53-1.
+    Raises ValueError for anything else, for floats above all, for whole numbers beyond 2^53-1, for half a
+    surrogate pair and for what is more than 32 objects and arrays deep.
     """
-    _refuse_foreign((document,))
+    _refuse_foreign((document,), DEPTH_MAX)
     text = _encode(document)
-    if len(text.encode("utf-16-le")) != 2 * len(text):
+    try:
+        units = len(text.encode("utf-16-le")) // 2
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a surrogate pair") from None
+    if units != len(text):
         # A character beyond U+FFFF: in a member's name it sorts differently in UTF-16.
         return rfc8785.dumps(json.loads(text))
     return text.encode("utf-8")
 
 
-def _refuse_foreign(values: Iterable[object]) -> None:
+def _refuse_foreign(values: Iterable[Any], depth: int) -> None:
     """Refuse what JSON writers convert silently: floats, other types, and names that are not texts."""
+    if depth < 0:
+        raise ValueError(f"a document is more than {DEPTH_MAX} levels deep")
     for value in values:
         kind = type(value)
         if kind in _PLAIN:
             continue
         if kind is int:
-            if not -INTEGER_MAX <= value <= INTEGER_MAX:  # type: ignore[operator]
+            if not -INTEGER_MAX <= value <= INTEGER_MAX:
                 raise ValueError("a whole number is beyond 2^53-1")
         elif kind is list or kind is tuple:
-            _refuse_foreign(value)  # type: ignore[arg-type]
-        elif isinstance(value, Mapping):
+            _refuse_foreign(value, depth - 1)
+        elif kind is dict or isinstance(value, Mapping):
             for name in value:
                 if type(name) is not str:
                     raise ValueError("the name of a member is not a text")
-            _refuse_foreign(value.values())
+            _refuse_foreign(value.values(), depth - 1)
         else:
             raise ValueError(f"canonical bytes are not defined for {kind.__name__}")
+
+
+def read_unchecked(data: bytes) -> object:
+    """Return the JSON value of bytes that the caller then compares with its canonical bytes.
+
+    Only that comparison shows that there was no duplicate member, no float and no second spelling.
+    """
+    try:
+        return json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON in UTF-8") from None
+
+
+def read_canonical(data: bytes) -> object:
+    """Return the JSON value of canonical bytes; raise ValueError for any other bytes."""
+    value = read_unchecked(data)
+    if canonical(value) != data:
+        raise ValueError("it is not canonical JSON")
+    return value
 
 
 def digest(data: bytes) -> bytes:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from hub.envelope.canonical import canonical
-from hub.envelope.encoding import parse_json, unb64u
+from hub.envelope.canonical import canonical, read_canonical
+from hub.envelope.encoding import unb64u
 from hub.envelope.jws import check_jws, read_jws, sign_jws
 from hub.envelope.keys import PublicKeys, SigningKeys
 from hub.envelope.suites import Suite
 from hub.errors import IntegrityFailure
 
 DOCUMENT_MAX_BYTES: Final = 256 * 1024
-_MAX_DEPTH: Final = 32
 
 
 def sign_document(payload: Mapping[str, object], *, typ: str, keys: SigningKeys, suite: Suite) -> bytes:
@@ -51,9 +50,9 @@ def _bounded(raw: bytes) -> bytes:
 
 
 def _payload(data: bytes) -> Mapping[str, object]:
-    document = parse_json(data, max_depth=_MAX_DEPTH)
-    if canonical(document) != data:
-        raise ValueError("the payload is not canonical")
+    document = read_canonical(data)
+    if not isinstance(document, dict):
+        raise ValueError("the payload is not a JSON object")
     return document
 
 

@@ -6,7 +6,6 @@ which failure code it means.
 
 from __future__ import annotations
 
-import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,6 +13,7 @@ from enum import Enum
 from json import JSONDecoder
 from typing import Final, TypeVar
 
+from hub.envelope.canonical import INTEGER_MAX
 from hub.records.times import as_time
 
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -23,11 +23,6 @@ _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 # The last character of a group that is not full carries spare bits; they must be zero.
 _LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
-
-#: The largest whole number that every JSON reader keeps exact (RFC 7493 section 2.2).
-INTEGER_MAX: Final = 2**53 - 1
-
-_IN_STRINGS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def b64u_bytes(data: bytes) -> bytes:
@@ -53,7 +48,10 @@ def unb64u(text: object, *, size: int | None = None) -> bytes:
         spare = len(data) % 4
         if spare and data[-1] not in _LAST.get(spare, b""):
             raise ValueError
-        decoded = a2b_base64(data.translate(_FROM_URL) + b"=="[: -spare % 4], strict_mode=True)
+        decoded = a2b_base64(data.translate(_FROM_URL) + b"=="[: -spare % 4])
+        # What is no Base64 was passed over, and is missing here. Strict mode says so too, half as fast.
+        if len(decoded) != len(data) * 3 // 4:
+            raise ValueError
     except ValueError:
         raise ValueError("a text is not base64url without padding") from None
     if size is not None and len(decoded) != size:
@@ -84,53 +82,35 @@ _decode: Final = JSONDecoder(
 ).decode
 
 
-def parse_json(data: bytes, *, max_depth: int) -> dict[str, object]:
-    """Return the one JSON object in UTF-8 bytes, at most `max_depth` objects and arrays deep."""
+def parse_json(data: bytes) -> dict[str, object]:
+    """Return the one JSON object in UTF-8 bytes; no member twice, no number but whole ones up to 2^53-1."""
     try:
-        text = data.decode("utf-8")
-        value = _decode(text)
+        value = _decode(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
-        raise ValueError(f"it is more than {max_depth} levels deep") from None
+        raise ValueError("it is nested too deep") from None
     except ValueError as error:
         # A decoder's own message may quote the input; ours have no position.
         raise ValueError("it is not JSON" if hasattr(error, "pos") else str(error)) from None
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")
-    if text.count("{") + text.count("[") > max_depth and _depth(text) > max_depth:
-        raise ValueError(f"it is more than {max_depth} levels deep")
-    if "\\u" in text:
-        _refuse_lone_surrogates(value)
     return value
 
 
-def _depth(text: str) -> int:
-    """Return how deep valid JSON nests. It must be valid: each string is then scanned once."""
-    depth = deepest = 0
-    for character in _IN_STRINGS.sub("", text):
-        if character in "{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "}]":
-            depth -= 1
-    return deepest
-
-
-def _refuse_lone_surrogates(value: object) -> None:
-    """Refuse half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
-    try:
-        if isinstance(value, str):
-            value.encode("utf-8")
-        elif isinstance(value, Mapping):
-            for name, inner in value.items():
-                _refuse_lone_surrogates(name)
-                _refuse_lone_surrogates(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                _refuse_lone_surrogates(inner)
-    except UnicodeEncodeError:
-        raise ValueError("a text holds half of a surrogate pair") from None
+def refuse_deeper(value: object, depth: int) -> None:
+    """Raise ValueError when objects and arrays nest deeper than `depth`; it goes down level by level."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)  # type: ignore[attr-defined]
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return
+    raise ValueError(f"it is more than {depth} levels deep")
 
 
 def read_time(text: str) -> datetime:

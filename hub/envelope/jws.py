@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -23,7 +24,7 @@ from hub.errors import IntegrityFailure, PeerFault
 
 _ES256: Final = ECDSA(SHA256())
 _COORDINATE: Final = 32
-_MAX_DEPTH: Final = 4
+_PROTECTED_MAX: Final = 512
 
 _JWS: Final = frozenset({"payload", "signatures"})
 _SIGNATURE: Final = frozenset({"protected", "signature"})
@@ -57,10 +58,15 @@ def sign_jws(payload: bytes, *, typ: str, keys: SigningKeys, suite: Suite) -> by
     return b'{"payload":"%b","signatures":[%b]}' % (encoded, signatures)
 
 
+@lru_cache(maxsize=64)
+def _protected(algorithm: str, kid: str, suite: Suite, typ: str) -> bytes:
+    """Return a protected header; a hub writes the same few again and again."""
+    return b64u_bytes(canonical({"alg": algorithm, "kid": kid, "suite": suite.value, "typ": typ}))
+
+
 def _sign(algorithm: str, encoded: bytes, *, typ: str, keys: SigningKeys, suite: Suite) -> bytes:
     kid = keys.es256_kid if algorithm == "ES256" else keys.mldsa65_kid
-    header = {"alg": algorithm, "kid": kid, "suite": suite.value, "typ": typ}
-    protected = b64u_bytes(canonical(header))
+    protected = _protected(algorithm, kid, suite, typ)
     signing_input = b"%b.%b" % (protected, encoded)
     if algorithm == "ES256":
         r, s = decode_dss_signature(keys.es256.sign(signing_input, _ES256))
@@ -75,32 +81,43 @@ def read_jws(raw: bytes, *, typ: str) -> Unchecked:
 
     Raises IntegrityFailure `signature-missing` when an algorithm of its suite has not signed.
     """
-    jws = members(parse_json(raw, max_depth=_MAX_DEPTH), _JWS)
+    jws = members(parse_json(raw), _JWS)
     payload = text_of(jws, "payload")
     suites: set[Suite] = set()
     signatures: dict[str, tuple[str, bytes, bytes]] = {}
     for value in list_of(jws, "signatures"):
         entry = members(value, _SIGNATURE)
         protected = text_of(entry, "protected")
-        header = members(parse_json(unb64u(protected), max_depth=1), _PROTECTED)
-        algorithm = text_of(header, "alg")
-        if header["typ"] != typ:
+        if len(protected) > _PROTECTED_MAX:
+            raise ValueError(f"a protected header has more than {_PROTECTED_MAX} characters")
+        algorithm, kid, suite, stated = _read_protected(protected)
+        if stated != typ:
             raise ValueError(f"a signature is not over a {typ}")
         if algorithm in signatures:
             raise ValueError("two signatures are of one algorithm")
-        suites.add(choice_of(header, "suite", Suite))
+        suites.add(suite)
         signing_input = f"{protected}.{payload}".encode("ascii", "replace")
-        signatures[algorithm] = text_of(header, "kid"), signing_input, unb64u(entry["signature"])
-    if len(suites) != 1:
-        raise ValueError("there is no signature" if not suites else "the signatures are of two suites")
+        signatures[algorithm] = kid, signing_input, unb64u(entry["signature"])
+    if not signatures:
+        raise IntegrityFailure("signature-missing", f"The {typ} has no signature.")
+    if len(suites) > 1:
+        raise ValueError("the signatures are of two suites")
     suite = suites.pop()
-    if strange := signatures.keys() - set(suite.signature_algorithms):
-        raise ValueError(f"{len(strange)} signatures are not of suite {suite.value}")
+    if signatures.keys() - set(suite.signature_algorithms):
+        raise ValueError(f"a signature is by an algorithm that suite {suite.value} does not have")
     if missing := set(suite.signature_algorithms) - signatures.keys():
         raise IntegrityFailure(
             "signature-missing", f"Suite {suite.value} asks for a signature by {min(missing)}; there is none."
         )
     return Unchecked(payload=payload, suite=suite, signatures=signatures)
+
+
+@lru_cache(maxsize=1024)
+def _read_protected(text: str) -> tuple[str, str, Suite, str]:
+    """Return algorithm, key id, suite and type; a partner sends the same few again and again."""
+    header = members(parse_json(unb64u(text)), _PROTECTED)
+    suite = choice_of(header, "suite", Suite)
+    return text_of(header, "alg"), text_of(header, "kid"), suite, text_of(header, "typ")
 
 
 def check_jws(jws: Unchecked, *, keys: PublicKeys, allowed: frozenset[Suite]) -> Checked:

@@ -53,22 +53,24 @@ _HPKE_INFO: Final = b"JOSE-HPKE rcpt\xff" + CONTENT_ENCRYPTION.encode("ascii") +
 
 
 def wrap(content_key: bytes, *, suite: Suite, to: PublicKeys) -> dict[str, object]:
-    """Return the entry of one recipient: its encrypted key and the header that tells how to open it."""
+    """Return one recipient's `encrypted_key`, and beside it the header members that tell how to open it."""
     if suite is Suite.CLASSIC_1:
         ephemeral = generate_private_key(SECP256R1())
         encrypted = aes_key_wrap(_agree(ephemeral, to.p256[to.encrypt_p256]), content_key)
-        header: dict[str, object] = {"epk": jwk(ephemeral.public_key()), "kid": to.encrypt_p256}
-    else:
-        if to.encrypt_xwing is None:
-            raise PeerFault("suite-not-allowed", f"{to.agency} has no key for suite {suite.value}.")
-        sent = _HPKE.encrypt(content_key, to.xwing[to.encrypt_xwing].hpke, _HPKE_INFO)
-        encrypted = sent[_ENCAPSULATED_BYTES:]
-        header = {"ek": b64u(sent[:_ENCAPSULATED_BYTES]), "kid": to.encrypt_xwing}
-    return {"encrypted_key": b64u(encrypted), "header": header}
+        return {
+            "encrypted_key": b64u(encrypted),
+            "epk": jwk(ephemeral.public_key()),
+            "kid": to.encrypt_p256,
+        }
+    if to.encrypt_xwing is None:
+        raise PeerFault("suite-not-allowed", f"{to.agency} has no key for suite {suite.value}.")
+    sent = _HPKE.encrypt(content_key, to.xwing[to.encrypt_xwing].hpke, _HPKE_INFO)
+    encapsulated, encrypted = sent[:_ENCAPSULATED_BYTES], sent[_ENCAPSULATED_BYTES:]
+    return {"encrypted_key": b64u(encrypted), "ek": b64u(encapsulated), "kid": to.encrypt_xwing}
 
 
 def unwrap(entry: Mapping[str, object], *, suite: Suite, keys: DecryptionKeys) -> bytes:
-    """Return the content key of one recipient's entry, whose header members stand beside `encrypted_key`.
+    """Return the content key of one recipient's entry, which has the form that `wrap` makes.
 
     Raises ValueError for what has not the right form, PeerFault `key-unknown` and IntegrityFailure
     `decryption-failed`.

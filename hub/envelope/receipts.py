@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from hub.codes import CODES
-from hub.envelope.canonical import canonical
-from hub.envelope.encoding import choice_of, members, parse_json, text_of, time_of
+from hub.envelope.canonical import canonical, read_canonical
+from hub.envelope.encoding import choice_of, members, text_of, time_of
 from hub.envelope.header import is_hex_digest
 from hub.envelope.jws import check_jws, read_jws, sign_jws
 from hub.envelope.keys import PublicKeys, SigningKeys
@@ -114,7 +114,7 @@ def verify_receipt(raw: bytes, *, by: PublicKeys, allowed: frozenset[Suite]) -> 
         if len(raw) > RECEIPT_MAX_BYTES:
             raise ValueError(f"it has {len(raw)} bytes; at most {RECEIPT_MAX_BYTES} are taken")
         checked = check_jws(read_jws(raw, typ=RECEIPT_TYPE), keys=by, allowed=allowed)
-        statement = Statement.load(parse_json(checked.payload, max_depth=1))
+        statement = Statement.load(read_canonical(checked.payload))
     except ValueError as error:
         raise IntegrityFailure("receipt-invalid", f"The receipt cannot be read: {error}.") from None
     if statement.by != by.agency:

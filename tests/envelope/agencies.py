@@ -107,8 +107,6 @@ def manifest(content: dict[str, Any], **changes: Any) -> Manifest:
         "kind": content["kind"],
         "action": content["action"],
         "in_reply_to": content.get("in_reply_to"),
-        "approvals": (
-            Approval(by="officer:second", at=NOW, digest=b64u(digest(canonical(content)))),
-        ),
+        "approvals": (Approval(by="officer:second", at=NOW, digest=b64u(digest(canonical(content)))),),
     }
     return Manifest(**(fields | changes))

@@ -193,7 +193,7 @@ def _new_totp(broker: Broker, name: str) -> tuple[Body, str]:
     """Return a new authenticator secret, locked, and the URI that enrols it."""
     secret = pyotp.random_base32()
     body = lock(secret.encode(), body_id=new_id(), master_key=broker.keyring.master_key())
-    return body, pyotp.TOTP(secret).provisioning_uri(name, issuer_name=f"hub {broker.agency}")
+    return body, pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=f"hub {broker.agency}")
 
 
 def _hashed(password: str) -> str:

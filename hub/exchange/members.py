@@ -50,9 +50,9 @@ def add_member(
         added_at=at,
     )
     with broker.store.work() as work:
-        known = {broker.agency} | {r.agency for r in (*work.directory.members(), *work.directory.partners())}
-        if agency in known:
-            raise Refused("conflict", f"{agency} is a member or partner of this hub already.")
+        directory = work.directory
+        if agency == broker.agency or directory.member(agency) or directory.partner(agency):
+            raise Refused("conflict", f"{agency} is here already, as member, as partner or as this hub.")
         _put(broker, work, actor, row, at, "added")
     return row
 

@@ -89,6 +89,7 @@ def test_only_custodians_adopt(broker: Broker) -> None:
     assert caught.value.code == "role-missing"
 
 
+@pytest.mark.slow
 def test_every_side_of_the_demo_adopts_the_same_files(hubs: Hubs) -> None:
     files = sorted((Path(__file__).parents[2] / "demo" / "agreements").glob("*.toml"))
     for agency in ("kz-knb", "cis-atc", "sco-rats", "interpol-ncb-kz", "kg-gknb"):

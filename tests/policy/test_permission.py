@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.entries import Direction
 from hub.policy import Agreement, Deny, Flow, Permit, Question, flows_by_rule, permit
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Label, Tlp
-from tests.policy.samples import AGREEMENT, FLOW, LABEL, QUESTION, agreed, asked, labelled
+from tests.policy.samples import AGREEMENT, FLOW, LABEL, NOON, QUESTION, agreed, asked, labelled
 
 
 def codes(question: Question, *agreements: Agreement, suspended: bool = False) -> list[str]:
@@ -103,6 +103,15 @@ def shown_on(**label: Any) -> list[str]:
 def test_what_came_in_is_shown_on_to_a_member_under_any_agreement_with_it() -> None:
     assert shown_on() == []
     assert codes(asked(originator="kg-gknb", counterparty="kz-mvd", agreement=None)) == ["agreement-missing"]
+
+
+def test_of_several_agreements_with_a_member_one_that_allows_it_is_enough() -> None:
+    flow = replace(FLOW, recipients=frozenset({"kz-mvd"}))
+    wide = replace(AGREEMENT, id="kz-wide", parties=("kz-knb", "kz-mvd"), flows=(flow,))
+    narrow = replace(wide, id="kz-narrow", flows=(replace(flow, languages=frozenset({"zh"})),))
+    question = asked(originator="kg-gknb", counterparty="kz-mvd", agreement=None)
+    assert codes(question, wide, narrow) == codes(question, narrow, wide) == []
+    assert codes(question, narrow) == ["language-not-agreed"]
 
 
 def test_originator_control_keeps_what_came_in_from_members() -> None:
@@ -199,12 +208,15 @@ def test_what_may_not_go_does_not_flow_by_rule_either() -> None:
     assert [reason.code for reason in decision.reasons] == ["language-not-agreed"]
 
 
+few = settings(max_examples=40, deadline=None)
+
 AGENCIES = ["kz-knb", "cis-atc", "kg-gknb"]
+COLOURS = [colour for colour in Tlp if colour is not Tlp.CLEAR]
 
 labels = st.builds(
     Label,
     classification=st.sampled_from([c for c in Classification if c is not Classification.UNCLASSIFIED]),
-    tlp=st.sampled_from([t for t in Tlp if t is not Tlp.CLEAR]),
+    tlp=st.sampled_from(COLOURS),
     handling=st.sampled_from([(), (Handling.H0,), (Handling.H1,), (Handling.H1, Handling.H2)]),
     releasable_to=st.lists(st.sampled_from(AGENCIES), unique=True).map(tuple),
     originator_control=st.booleans(),
@@ -238,41 +250,81 @@ def flows(draw: Callable[..., Any]) -> Flow:
         by_rule=draw(st.frozensets(st.sampled_from(sorted(kinds, key=lambda k: k.value)))),
         purposes=draw(st.frozensets(st.sampled_from([Purpose.INVESTIGATION, Purpose.SEARCH]), min_size=1)),
         languages=draw(st.frozensets(st.sampled_from(["ru", "kk"]), min_size=1)),
-        highest=draw(st.sampled_from(Classification)),
-        tlp=draw(st.none() | st.frozensets(st.sampled_from(Tlp), min_size=1)),
+        highest=draw(st.sampled_from([c for c in Classification if c is not Classification.UNCLASSIFIED])),
+        tlp=draw(st.none() | st.frozensets(st.sampled_from(COLOURS), min_size=1)),
         handling=draw(st.frozensets(st.sampled_from(Handling))),
     )
 
 
-agreements = flows().map(lambda flow: replace(AGREEMENT, parties=tuple(AGENCIES), flows=(flow,)))
+FIELDS = ["kind", "purpose", "language", "label", "originator", "counterparty", "agreement", "at"]
+
+
+@st.composite
+def cases(draw: Callable[..., Any]) -> tuple[Question, Agreement]:
+    """Draw an agreement and a question that fits it, or shows a record on, but for up to two things."""
+    flow = draw(flows())
+    agreement = replace(AGREEMENT, parties=tuple(AGENCIES), flows=(flow,))
+    (sender,), (recipient,) = flow.senders, flow.recipients
+    direction = draw(st.sampled_from(Direction))
+    other = draw(questions)
+    colours = sorted(flow.tlp or COLOURS, key=lambda t: t.value)
+    fitting = Question(
+        kind=draw(st.sampled_from(sorted(flow.kinds, key=lambda k: k.value))),
+        purpose=draw(st.sampled_from(sorted(p.value for p in flow.purposes))),
+        language=draw(st.sampled_from(sorted(flow.languages))),
+        label=Label(
+            classification=flow.highest,
+            tlp=draw(st.sampled_from(colours)),
+            releasable_to=draw(st.sampled_from([(), (recipient,)])),
+            originator_control=draw(st.booleans()),
+        ),
+        originator=sender,
+        counterparty=recipient if direction is Direction.OUT else sender,
+        direction=direction,
+        agreement=agreement.id,
+        at=NOON,
+        our_agency=sender if direction is Direction.OUT else recipient,
+    )
+    if draw(st.integers(0, 3)) == 0:
+        (third,) = set(AGENCIES) - {sender, recipient}
+        fitting = replace(fitting, originator=third, agreement=None)
+    loose = draw(st.lists(st.sampled_from(FIELDS), max_size=2))
+    return replace(fitting, **{name: getattr(other, name) for name in loose}), agreement
 
 
 def is_permitted(question: Question, agreement: Agreement, *, suspended: bool = False) -> bool:
     return isinstance(permit(question, [agreement], suspended=suspended), Permit)
 
 
+@few
 @given(questions, st.booleans())
 def test_no_question_is_permitted_without_an_agreement(question: Question, suspended: bool) -> None:
     assert isinstance(permit(question, [], suspended=suspended), Deny)
     assert isinstance(flows_by_rule(question, []), Deny)
 
 
-@given(questions, agreements)
-def test_only_the_agreement_that_the_record_names_permits(question: Question, agreement: Agreement) -> None:
+@few
+@given(cases())
+def test_only_the_agreement_that_the_record_names_permits(case: tuple[Question, Agreement]) -> None:
+    question, agreement = case
     if is_permitted(question, agreement):
         assert question.agreement == agreement.id or question.shown_on
         assert question.shown_on or not is_permitted(question, replace(agreement, id="renamed"))
 
 
-@given(questions, agreements)
-def test_what_is_under_originator_control_never_goes_on(question: Question, agreement: Agreement) -> None:
+@few
+@given(cases())
+def test_what_is_under_originator_control_never_goes_on(case: tuple[Question, Agreement]) -> None:
+    question, agreement = case
     controlled = replace(question, label=replace(question.label, originator_control=True))
     if is_permitted(controlled, agreement):
         assert question.originator == question.sender
 
 
-@given(questions, agreements, st.booleans())
-def test_a_deny_always_says_why(question: Question, agreement: Agreement, suspended: bool) -> None:
+@few
+@given(cases(), st.booleans())
+def test_a_deny_always_says_why(case: tuple[Question, Agreement], suspended: bool) -> None:
+    question, agreement = case
     for decision in (
         permit(question, [agreement], suspended=suspended),
         flows_by_rule(question, [agreement]),
@@ -282,8 +334,10 @@ def test_a_deny_always_says_why(question: Question, agreement: Agreement, suspen
             assert all(reason.sentence.endswith(".") for reason in decision.reasons)
 
 
-@given(questions, agreements)
-def test_what_flows_by_rule_is_permitted(question: Question, agreement: Agreement) -> None:
+@few
+@given(cases())
+def test_what_flows_by_rule_is_permitted(case: tuple[Question, Agreement]) -> None:
+    question, agreement = case
     if isinstance(flows_by_rule(question, [agreement]), Permit):
         assert is_permitted(question, agreement)
 
@@ -301,8 +355,10 @@ def tighter(flow: Flow) -> list[Flow]:
     return narrowed + [replace(flow, highest=level) for level in Classification if level.rank == rank - 1]
 
 
-@given(questions, agreements)
-def test_a_restriction_added_to_the_agreement_never_loosens(question: Question, agreement: Agreement) -> None:
+@few
+@given(cases())
+def test_a_restriction_added_to_the_agreement_never_loosens(case: tuple[Question, Agreement]) -> None:
+    question, agreement = case
     if not is_permitted(question, agreement):
         for flow in tighter(agreement.flows[0]):
             assert not is_permitted(question, replace(agreement, flows=(flow,)))
@@ -311,8 +367,10 @@ def test_a_restriction_added_to_the_agreement_never_loosens(question: Question, 
         assert not is_permitted(question, agreement, suspended=True)
 
 
-@given(questions, agreements)
-def test_a_stricter_label_never_loosens(question: Question, agreement: Agreement) -> None:
+@few
+@given(cases())
+def test_a_stricter_label_never_loosens(case: tuple[Question, Agreement]) -> None:
+    question, agreement = case
     if is_permitted(question, agreement):
         return
     stricter = [

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -75,7 +76,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 def _play(
     options: argparse.Namespace, console: Console, folder: Path, processes: Processes, started: float
 ) -> tally.Tally:
-    waited, troubles, lines = 0, [], ()
+    waited, troubles = 0, list[str]()
+    lines: Sequence[tally.Line] = ()
     try:
         with _progress(console) as progress:
             bar = progress.add_task("making five hubs, pairing them", total=2 * len(HUBS))
@@ -128,9 +130,9 @@ def _progress(console: Console) -> Progress:
 
 
 def _show(console: Console, result: tally.Tally) -> None:
-    table = Table(title="What was sent, and what arrived")
-    table.add_column("to")
-    for name in ("sent", "receipts verified", "answered", "retried", "held", "missing", "doubled"):
+    table = Table(title="What was sent, receipts verified, and what arrived", box=SIMPLE_HEAD)
+    table.add_column("to", no_wrap=True)
+    for name in ("sent", "receipts", "answered", "retried", "held", "missing", "doubled"):
         table.add_column(name, justify="right")
     for line in result.lines:
         numbers = (line.sent, line.receipts_verified, line.answered, line.retried, line.held)

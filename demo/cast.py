@@ -20,7 +20,10 @@ NAMES: Final = {
 #: Systems that call our hub: the three members, and the desk that feeds the UN list in.
 LIST_DESK: Final = "kz-knb-lists"
 MEMBERS: Final = ("kz-mvd", "kz-border", "kz-nbk")
-SCOPES: Final = {LIST_DESK: ("submit:designation",), **dict.fromkeys(MEMBERS, ("collect:*",))}
+SCOPES: Final = {
+    LIST_DESK: ("submit:designation",),
+    **dict.fromkeys(MEMBERS, ("collect:designation", "collect:delisting")),
+}
 
 #: The partner that is stopped while records are sent to it, and comes back.
 SLEEPER: Final = "kg-gknb"

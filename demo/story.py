@@ -106,7 +106,7 @@ def answer(company: Company, script: Script) -> None:
 def wake_sleeper(stage: Stage, processes: Processes, company: Company) -> int:
     """Bring the stopped hub back; return how many entries waited for it."""
     waiting = sum(
-        count["count"]
+        int(count["count"])
         for count in company.releasers[US].call("GET", "/api/v1/queue/counts")["items"]
         if count["lane"] == SLEEPER and count["state"] == "pending"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,23 +107,38 @@ def init_hub(
         "database": database,
         "metrics_port": metrics_port,
     }
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = datetime.now(UTC)
-    unlock = home / "unlock"
-    write_private(unlock, secrets.token_hex(32).encode() + b"\n")
     names = list(dict.fromkeys([*host_names, host, "localhost", "127.0.0.1"]))
-    create_store(home / "keys", agency=agency, host_names=names, unlock=read_unlock(home, None), at=at)
     text = "".join(
         f"{key} = {json.dumps(value)}\n" for key, value in told.items() if value not in ("", 0, False)
     )
-    write_private(home / "hub.toml", text.encode())
-    config = load_config(home)
-    with open_hub(home, create=True) as hub:
-        broker = hub.broker
-        with broker.store.work() as work:
-            work.stage([broker.event(Act.KEY_CHANGED, broker.itself, agency, at, step="hub-made")])
-            work.commit()
-    return config
+    with _new_home(home):
+        write_private(home / "unlock", secrets.token_hex(32).encode() + b"\n")
+        create_store(home / "keys", agency=agency, host_names=names, unlock=read_unlock(home, None), at=at)
+        write_private(home / "hub.toml", text.encode())
+        with open_hub(home, create=True) as hub:
+            broker = hub.broker
+            with broker.store.work() as work:
+                work.stage([broker.event(Act.KEY_CHANGED, broker.itself, agency, at, step="hub-made")])
+                work.commit()
+            return hub.config
+
+
+@contextmanager
+def _new_home(home: Path) -> Iterator[None]:
+    """Make the folder of a hub, and empty it again when the block fails.
+
+    A folder that holds anything is refused: a new unlock secret would lock out the keys that are there.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(home.iterdir()):
+        raise Refused("home-exists", f"{home} is not empty; a hub is made in a new folder.")
+    try:
+        yield
+    except BaseException:
+        for left in home.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        raise
 
 
 def renew_tls(home: Path, *, unlock: Path | None = None, host_names: Sequence[str] = ()) -> x509.Certificate:
@@ -311,3 +327,13 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
         on_worker_start=worker.start,
         on_worker_stop=worker.stop,
     )
+
+
+def create_wsgi_app() -> Any:
+    """Return the application of the hub whose home the environment variable HUB_HOME names.
+
+    For another server that terminates mutual TLS and hands the client's certificate on as gunicorn does.
+    It answers and dispatches nothing: a `hub serve` on the same database carries what it queues.
+    """
+    home = Path(os.environ.get("HUB_HOME", ".hub"))
+    return Worker(home, open_keys(load_config(home))).application()

@@ -146,6 +146,7 @@ def _typed(name: str, kind: type, value: Any) -> Any:
         raise OurFault(
             "config-invalid", f"hub.toml: {name} takes {kind.__name__}, not {type(value).__name__}."
         )
-    if kind in (int, float) and (value < 0 or (value == 0 and name != "metrics_port")):
+    least = 0 if name == "metrics_port" else 1e-9
+    if kind in (int, float) and float(str(value)) < least:
         raise OurFault("config-invalid", f"hub.toml: {name} must be above 0, it is {value}.")
     return value

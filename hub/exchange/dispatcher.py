@@ -17,6 +17,8 @@ from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import poll
 from hub.exchange.upkeep import expire
 
+_PUSHED_MAX = 10_000
+
 log = logging.getLogger("hub.dispatch")
 
 
@@ -119,11 +121,13 @@ class Dispatcher:
                     self._condition.notify()
 
     def _work(self, lane: str) -> None:
-        running = lambda: not self._stopping.is_set()  # noqa: E731
-        work_lane(self._broker, lane, ready=self._ready, running=running)
+        work_lane(self._broker, lane, ready=self._ready, running=self._running)
         partner = self._broker.standing().partners.get(lane)
-        if partner is not None and partner.active and running():
+        if partner is not None and partner.active and self._running():
             send_receipts(self._broker, partner.row)
+
+    def _running(self) -> bool:
+        return not self._stopping.is_set()
 
     def _ready(self, partner: PartnerRow, entry: OutboxEntry) -> bool:
         """Tell whether an entry's attachments are at the partner; start pushing those that are not."""
@@ -143,6 +147,8 @@ class Dispatcher:
                 row = view.attachments.get(digest)
             if row is not None and row.complete:
                 self._broker.carrier.carry_attachment(partner, digest, row.size_bytes, self._broker.blobs)
+                if len(self._pushed) >= _PUSHED_MAX:
+                    self._pushed.clear()  # forgetting costs one question to the partner each
                 self._pushed.add((partner.agency, digest))
 
         try:

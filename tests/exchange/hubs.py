@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
@@ -364,5 +365,5 @@ def run_lanes(broker: Broker, *, rounds: int = 1) -> int:
     return done
 
 
-def with_limits(broker: Broker, **changes: object) -> Broker:
+def with_limits(broker: Broker, **changes: Any) -> Broker:
     return replace(broker, limits=replace(broker.limits, **changes))

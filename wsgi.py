@@ -1,0 +1,5 @@
+"""The WSGI application of the hub whose home `HUB_HOME` names, for another server in front."""
+
+from hub.bootstrap import create_wsgi_app
+
+app = create_wsgi_app()

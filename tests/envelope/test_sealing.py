@@ -233,7 +233,7 @@ def flipped(raw: bytes, index: int, bits: int) -> bytes:
 
 
 @BOTH_SUITES
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_no_flipped_byte_ever_verifies(suite: Suite, data: st.DataObject) -> None:
     raw = ONE[suite]
@@ -272,7 +272,7 @@ VALUES = st.recursive(
 
 
 @BOTH_SUITES
-@settings(max_examples=40)
+@settings(max_examples=25, deadline=None)
 @given(details=VALUES, narrative=TEXTS, priority=st.sampled_from(["flash", "urgent", "routine"]))
 def test_any_content_comes_back_as_it_was_signed(
     suite: Suite, details: Any, narrative: str, priority: str

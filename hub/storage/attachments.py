@@ -26,7 +26,7 @@ _UNUSED: Final = (
     .order_by(_T.c.created_at, _T.c.digest)
     .limit(bindparam("limit"))
 )
-_ADD: Final = insert(_T).on_conflict_do_nothing(index_elements=[_T.c.digest])
+_ADD: Final = insert(_T).on_conflict_do_nothing(index_elements=[_T.c.digest]).returning(_T.c.digest)
 _REMOVE: Final = delete(_T).where(_T.c.digest == bindparam("which"))
 _MARK: Final = (
     update(_T).where(_T.c.digest.in_(bindparam("which", expanding=True)), _T.c.complete).values(used=True)
@@ -60,7 +60,7 @@ class AttachmentStore:
     def add(self, row: AttachmentRow) -> None:
         """Store a row, unless there is one with the same digest already."""
         self._session.change()
-        if self._session.run(_ADD, vars(row)):
+        if self._session.row(_ADD, vars(row)) is not None:
             self._count(row.owner, row.size_bytes)
 
     def use(self, digests: Sequence[str]) -> int:

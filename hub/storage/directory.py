@@ -31,7 +31,7 @@ _newest = (
 _IN_FORCE: Final = (
     _AGREEMENTS.select().where(_agreements.c.version == _newest).order_by(_agreements.c.agreement_id)
 )
-_ADOPT: Final = insert(_agreements).on_conflict_do_nothing()
+_ADOPT: Final = insert(_agreements).on_conflict_do_nothing().returning(_agreements.c.version)
 
 _C: Final = tables.counters.c
 _GENERATION: Final = select(_C.value).where(_C.name == "directory")
@@ -112,7 +112,8 @@ class DirectoryStore:
 
     def put_agreement(self, row: AgreementRow) -> None:
         """Store a version; raise Refused `conflict` when that version is there."""
-        if not self._change(_ADOPT, vars(row)):
+        self._new_generation()
+        if self._session.row(_ADOPT, vars(row)) is None:
             raise Refused(
                 "conflict",
                 f"Agreement {row.agreement_id} has a version {row.version} already; take the next.",
@@ -123,11 +124,14 @@ class DirectoryStore:
         row = self._session.row(_GENERATION)
         return 0 if row is None else int(row.value)
 
-    def _change(self, statement: Any, values: Mapping[str, object]) -> int:
-        """Store a row under a new generation; return how many rows that met."""
+    def _change(self, statement: Any, values: Mapping[str, object]) -> None:
+        """Store a row under a new generation."""
+        self._new_generation()
+        self._session.run(statement, values)
+
+    def _new_generation(self) -> None:
         self._session.change()
         self._session.run(_BUMP)
-        return self._session.run(statement, values)
 
 
 def _without_counters(row: OfficerRow) -> OfficerRow:

@@ -16,7 +16,7 @@ from hub.storage.upsert import insert
 _T: Final = tables.replays
 _SHAPE: Final = Shape(Replay, _T)
 _GET: Final = _SHAPE.select().where(_T.c.client == bindparam("client"), _T.c.key == bindparam("key"))
-_PUT: Final = insert(_T).on_conflict_do_nothing()
+_PUT: Final = insert(_T).on_conflict_do_nothing().returning(_T.c.key)
 _FORGET: Final = delete(_T).where(_T.c.at < bindparam("before"))
 
 
@@ -33,7 +33,7 @@ class ReplayStore:
     def put(self, replay: Replay) -> None:
         """Store; raise Refused `conflict` when the key is there, or another worker stores it just now."""
         self._session.change(audited=False)
-        if not self._session.run(_PUT, vars(replay)):
+        if self._session.row(_PUT, vars(replay)) is None:
             raise Refused("conflict", "This idempotency key was used meanwhile.")
 
     def forget_before(self, at: datetime) -> int:

@@ -45,12 +45,12 @@ class Session:
         """Note that state is about to change; bookkeeping says `audited=False`."""
         if not self.writes:
             raise OurFault("internal", "This view only reads; a unit of work changes things.")
-        self._check_open()
+        self.check_open()
         self.changed = self.changed or audited
 
     def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """Run a statement and return all its rows."""
-        self._check_open()
+        self.check_open()
         try:
             return self._connection.execute(statement, parameters).all()
         except DATABASE_ERRORS as error:
@@ -68,8 +68,11 @@ class Session:
         return self.row(statement.with_for_update(key_share=True) if self.writes else statement, parameters)
 
     def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
-        """Run a statement, once for each of several parameter sets; return the number of rows it met."""
-        self._check_open()
+        """Run a statement, once for each of several parameter sets.
+
+        Return how many rows an UPDATE or DELETE met; an INSERT says with RETURNING what it stored.
+        """
+        self.check_open()
         try:
             return self._connection.execute(statement, parameters).rowcount
         except DATABASE_ERRORS as error:
@@ -107,14 +110,15 @@ class Session:
 
     def commit(self) -> None:
         """Commit durably and end the transaction."""
-        self._check_open()
+        self.check_open()
         self._over = True
         try:
             self._connection.commit()
         except DATABASE_ERRORS as error:
             raise fault(error) from None
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise OurFault `internal` when nothing can be done here any more."""
         if self._over:
             raise OurFault("internal", "This unit of work was committed or has failed; open another.")
 

@@ -49,6 +49,7 @@ class SqlUnitOfWork(SqlView):
 
     def commit(self) -> None:
         """Write what was kept back and commit durably."""
+        self._session.check_open()
         if self._session.changed and not self._events.staged:
             raise OurFault(
                 "audit-missing", "State was changed and no audit event was staged; nothing was stored."

@@ -1,0 +1,59 @@
+"""What tests of every room share: databases of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.ports import Store
+from hub.storage import open_store
+from tests.servers.postgres import PostgresServer, postgres_server
+
+SQLITE_AND_POSTGRESQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    open_store(f"sqlite:///{path}", create=True).close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database with the hub's tables."""
+    path = tmp_path / "hub.sqlite3"
+    shutil.copy(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, one for each process that runs tests."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """A fresh PostgreSQL database with the hub's tables."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=SQLITE_AND_POSTGRESQL)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database with the hub's tables: the test runs once on each of the two."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An open store over a fresh database of each sort."""
+    opened = open_store(database_url)
+    yield opened
+    opened.close()

@@ -94,7 +94,7 @@ def shown(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Shown:
 
 
 @cache
-def hub_leaf(agency: str, *, under: str | None = None, at: datetime | None = None) -> Shown:
+def hub_leaf(agency: str, *, under: str | None = None) -> Shown:
     """Return a hub's leaf for an agency, issued by its own authority or `under` another one's."""
     key = ec.generate_private_key(ec.SECP256R1())
     leaf = issue_hub_leaf(
@@ -102,7 +102,7 @@ def hub_leaf(agency: str, *, under: str | None = None, at: datetime | None = Non
         agency=agency,
         host_names=HOSTS,
         public_key=key.public_key(),
-        at=at or datetime.now(UTC),
+        at=datetime.now(UTC),
     )
     return shown(leaf, key)
 

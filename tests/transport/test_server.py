@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,8 +18,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from hub.config import Limits
 from hub.entries import PartnerStatus
 from hub.federation.names import agency_uri
+from hub.transport.client import HttpsClient
 from tests.transport.agencies import (
     UNLOCK,
     Shown,
@@ -36,7 +39,6 @@ from tests.transport.tiny_hub import TinyHub, raw_tls, wait_until
 pytestmark = pytest.mark.slow
 
 AT_ONCE_S = 1.5
-LONG_AGO = datetime.now(UTC) - timedelta(days=3 * 365)
 
 
 PARTNERS = ("cis-atc", "sco-rats")
@@ -229,6 +231,30 @@ def test_a_body_that_moves_goes_on_beyond_the_time_of_a_stalled_one(hub: TinyHub
             steady.sendall(b"x" * piece)
             time.sleep(0.25)
         assert answer(steady) == (200, {"bytes": size})
+
+
+def test_a_large_body_streams_both_ways_in_constant_memory(hub: TinyHub) -> None:
+    size = 192 * 1024 * 1024
+    url = f"https://127.0.0.1:{hub.config.port}"
+    calling = HttpsClient(keyring("cis-atc"), Limits())
+    row = partner_row("kz-knb", url=url)
+    with calling.open(row, "GET", "/rss") as reply:
+        before = int(reply.read(100))
+    tracemalloc.start()
+    try:
+        headers = {"Content-Length": str(size)}
+        parts = (bytes(1024 * 1024) for _ in range(size // (1024 * 1024)))
+        with calling.open(row, "PUT", "/drain", headers=headers, body=parts) as reply:
+            assert json.loads(reply.read(100)) == {"bytes": size}
+        with calling.open(row, "GET", f"/stream/{size}") as reply:
+            assert sum(len(part) for part in reply.parts()) == size
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    with calling.open(row, "GET", "/rss") as reply:
+        after = int(reply.read(100))
+    assert peak < 16 * 1024 * 1024
+    assert after - before < 32 * 1024 * 1024
 
 
 def test_a_peer_that_does_not_read_its_answer_is_dropped(hub: TinyHub) -> None:

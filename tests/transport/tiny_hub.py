@@ -98,6 +98,19 @@ def tiny_app(source: TrustSource) -> Flask:
     def large(size: int) -> Response:
         return Response(b"x" * size)
 
+    @app.put("/drain")
+    def drain() -> dict[str, int]:
+        return {"bytes": sum(len(part) for part in iter(lambda: request.stream.read(262144), b""))}
+
+    @app.get("/stream/<int:size>")
+    def stream(size: int) -> Response:
+        return Response((bytes(262144) for _ in range(size // 262144)), headers={"Content-Length": str(size)})
+
+    @app.get("/rss")
+    def rss() -> str:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return str(pages * os.sysconf("SC_PAGE_SIZE"))
+
     @app.get("/slow/<float:seconds>")
     def slow(seconds: float) -> str:
         (app.config["home"] / "waiting").touch()

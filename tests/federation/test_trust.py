@@ -1,0 +1,128 @@
+"""Trust follows the directory, at most once a second, whoever changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.entries import MemberRow, PartnerRow, PartnerStatus
+from hub.errors import OurFault
+from hub.federation import trust as room
+from hub.federation.trust import TrustSource, build_trust
+from tests.transport.agencies import keyring, member_leaf, member_row, partner_row
+
+NOW = datetime.now(UTC)
+OURS = keyring("kz-knb").tls_files().authority_pem
+
+
+@dataclass
+class Rows:
+    """A directory in memory that counts who asks."""
+
+    partner_rows: list[PartnerRow] = field(default_factory=list)
+    member_rows: list[MemberRow] = field(default_factory=list)
+    number: int = 1
+    asked: int = 0
+    down: bool = False
+
+    @property
+    def directory(self) -> Rows:
+        return self
+
+    def generation(self) -> int:
+        self.asked += 1
+        return self.number
+
+    def partners(self) -> list[PartnerRow]:
+        return self.partner_rows
+
+    def members(self) -> list[MemberRow]:
+        return self.member_rows
+
+    @contextmanager
+    def read(self) -> Iterator[Rows]:
+        if self.down:
+            raise OurFault("storage-unavailable", "The database cannot be read now.")
+        yield self
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_trust_holds_each_partners_own_authority_and_each_members_certificate() -> None:
+    leaf = member_leaf("kz-mvd", of="kz-knb")
+    rows = Rows([partner_row("cis-atc"), partner_row("sco-rats")], [member_row("kz-mvd", leaf)])
+    built = build_trust(rows, authority_pem=OURS)
+    assert built.partners["cis-atc"].authority_pem == keyring("cis-atc").tls_files().authority_pem
+    assert built.members[leaf.thumbprint].agency == "kz-mvd"
+    assert len(built.authorities()) == 3
+    assert built.authorities()[0] == OURS
+
+
+def test_a_change_is_seen_within_a_second_and_not_asked_for_more_often() -> None:
+    rows = Rows([partner_row("cis-atc")])
+    source = TrustSource(rows.read, authority_pem=OURS)
+    first = source.current(NOW)
+    asked = rows.asked
+    rows.partner_rows, rows.number = [], 2
+    assert source.current(later(0.9)) is first
+    assert rows.asked == asked
+    assert source.current(later(1.0)).partners == {}
+
+
+def test_an_unchanged_directory_keeps_the_snapshot() -> None:
+    rows = Rows([partner_row("cis-atc")])
+    source = TrustSource(rows.read, authority_pem=OURS)
+    assert source.current(NOW) is source.current(later(5)) is source.current(later(50))
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_refreshing() -> None:
+    rows = Rows([partner_row("cis-atc")])
+    source = TrustSource(rows.read, authority_pem=OURS)
+    source.current(NOW)
+    rows.partner_rows, rows.number = [], 2
+    assert source.current(later(-3600)).partners == {}
+
+
+def test_a_directory_that_cannot_be_read_is_not_guessed() -> None:
+    rows = Rows([partner_row("cis-atc")])
+    source = TrustSource(rows.read, authority_pem=OURS)
+    source.current(NOW)
+    rows.down = True
+    with pytest.raises(OurFault, match="storage-unavailable"):
+        source.current(later(2))
+    rows.down = False
+    assert "cis-atc" in source.current(later(2)).partners
+
+
+def test_only_cards_that_changed_are_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+    genuine = room.read_card
+
+    def counted(raw: bytes) -> object:
+        read.append(raw)
+        return genuine(raw)
+
+    monkeypatch.setattr(room, "read_card", counted)
+    one, other = partner_row("cis-atc"), partner_row("sco-rats")
+    rows = Rows([one, other])
+    source = TrustSource(rows.read, authority_pem=OURS)
+    source.current(NOW)
+    suspended = partner_row("kg-gknb", status=PartnerStatus.SUSPENDED)
+    rows.partner_rows, rows.number = [one, other, suspended], 2
+    trust = source.current(later(2))
+    assert read == [one.card, other.card, suspended.card]
+    assert trust.partners["kg-gknb"].status is PartnerStatus.SUSPENDED
+
+
+def test_a_new_card_brings_its_authority() -> None:
+    row = partner_row("cis-atc")
+    before = build_trust(Rows([row]), authority_pem=OURS)
+    renewed = partner_row("cis-atc", url="https://127.0.0.1:9443")
+    after = build_trust(Rows([renewed]), authority_pem=OURS, before=before)
+    assert after.partners["cis-atc"].fingerprint == renewed.fingerprint != row.fingerprint

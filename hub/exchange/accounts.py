@@ -25,7 +25,7 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
-from hub.ports import UnitOfWork, View
+from hub.ports import UnitOfWork
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 
@@ -134,14 +134,6 @@ def authenticate(broker: Broker, *, name: str, password: str, code: str) -> Acto
         work.stage([broker.event(Act.LOGIN, actor, row.name, at)])
         work.commit()
     return actor
-
-
-def acting(broker: Broker, view: View, name: str) -> Actor:
-    """Return an officer as they stand now, for a session that began earlier; closed accounts are refused."""
-    row = view.directory.officer(name)
-    if row is None or not row.active:
-        raise _invalid()
-    return _actor(broker, row)
 
 
 def _reason_against(

@@ -2,7 +2,7 @@
 
 from hub.policy.agreements import Agreement, Article, Flow, load_agreement
 from hub.policy.decision import Decision, Deny, Permit, Reason, require
-from hub.policy.four_eyes import may, may_administer, may_approve, may_draft
+from hub.policy.four_eyes import may, may_administer, may_approve, may_draft, may_operate
 from hub.policy.permission import Question, flows_by_rule, permit
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "may_administer",
     "may_approve",
     "may_draft",
+    "may_operate",
     "permit",
     "require",
 ]

@@ -241,16 +241,6 @@ def test_a_closed_account_is_refused_until_it_is_opened(broker: Broker, aigul: E
     assert authenticate(broker, name="aigul", password=PASSWORD, code=code(aigul, broker))
 
 
-def test_a_session_of_a_closed_account_ends(broker: Broker, aigul: Enrolment) -> None:
-    with broker.store.read() as view:
-        assert accounts.acting(broker, view, "aigul").roles == {Role.DRAFTER, Role.READER}
-    set_active(broker, CUSTODIAN, name="aigul", active=False)
-    for name in ("aigul", "nobody"):
-        with broker.store.read() as view, pytest.raises(Refused) as caught:
-            accounts.acting(broker, view, name)
-        assert caught.value.code == "credentials-invalid"
-
-
 def test_a_reset_gives_a_new_secret_and_password_and_lifts_a_lock(broker: Broker, aigul: Enrolment) -> None:
     for _ in range(broker.limits.login_failures_max):
         refused(broker, password=OTHER, code="000000")

@@ -11,6 +11,8 @@ from hub.entries import Direction
 from hub.policy import Agreement, Deny, Permit, flows_by_rule, load_agreement, permit
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Label, Tlp
+from hub.records.record import load_record
+from hub.records.template import template
 from tests.policy.samples import asked
 
 HERE = Path(__file__).parents[2] / "demo" / "agreements"
@@ -116,3 +118,29 @@ def test_every_purpose_and_kind_of_the_mission_has_a_flow() -> None:
     flows = [flow for agreement in AGREEMENTS for flow in agreement.flows]
     assert set().union(*(flow.kinds for flow in flows)) == set(Kind)
     assert set().union(*(flow.purposes for flow in flows)) == set(Purpose)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_template_may_go_somewhere_under_the_agreement_it_names(kind: Kind) -> None:
+    record = load_record(template(kind))
+    (agreement,) = (a for a in AGREEMENTS if a.id == record.legal_basis.agreement)
+    assert set(record.legal_basis.articles) <= {article.number for article in agreement.articles}
+    decisions = [
+        permit(
+            asked(
+                kind=kind,
+                purpose=record.purpose.value,
+                language=record.language,
+                label=record.label,
+                agreement=agreement.id,
+                our_agency=sender,
+                originator=sender,
+                counterparty=recipient,
+            ),
+            AGREEMENTS,
+            suspended=False,
+        )
+        for sender in agreement.parties
+        for recipient in agreement.parties
+    ]
+    assert any(isinstance(decision, Permit) for decision in decisions)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hub.codes import CODES
 from hub.errors import Refused
-from hub.policy import Deny, Permit, Reason, may, may_administer, may_approve, may_draft, require
+from hub.policy import Deny, Permit, Reason, may, may_administer, may_approve, may_draft, may_operate, require
 from hub.records.actor import Actor, ActorKind, Role
 from tests.policy.samples import officer
 
@@ -67,6 +67,13 @@ def test_custodians_and_the_hub_itself_administer() -> None:
     assert may_administer(HUB) == Permit()
     assert codes(may_administer(officer("daniyar", Role.OPERATOR))) == ["role-missing"]
     assert codes(may_administer(SYSTEM)) == ["role-missing"]
+
+
+def test_operators_and_the_hub_itself_operate() -> None:
+    assert may_operate(officer("daniyar", Role.OPERATOR)) == Permit()
+    assert may_operate(HUB) == Permit()
+    assert codes(may_operate(officer("saule", Role.CUSTODIAN))) == ["role-missing"]
+    assert codes(may_operate(SYSTEM)) == ["role-missing"]
 
 
 @given(actors, st.sampled_from(Role))

@@ -18,7 +18,7 @@ from marshmallow import Schema
 from hub.api.callers import Caller, Door, admit
 from hub.api.context import Desk, desk
 from hub.api.describing import described_refusals, described_security
-from hub.api.parsing import StrictParser
+from hub.api.parsing import StrictParser, too_large
 from hub.api.scopes import Way
 from hub.config import Limits
 from hub.errors import Refused
@@ -175,13 +175,21 @@ class _Guard:
         @functools.wraps(view)
         def guarded(**path: str) -> Any:
             at = desk()
-            request.max_content_length = self.size(at.broker.limits)
+            self._bound(at.broker.limits)
             g.caller = admit(at, self.door, way=self.way, roles=self.roles)
             if not self.has_query and request.args:
                 raise Refused("request-invalid", "This address takes no query parameters.")
             return view(**path)
 
         return guarded
+
+    def _bound(self, limits: Limits) -> None:
+        """Refuse a body that is said to be too large, and let one that turns out to be be noticed."""
+        most = self.size(limits)
+        if (request.content_length or 0) > most:
+            raise too_large(most)
+        # One byte more than allowed: a stream that reaches it is too long, not cut.
+        request.max_content_length = most + 1
 
 
 def _described_request(takes: Sequence[Header], raw: str | None) -> dict[str, object]:

@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 
 from hub.records.actor import Role
-from tests.api.world import World, copy_world, make_pattern
+from tests.api.world import World, fresh_world, make_pattern
 from tests.exchange.hubs import Hubs
 
 
 @pytest.fixture(scope="session")
-def pattern(tmp_path_factory: pytest.TempPathFactory) -> Hubs:
-    """The hubs that each test gets a copy of."""
-    return make_pattern(tmp_path_factory.mktemp("pattern"))
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hubs]:
+    """The hubs that each test finds as they were made."""
+    made = make_pattern(tmp_path_factory.mktemp("pattern"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def world(pattern: Hubs, tmp_path: Path) -> Iterator[World]:
+def world(pattern: Hubs, tmp_path: Path) -> World:
     """One hub behind its API."""
-    made = copy_world(pattern, tmp_path)
-    yield made
-    made.hubs.close()
+    return fresh_world(pattern, tmp_path)
 
 
 @pytest.fixture

@@ -43,11 +43,14 @@ class XWingPublicKey:
     def __post_init__(self) -> None:
         if len(self.raw) != _XWING_PUBLIC:
             raise ValueError(f"an X-Wing public key has {_XWING_PUBLIC} bytes, not {len(self.raw)}")
-        key = MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(self.raw[:_MLKEM768_PUBLIC]),
-            X25519PublicKey.from_public_bytes(self.raw[_MLKEM768_PUBLIC:]),
-        )
-        object.__setattr__(self, "hpke", key)
+        try:
+            mlkem = MLKEM768PublicKey.from_public_bytes(self.raw[:_MLKEM768_PUBLIC])
+            x25519 = X25519PublicKey.from_public_bytes(self.raw[_MLKEM768_PUBLIC:])
+            # A point of small order is found out here, and not when something is first sealed to it.
+            X25519PrivateKey.generate().exchange(x25519)
+        except ValueError:
+            raise ValueError("an X-Wing public key has a part that is no key") from None
+        object.__setattr__(self, "hpke", MLKEM768X25519PublicKey(mlkem, x25519))
 
 
 def xwing_from_seed(seed: bytes) -> tuple[MLKEM768X25519PrivateKey, XWingPublicKey]:

@@ -156,6 +156,8 @@ def malformed_outside() -> list[Case]:
         _on_jwe("another type", _protected(_set(typ="hub-receipt+json"))),
         _on_jwe("no bind", _protected(lambda header: header.pop("bind"))),
         _on_jwe("an id that is not a UUIDv7", _protected(_set(envelope_id="1"))),
+        _on_jwe("an originator that is no agency", _protected(_set(originator="КНБ"))),
+        _on_jwe("recipients that are numbers", _protected(_set(recipients=[1, 2]))),
         _on_jwe("no recipients", _all(_protected(_set(recipients=[])), _set(recipients=[]))),
         _on_jwe("a recipient twice", _protected(_set(recipients=["cis-atc", "cis-atc"]))),
         _on_jwe("recipients out of order", _protected(_set(recipients=["kg-gknb", "cis-atc"]))),
@@ -220,6 +222,7 @@ def malformed_inside() -> list[Case]:
         ),
         case("an unknown suite", in_jws=_signature(_protected(_set(suite="classic-0")))),
         case("a signature too many", suite=CLASSIC, signed_as=HYBRID, in_jws=_relabel("classic-1")),
+        case("a long protected header", in_jws=_signature(_protected(_set(kid="A" * 600)))),
         case("another type", typ="hub-receipt+json"),
         case(
             "a padded signature", in_jws=_signature(lambda one: one.update(signature=one["signature"] + "=="))
@@ -243,6 +246,9 @@ def malformed_inside() -> list[Case]:
         case("a manifest with a member too many", in_manifest=_set(surprise=1)),
         case("an unknown suite in the manifest", in_manifest=_set(suite="classic-0")),
         case("a version that is true", in_manifest=_set(version=True)),
+        case("a record_id that is not a UUIDv7", in_manifest=_set(record_id="1")),
+        case("a purpose in capitals", in_manifest=_set(purpose="Any")),
+        case("a dialect without a version", in_manifest=_set(dialect="stix")),
         case("a version of 0", in_manifest=_set(version=0)),
         case("a label digest that is short", in_manifest=_set(label_digest="AAAA")),
         case("an approval by nobody", in_manifest=_approval(by="")),
@@ -250,6 +256,7 @@ def malformed_inside() -> list[Case]:
             "sizes of an attachment that do not fit", in_manifest=_set(attachments=[_secret(size_bytes=26)])
         ),
         case("chunks of a terabyte", in_manifest=_set(attachments=[_secret(chunk_bytes=2**40)])),
+        case("a digest in capitals", in_manifest=_set(attachments=[_secret(digest="A" * 64)])),
         case("a short key of an attachment", in_manifest=_set(attachments=[_secret(key="AAAA")])),
     ]
 

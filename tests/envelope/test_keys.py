@@ -143,6 +143,12 @@ def test_an_xwing_key_has_1216_bytes() -> None:
         XWingPublicKey(bytes(1215))
 
 
+@pytest.mark.parametrize("raw", [bytes(1216), b"\xff" * 1216], ids=["small order", "not reduced"])
+def test_an_xwing_key_to_which_nothing_can_be_sealed_is_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError, match="no key"):
+        XWingPublicKey(raw)
+
+
 def test_private_keys_do_not_show_themselves() -> None:
     keys = agency("kz-knb")
     assert "PrivateKey" not in repr(keys.signing) + repr(keys.decryption)

@@ -182,6 +182,11 @@ class FileKeyring:
         )
         self._master = self._secret(Purpose.MASTER)
         self._token = _p256(self._secret(Purpose.TOKEN_ES256))
+        self._tls = TlsFiles(
+            certificate=directory / _LEAF,
+            password=_leaf_password(sealer),
+            authority_pem=(directory / _AUTHORITY).read_text(encoding="ascii"),
+        )
 
     def __repr__(self) -> str:
         return f"FileKeyring(agency={self.agency!r})"
@@ -241,11 +246,7 @@ class FileKeyring:
 
     def tls_files(self) -> TlsFiles:
         """Return the leaf that this hub answers and calls with."""
-        return TlsFiles(
-            certificate=self._directory / _LEAF,
-            password=_leaf_password(self.sealer),
-            authority_pem=(self._directory / _AUTHORITY).read_text(encoding="ascii"),
-        )
+        return self._tls
 
     def authority(self) -> Authority:
         """Return the certificate authority; its key is read when it is asked for and not kept."""

@@ -170,9 +170,12 @@ class HubServer(BaseApplication):  # type: ignore[misc]
             self._on_start(app)
 
     def stopped(self, app: WsgiApp) -> None:
-        """Stop it again."""
+        """Stop it again; whatever fails there, the requests under way are answered."""
         if self._on_stop is not None:
-            self._on_stop(app)
+            try:
+                self._on_stop(app)
+            except Exception:  # noqa: BLE001 (any hook may fail in any way; it is logged)
+                _log.exception("what ran beside the requests did not stop well")
 
 
 def _serve_metrics(port: int, workers: int, registry: CollectorRegistry) -> None:

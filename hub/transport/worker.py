@@ -84,6 +84,11 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         super().init_signals()
         signal.signal(signal.SIGINT, self.handle_exit)
 
+    def load_wsgi(self) -> None:
+        """Make the application and start what runs beside it; a failure here ends the whole server."""
+        super().load_wsgi()
+        self.app.started(self.wsgi)
+
     def notify(self) -> None:
         """Tell the master that the loop turns: once a second, not at every turn as gunicorn would."""
         if time.monotonic() >= self.notify_at:
@@ -92,7 +97,6 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to stop, then answer what is under way."""
-        self.app.started(self.wsgi)
         try:
             super().run()
         finally:

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -114,10 +115,8 @@ def test_a_partner_that_is_down_is_unreachable() -> None:
     assert (down.code, down.details.get("reason")) == ("partner-unreachable", None)
 
 
-def test_a_hub_that_has_not_pinned_us_is_told_from_one_that_is_down(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    hub = TinyHub.start(tmp_path_factory.mktemp("hub"), keyring("cis-atc"), unlock=UNLOCK)
+def test_a_hub_that_has_not_pinned_us_says_so(tmp_path: Path) -> None:
+    hub = TinyHub.start(tmp_path, keyring("cis-atc"), unlock=UNLOCK)
     try:
         refused = fault(partner_row("cis-atc", url=f"https://127.0.0.1:{hub.config.port}"))
         assert refused.details.get("reason") == "certificate-refused"

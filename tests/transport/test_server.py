@@ -22,6 +22,7 @@ from hub.config import Limits
 from hub.entries import PartnerStatus
 from hub.federation.names import agency_uri
 from hub.transport.client import HttpsClient
+from keys.file_store import FileKeyring, create_store, renew_leaf
 from tests.transport.agencies import (
     UNLOCK,
     Shown,
@@ -310,12 +311,41 @@ def test_stopping_answers_what_is_under_way(tmp_path: Path, sign: signal.Signals
     waiting.start()
     wait_until(lambda: (hub.home / "waiting").exists())
     began = time.monotonic()
+    (tmp_path / "stop-fails").touch()
     assert hub.stop(sign) == 0
     waiting.join(5)
     assert got == [(200, b"done")]
     assert time.monotonic() - began < 10
     assert (hub.home / "stopped").read_text() == (hub.home / "started").read_text()
+    assert "Ivanov" not in hub.log()
     ended(hub)
+
+
+def test_a_worker_that_cannot_start_ends_the_server(tmp_path: Path) -> None:
+    (tmp_path / "start-fails").touch()
+    with pytest.raises(AssertionError, match="storage-unavailable"):
+        started(tmp_path)
+
+
+def test_a_renewed_leaf_is_shown_without_a_restart(tmp_path: Path) -> None:
+    directory = tmp_path / "keys"
+    create_store(directory, agency="kz-mvd", host_names=["old"], unlock=UNLOCK, at=datetime.now(UTC))
+    keys = FileKeyring.open(directory, agency="kz-mvd", unlock=UNLOCK)
+    hub = TinyHub.start(tmp_path, keys, unlock=UNLOCK)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(cadata=keys.tls_files().authority_pem)
+
+    def host() -> object:
+        with context.wrap_socket(socket.create_connection(hub.address, timeout=10)) as tls:
+            return dict(tls.getpeercert()["subjectAltName"]).get("DNS")
+
+    try:
+        assert host() == "old"
+        renew_leaf(directory, agency="kz-mvd", host_names=["new"], unlock=UNLOCK, at=datetime.now(UTC))
+        wait_until(lambda: host() == "new", within_s=3)
+    finally:
+        hub.stop()
 
 
 def test_metrics_are_served_to_this_machine_on_their_own_port(tmp_path: Path) -> None:

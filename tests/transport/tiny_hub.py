@@ -24,7 +24,7 @@ from flask import Flask, Response, request
 
 from hub.config import Config, Limits
 from hub.entries import MemberRow, PartnerRow
-from hub.errors import HubError
+from hub.errors import HubError, OurFault
 from hub.federation.trust import TrustSource
 from hub.transport.peer import identify, peer_certificate
 from hub.transport.server import serve
@@ -174,13 +174,10 @@ class TinyHub:
     def _wait(self) -> None:
         until = time.monotonic() + 20
         while time.monotonic() < until and self.process.poll() is None:
-            try:
-                self.get("/empty", None)
-            except OSError:
-                time.sleep(0.05)
-            else:
+            if (self.home / "started").exists():
                 return
-        raise AssertionError("the server did not start:\n" + (self.home / "log").read_text())
+            time.sleep(0.02)
+        raise AssertionError("the server did not start:\n" + self.log())
 
     @property
     def address(self) -> tuple[str, int]:
@@ -268,12 +265,16 @@ def main(home: Path) -> None:
     stop = threading.Event()
 
     def started(app: Flask) -> None:
+        if (home / "start-fails").exists():
+            raise OurFault("storage-unavailable", "The database is not there.")
         app.config |= {"stop": stop, "home": home}
         (home / "started").write_text(str(os.getpid()))
 
     def stopped(app: Flask) -> None:
         stop.set()
         (home / "stopped").write_text(str(os.getpid()))
+        if (home / "stop-fails").exists():
+            raise ValueError("Ivan Ivanov")
 
     serve(
         lambda: tiny_app(source),

@@ -29,9 +29,11 @@ class Answer:
 
 
 def plain(value: object) -> str:
-    """Return the text of one cell; times in UTC, a dash for nothing."""
+    """Return a value as people read it: times in UTC, yes and no, a dash for nothing."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -79,12 +81,9 @@ def say(answer: Answer, *, machine: bool) -> None:
     if machine:
         click.echo(json.dumps(answer.document, ensure_ascii=False, indent=2))
         return
-    console = terminal()
     for part in answer.people:
-        if isinstance(part, str):
-            click.echo(safe(part))  # whole lines: a template must stay JSON when it is piped
-        else:
-            console.print(part)
+        # Text keeps its lines whole: a template must stay JSON when it is piped.
+        click.echo(safe(part) if isinstance(part, str) else rendered(part))
     say_next(answer.then)
 
 
@@ -94,9 +93,11 @@ def say_next(commands: Sequence[str], *, err: bool = False) -> None:
         click.echo("\n".join(("Next:", *(f"  {safe(command)}" for command in commands))), err=err)
 
 
-def terminal() -> Console:
-    """Return a console on today's standard output; it reads no markup out of content."""
+def rendered(table: RenderableType) -> str:
+    """Return a table as lines, as wide as the terminal or, in a pipe, as it needs."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
-    return console
+    with console.capture() as lines:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in lines.get().splitlines())

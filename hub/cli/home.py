@@ -22,7 +22,7 @@ home_option: Final = click.option(
     required=True,
     show_envvar=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     help="The folder that holds the hub.",
 )
 unlock_option: Final = click.option(

@@ -1,18 +1,20 @@
-"""`hub init` and `hub serve`: make a hub, and run it."""
+"""`hub init`, `hub serve` and `hub renew`: make a hub, run it, and keep its certificate valid."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from hub.cli.answer import Answer, facts, terminal
+from hub.cli.answer import Answer, facts, instant, rendered
 from hub.cli.frame import leaf
 from hub.cli.home import config_of, home_option, unlock_option
 from hub.config import Config
+from hub.errors import OurFault
 
 
 @leaf(
@@ -110,14 +112,41 @@ def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | N
     from hub.bootstrap import serve_hub
 
     config = config_of(home)
+    _refuse_unless_free(config)
     if context.meta["machine"]:
         click.echo(json.dumps(_document(config), ensure_ascii=False))
     else:
         click.echo(f"The hub of {config.name or config.agency} is starting; Ctrl-C stops it.")
-        terminal().print(facts(_facts(config)))
+        click.echo(rendered(facts(_facts(config))))
     if log is not None:
         _log_to(log)
     serve_hub(home, unlock=unlock)
+
+
+@leaf(
+    examples=(
+        "hub renew --home /var/lib/hub",
+        "hub renew --home /var/lib/hub --host-name hub.knb.example --host-name 192.0.2.7",
+    )
+)
+@home_option
+@unlock_option
+@click.option(
+    "--host-name", "host_names", multiple=True, metavar="NAME", help="These names, not the old ones."
+)
+def renew(home: Path, unlock: Path | None, host_names: tuple[str, ...]) -> Answer:
+    """Give a hub a new TLS certificate: before its year is over, or when its names change.
+
+    Partners have nothing to do: they have pinned the authority that signs it. A running hub takes it up
+    by itself.
+    """
+    from hub.bootstrap import renew_tls
+
+    until = renew_tls(home, unlock=unlock, host_names=host_names).not_valid_after_utc
+    return Answer(
+        document={"valid_until": instant(until)},
+        people=(f"The new certificate is valid until {until:%Y-%m-%d}.",),
+    )
 
 
 def _document(config: Config) -> dict[str, object]:
@@ -128,7 +157,7 @@ def _document(config: Config) -> dict[str, object]:
         "listens": f"{config.host}:{config.port}",
         "metrics_port": config.metrics_port or None,
         "home": str(config.home),
-        "database": _without_password(config.database_url),
+        "database": without_password(config.database_url),
         "docs": f"https://{config.host}:{config.port}/docs",
         "pid": os.getpid(),
     }
@@ -147,12 +176,23 @@ def _facts(config: Config) -> dict[str, object]:
     }
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
     """Return a database URL that may be shown."""
     parts = urlsplit(url)
     if parts.password is None:
         return url
     return url.replace(f":{parts.password}@", ":…@", 1)
+
+
+def _refuse_unless_free(config: Config) -> None:
+    """Raise OurFault `listen-failed` when the address is taken, or is not one of this machine."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        socket.create_server((config.host, config.port), family=family).close()
+    except OSError as error:
+        raise OurFault(
+            "listen-failed", f"{config.host}:{config.port} cannot be listened on: {error.strerror}."
+        ) from None
 
 
 def _log_to(path: Path) -> None:

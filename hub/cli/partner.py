@@ -29,7 +29,8 @@ def partner() -> None:
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Where to write it.")
 @home_option
 @unlock_option
-def show_card(out: Path | None, home: Path, unlock: Path | None) -> Answer:
+@click.pass_context
+def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path | None) -> Answer:
     """Write our signed card: who we are, how to reach us, which keys are ours.
 
     Send it to a partner any way you like: it is not secret, and the words protect it on its way. The same
@@ -43,7 +44,8 @@ def show_card(out: Path | None, home: Path, unlock: Path | None) -> Answer:
     document = {"card": text, "fingerprint": seen, "words": list(words(seen))}
     if out is None:
         people: tuple[str, ...] = (text,)
-        click.echo(_spoken(seen), err=True)
+        if not context.meta["machine"]:
+            click.echo(_spoken(seen), err=True)
     else:
         write_bytes(out, raw)
         people = (f"Our card is in {out}.", _spoken(seen))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import cast
 
 import click
 
-from hub.cli.answer import Answer, safe
+from hub.cli.answer import Answer, plain, safe
 from hub.cli.credentials import sign_in
 from hub.cli.frame import SOME_ID, leaf
 from hub.cli.home import opened
@@ -19,6 +19,7 @@ from hub.errors import Refused
 from hub.exchange import drafting, releasing, routing
 from hub.exchange.broker import Broker
 from hub.records.actor import Actor
+from hub.records.record import Record
 
 
 @leaf(
@@ -103,21 +104,31 @@ def read(
         found = routing.read_record(hub.broker, actor, record_id, version, justification=justification)
     return Answer(
         document=found.document,
-        people=("\n".join(outline(found.document)),),
+        people=(page(found),),
         then=(f"hub record trace {record_id}",),
     )
 
 
-def outline(value: object, depth: int = 0) -> Iterator[str]:
+def page(found: Record) -> str:
+    """Return a record's content as lines to read, in the order in which a record is told."""
+    order = [name for name in (field.name for field in fields(Record)) if name in found.document]
+    return "\n".join(_outline({name: found.document[name] for name in order}))
+
+
+def _outline(value: Mapping[str, object] | Sequence[object], depth: int = 0) -> Iterator[str]:
     """Yield a document as indented lines, without the punctuation of JSON."""
     pad = "  " * depth
-    pairs = value.items() if isinstance(value, Mapping) else enumerate(cast(Sequence[object], value), start=1)
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value, start=1)
     for name, below in pairs:
-        if isinstance(below, (Mapping, list, tuple)) and below:
+        if isinstance(below, Mapping) or (isinstance(below, list) and any(_nested(one) for one in below)):
             yield f"{pad}{name}:"
-            yield from outline(below, depth + 1)
+            yield from _outline(below, depth + 1)
         else:
-            yield f"{pad}{name}: {'–' if below in ([], {}, ()) else below}"
+            yield f"{pad}{name}: {plain(below)}"
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, (Mapping, list))
 
 
 def _digest(text: str) -> bytes:
@@ -133,5 +144,5 @@ def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow) -> None:
         broker, actor, row.record_id, row.version, justification="to decide on its release"
     )
     verdicts = [f"to {one.recipient}: {verdict_of(one)}" for one in drafting.preview(broker, row.record_id)]
-    click.echo(safe("\n".join((*outline(found.document), "", *verdicts))), err=True)
+    click.echo(safe("\n".join((page(found), "", *verdicts))), err=True)
     click.confirm(f"Release it to {', '.join(row.recipients)}?", abort=True, err=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from rich.console import RenderableType
 
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, leaf
@@ -16,7 +17,7 @@ from hub.exchange.contents import find_row
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
 from hub.records.kinds import Kind
-from hub.records.lifecycle import RecordState
+from hub.records.lifecycle import EntryState, RecordState
 
 
 @leaf("list", examples=("hub record list", "hub record list --state draft --kind wanted-person"))
@@ -125,13 +126,27 @@ def trace(record_id: str, home: Path, unlock: Path | None) -> Answer:
             for e in found.entries
         ],
     }
-    people = [table(("at (UTC)", "what", "who", "about"), steps)]
+    newest = found.versions[-1]
+    head = f"{record_id}: {newest.kind}, version {newest.version}, {newest.state.value}"
+    people: list[RenderableType] = [head, table(("at (UTC)", "what", "who", "about"), steps)]
     if found.entries:
-        cells = [(e.recipient, e.lane, e.state.value, e.retries, e.next_at, e.reason) for e in found.entries]
+        cells = [
+            (
+                e.recipient,
+                e.lane,
+                e.state.value,
+                e.retries,
+                e.next_at if e.state is EntryState.PENDING else None,
+                e.reason,
+            )
+            for e in found.entries
+        ]
+        people.append("")
         people.append(
             table(("to", "handed to", "now", "retries", "next try (UTC)", "why"), cells, numbers=("retries",))
         )
-    return Answer(document=document, people=people, then=then_of(found.versions[-1]))
+    then = [step for step in then_of(newest) if not step.startswith("hub record trace")]
+    return Answer(document=document, people=people, then=then)
 
 
 def timeline(found: Trace) -> Iterator[tuple[datetime, str, str, str]]:

@@ -6,7 +6,7 @@ import click
 
 from hub.cli.agreement import agreement
 from hub.cli.frame import Root
-from hub.cli.init_serve import init, serve
+from hub.cli.init_serve import init, renew, serve
 from hub.cli.member import member
 from hub.cli.officer import officer
 from hub.cli.partner import partner
@@ -23,7 +23,7 @@ def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
 
 
-for command in (init, serve, partner, member, officer, agreement, record, queue):
+for command in (init, serve, renew, partner, member, officer, agreement, record, queue):
     cli.add_command(command)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +16,15 @@ from argon2 import PasswordHasher
 from click.testing import Result
 
 from hub import bootstrap
-from hub.config import load_config
+from hub.config import Config, load_config
 from hub.exchange import accounts
+from keys.file_store import FileKeyring
 from tests.cli.walk import hub, json_of
 from tests.exchange.hubs import agreement_text
 
 PASSWORD = "Қар жауған түн 2026"
+#: The real one, for tests that are about opening the keys.
+OPEN_KEYS = bootstrap.open_keys
 AGENCIES = ("kz-knb", "cis-atc")
 
 
@@ -41,9 +45,9 @@ class Officers:
     clock: Moving
     secrets: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, *roles: str) -> None:
+    def add(self, name: str, *roles: str, at: tuple[str, ...] = ()) -> None:
         told = with_lines(
-            (PASSWORD,), "officer", "add", name, *(w for r in roles for w in ("--role", r)), "--json"
+            (PASSWORD,), "officer", "add", name, *(w for r in roles for w in ("--role", r)), *at, "--json"
         )
         self.secrets[name] = str(json_of(told)["totp_secret"])
 
@@ -77,11 +81,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def light(made: Path) -> Callable[[pytest.MonkeyPatch, Path, Moving], None]:
     """Make a test's homes its own: the clock moves, each key store is opened once, hashing is light."""
-    opened = {agency: bootstrap.open_keys(load_config(made / agency)) for agency in AGENCIES}
+    opened = {agency: OPEN_KEYS(load_config(made / agency)) for agency in AGENCIES}
+
+    def open_keys(config: Config, _unlock: Path | None = None) -> FileKeyring:
+        keyring = copy(opened[config.agency])
+        keyring._directory = config.keys_dir
+        return keyring
 
     def apply(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:
         patch.setattr(bootstrap.SystemClock, "now", lambda _self: clock.at)
-        patch.setattr(bootstrap, "open_keys", lambda config, _unlock=None: opened[config.agency])
+        patch.setattr(bootstrap, "open_keys", open_keys)
         patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         patch.setenv("TEST_HOME", str(folder / "kz-knb"))
 

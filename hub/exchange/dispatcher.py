@@ -12,12 +12,14 @@ from functools import partial
 from hub.entries import OutboxEntry, PartnerRow
 from hub.errors import HubError, PeerFault
 from hub.exchange.answering import send_receipts
+from hub.exchange.attachments import forget_unused
 from hub.exchange.broker import Broker
 from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import poll
 from hub.exchange.upkeep import expire
 
 _PUSHED_MAX = 10_000
+_TIDY_EVERY_S = 600.0
 
 log = logging.getLogger("hub.dispatch")
 
@@ -131,6 +133,9 @@ class Dispatcher:
 
     def _ready(self, partner: PartnerRow, entry: OutboxEntry) -> bool:
         """Tell whether an entry's attachments are at the partner; start pushing those that are not."""
+        if entry.reason == "attachment-missing":
+            # The partner lost or forgot it since it was pushed.
+            self._pushed.difference_update((partner.agency, digest) for digest in entry.attachments)
         waiting = [d for d in entry.attachments if (partner.agency, d) not in self._pushed]
         for digest in waiting:
             key = f"{partner.agency}/{digest}"
@@ -159,8 +164,12 @@ class Dispatcher:
             self.wake(partner.agency)
 
     def _keep_up(self) -> None:
+        tidy_at = 0.0
         while not self._stopping.wait(max(1.0, self._broker.limits.poll_interval_s)):
             self._guard(lambda: expire(self._broker), "upkeep")
+            if time.monotonic() >= tidy_at:
+                tidy_at = time.monotonic() + _TIDY_EVERY_S
+                self._guard(lambda: forget_unused(self._broker, self._broker.clock.now()), "upkeep")
 
     def _poll(self) -> None:
         """Poll every partner's mailbox in turn; with several partners each turn waits a shorter while."""

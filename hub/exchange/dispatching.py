@@ -125,7 +125,7 @@ def carry(broker: Broker, claimed: Claimed, *, ready: Callable[[PartnerRow, Outb
     transfers: list[Transfer] = []
     for entry in permit_again(broker, claimed, settled, at):
         if entry.attachments and not ready(partner.row, entry):
-            settled.entries.append(replace(entry, next_at=at + timedelta(seconds=1)))
+            settled.entries.append(replace(entry, next_at=at + timedelta(seconds=1), reason=None))
         else:
             going.append(entry)
             body = claimed.bodies[entry.body_id]

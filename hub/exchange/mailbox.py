@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -10,13 +11,16 @@ from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE
 from hub.envelope.sealing import peek
 from hub.envelope.vault import unlock
-from hub.errors import Refused
+from hub.errors import HubError, Refused
 from hub.exchange.answering import send_receipts, take_receipts
 from hub.exchange.attachments import fetch
+from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker
 from hub.exchange.dispatching import Settled, claimed_for_mailbox, permit_again
 from hub.exchange.receiving import receive
 from hub.ports import Mail, Transfer
+
+log = logging.getLogger("hub.mailbox")
 
 
 def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
@@ -87,14 +91,18 @@ def poll(broker: Broker, partner: PartnerRow, *, wait_s: float) -> int:
         taken = [
             str(peek_document(raw, RECEIPT_TYPE)["receipt_id"])
             for raw, code in zip(mail.receipts, codes, strict=True)
-            if code is None
+            if code not in TEMPORARY  # what is refused for good is logged, and not asked for again
         ]
     send_receipts(broker, partner, taken=taken)
     return len(mail.transfers) + len(mail.receipts)
 
 
 def _fetch_attachments(broker: Broker, partner: PartnerRow, mail: Mail) -> None:
+    """Fetch what envelopes name; where one cannot be had, `receive` answers its envelope alone."""
     for transfer in mail.transfers:
-        header = peek(transfer.sealed, max_bytes=broker.limits.envelope_max_bytes).header
-        for digest, size_bytes in header.attachments:
-            fetch(broker, partner, digest, size_bytes)
+        try:
+            header = peek(transfer.sealed, max_bytes=broker.limits.envelope_max_bytes).header
+            for digest, size_bytes in header.attachments:
+                fetch(broker, partner, digest, size_bytes)
+        except HubError as error:
+            log.warning("an attachment could not be fetched", extra={"code": error.code})

@@ -19,7 +19,7 @@ from hub.envelope.suites import Suite
 from hub.envelope.vault import lock
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange import relaying
-from hub.exchange.attachments import missing, use
+from hub.exchange.attachments import missing, refuse_unbound, use
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.drafting import row_of
@@ -181,6 +181,7 @@ def _admit(
     record = load_record(verified.content, max_bytes=broker.limits.record_max_bytes)
     if record.originator != verified.manifest.originator:
         raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
+    refuse_unbound(record, verified.manifest)
     decision = judge(
         standing,
         question_of_record(

@@ -14,9 +14,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
-from hub.records.label import Classification, Label, Tlp
-from hub.records.template import template
-from hub.storage.blobs import FileBlobStore
 
 from hub.audit.events import Act
 from hub.config import Limits
@@ -36,7 +33,10 @@ from hub.federation.card import fingerprint
 from hub.ports import BlobStore, Mail, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.kinds import Kind
+from hub.records.label import Classification, Label, Tlp
+from hub.records.template import template
 from hub.storage import open_store
+from hub.storage.blobs import FileBlobStore
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

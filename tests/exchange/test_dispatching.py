@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
+from hub.audit.events import Act
 from hub.config import Limits
 from hub.entries import Priority
 from hub.errors import Refused
 from hub.exchange.agreements import adopt
 from hub.exchange.answering import take_receipts
+from hub.exchange.attachments import announce, upload
 from hub.exchange.backoff import breaker_until, retry_at
+from hub.exchange.broker import Broker
+from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.dispatching import shares
 from hub.exchange.partners import resume as resume_partner
 from hub.exchange.partners import suspend
 from hub.exchange.upkeep import drop, expire, resume, trace
 from hub.records.lifecycle import EntryState, ReceiptStatus
 from tests.exchange.hubs import (
+    AIGUL,
     BOLAT,
     CUSTODIAN,
     START,
@@ -223,3 +229,35 @@ def test_an_overtaken_worker_settles_nothing(pair: Hubs) -> None:
     with ours.store.work() as work, pytest.raises(Refused) as refused:
         work.outbox.settle(stale, [replace(e, state=EntryState.ACCEPTED) for e in entries])
     assert refused.value.code == "conflict"
+
+
+def test_an_attachment_that_the_partner_lost_is_pushed_again(pair: Hubs) -> None:
+    ours, theirs = pair.network.brokers.values()
+    content = b"a photograph" * 500
+    done = upload(ours, AIGUL, announce(ours, AIGUL, size_bytes=len(content)), 0, [content])
+    named = {"digest": done.digest, "name": "p.jpg", "media_type": "image/jpeg", "size_bytes": len(content)}
+    dispatcher = Dispatcher(ours)
+    dispatcher.start()
+    try:
+        first = released(replace(ours, wake=dispatcher.wake), "cis-atc", attachments=[named])
+        assert becomes(pair, ours, first.record_id, EntryState.ACCEPTED)
+        (digest,) = trace(ours, first.record_id).entries[0].attachments
+        with theirs.store.work() as work:
+            work.attachments.remove(digest)
+            work.stage([theirs.event(Act.ERASED, CUSTODIAN, digest, pair.clock.now())])
+            work.commit()
+        second = released(replace(ours, wake=dispatcher.wake), "cis-atc", attachments=[named])
+        assert becomes(pair, ours, second.record_id, EntryState.ACCEPTED)
+    finally:
+        dispatcher.stop()
+
+
+def becomes(hubs: Hubs, broker: Broker, record_id: str, state: EntryState) -> bool:
+    """Wait, at most fifteen seconds of ours, until an entry is in a state; the hubs' time runs faster."""
+    pause = threading.Event()
+    for _ in range(300):
+        if trace(broker, record_id).entries[0].state is state:
+            return True
+        pause.wait(0.05)
+        hubs.clock.pass_(1)
+    return False

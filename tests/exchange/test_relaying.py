@@ -7,15 +7,16 @@ from dataclasses import replace
 import pytest
 
 from hub.envelope.vault import unlock
+from hub.exchange.attachments import announce, read_attachment, upload
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.mailbox import mailbox, poll
 from hub.exchange.receiving import receive
 from hub.exchange.routing import acknowledge, collect
 from hub.exchange.upkeep import trace
 from hub.ports import Transfer
-from hub.records.actor import Actor, ActorKind
+from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus
-from tests.exchange.hubs import Hubs, add_member, released, run_lanes
+from tests.exchange.hubs import AIGUL, Hubs, add_member, officer, released, run_lanes, with_limits
 
 
 @pytest.fixture
@@ -161,3 +162,36 @@ def arrives(broker: object, record_id: str) -> bool:
                 return True
         pause.wait(0.05)
     return False
+
+
+def test_an_attachment_reaches_a_mailbox_partner_before_its_envelope_is_taken(shy: Hubs) -> None:
+    ours, theirs = shy.network.brokers.values()
+    content = b"a photograph" * 1000
+    upload_id = announce(ours, AIGUL, size_bytes=len(content))
+    done = upload(ours, AIGUL, upload_id, 0, [content])
+    named = {
+        "digest": done.digest,
+        "name": "photo.jpg",
+        "media_type": "image/jpeg",
+        "size_bytes": len(content),
+    }
+    row = released(ours, "cis-atc", attachments=[named])
+    poll(theirs, theirs.standing().partners["kz-knb"].row, wait_s=0)
+    assert trace(ours, row.record_id).entries[0].state is EntryState.ACCEPTED
+    reader = officer("igor", Role.READER, agency="cis-atc")
+    parts = read_attachment(theirs, reader, row.record_id, str(done.digest), justification="case 26-114")
+    assert b"".join(parts) == content
+
+
+def test_one_envelope_whose_attachment_cannot_be_had_does_not_block_the_mailbox(shy: Hubs) -> None:
+    ours, theirs = shy.network.brokers.values()
+    content = b"too much" * 1000
+    upload_id = announce(ours, AIGUL, size_bytes=len(content))
+    done = upload(ours, AIGUL, upload_id, 0, [content])
+    named = {"digest": done.digest, "name": "a.bin", "media_type": "text/plain", "size_bytes": len(content)}
+    heavy = released(ours, "cis-atc", attachments=[named])
+    light = released(ours, "cis-atc")
+    narrow = with_limits(theirs, attachment_max_bytes=100)
+    poll(narrow, theirs.standing().partners["kz-knb"].row, wait_s=0)
+    assert trace(ours, light.record_id).entries[0].state is EntryState.ACCEPTED
+    assert trace(ours, heavy.record_id).entries[0].state is EntryState.PENDING

@@ -1,0 +1,60 @@
+"""The demo does the main job, and fails loudly when something is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.tally import Line, Tally
+
+pytestmark = pytest.mark.slow
+
+
+def run(tmp_path: Path, *told: str) -> tuple[int, dict[str, object], str]:
+    outcome = tmp_path / "outcome.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", "--home", str(tmp_path / "homes"), "--json", str(outcome), *told],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    return done.returncode, json.loads(outcome.read_text()), done.stdout
+
+
+def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:
+    code, outcome, shown = run(tmp_path, "--designations", "30")
+    assert (code, outcome["exactly_once"], outcome["troubles"]) == (0, True, [])
+    lines = {line["who"]: line for line in outcome["partners"]}  # type: ignore[attr-defined]
+    assert lines["cis-atc"]["answered"] == 1
+    assert lines["kg-gknb"]["retried"] > 0
+    assert outcome["waited_for_sleeper"] == 32
+    assert lines["sco-rats"]["sent"] == 32
+    assert "Every record arrived exactly once" in shown
+
+
+@pytest.mark.parametrize(("how", "who"), [("lose", "cis-atc"), ("asleep", "kg-gknb")])
+def test_broken_on_purpose_it_exits_non_zero_and_says_what_is_missing(
+    tmp_path: Path, how: str, who: str
+) -> None:
+    code, outcome, shown = run(tmp_path, "--designations", "5", "--break", how)
+    assert (code, outcome["exactly_once"]) == (1, False)
+    lines = {line["who"]: line for line in outcome["partners"]}  # type: ignore[attr-defined]
+    assert lines[who]["missing"] > 0
+    assert "NOT every record" in shown
+
+
+def test_a_tally_with_nothing_in_it_is_no_success() -> None:
+    assert not Tally(lines=[], waited_for_sleeper=0, seconds=0.0).exactly_once
+
+
+@pytest.mark.parametrize("wrong", ["missing", "doubled", "strange", "held"])
+def test_one_wrong_number_spoils_the_tally(wrong: str) -> None:
+    good = dict.fromkeys(("answered", "retried", "held", "missing", "doubled", "strange"), 0)
+    line = Line(who="cis-atc", sent=5, receipts_verified=5, **(good | {wrong: 1}))
+    assert Line(who="cis-atc", sent=5, receipts_verified=5, **good).good
+    assert not Tally(lines=[line], waited_for_sleeper=0, seconds=0.0).exactly_once

@@ -32,8 +32,11 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server, one for each process that runs tests."""
-    with postgres_server() as server:
+    """A PostgreSQL server, one for each process that runs tests.
+
+    It does not sync: tests stop processes, never the machine, and what is in memory outlives a process.
+    """
+    with postgres_server(fsync="off") as server:
         yield server
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from prometheus_client import CollectorRegistry
 
 from adapters.carriers.https import HttpsCarrier
-from hub.api import ApiContext, create_app
+from hub.api import ApiContext, QueueCollector, count_requests, create_app
 from hub.audit.events import Act
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
@@ -254,6 +255,7 @@ class Worker:
         self._opened: Any = None
         self._hub: Hub | None = None
         self._dispatcher: Dispatcher | None = None
+        self.metrics = CollectorRegistry()
 
     @property
     def hub(self) -> Hub:
@@ -271,15 +273,21 @@ class Worker:
     def application(self) -> Any:
         """Return the WSGI application of this process."""
         hub = self.hub
-        return create_app(
+        app = create_app(
             ApiContext(
                 broker=hub.broker,
                 token_key=self._keyring.token_key(),
                 issuer=hub.config.public_url,
                 identify=lambda der, at: identify(der, hub.trust.current(at), at),
-                dispatching=lambda: self._dispatcher is None or self._dispatcher.alive,
+                dispatching=self._dispatching,
             )
         )
+        count_requests(app, self.metrics)
+        self.metrics.register(QueueCollector(hub.broker, self._dispatching))
+        return app
+
+    def _dispatching(self) -> bool:
+        return self._dispatcher is None or self._dispatcher.alive
 
     def trust(self) -> TrustSource:
         """Return the trust that the TLS contexts of this process follow."""
@@ -326,6 +334,7 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
         trust_source=worker.trust,
         on_worker_start=worker.start,
         on_worker_stop=worker.stop,
+        metrics=worker.metrics,
     )
 
 

@@ -1,0 +1,78 @@
+"""What Prometheus is shown: the queue as it stands, and requests as answered. Never ids of records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hub.errors import HubError
+from hub.exchange.broker import Broker
+
+
+class QueueCollector(Collector):
+    """Reads the queue's kept counters when it is asked; a database that cannot be read shows as down."""
+
+    def __init__(self, broker: Broker, dispatching: Callable[[], bool]) -> None:
+        self._broker = broker
+        self._dispatching = dispatching
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield entries by partner and state, how long the oldest has waited, failing lanes, and liveness."""
+        entries = GaugeMetricFamily(
+            "hub_queue_entries", "Entries by partner and state.", labels=["partner", "state"]
+        )
+        oldest = GaugeMetricFamily(
+            "hub_queue_oldest_seconds",
+            "How long ago the oldest entry in this state was queued.",
+            labels=["partner", "state"],
+        )
+        failures = GaugeMetricFamily(
+            "hub_lane_failures", "Failed carries in a row, by partner.", labels=["partner"]
+        )
+        database = GaugeMetricFamily("hub_database_up", "1 when the database can be read.")
+        dispatcher = GaugeMetricFamily("hub_dispatcher_up", "1 when this process dispatches.")
+        dispatcher.add_metric([], float(self._dispatching()))
+        try:
+            self._read(entries, oldest, failures)
+            database.add_metric([], 1.0)
+        except HubError:
+            database.add_metric([], 0.0)
+        yield from (entries, oldest, failures, database, dispatcher)
+
+    def _read(
+        self, entries: GaugeMetricFamily, oldest: GaugeMetricFamily, failures: GaugeMetricFamily
+    ) -> None:
+        now = self._broker.clock.now()
+        with self._broker.store.read() as view:
+            counts = view.outbox.counts()
+            lanes = [view.outbox.lane(partner) for partner in sorted({count.lane for count in counts})]
+        for count in counts:
+            labels = [count.lane, count.state.value]
+            entries.add_metric(labels, count.count)
+            oldest.add_metric(labels, max(0.0, (now - count.oldest_at).total_seconds()))
+        for lane in lanes:
+            failures.add_metric([lane.partner], lane.failures)
+
+
+def count_requests(app: Flask, registry: CollectorRegistry) -> None:
+    """Count and time what the application answers, by endpoint and status; strangers make no new labels."""
+    requests = Counter("hub_http_requests", "Requests answered.", ["endpoint", "status"], registry=registry)
+    seconds = Histogram("hub_http_request_seconds", "Time to answer.", ["endpoint"], registry=registry)
+
+    def begin() -> None:
+        g.began_s = time.perf_counter()
+
+    def end(response: Response) -> Response:
+        endpoint = request.endpoint or "none"
+        requests.labels(endpoint, response.status_code).inc()
+        if "began_s" in g:
+            seconds.labels(endpoint).observe(time.perf_counter() - g.began_s)
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)

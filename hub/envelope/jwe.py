@@ -87,8 +87,6 @@ def read_jwe(raw: bytes, *, max_depth: int) -> Jwe:
     protected = text_of(jwe, "protected")
     header = parse_json(unb64u(protected))
     refuse_deeper(header, max_depth)
-    if header.get("enc") != CONTENT_ENCRYPTION:
-        raise ValueError(f"enc is not {CONTENT_ENCRYPTION}")
     recipients = tuple(_read_entry(value, header) for value in list_of(jwe, "recipients"))
     if len({entry["kid"] for entry in recipients}) != len(recipients):
         raise ValueError("two recipients have the same key")
@@ -115,7 +113,9 @@ def _read_entry(value: object, header: Mapping[str, object]) -> Mapping[str, obj
 
 
 def refuse_other_algorithms(jwe: Jwe, suite: Suite) -> None:
-    """Raise ValueError unless every recipient's key is encrypted as the suite asks."""
+    """Raise ValueError unless the content, and every recipient's key, is encrypted as the suite asks."""
+    if jwe.header.get("enc") != CONTENT_ENCRYPTION:
+        raise ValueError(f"enc is not {CONTENT_ENCRYPTION}")
     expected = {"alg", "encrypted_key", "kid", SENDER_MEMBER[suite]}
     for entry in jwe.recipients:
         if entry["alg"] != suite.key_algorithm or entry.keys() != expected:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.envelope.canonical import canonical, digest, read_unchecked
-from hub.envelope.encoding import b64u, members, text_of, unb64u
+from hub.envelope.encoding import b64u, members, unb64u
 from hub.envelope.header import HEADER_MEMBERS, Header
 from hub.envelope.jwe import (
     KEY_MEMBERS,
@@ -128,10 +128,10 @@ def peek(raw: bytes, *, max_bytes: int, max_depth: int = _DEFAULT_DEPTH) -> Seal
         )
     try:
         jwe = read_jwe(raw, max_depth=max_depth)
-        protected = members(jwe.header, _PROTECTED, KEY_MEMBERS)
-        suite = _SUITES.get(text_of(protected, "suite"))
+        suite = _SUITES.get(str(jwe.header.get("suite")))
         if suite is None:
             raise PeerFault("suite-unknown", "The envelope is of a suite that is not known here.")
+        protected = members(jwe.header, _PROTECTED, KEY_MEMBERS)
         if protected["typ"] != SEALED_TYPE:
             raise ValueError(f"typ is not {SEALED_TYPE}")
         refuse_other_algorithms(jwe, suite)

@@ -325,6 +325,16 @@ def unopened() -> list[Case]:
     return [
         Case(name="too large", code="envelope-too-large", raw=forge(), max_bytes=1024),
         Case(name="an unknown suite", code="suite-unknown", raw=forge(in_protected={"suite": "classic-2"})),
+        Case(
+            name="an unknown suite with other algorithms",
+            code="suite-unknown",
+            raw=forge(in_jwe=_protected(_set(suite="classic-2", enc="A256CBC-HS512", more=1))),
+        ),
+        Case(
+            name="no suite",
+            code="suite-unknown",
+            raw=forge(in_jwe=_protected(lambda header: header.pop("suite"))),
+        ),
         Case(name="for others", code="not-addressed-to-us", raw=forge(), reader="sco-rats"),
         case("sealed to another key", "key-unknown", _own(_set(kid=agency("sco-rats").public.encrypt_p256))),
         Case(

@@ -173,7 +173,7 @@ def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
     return Answer(
         document=as_document(row),
         people=(f"{agency} is active.",),
-        then=(f"hub queue list --partner {agency} --state held      (what was held can be resumed)",),
+        then=(f"hub queue resume --partner {agency}      (what was held meanwhile)",),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import EntryCount, OutboxEntry
 from hub.errors import Refused
 from hub.exchange import upkeep
+from hub.ports import Store
 from hub.records.lifecycle import EntryState
 
 
@@ -110,18 +112,25 @@ def counts(home: Path, unlock: Path | None) -> Answer:
     )
 
 
-@queue.command(examples=(f"hub queue resume {SOME_ID}",))
-@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True, help="The entries' ids.")
+@queue.command(
+    examples=(f"hub queue resume {SOME_ID}", "hub queue resume --partner cis-atc"),
+)
+@click.argument("entries", metavar="[ENTRY...]", nargs=-1, help="The entries' ids.")
+@click.option("--partner", metavar="AGENCY", help="Instead of ids: all that is held for this partner.")
 @home_option
 @unlock_option
-def resume(entries: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
-    """Send held, refused or dead entries again, under the same envelope id."""
+def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Path | None) -> Answer:
+    """Send held, refused or dead entries again, the same sealed bytes under the same envelope id."""
+    if bool(entries) is (partner is not None):
+        raise click.UsageError("Name entries, or a partner with --partner.")
     with opened(home, unlock) as hub:
         actor = administrator(hub.config.agency)
-        rows = [upkeep.resume(hub.broker, actor, entry_id) for entry_id in entries]
+        wanted = entries if partner is None else _held(hub.store, partner)
+        rows = [upkeep.resume(hub.broker, actor, entry_id) for entry_id in wanted]
     return Answer(
         document={"entries": [as_document(r) for r in rows]},
-        people=tuple(f"{r.entry_id} is {r.state.value}; it goes to {_way(r)} next." for r in rows),
+        people=[f"{r.entry_id} is {r.state.value}; it goes to {_way(r)} next." for r in rows]
+        or (f"Nothing is held for {partner}.",),
         then=("hub queue counts",),
     )
 
@@ -165,6 +174,17 @@ def as_document(row: OutboxEntry) -> dict[str, object]:
         "origin": row.origin,
         "hops": list(row.hops),
     }
+
+
+def _held(store: Store, partner: str) -> Sequence[str]:
+    """Return what is held for a partner and can still arrive; the rest soon ends by itself."""
+    found: list[str] = []
+    after, now = 0, datetime.now(UTC)
+    with store.read() as view:
+        while rows := view.outbox.page(after=after, limit=1000, lane=partner, state=EntryState.HELD):
+            found += [row.entry_id for row in rows if row.expires_at > now]
+            after = rows[-1].position
+    return found
 
 
 def _way(row: OutboxEntry) -> str:

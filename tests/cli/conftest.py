@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pyotp
@@ -16,15 +15,13 @@ from argon2 import PasswordHasher
 from click.testing import Result
 
 from hub import bootstrap
-from hub.config import Config, load_config
 from hub.exchange import accounts
-from keys.file_store import FileKeyring
+from keys.sealing import Derivation
 from tests.cli.walk import hub, json_of
 from tests.exchange.hubs import agreement_text
 
 PASSWORD = "Қар жауған түн 2026"
-#: The real one, for tests that are about opening the keys.
-OPEN_KEYS = bootstrap.open_keys
+DERIVE = Derivation.derive
 AGENCIES = ("kz-knb", "cis-atc")
 
 
@@ -78,23 +75,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def light(made: Path) -> Callable[[pytest.MonkeyPatch, Path, Moving], None]:
-    """Make a test's homes its own: the clock moves, each key store is opened once, hashing is light."""
-    opened = {agency: OPEN_KEYS(load_config(made / agency)) for agency in AGENCIES}
+@cache
+def derived(derivation: Derivation, unlock: bytes) -> bytes:
+    """Derive the key of a store once; it is slow by design."""
+    return DERIVE(derivation, unlock)
 
-    def open_keys(config: Config, _unlock: Path | None = None) -> FileKeyring:
-        keyring = copy(opened[config.agency])
-        keyring._directory = config.keys_dir
-        return keyring
 
-    def apply(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:
-        patch.setattr(bootstrap.SystemClock, "now", lambda _self: clock.at)
-        patch.setattr(bootstrap, "open_keys", open_keys)
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-        patch.setenv("TEST_HOME", str(folder / "kz-knb"))
-
-    return apply
+def make_own(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:
+    """Make a test's homes its own: the clock moves, deriving and hashing are light."""
+    patch.setattr(bootstrap.SystemClock, "now", lambda _self: clock.at)
+    patch.setattr(Derivation, "derive", derived)
+    patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    patch.setenv("TEST_HOME", str(folder / "kz-knb"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +102,6 @@ class Desk:
 @pytest.fixture(scope="session")
 def desk(
     made: Path,
-    light: Callable[[pytest.MonkeyPatch, Path, Moving], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Desk:
     """Prepare a desk once; tests work at copies of it."""
@@ -120,7 +111,7 @@ def desk(
     agreement.write_text(agreement_text(AGENCIES), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         clock = Moving()
-        light(patch, folder, clock)
+        make_own(patch, folder, clock)
         told = json_of(
             hub("partner", "card", "--out", str(card), "--home", str(folder / "cis-atc"), "--json")
         )
@@ -142,13 +133,12 @@ def homes(
     made: Path,
     tmp_path: Path,
     clock: Moving,
-    light: Callable[[pytest.MonkeyPatch, Path, Moving], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Fresh homes that know nothing; the commands are about kz-knb's unless they say otherwise."""
     folder = tmp_path / "homes"
     shutil.copytree(made, folder)
-    light(monkeypatch, folder, clock)
+    make_own(monkeypatch, folder, clock)
     return folder
 
 
@@ -157,13 +147,12 @@ def paired(
     desk: Desk,
     tmp_path: Path,
     clock: Moving,
-    light: Callable[[pytest.MonkeyPatch, Path, Moving], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Homes at which work can begin."""
     folder = tmp_path / "paired"
     shutil.copytree(desk.folder, folder)
-    light(monkeypatch, folder, clock)
+    make_own(monkeypatch, folder, clock)
     return folder
 
 

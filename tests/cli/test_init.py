@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from hub import bootstrap
 from hub.bootstrap import open_hub
 from hub.cli.init_serve import without_password
-from tests.cli.conftest import OPEN_KEYS, Moving
+from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
 
 
@@ -96,10 +95,7 @@ def test_serve_at_a_taken_address_is_told_before_anything_starts(homes: Path) ->
     assert "in use" in said
 
 
-def test_unlock_secret_that_was_moved_is_named_with_unlock(
-    homes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bootstrap, "open_keys", OPEN_KEYS)
+def test_unlock_secret_that_was_moved_is_named_with_unlock(homes: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     (homes / "kz-knb" / "unlock").rename(moved)
     refused(hub("partner", "list"), "key-store-invalid")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from click.testing import Result
 
 from hub.records.actor import Role
 from tests.cli.conftest import PASSWORD, Moving, Officers, with_lines
 from tests.cli.walk import hub, json_of, refused
 
 
-def discard_nothing(officers: Officers, name: str = "aigul", **how: str) -> object:
+def discard_nothing(officers: Officers, name: str = "aigul", **how: str) -> Result:
     """Try to sign in for an act on a record that is not there."""
     return officers.act(name, "record", "discard", "none", **how)
 

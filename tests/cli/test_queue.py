@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.bootstrap import open_hub
+from hub.exchange.dispatching import work_lane
 from tests.cli.conftest import Officers
 from tests.cli.test_record import drafted, file, released
 from tests.cli.walk import hub, json_of, refused
@@ -54,6 +55,25 @@ def test_dropped_entry_is_dead_until_it_is_resumed(entry: dict[str, Any], paired
         events = [event for _, event in view.events(after=0, limit=1000)]
     dropping = next(event for event in events if event.justification == "sent by courier")
     assert dropping.actor.id.startswith("local:")
+
+
+def test_all_that_is_held_for_a_partner_is_resumed_at_once(entry: dict[str, Any], paired: Path) -> None:
+    assert json_of(hub("queue", "resume", "--partner", "cis-atc", "--json"))["entries"] == []
+    assert hub("partner", "suspend", "cis-atc").exit_code == 0
+    with open_hub(paired / "kz-knb") as opened:
+        work_lane(opened.broker, "cis-atc")
+    assert (
+        json_of(hub("queue", "list", "--state", "held", "--json"))["entries"][0]["reason"]
+        == "partner-suspended"
+    )
+    assert "hub queue resume --partner cis-atc" in hub("partner", "resume", "cis-atc").stdout
+    resumed = json_of(hub("queue", "resume", "--partner", "cis-atc", "--json"))["entries"]
+    assert [(one["entry_id"], one["state"]) for one in resumed] == [(entry["entry_id"], "pending")]
+
+
+@pytest.mark.parametrize("words", [(), ("x", "--partner", "cis-atc")])
+def test_resume_takes_entries_or_a_partner(homes: Path, words: tuple[str, ...]) -> None:
+    refused(hub("queue", "resume", *words), "command-invalid")
 
 
 def test_what_is_pending_cannot_be_resumed(entry: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ STEPS = ("sign", "seal", "open", "verify")
 
 
 def best_us(steps: dict[str, Step], rounds: int, calls: int) -> dict[str, float]:
-    """Return each step's best mean over rounds in microseconds; the rounds take turns, as load comes and goes."""
+    """Return each step's best mean in microseconds; rounds take turns, as load comes and goes."""
     best = dict.fromkeys(steps, float("inf"))
     for _ in range(rounds):
         for name, step in steps.items():
@@ -193,7 +193,7 @@ def floor_steps(suite: Suite, jws_bytes: int) -> dict[str, Step]:
 
 
 def format_steps(content: dict[str, Any], jws_bytes: int) -> dict[str, Step]:
-    """Return what JOSE's JSON and base64url ask for at the least, written with the standard library's C code."""
+    """Return the JSON and base64url that JOSE asks for at the least, in the standard library's C code."""
     encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
     payload = encode(content).encode()
     text = b64encode(payload)

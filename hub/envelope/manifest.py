@@ -240,7 +240,8 @@ class Manifest:
             "in_reply_to": self.in_reply_to,
         }
         for name, value in stated.items():
-            if content.get(name) != value:
+            # To Python, true is 1.
+            if content.get(name) != value or content.get(name) is True:
                 return f"The manifest and the content differ in {name}."
         if self.label_digest != b64u(digest(canonical(content.get("label")))):
             return "The manifest was made for another label than the content has."

@@ -498,6 +498,16 @@ def unbound() -> list[Case]:
             code="binding-mismatch",
             raw=forge(suite=HYBRID, signed_as=CLASSIC),
         ),
+        Case(
+            name="the content says true where the manifest says 1",
+            code="binding-mismatch",
+            raw=forge(
+                of=manifest(record(), approvals=()),
+                in_payload=lambda data: data.replace(
+                    b'"version":1},"manifest"', b'"version":true},"manifest"'
+                ),
+            ),
+        ),
         inside("suite", _set(suite="hybrid-1")),
         inside("record_id", _set(record_id=other_id)),
         inside("version", _set(version=2)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import ssl
-import time
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,6 +27,7 @@ _log = logging.getLogger("hub.transport")
 WsgiApp = Callable[..., Any]
 Hook = Callable[[Any], None]
 
+_LOOK_EVERY_S: Final = 0.5
 _KEEPALIVE_S: Final = 75
 _CONNECTIONS_MAX: Final = 1024
 _METRICS_HOST: Final = "127.0.0.1"
@@ -56,29 +57,25 @@ def serve(
 class ServerContexts:
     """Keeps the TLS context of the present trust; a new connection gets the newest."""
 
+    current: ssl.SSLContext
+
     def __init__(self, identity: TlsIdentity, trust_source: TrustSource) -> None:
         self._identity = identity
         self._source = trust_source
         self._made_for: tuple[int, int] | None = None
-        self._context: ssl.SSLContext | None = None
-        self._look_at = 0.0
+        self._renew()
 
-    def current(self) -> ssl.SSLContext:
-        """Return the context, made anew after a change of the directory or of the hub's leaf.
+    def follow(self, stop: threading.Event) -> None:
+        """Make the context anew after each change of the directory or of the hub's leaf, until told to stop.
 
-        When the directory cannot be read the last context stays: who calls then learns from the
-        application that the hub is not ready.
+        In a thread, so that accepting never waits for the database. While the directory cannot be read the
+        last context stays: who calls then learns from the application that the hub is not ready.
         """
-        if self._context is None or time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + 1.0
+        while not stop.wait(_LOOK_EVERY_S):
             try:
                 self._renew()
             except (HubError, OSError) as error:
-                if self._context is None:
-                    raise
                 _log.error("the TLS context stays as it was", exc_info=error)
-        assert self._context is not None
-        return self._context
 
     def _renew(self) -> None:
         trust = self._source.current(datetime.now(UTC))
@@ -86,7 +83,7 @@ class ServerContexts:
         if made_for != self._made_for:
             context = server_context(self._identity, trust.authorities())
             context.sslsocket_class = PatientSocket
-            self._context, self._made_for = context, made_for
+            self.current, self._made_for = context, made_for
 
 
 class GracefulArbiter(Arbiter):  # type: ignore[misc]
@@ -101,6 +98,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
     """What gunicorn runs; workers find contexts, limits and hooks here."""
 
     contexts: ServerContexts
+    _ended: threading.Event
 
     def __init__(
         self,
@@ -155,7 +153,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         """Make the application, inside a worker."""
         app = self._app_factory()
         self.contexts = ServerContexts(self._keyring.tls_files(), self._trust_source())
-        self.contexts.current()
+        self._ended = threading.Event()
         return app
 
     def run(self) -> None:
@@ -164,6 +162,10 @@ class HubServer(BaseApplication):  # type: ignore[misc]
 
     def started(self, app: WsgiApp) -> None:
         """Start what runs beside the requests of one worker."""
+        follow = threading.Thread(
+            target=self.contexts.follow, args=(self._ended,), name="hub-trust", daemon=True
+        )
+        follow.start()
         if self._config.metrics_port:
             _serve_metrics(self._config.metrics_port, self._config.workers, self._metrics)
         if self._on_start is not None:
@@ -171,6 +173,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
 
     def stopped(self, app: WsgiApp) -> None:
         """Stop it again; whatever fails there, the requests under way are answered."""
+        self._ended.set()
         if self._on_stop is not None:
             try:
                 self._on_stop(app)

@@ -130,9 +130,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
             return
         raw.setblocking(False)
         try:
-            sock = self.app.contexts.current().wrap_socket(
-                raw, server_side=True, do_handshake_on_connect=False
-            )
+            sock = self.app.contexts.current.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
         except OSError:
             util.close(raw)
             return

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -23,13 +23,14 @@ from keys.authority import Authority, issue_client_leaf, issue_hub_leaf
 from keys.file_store import FileKeyring, create_store
 
 UNLOCK = b"a secret for tests, of enough bytes"
+_ROOM = TemporaryDirectory(prefix="hub-test-")
 HOSTS = ("localhost", "127.0.0.1")
 
 
 @cache
 def keyring(agency: str) -> FileKeyring:
     """Return an agency's keyring, made on first use."""
-    directory = Path(mkdtemp(prefix="hub-test-")) / "keys"
+    directory = Path(mkdtemp(dir=_ROOM.name)) / "keys"
     create_store(directory, agency=agency, host_names=HOSTS, unlock=UNLOCK, at=datetime.now(UTC))
     return FileKeyring.open(directory, agency=agency, unlock=UNLOCK)
 
@@ -86,7 +87,7 @@ class Shown:
 
 def shown(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Shown:
     """Write a leaf and its key where `ssl` can read them."""
-    path = Path(mkdtemp(prefix="hub-test-")) / "leaf.pem"
+    path = Path(mkdtemp(dir=_ROOM.name)) / "leaf.pem"
     path.write_bytes(
         leaf.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )

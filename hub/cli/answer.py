@@ -47,7 +47,7 @@ def safe(text: str) -> str:
 
 
 def _steers(char: str) -> bool:
-    return char in _BIDI or (unicodedata.category(char) == "Cc" and char not in "\n\t")
+    return char in _BIDI or (unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t")
 
 
 def instant(value: datetime | None) -> str | None:
@@ -76,10 +76,16 @@ def facts(pairs: Mapping[str, object]) -> Table:
     return built
 
 
+def as_json(document: Mapping[str, object]) -> str:
+    """Return a document as text; bytes of a file's name that are no text do not stop it."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def say(answer: Answer, *, machine: bool) -> None:
     """Write an answer to standard output."""
     if machine:
-        click.echo(json.dumps(answer.document, ensure_ascii=False, indent=2))
+        click.echo(as_json(answer.document))
         return
     for part in answer.people:
         # Text keeps its lines whole: a template must stay JSON when it is piped.

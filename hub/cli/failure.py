@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from typing import Final
 
 import click
 
-from hub.cli.answer import safe, say_next
+from hub.cli.answer import as_json, safe, say_next
 from hub.errors import HubError, OurFault, Refused
 
 LOG_NAME: Final = "cli-errors.log"
@@ -41,7 +40,7 @@ def report(failure: HubError, *, machine: bool) -> int:
     Returns the exit code.
     """
     if machine:
-        click.echo(json.dumps(problem(failure), ensure_ascii=False, indent=2))
+        click.echo(as_json(problem(failure)))
         return failure.row.exit
     click.echo(
         f"{click.style('error:', fg='red', bold=True)} {safe(failure.sentence)}  [{failure.code}]", err=True

@@ -38,14 +38,14 @@ class Leaf(click.Command):
         machine = ctx.meta["machine"] = bool(ctx.params.pop("as_json"))
         try:
             answer = super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            if isinstance(answer, Answer):
+                say(answer, machine=machine)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except HubError as failure:
             return report(failure, machine=machine)
         except Exception as error:  # noqa: BLE001 - the last line: logged in full, told in one sentence
             return report(unexpected(error, ctx.params.get("home")), machine=machine)
-        if isinstance(answer, Answer):
-            say(answer, machine=machine)
         return 0
 
 

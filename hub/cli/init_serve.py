@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from pathlib import Path
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from hub.cli.answer import Answer, facts, instant, rendered
+from hub.cli.answer import Answer, as_json, facts, instant, rendered
 from hub.cli.frame import leaf
 from hub.cli.home import config_of, home_option, unlock_option
 from hub.config import Config
@@ -114,7 +113,7 @@ def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | N
     config = config_of(home)
     _refuse_unless_free(config)
     if context.meta["machine"]:
-        click.echo(json.dumps(_document(config), ensure_ascii=False))
+        click.echo(as_json(_document(config)))
     else:
         click.echo(f"The hub of {config.name or config.agency} is starting; Ctrl-C stops it.")
         click.echo(rendered(facts(_facts(config))))

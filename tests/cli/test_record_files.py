@@ -117,6 +117,13 @@ def test_missing_file_is_not_found(tmp_path: Path) -> None:
     assert result.exit_code == CODES["not-found"].exit
 
 
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_name_that_is_no_text_is_told_without_a_traceback(how: tuple[str, ...]) -> None:
+    result = hub("record", "check", "none\udcff.json", *how)
+    assert result.exit_code == CODES["not-found"].exit
+    assert "[not-found]" in result.stderr or json.loads(result.stdout)["code"] == "not-found"
+
+
 def test_check_fills_in_what_the_hub_would_and_keeps_what_is_told(
     tmp_path: Path, draft: dict[str, Any]
 ) -> None:

@@ -60,6 +60,7 @@ class AttachmentStore:
     def add(self, row: AttachmentRow) -> None:
         """Store a row, unless there is one with the same digest already."""
         self._session.change()
+        self._session.write_first()
         if self._session.row(_ADD, vars(row)) is not None:
             self._count(row.owner, row.size_bytes)
 

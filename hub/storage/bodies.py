@@ -26,7 +26,7 @@ class BodyStore:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._kept: list[Body] = []
-        session.before_lock(self.flush)
+        session.goes_first(self.flush)
 
     def add(self, bodies: Sequence[Body]) -> None:
         """Store bodies, at the latest at commit."""

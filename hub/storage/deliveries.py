@@ -12,6 +12,7 @@ from hub.entries import Delivery
 from hub.errors import Refused
 from hub.records.lifecycle import DELIVERY_STEPS, DeliveryState, step
 from hub.storage import tables, upsert
+from hub.storage.records import RecordStore
 from hub.storage.session import Session, Shape
 
 _T: Final = tables.deliveries
@@ -38,8 +39,9 @@ _OF_RECORD: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).or
 class DeliveryStore:
     """Implements `hub.ports.Deliveries`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, records: RecordStore) -> None:
         self._session = session
+        self._records = records
         self._kept: list[Delivery] = []
 
     def add(self, rows: Sequence[Delivery]) -> None:
@@ -51,6 +53,7 @@ class DeliveryStore:
         """Write what was kept back."""
         if not self._kept:
             return
+        self._records.flush()  # deliveries refer to them
         self._session.lock()
         by_member: dict[str, list[Delivery]] = defaultdict(list)
         for delivery in self._kept:

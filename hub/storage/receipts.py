@@ -47,7 +47,7 @@ class ReceiptStore:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._kept: list[tuple[ReceiptRow, bool]] = []
-        session.before_lock(self.flush)
+        session.goes_first(self.flush)
 
     def add(self, rows: Sequence[ReceiptRow]) -> None:
         """Store receipts; one that is there already is left as it is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from hub.entries import RecordRow, Release
 from hub.errors import Refused
@@ -37,7 +37,8 @@ _NEWEST_MANY: Final = _SHAPE.select().where(
     _C.record_id.in_(bindparam("which", expanding=True)), _C.version == _highest
 )
 _VERSIONS: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.version)
-_MANY: Final = _SHAPE.select().where(tuple_(_C.record_id, _C.version).in_(bindparam("which", expanding=True)))
+# Versions are few, so all are read and compared: SQLite finds no index for pairs.
+_MANY: Final = _SHAPE.select().where(_C.record_id.in_(bindparam("which", expanding=True)))
 _STANDING: Final = select(_C.state, _C.revision).where(
     _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
 )
@@ -91,8 +92,10 @@ class RecordStore:
     def get_many(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], RecordRow]:
         """Return those (record_id, version) that exist."""
         self._flush_own(*(record_id for record_id, _ in keys))
-        found = _SHAPE.load(self._session.rows(_MANY, {"which": sorted(set(keys))}))
-        return {(row.record_id, row.version): row for row in found}
+        wanted = set(keys)
+        rows = self._session.rows(_MANY, {"which": sorted({record_id for record_id, _ in wanted})})
+        found = {(row.record_id, row.version): row for row in _SHAPE.load(rows)}
+        return {key: row for key, row in found.items() if key in wanted}
 
     def newest(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
         """Return the highest version of each id that exists."""

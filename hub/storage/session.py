@@ -38,7 +38,7 @@ class Session:
         self._left = 0
         self._locked = False
         self._over = False
-        self._before_lock: list[Callable[[], None]] = []
+        self._first: list[Callable[[], None]] = []
         self.changed = False
 
     def change(self, *, audited: bool = True) -> None:
@@ -79,12 +79,18 @@ class Session:
             self._over = True
             raise fault(error) from None
 
-    def before_lock(self, flush: Callable[[], None]) -> None:
-        """Have rows written before positions are taken: those that may wait for another unit of work."""
-        self._before_lock.append(flush)
+    def goes_first(self, flush: Callable[[], None]) -> None:
+        """Have rows written before others: those that others refer to, or that may wait for another unit."""
+        self._first.append(flush)
+
+    def write_first(self) -> None:
+        """Write what goes first."""
+        for flush in self._first:
+            flush()
 
     def take(self, count: int) -> int:
         """Return the first of `count` new positions."""
+        self.write_first()
         if count > self._left:
             self.reserve(count - self._left)
         first = self._next
@@ -94,9 +100,6 @@ class Session:
 
     def reserve(self, count: int) -> None:
         """Ask the database for positions that later calls of `take` hand out."""
-        if not self._locked:
-            for flush in self._before_lock:
-                flush()
         last = self.rows(_TAKE, {"count": count})[0][0]
         if not self._left:  # else the new ones follow those that are left: nobody came between
             self._next = last - count + 1
@@ -105,6 +108,7 @@ class Session:
 
     def lock(self) -> None:
         """Keep every other unit of work from its commit step until this one ends."""
+        self.write_first()
         if not self._locked:
             self.reserve(0)
 

@@ -1,7 +1,8 @@
 """The tables. A column bears the name of the row type's field that it holds; what else there is, is said.
 
 Every index answers one question of a port, and those over what is pending hold nothing else, so that
-the cost of a step does not grow with what the hub has stored.
+the cost of a step does not grow with what the hub has stored. References are checked at once: SQLite
+reads whole tables for those that may be wrong until the commit.
 """
 
 from __future__ import annotations
@@ -72,11 +73,6 @@ def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-def _refers(here: list[str], there: list[str]) -> ForeignKeyConstraint:
-    """Return a reference that is checked at commit, since a unit of work writes its rows table by table."""
-    return ForeignKeyConstraint(here, there, deferrable=True, initially="DEFERRED")
-
-
 def _table(name: str, *items: SchemaItem, **options: Any) -> Table:
     return Table(name, METADATA, *items, **options)
 
@@ -119,7 +115,7 @@ records = _table(
     _moment("expires_at", optional=True),
     _number("revision"),
     _text("envelope_id", optional=True),
-    _refers(["body_id"], ["bodies.body_id"]),
+    ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
     Index("records_by_version", "record_id", "version", unique=True),
     Index("records_by_conversation", "conversation", "position"),
     Index("records_by_state", "state", "position"),
@@ -136,7 +132,7 @@ releases = _table(
     _text("approver"),
     _moment("at"),
     _words("envelope_ids"),
-    _refers(["record_id", "version"], ["records.record_id", "records.version"]),
+    ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
     Index("releases_by_record", "record_id", "position"),
 )
 
@@ -165,7 +161,7 @@ outbox = _table(
     # The lowest live entry of its conversation in its lane; kept with each change, so that a claim
     # reads heads alone, however many wait behind them.
     Column("head", Boolean, nullable=False),
-    _refers(["body_id"], ["bodies.body_id"]),
+    ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
     Index("outbox_by_entry", "entry_id", unique=True),
     Index("outbox_by_lane", "lane", "position"),
     Index("outbox_by_envelope", "envelope_id"),
@@ -216,7 +212,6 @@ inbox = _table(
     Column("version", Integer),
     _text("body_id", optional=True),
     _words("hops"),
-    _refers(["body_id"], ["bodies.body_id"]),
 )
 
 receipts = _table(
@@ -248,7 +243,7 @@ deliveries = _table(
     _choice("state", DeliveryState),
     _moment("at"),
     _text("envelope_id", optional=True),
-    _refers(["record_id", "version"], ["records.record_id", "records.version"]),
+    ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
     Index("deliveries_by_id", "delivery_id", unique=True),
     Index("deliveries_by_record", "record_id"),
 )
@@ -317,7 +312,7 @@ attachments = _table(
     _text("upload_id", optional=True),
     _text("plain_digest", optional=True),
     _text("secret_body_id", optional=True),
-    _refers(["secret_body_id"], ["bodies.body_id"]),
+    ForeignKeyConstraint(["secret_body_id"], ["bodies.body_id"]),
     _partial("attachments_by_upload", "upload_id", where="upload_id IS NOT NULL"),
     _partial("attachments_by_content", "plain_digest", where="plain_digest IS NOT NULL"),
     _partial("attachments_unused", "created_at", where="NOT used"),

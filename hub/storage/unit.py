@@ -30,7 +30,7 @@ class SqlView:
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)
         self.receipts = ReceiptStore(session)
-        self.deliveries = DeliveryStore(session)
+        self.deliveries = DeliveryStore(session, self.records)
         self.directory = DirectoryStore(session)
         self.attachments = AttachmentStore(session)
         self.replays = ReplayStore(session)
@@ -54,8 +54,7 @@ class SqlUnitOfWork(SqlView):
             raise OurFault(
                 "audit-missing", "State was changed and no audit event was staged; nothing was stored."
             )
-        self.bodies.flush()
-        self.receipts.flush()
+        self._session.write_first()
         needed = self.records.waiting() + self.outbox.waiting() + self._events.waiting()
         if needed:
             self._session.reserve(needed)

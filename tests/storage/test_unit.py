@@ -14,6 +14,7 @@ from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 from hub.records.lifecycle import RecordState
 from hub.storage import open_store
+from tests.servers.postgres import PostgresServer
 from tests.storage import rows
 
 
@@ -243,3 +244,28 @@ def test_failures_say_nothing_of_statements_or_values(store: Store) -> None:
     told = f"{refused.value} {refused.value.__cause__}"
     assert row.record_id not in told
     assert "insert" not in told.lower()
+
+
+@pytest.mark.slow
+def test_a_lost_connection_stores_nothing_and_the_next_unit_of_work_goes_on(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    store = open_store(postgres_url)
+    one = rows.body()
+    with rows.fails("storage-unavailable"), rows.audited(store) as work:
+        work.bodies.add([one])
+        assert work.bodies.get_many([one.body_id]) != {}
+        postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hub'")
+    with rows.audited(store) as work:
+        assert work.bodies.get_many([one.body_id]) == {}
+    store.close()
+
+
+@pytest.mark.slow
+def test_the_password_of_a_server_is_in_no_failure(postgres_url: str) -> None:
+    password = postgres_url.split(":")[2].split("@")[0]
+    wrong = postgres_url.replace(password, "geheim")
+    with pytest.raises(HubError) as failed:
+        open_store(wrong)
+    assert failed.value.code == "storage-unavailable"
+    assert "geheim" not in str(failed.value)

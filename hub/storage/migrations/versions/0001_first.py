@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger()),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("envelope_id", sa.Text()),
-        _refers(["body_id"], ["bodies.body_id"]),
+        sa.ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
     )
     op.create_index("records_by_conversation", "records", ["conversation", "position"])
     op.create_index("records_by_kind", "records", ["kind", "position"])
@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("approver", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("envelope_ids", sa.Text(), nullable=False),
-        _refers(["record_id", "version"], ["records.record_id", "records.version"]),
+        sa.ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
     )
     op.create_index("releases_by_record", "releases", ["record_id", "position"])
     op.create_table(
@@ -106,7 +106,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text()),
         sa.Column("attachments", sa.Text(), nullable=False),
         sa.Column("head", sa.Boolean(), nullable=False),
-        _refers(["body_id"], ["bodies.body_id"]),
+        sa.ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
     )
     op.create_index("outbox_by_entry", "outbox", ["entry_id"], unique=True)
     op.create_index("outbox_by_envelope", "outbox", ["envelope_id"])
@@ -157,7 +157,6 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer()),
         sa.Column("body_id", sa.Text()),
         sa.Column("hops", sa.Text(), nullable=False),
-        _refers(["body_id"], ["bodies.body_id"]),
     )
     op.create_table(
         "receipts",
@@ -187,7 +186,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("envelope_id", sa.Text()),
-        _refers(["record_id", "version"], ["records.record_id", "records.version"]),
+        sa.ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
     )
     op.create_index("deliveries_by_id", "deliveries", ["delivery_id"], unique=True)
     op.create_index("deliveries_by_record", "deliveries", ["record_id"])
@@ -253,7 +252,7 @@ def upgrade() -> None:
         sa.Column("upload_id", sa.Text()),
         sa.Column("plain_digest", sa.Text()),
         sa.Column("secret_body_id", sa.Text()),
-        _refers(["secret_body_id"], ["bodies.body_id"]),
+        sa.ForeignKeyConstraint(["secret_body_id"], ["bodies.body_id"]),
     )
     _partial("attachments_by_content", "attachments", ["plain_digest"], "plain_digest IS NOT NULL")
     _partial("attachments_by_upload", "attachments", ["upload_id"], "upload_id IS NOT NULL")
@@ -286,10 +285,6 @@ def upgrade() -> None:
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     for statement in _POSTGRESQL_APPEND_ONLY if on_postgresql else _SQLITE_APPEND_ONLY:
         op.execute(statement)
-
-
-def _refers(here: list[str], there: list[str]) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(here, there, deferrable=True, initially="DEFERRED")
 
 
 def _partial(name: str, table: str, columns: list[str], where: str) -> None:

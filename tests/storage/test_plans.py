@@ -1,0 +1,120 @@
+"""What a hub does all day is answered by indexes: its cost does not grow with what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from hub.entries import Lane, Priority
+from hub.ports import Store, UnitOfWork
+from hub.records.ids import new_id
+from hub.records.lifecycle import EntryState, RecordState
+from tests.storage import rows
+
+_SHARES = {Priority.FLASH: 5, Priority.URGENT: 3, Priority.ROUTINE: 2}
+_LANE = Lane(partner="cis-atc")
+_BIG = ("bodies", "records", "outbox", "inbox", "receipts", "deliveries", "events", "releases")
+
+_READS: dict[str, Callable[[UnitOfWork], object]] = {
+    "claim": lambda work: work.outbox.claim(_LANE, at=rows.at(), shares=_SHARES),
+    "lanes_due": lambda work: work.outbox.lanes_due(rows.at()),
+    "expired": lambda work: work.outbox.expired(rows.at(), 10),
+    "counts": lambda work: work.outbox.counts(),
+    "of_envelope": lambda work: work.outbox.of_envelope(new_id()),
+    "of_record": lambda work: work.outbox.of_record(new_id()),
+    "outbox.page": lambda work: work.outbox.page(after=5, limit=10, lane="cis-atc"),
+    "outbox.page held": lambda work: work.outbox.page(after=5, limit=10, state=EntryState.HELD),
+    "seen": lambda work: work.inbox.seen([("cis-atc", new_id())]),
+    "bodies": lambda work: work.bodies.get_many([new_id()]),
+    "newest": lambda work: work.records.newest([new_id(), new_id()]),
+    "get_many": lambda work: work.records.get_many([(new_id(), 1), (new_id(), 2)]),
+    "versions": lambda work: work.records.versions(new_id()),
+    "records.page": lambda work: work.records.page(after=5, limit=10, state=RecordState.DRAFT),
+    "releases": lambda work: work.records.releases(new_id()),
+    "receipts.of_envelope": lambda work: work.receipts.of_envelope(new_id()),
+    "receipts.of_record": lambda work: work.receipts.of_record(new_id()),
+    "unsent": lambda work: work.receipts.unsent("cis-atc", 10),
+    "partners_waiting": lambda work: work.receipts.partners_waiting(),
+    "deliveries.page": lambda work: work.deliveries.page("kz-mvd", after=5, limit=10),
+    "deliveries.of_record": lambda work: work.deliveries.of_record(new_id()),
+    "events": lambda work: work.events(after=5, limit=10),
+}
+
+
+def _explained(store: Store, step: Callable[[UnitOfWork], object]) -> list[str]:
+    """Return the plan's lines of every statement that a step runs."""
+    lines: list[str] = []
+
+    with store.work() as work:
+        connection = work._session._connection  # type: ignore[attr-defined]
+        on_postgresql = connection.dialect.name == "postgresql"
+        if on_postgresql:  # the tables are nearly empty: is there an index at all that answers?
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN " if on_postgresql else "EXPLAIN QUERY PLAN "
+
+        def look(_: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+            if statement.startswith(("SELECT", "WITH", "INSERT", "UPDATE")):
+                many = rest[-1]
+                cursor.execute(explain + statement, parameters[0] if many else parameters)
+                lines.extend(str(row[-1]) for row in cursor.fetchall())
+
+        event.listen(connection, "before_cursor_execute", look)
+        try:
+            step(work)
+        finally:
+            event.remove(connection, "before_cursor_execute", look)
+    return lines
+
+
+def _refuse_scans(lines: list[str]) -> None:
+    assert lines
+    for line in lines:
+        told = line.strip().removeprefix("->").strip()
+        for table in _BIG:
+            assert not told.startswith(f"Seq Scan on {table}"), line
+            if told.startswith(f"SCAN {table}"):
+                assert "USING" in told, line
+
+
+@pytest.mark.parametrize("read", _READS)
+def test_no_question_reads_a_whole_table(store: Store, read: str) -> None:
+    _refuse_scans(_explained(store, _READS[read]))
+
+
+def test_no_change_reads_a_whole_table(store: Store) -> None:
+    (row,) = rows.save_records(store)
+    live, done = rows.queue(store, {}, {"state": EntryState.DEAD})
+    one = rows.body()
+
+    def change(work: UnitOfWork) -> None:
+        work.bodies.add([one])
+        work.records.advance(row.record_id, 1, to=RecordState.RELEASED)
+        work.deliveries.add([rows.delivery(row)])
+        work.outbox.queue([rows.entry(one.body_id)])
+        changed = replace(live, state=EntryState.DEAD), replace(done, state=EntryState.PENDING)
+        work.outbox.settle(None, changed)
+        work.inbox.admit([rows.admitted()])
+        work.receipts.queue([rows.receipt()])
+        work.receipts.sent([new_id()])
+        work.deliveries.page("kz-mvd", after=0, limit=1)
+        work.outbox.counts()
+
+    _refuse_scans(_explained(store, change))
+
+
+def test_a_claim_reads_the_index_of_what_is_due_alone(store: Store) -> None:
+    rows.queue(store, {})
+    lines = _explained(store, lambda work: work.outbox.claim(_LANE, at=rows.at(), shares=_SHARES))
+    assert sum("outbox_due" in line for line in lines) == len(Priority)
+    lines = _explained(store, lambda work: work.outbox.lanes_due(rows.at()))
+    assert any("outbox_due" in line for line in lines)
+
+
+def test_partners_waiting_are_found_by_hops_along_the_index(store: Store) -> None:
+    lines = _explained(store, lambda work: work.receipts.partners_waiting())
+    assert any("receipts_waiting" in line for line in lines)
+    assert any("Recursive Union" in line or "RECURSIVE STEP" in line for line in lines)

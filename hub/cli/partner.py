@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -93,20 +95,24 @@ def add(
     """Pin a partner by its card, once a person has compared the words with it on the phone.
 
     Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
-    there, who reads the last six to you. A newer card of a partner that is pinned renews the pin.
+    there, who reads the last six to you. A newer card of a partner that is pinned renews the pin; what was
+    set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via.
     """
     raw = read_bytes(card).strip()
     confirmed = told if told is not None else _confirmed(read_card(raw), fingerprint(raw), confirm)
     with opened(home, unlock) as hub:
+        with hub.store.read() as view:
+            before = view.directory.partner(read_card(raw).agency)
+        by_hand = _set_by_hand(before) if before else _ByHand()
         row = partners.pair(
             hub.broker,
             administrator(hub.config.agency),
             raw,
             confirmed_fingerprint=confirmed,
-            url=url,
-            suites=[Suite(name) for name in suites] or None,
-            via=via,
-            relay_for=relay_for,
+            url=by_hand.url if url is None else url or None,
+            suites=[Suite(name) for name in suites] or by_hand.suites,
+            via=by_hand.via if via is None else via or None,
+            relay_for=relay_for or by_hand.relay_for,
         )
     return Answer(
         document=as_document(row),
@@ -174,6 +180,27 @@ def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
         document=as_document(row),
         people=(f"{agency} is active.",),
         then=(f"hub queue resume --partner {agency}      (what was held meanwhile)",),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ByHand:
+    """What was set for a partner beside what its card says."""
+
+    url: str | None = None
+    suites: Sequence[Suite] | None = None
+    via: str | None = None
+    relay_for: tuple[str, ...] = ()
+
+
+def _set_by_hand(row: PartnerRow) -> _ByHand:
+    card = read_card(row.card)
+    narrowed = set(row.suites) != {suite.value for suite in card.suites}
+    return _ByHand(
+        url=row.url if row.url != card.url else None,
+        suites=[Suite(name) for name in row.suites] if narrowed else None,
+        via=row.via,
+        relay_for=row.relay_for,
     )
 
 

@@ -118,6 +118,24 @@ def test_suite_url_and_relay_are_pinned_as_asked(card: Path, told: dict[str, str
     assert document["relay_for"] == ["sco-rats"]
 
 
+def test_renewed_pin_keeps_what_was_set_by_hand(
+    card: Path, told: dict[str, str], homes: Path, clock: Moving
+) -> None:
+    first = ("--suite", "classic-1", "--url", "https://192.0.2.7:8443", "--relay-for", "sco-rats")
+    add = ("partner", "add", str(card), "--json", "--fingerprint")
+    before = json_of(hub(*add, told["fingerprint"], *first))
+    clock.pass_(60 * 86400)
+    card.unlink()
+    renewed = json_of(hub("partner", "card", "--out", str(card), "--home", str(homes / "cis-atc"), "--json"))
+    after = json_of(hub(*add, renewed["fingerprint"]))
+    assert after["fingerprint"] != before["fingerprint"]
+    for name in ("suites", "url", "relay_for"):
+        assert after[name] == before[name]
+    ended = json_of(hub(*add, renewed["fingerprint"], "--url", "", "--suite", "hybrid-1"))
+    assert ended["url"] == "https://127.0.0.1:9444"
+    assert ended["suites"] == ["hybrid-1"]
+
+
 def test_suspended_partner_is_shown_so_until_it_is_resumed(paired: Path) -> None:
     assert json_of(hub("partner", "suspend", "cis-atc", "--json"))["status"] == "suspended"
     assert "suspended" in hub("partner", "list").stdout

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -255,6 +256,7 @@ class Worker:
         self._opened: Any = None
         self._hub: Hub | None = None
         self._dispatcher: Dispatcher | None = None
+        self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
     @property
@@ -280,6 +282,8 @@ class Worker:
                 issuer=hub.config.public_url,
                 identify=lambda der, at: identify(der, hub.trust.current(at), at),
                 dispatching=self._dispatching,
+                pause=self._stopping.wait,
+                polls_max=max(1, hub.config.threads // 4),
             )
         )
         count_requests(app, self.metrics)
@@ -300,7 +304,8 @@ class Worker:
         self._log(Act.STARTED)
 
     def stop(self, _app: object) -> None:
-        """Stop dispatching; what is under way settles first."""
+        """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer."""
+        self._stopping.set()
         if self._dispatcher is not None:
             self._dispatcher.stop()
             self._log(Act.STOPPED)

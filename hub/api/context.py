@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ class ApiContext:
     `issuer` is this hub's public URL. `identify` returns whose client certificate (DER) it is at a moment,
     or raises `certificate-missing`, `-unknown`, `-expired`, `partner-suspended`. `dispatching` tells whether
     the dispatcher is alive. `certificate_of` finds the client certificate's DER in a WSGI environ.
+    `pause` waits for a mailbox to fill, and returns true when the hub stops.
     `polls_max` partners may wait at their mailboxes at once; it stays below the number of threads, so that
     waiting never stops the serving.
     """
@@ -36,6 +38,7 @@ class ApiContext:
     issuer: str
     identify: Callable[[bytes | None, datetime], Peer]
     dispatching: Callable[[], bool]
+    pause: Callable[[float], object] = time.sleep
     certificate_of: Callable[[Mapping[str, Any]], bytes | None] = peer_certificate
     polls_max: int = 8
 

@@ -177,6 +177,8 @@ class _Guard:
             at = desk()
             self._bound(at.broker.limits)
             g.caller = admit(at, self.door, way=self.way, roles=self.roles)
+            if g.caller is not None:
+                request.environ["hub.peer"] = str(g.caller.actor)  # for the access log
             if not self.has_query and request.args:
                 raise Refused("request-invalid", "This address takes no query parameters.")
             return view(**path)

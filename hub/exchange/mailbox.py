@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hub.entries import PartnerRow, PartnerStatus
 from hub.envelope.documents import peek_document
@@ -40,16 +40,29 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
     settled = Settled()
     going = permit_again(broker, claimed, settled, broker.clock.now())
     _keep_held(broker, settled)
+    transfers = (
+        Transfer(
+            sealed=unlock(claimed.bodies[e.body_id], master_key=broker.keyring.master_key()),
+            hops=(*e.hops, broker.agency),
+        )
+        for e in going
+    )
     return Mail(
-        transfers=tuple(
-            Transfer(
-                sealed=unlock(claimed.bodies[e.body_id], master_key=broker.keyring.master_key()),
-                hops=(*e.hops, broker.agency),
-            )
-            for e in going
-        ),
+        transfers=_within(transfers, broker.limits.batch_max_bytes),
         receipts=tuple(row.raw for row in receipts),
     )
+
+
+def _within(transfers: Iterable[Transfer], max_bytes: int) -> tuple[Transfer, ...]:
+    """Return as many as fit into one answer, at least one; the others come with the next."""
+    taken: list[Transfer] = []
+    size = 0
+    for transfer in transfers:
+        size += len(transfer.sealed)
+        if taken and size > max_bytes:
+            break
+        taken.append(transfer)
+    return tuple(taken)
 
 
 def _keep_held(broker: Broker, settled: Settled) -> None:
@@ -61,16 +74,20 @@ def _keep_held(broker: Broker, settled: Settled) -> None:
 
 
 def wait_for_mail(
-    broker: Broker, peer: str, *, limit: int, wait_s: float, pause: Callable[[float], None] = time.sleep
+    broker: Broker, peer: str, *, limit: int, wait_s: float, pause: Callable[[float], object] = time.sleep
 ) -> Mail:
-    """Return the mailbox as soon as it holds something, or empty when the time is up."""
+    """Return the mailbox as soon as it holds something, or empty when the time is up.
+
+    `pause` waits so many seconds, and says by a true value that the hub stops and waiting ends.
+    """
     until = time.monotonic() + min(wait_s, broker.limits.mailbox_wait_max_s)
     while True:
         mail = mailbox(broker, peer, limit=limit)
         left_s = until - time.monotonic()
         if mail.transfers or mail.receipts or left_s <= 0:
             return mail
-        pause(min(broker.limits.poll_interval_s, left_s))
+        if pause(min(broker.limits.poll_interval_s, left_s)):
+            return mail
 
 
 def poll(broker: Broker, partner: PartnerRow, *, wait_s: float) -> int:

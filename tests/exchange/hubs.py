@@ -6,7 +6,7 @@ can deliver twice. Nothing of a hub is replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -218,17 +218,21 @@ PURPOSES = _purposes()
 
 @dataclass(kw_only=True)
 class Hubs:
-    """Some hubs, all paired with one another under one agreement."""
+    """Some hubs, all paired with one another under one agreement.
+
+    `database` makes one with the hub's tables for a home and returns its URL.
+    """
 
     folder: Path
+    database: Callable[[Path], str]
     clock: TestClock = field(default_factory=TestClock)
     network: Network = field(default_factory=Network)
     stores: list[Store] = field(default_factory=list)
 
-    def add(self, agency: str, *, url: str | None = None, database_url: str | None = None) -> Broker:
+    def add(self, agency: str) -> Broker:
         home = self.folder / agency
         home.mkdir()
-        store = open_store(database_url or f"sqlite:///{home / 'hub.sqlite3'}", create=True)
+        store = open_store(self.database(home))
         self.stores.append(store)
         broker = Broker(
             agency=agency,

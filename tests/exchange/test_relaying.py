@@ -9,7 +9,7 @@ import pytest
 from hub.envelope.vault import unlock
 from hub.exchange.attachments import announce, read_attachment, upload
 from hub.exchange.dispatcher import Dispatcher
-from hub.exchange.mailbox import mailbox, poll
+from hub.exchange.mailbox import mailbox, poll, wait_for_mail
 from hub.exchange.receiving import receive
 from hub.exchange.routing import acknowledge, collect
 from hub.exchange.upkeep import trace
@@ -195,3 +195,27 @@ def test_one_envelope_whose_attachment_cannot_be_had_does_not_block_the_mailbox(
     poll(narrow, theirs.standing().partners["kz-knb"].row, wait_s=0)
     assert trace(ours, light.record_id).entries[0].state is EntryState.ACCEPTED
     assert trace(ours, heavy.record_id).entries[0].state is EntryState.PENDING
+
+
+def test_a_mailbox_answer_is_bounded_in_bytes_and_the_rest_comes_next(shy: Hubs) -> None:
+    ours, theirs = shy.network.brokers.values()
+    rows = [released(ours, "cis-atc") for _ in range(3)]
+    size = len(mailbox(ours, "cis-atc", limit=1).transfers[0].sealed)
+    narrow = with_limits(ours, batch_max_bytes=size + 10)
+    assert len(mailbox(narrow, "cis-atc", limit=10).transfers) == 1
+    shy.network.brokers["kz-knb"] = narrow
+    partner = theirs.standing().partners["kz-knb"].row
+    assert [poll(theirs, partner, wait_s=0) for _ in range(4)] == [1, 1, 1, 0]
+    assert {trace(ours, row.record_id).entries[0].state for row in rows} == {EntryState.ACCEPTED}
+
+
+def test_waiting_for_mail_ends_when_the_hub_stops(shy: Hubs) -> None:
+    ours = shy.network.brokers["kz-knb"]
+    asked: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        asked.append(seconds)
+        return True
+
+    assert not wait_for_mail(ours, "cis-atc", limit=5, wait_s=20, pause=pause).transfers
+    assert len(asked) == 1

@@ -87,6 +87,7 @@ def _waited(call: Call) -> Mail:
             call.actor.agency,
             limit=call.query["limit"],
             wait_s=call.query["wait_s"] if room_to_wait else 0,
+            pause=call.desk.context.pause,
         )
     finally:
         if room_to_wait:

@@ -216,6 +216,13 @@ def _purposes() -> str:
 PURPOSES = _purposes()
 
 
+def embedded(home: Path) -> str:
+    """Make an SQLite database with the hub's tables in a home; return its URL."""
+    url = f"sqlite:///{home / 'hub.sqlite3'}"
+    open_store(url, create=True).close()
+    return url
+
+
 @dataclass(kw_only=True)
 class Hubs:
     """Some hubs, all paired with one another under one agreement.
@@ -224,7 +231,7 @@ class Hubs:
     """
 
     folder: Path
-    database: Callable[[Path], str]
+    database: Callable[[Path], str] = embedded
     clock: TestClock = field(default_factory=TestClock)
     network: Network = field(default_factory=Network)
     stores: list[Store] = field(default_factory=list)

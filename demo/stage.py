@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.cast import AGREEMENTS, HUBS, NAMES, PARTNERS, SCOPES, US, Officer, Place
-from hub.bootstrap import Hub, init_hub, open_hub
+from hub.bootstrap.making import init_hub
+from hub.bootstrap.opening import Hub, open_hub
 from hub.exchange.accounts import add_officer
 from hub.exchange.agreements import adopt
 from hub.exchange.members import add_member

@@ -14,7 +14,7 @@ from hub.errors import Refused
 from hub.records.actor import Actor, ActorKind, Role
 
 if TYPE_CHECKING:
-    from hub.bootstrap import Hub
+    from hub.bootstrap.opening import Hub
 
 home_option: Final = click.option(
     "--home",
@@ -37,7 +37,7 @@ unlock_option: Final = click.option(
 
 def opened(home: Path, unlock: Path | None = None) -> AbstractContextManager[Hub]:
     """Open the hub in a home: database, keys, directory. The composition is loaded here and not before."""
-    from hub.bootstrap import open_hub
+    from hub.bootstrap.opening import open_hub
 
     return open_hub(home, unlock=unlock)
 

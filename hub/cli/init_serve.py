@@ -64,7 +64,7 @@ def init(
 
     The name of --url goes into the certificate by itself; name others with --host-name.
     """
-    from hub.bootstrap import init_hub
+    from hub.bootstrap.making import init_hub
 
     called = urlsplit(url).hostname
     config = init_hub(
@@ -108,7 +108,7 @@ def init(
 @click.pass_context
 def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | None) -> None:
     """Run a hub until it is stopped: web, dispatch and audit in one command."""
-    from hub.bootstrap import serve_hub
+    from hub.bootstrap.serving import serve_hub
 
     config = config_of(home)
     _refuse_unless_free(config)
@@ -139,7 +139,7 @@ def renew(home: Path, unlock: Path | None, host_names: tuple[str, ...]) -> Answe
     Partners have nothing to do: they have pinned the authority that signs it. A running hub takes it up
     by itself.
     """
-    from hub.bootstrap import renew_tls
+    from hub.bootstrap.making import renew_tls
 
     until = renew_tls(home, unlock=unlock, host_names=host_names).not_valid_after_utc
     return Answer(

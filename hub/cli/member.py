@@ -16,7 +16,7 @@ from hub.entries import MemberRow
 from hub.exchange import members
 
 if TYPE_CHECKING:
-    from hub.bootstrap import Hub
+    from hub.bootstrap.opening import Hub
 
 csr_option: Final = click.option(
     "--csr",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from hub.bootstrap import open_hub
+from hub.bootstrap.opening import open_hub
 from hub.cli.init_serve import without_password
 from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.bootstrap import open_hub
+from hub.bootstrap.opening import open_hub
 from hub.exchange.dispatching import work_lane
 from tests.cli.conftest import Officers
 from tests.cli.test_record import drafted, file, released

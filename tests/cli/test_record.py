@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.bootstrap import open_hub
+from hub.bootstrap.opening import open_hub
 from tests.cli.conftest import Officers
 from tests.cli.walk import hub, json_of, refused
 

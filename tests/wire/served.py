@@ -20,7 +20,8 @@ import urllib3
 
 from demo.stage import free_ports
 from hub.audit.events import Act
-from hub.bootstrap import Hub, init_hub, open_hub
+from hub.bootstrap.making import init_hub
+from hub.bootstrap.opening import Hub, open_hub
 from hub.envelope import sealing
 from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import b64u

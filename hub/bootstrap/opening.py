@@ -1,0 +1,130 @@
+"""Open a hub: its database, keys, carrier and trust, for a command or a serving process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.carriers.https import HttpsCarrier
+from hub.config import Config, load_config
+from hub.entries import PartnerRow
+from hub.errors import OurFault, Refused
+from hub.exchange.broker import Broker
+from hub.exchange.partners import own_card
+from hub.federation.trust import TrustSource
+from hub.ports import Store
+from hub.storage import open_store
+from hub.storage.blobs import FileBlobStore
+from hub.transport.client import HttpsClient
+from keys.enrolment import ClientCertificate, issue_client_certificate
+from keys.file_store import FileKeyring
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """One opened hub: what commands and the server work with."""
+
+    config: Config
+    keyring: FileKeyring
+    broker: Broker
+    trust: TrustSource
+
+    @property
+    def store(self) -> Store:
+        """Return the database."""
+        return self.broker.store
+
+    def card(self) -> bytes:
+        """Return our signed card as it stands now."""
+        return own_card(
+            self.broker,
+            name=self.config.name or self.config.agency,
+            url=None if self.config.pull else self.config.public_url,
+            tls_ca_pem=self.keyring.tls_files().authority_pem,
+        )
+
+    def enrol(self, member: str, *, csr_pem: bytes | None = None) -> ClientCertificate:
+        """Issue the certificate of a member's system, for the key in its request or for a fresh one."""
+        return issue_client_certificate(
+            self.keyring.authority(), member=member, at=self.broker.clock.now(), csr_pem=csr_pem
+        )
+
+
+def read_unlock(home: Path, unlock: Path | None) -> bytes:
+    """Return the secret that opens the key store, from the home or from where it was moved.
+
+    A systemd credential named `hub-unlock` is found by itself. Raises OurFault `key-store-invalid`.
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    places = [unlock] if unlock else [home / "unlock"]
+    if unlock is None and credentials:
+        places.insert(0, Path(credentials) / "hub-unlock")
+    for place in places:
+        try:
+            return place.read_bytes().strip()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OurFault("key-store-invalid", f"{place} cannot be read: {error.strerror}.") from None
+    raise OurFault(
+        "key-store-invalid", f"There is no unlock secret at {places[-1]}; name its file with --unlock."
+    )
+
+
+@contextmanager
+def open_hub(
+    home: Path,
+    *,
+    unlock: Path | None = None,
+    create: bool = False,
+    keyring: FileKeyring | None = None,
+    wake: Callable[[str], None] | None = None,
+) -> Iterator[Hub]:
+    """Open a hub's database and keys; close them at the end of the block.
+
+    Raises Refused `home-missing`, OurFault `config-invalid`, `key-store-invalid`, `storage-unavailable`.
+    """
+    if not (home / "hub.toml").exists():
+        raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
+    config = load_config(home)
+    keys = keyring or open_keys(config, unlock)
+    store = open_store(config.database_url, create=create)
+    try:
+        client = HttpsClient(keys, limits=config.limits)
+
+        def via(agency: str) -> PartnerRow | None:
+            with store.read() as view:
+                return view.directory.partner(agency)
+
+        broker = Broker(
+            agency=config.agency,
+            store=store,
+            keyring=keys,
+            clock=SystemClock(),
+            limits=config.limits,
+            blobs=FileBlobStore(config.blobs_dir),
+            carrier=HttpsCarrier(client, config.limits, relay=via),
+            pull=config.pull,
+            wake=wake or (lambda _lane: None),
+        )
+        trust = TrustSource(store.read, authority_pem=keys.tls_files().authority_pem)
+        yield Hub(config=config, keyring=keys, broker=broker, trust=trust)
+    finally:
+        store.close()
+
+
+def open_keys(config: Config, unlock: Path | None = None) -> FileKeyring:
+    """Open the key store of a hub; deriving its key takes a noticeable part of a second, by design."""
+    return FileKeyring.open(config.keys_dir, agency=config.agency, unlock=read_unlock(config.home, unlock))

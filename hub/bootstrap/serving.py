@@ -1,0 +1,127 @@
+"""Serve a hub: web, dispatch and metrics in each worker."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from hub.api import ApiContext, QueueCollector, count_requests, create_app
+from hub.audit.events import Act
+from hub.bootstrap.opening import Hub, open_hub, open_keys
+from hub.config import load_config
+from hub.errors import OurFault, Refused
+from hub.exchange.dispatcher import Dispatcher
+from hub.federation.trust import TrustSource
+from hub.transport.peer import identify
+from hub.transport.server import serve
+from keys.file_store import FileKeyring
+
+
+class Worker:
+    """What one serving process holds: the opened hub, its dispatcher and its application."""
+
+    def __init__(self, home: Path, keyring: FileKeyring) -> None:
+        self._home = home
+        self._keyring = keyring
+        self._opened: Any = None
+        self._hub: Hub | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._stopping = threading.Event()
+        self.metrics = CollectorRegistry()
+
+    @property
+    def hub(self) -> Hub:
+        """Return the opened hub; open it in this process first."""
+        if self._hub is None:
+            self._opened = open_hub(self._home, keyring=self._keyring, wake=self.wake)
+            self._hub = self._opened.__enter__()
+        return self._hub
+
+    def wake(self, lane: str) -> None:
+        """Tell the dispatcher of this process about new work."""
+        if self._dispatcher is not None:
+            self._dispatcher.wake(lane)
+
+    def application(self) -> Any:
+        """Return the WSGI application of this process."""
+        hub = self.hub
+        app = create_app(
+            ApiContext(
+                broker=hub.broker,
+                token_key=self._keyring.token_key(),
+                issuer=hub.config.public_url,
+                identify=lambda der, at: identify(der, hub.trust.current(at), at),
+                dispatching=self._dispatching,
+                pause=self._stopping.wait,
+                polls_max=max(1, hub.config.threads // 4),
+            )
+        )
+        count_requests(app, self.metrics)
+        self.metrics.register(QueueCollector(hub.broker, self._dispatching))
+        return app
+
+    def _dispatching(self) -> bool:
+        return self._dispatcher is None or self._dispatcher.alive
+
+    def trust(self) -> TrustSource:
+        """Return the trust that the TLS contexts of this process follow."""
+        return self.hub.trust
+
+    def start(self, _app: object) -> None:
+        """Start dispatching."""
+        self._dispatcher = Dispatcher(self.hub.broker)
+        self._dispatcher.start()
+        self._log(Act.STARTED)
+
+    def stop(self, _app: object) -> None:
+        """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer."""
+        self._stopping.set()
+        if self._dispatcher is not None:
+            self._dispatcher.stop()
+            self._log(Act.STOPPED)
+
+    def _log(self, act: Act) -> None:
+        broker = self.hub.broker
+        with broker.store.work() as work:
+            work.stage(
+                [broker.event(act, broker.itself, broker.agency, broker.clock.now(), pid=str(os.getpid()))]
+            )
+            work.commit()
+
+
+def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
+    """Serve web, dispatch and audit of one hub until it is told to stop.
+
+    Keys are opened once, before the workers are made, so that the secret is needed once. Raises OurFault
+    `config-invalid` for several workers on the embedded database, which has one writing process.
+    """
+    if not (home / "hub.toml").exists():
+        raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
+    config = load_config(home)
+    if config.workers > 1 and config.database_url.startswith("sqlite"):
+        raise OurFault("config-invalid", "workers above 1 need PostgreSQL; SQLite has one writing process.")
+    keyring = open_keys(config, unlock)
+    worker = Worker(home, keyring)
+    serve(
+        worker.application,
+        config=config,
+        keyring=keyring,
+        trust_source=worker.trust,
+        on_worker_start=worker.start,
+        on_worker_stop=worker.stop,
+        metrics=worker.metrics,
+    )
+
+
+def create_wsgi_app() -> Any:
+    """Return the application of the hub whose home the environment variable HUB_HOME names.
+
+    For another server that terminates mutual TLS and hands the client's certificate on as gunicorn does.
+    It answers and dispatches nothing: a `hub serve` on the same database carries what it queues.
+    """
+    home = Path(os.environ.get("HUB_HOME", ".hub"))
+    return Worker(home, open_keys(load_config(home))).application()

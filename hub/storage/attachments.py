@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from hub.entries import AttachmentRow
 from hub.storage import tables
-from hub.storage.session import Session, Shape
+from hub.storage.session import Kept, Session, Shape, kept
 from hub.storage.upsert import insert
 
 _T: Final = tables.attachments
 _SHAPE: Final = Shape(AttachmentRow, _T)
-_GET: Final = _SHAPE.select().where(_T.c.digest == bindparam("which"))
-_BY_UPLOAD: Final = _SHAPE.select().where(_T.c.upload_id == bindparam("which"))
+_GET: Final = kept(_SHAPE.select().where(_T.c.digest == bindparam("which")))
+_BY_UPLOAD: Final = kept(_SHAPE.select().where(_T.c.upload_id == bindparam("which")))
 _BY_CONTENT: Final = (
     _SHAPE.select().where(_T.c.plain_digest == bindparam("which")).order_by(_T.c.created_at, _T.c.digest)
 )
@@ -94,8 +94,8 @@ class AttachmentStore:
         row = self._session.row(_USED, {"which": owner})
         return 0 if row is None else int(row.used_bytes)
 
-    def _one(self, statement: Select[tuple[object, ...]], which: str) -> AttachmentRow | None:
-        return _SHAPE.load_one(self._session.kept_row(statement, {"which": which}))
+    def _one(self, query: Kept, which: str) -> AttachmentRow | None:
+        return _SHAPE.load_one(self._session.kept_row(query, {"which": which}))
 
     def _remove(self, row: AttachmentRow) -> None:
         self._session.change()

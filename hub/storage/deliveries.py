@@ -13,7 +13,7 @@ from hub.errors import Refused
 from hub.records.lifecycle import DELIVERY_STEPS, DeliveryState, step
 from hub.storage import tables, upsert
 from hub.storage.records import RecordStore
-from hub.storage.session import Session, Shape
+from hub.storage.session import Session, Shape, kept
 
 _T: Final = tables.deliveries
 _C: Final = _T.c
@@ -31,7 +31,7 @@ _PAGE: Final = (
     .limit(bindparam("most"))
 )
 _GET: Final = _SHAPE.select().where(_C.delivery_id == bindparam("which"))
-_STATE: Final = select(_C.state).where(_C.delivery_id == bindparam("which"))
+_STATE: Final = kept(select(_C.state).where(_C.delivery_id == bindparam("which")))
 _ADVANCE: Final = update(_T).where(_C.delivery_id == bindparam("which"))
 _OF_RECORD: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.member, _C.position)
 

@@ -11,11 +11,15 @@ from sqlalchemy import Row, Table, bindparam, select, update
 from hub.entries import AgreementRow, Body, MemberRow, OfficerRow, PartnerRow
 from hub.errors import Refused
 from hub.storage import tables
-from hub.storage.session import Session, Shape
+from hub.storage.session import Session, Shape, kept
 from hub.storage.upsert import insert
 
 _PARTNERS: Final = Shape(PartnerRow, tables.partners)
 _MEMBERS: Final = Shape(MemberRow, tables.members)
+_ALL_PARTNERS: Final = _PARTNERS.select().order_by(tables.partners.c.agency)
+_PARTNER: Final = _PARTNERS.select().where(tables.partners.c.agency == bindparam("which"))
+_ALL_MEMBERS: Final = _MEMBERS.select().order_by(tables.members.c.agency)
+_MEMBER: Final = _MEMBERS.select().where(tables.members.c.agency == bindparam("which"))
 _AGREEMENTS: Final = Shape(AgreementRow, tables.agreements)
 
 _agreements = tables.agreements
@@ -39,7 +43,7 @@ _BUMP: Final = update(tables.counters).where(_C.name == "directory").values(valu
 
 _O: Final = tables.officers.c
 _OFFICERS: Final = select(tables.officers).order_by(_O.name)
-_OFFICER: Final = select(tables.officers).where(_O.name == bindparam("which"))
+_OFFICER: Final = kept(select(tables.officers).where(_O.name == bindparam("which")))
 
 
 def _put(table: Table, key: str) -> Any:
@@ -62,13 +66,11 @@ class DirectoryStore:
 
     def partners(self) -> Sequence[PartnerRow]:
         """Return all partners by name."""
-        return _PARTNERS.load(self._session.rows(_PARTNERS.select().order_by(tables.partners.c.agency)))
+        return _PARTNERS.load(self._session.rows(_ALL_PARTNERS))
 
     def partner(self, agency: str) -> PartnerRow | None:
         """Return one partner."""
-        return _PARTNERS.load_one(
-            self._session.row(_PARTNERS.select().where(tables.partners.c.agency == agency))
-        )
+        return _PARTNERS.load_one(self._session.row(_PARTNER, {"which": agency}))
 
     def put_partner(self, row: PartnerRow) -> None:
         """Store or replace a partner."""
@@ -76,13 +78,11 @@ class DirectoryStore:
 
     def members(self) -> Sequence[MemberRow]:
         """Return all members by name."""
-        return _MEMBERS.load(self._session.rows(_MEMBERS.select().order_by(tables.members.c.agency)))
+        return _MEMBERS.load(self._session.rows(_ALL_MEMBERS))
 
     def member(self, agency: str) -> MemberRow | None:
         """Return one member."""
-        return _MEMBERS.load_one(
-            self._session.row(_MEMBERS.select().where(tables.members.c.agency == agency))
-        )
+        return _MEMBERS.load_one(self._session.row(_MEMBER, {"which": agency}))
 
     def put_member(self, row: MemberRow) -> None:
         """Store or replace a member."""

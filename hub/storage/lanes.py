@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, bindparam, or_, select, 
 from hub.entries import Lane, Priority
 from hub.errors import Refused
 from hub.storage import tables
-from hub.storage.session import Session, Shape
+from hub.storage.session import Session, Shape, kept
 from hub.storage.upsert import insert
 
 _T: Final = tables.lanes
@@ -61,7 +61,7 @@ _OPEN: Final = insert(_T).on_conflict_do_nothing()
 _RELEASE: Final = update(_T).where(_C.partner == bindparam("which"), _C.token == bindparam("held"))
 _EXTEND: Final = _RELEASE.values(claimed_until=bindparam("until"))
 _GET: Final = _SHAPE.select().where(_C.partner == bindparam("which"))
-_TOKEN: Final = select(_C.token).where(_C.partner == bindparam("which"))
+_TOKEN: Final = kept(select(_C.token).where(_C.partner == bindparam("which")))
 
 
 class Lanes:

@@ -11,7 +11,7 @@ from hub.entries import RecordRow, Release
 from hub.errors import Refused
 from hub.records.lifecycle import RECORD_STEPS, RecordState, step
 from hub.storage import tables
-from hub.storage.session import Session, Shape
+from hub.storage.session import Session, Shape, kept
 
 _T: Final = tables.records
 _C: Final = _T.c
@@ -39,8 +39,10 @@ _NEWEST_MANY: Final = _SHAPE.select().where(
 _VERSIONS: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.version)
 # Versions are few, so all are read and compared: SQLite finds no index for pairs.
 _MANY: Final = _SHAPE.select().where(_C.record_id.in_(bindparam("which", expanding=True)))
-_STANDING: Final = select(_C.state, _C.revision).where(
-    _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
+_STANDING: Final = kept(
+    select(_C.state, _C.revision).where(
+        _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
+    )
 )
 _REWRITE: Final = update(_T).where(_C.record_id == bindparam("which"), _C.version == bindparam("of_version"))
 _RELEASES: Final = (
@@ -74,13 +76,13 @@ class RecordStore:
 
     def flush(self) -> None:
         """Write what was kept back."""
-        for kept, statement in ((self._rows, _ADD), (self._releases, _ADD_RELEASES)):
-            if kept:
-                first = self._session.take(len(kept))
+        for rows, statement in ((self._rows, _ADD), (self._releases, _ADD_RELEASES)):
+            if rows:
+                first = self._session.take(len(rows))
                 self._session.run(
-                    statement, [{**vars(row), "position": n} for n, row in enumerate(kept, first)]
+                    statement, [{**vars(row), "position": n} for n, row in enumerate(rows, first)]
                 )
-                kept.clear()
+                rows.clear()
 
     def get(self, record_id: str, version: int | None = None) -> RecordRow | None:
         """Return a version, or the highest one."""
@@ -171,4 +173,5 @@ class RecordStore:
         return row.state, row.revision
 
     def _rewrite(self, record_id: str, version: int, values: Mapping[str, object]) -> None:
+        self._session.write_first()
         self._session.run(_REWRITE, {**values, "which": record_id, "of_version": version})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, Select, Table, bindparam, select, update
@@ -21,6 +21,19 @@ _TAKE: Final = (
     .values(value=counters.c.value + bindparam("count"))
     .returning(counters.c.value)
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A query in two forms, made once: for views, and for units of work that keep the row from others."""
+
+    plain: Select[Any]
+    locking: Select[Any]
+
+
+def kept(query: Select[Any]) -> Kept:
+    """Return both forms of a query. The lock lets others store what refers to the row."""
+    return Kept(plain=query, locking=query.with_for_update(key_share=True))
 
 
 class Session:
@@ -62,10 +75,9 @@ class Session:
         found = self.rows(statement, parameters)
         return found[0] if found else None
 
-    def kept_row(self, statement: Select[Any], parameters: Parameters) -> Row[Any] | None:
+    def kept_row(self, query: Kept, parameters: Parameters) -> Row[Any] | None:
         """Return a query's first row; in a unit of work others cannot change it until the end."""
-        # Short of FOR UPDATE, so that others may store what refers to the row.
-        return self.row(statement.with_for_update(key_share=True) if self.writes else statement, parameters)
+        return self.row(query.locking if self.writes else query.plain, parameters)
 
     def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """Run a statement, once for each of several parameter sets.

@@ -91,6 +91,18 @@ def test_replacing_takes_the_expected_revision_and_keeps_the_position(store: Sto
     assert stored == replace(row, language="ru", revision=2)
 
 
+def test_a_record_is_replaced_together_with_its_body(store: Store) -> None:
+    (row,) = rows.save_records(store)
+    other = rows.body()
+    with rows.audited(store) as work:
+        work.bodies.add([other])
+        work.records.replace(replace(row, body_id=other.body_id), expected_revision=1)
+    with store.read() as view:
+        stored = view.records.get(row.record_id)
+        assert stored is not None
+        assert view.bodies.get_many([stored.body_id]) == {other.body_id: other}
+
+
 def test_replacing_what_another_replaced_meanwhile_is_a_conflict(store: Store) -> None:
     (row,) = rows.save_records(store)
     with rows.audited(store) as work:

@@ -14,7 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import Result
 
-from hub import bootstrap
+from hub.bootstrap import opening
 from hub.exchange import accounts
 from keys.sealing import Derivation
 from tests.cli.walk import hub, json_of
@@ -83,7 +83,7 @@ def derived(derivation: Derivation, unlock: bytes) -> bytes:
 
 def make_own(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:
     """Make a test's homes its own: the clock moves, deriving and hashing are light."""
-    patch.setattr(bootstrap.SystemClock, "now", lambda _self: clock.at)
+    patch.setattr(opening.SystemClock, "now", lambda _self: clock.at)
     patch.setattr(Derivation, "derive", derived)
     patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     patch.setenv("TEST_HOME", str(folder / "kz-knb"))

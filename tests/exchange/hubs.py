@@ -295,6 +295,13 @@ class Hubs:
             store.close()
 
 
+def new_sqlite(home: Path) -> str:
+    """Make the embedded database of a home and return its URL."""
+    url = f"sqlite:///{home / 'hub.sqlite3'}"
+    open_store(url, create=True).close()
+    return url
+
+
 _AUTHORITIES: dict[str, str] = {}
 
 

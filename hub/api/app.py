@@ -72,7 +72,7 @@ def create_app(context: ApiContext) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     app.url_map.converters.update(CONVERTERS)
-    attach(app.extensions, open_desk(context))
+    attach(app, open_desk(context))
     problems.register(app)
     app.after_request(_protect)
     api = _Api(app)

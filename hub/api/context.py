@@ -10,7 +10,7 @@ from threading import BoundedSemaphore
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from flask import current_app
+from flask import Flask, current_app
 
 from hub.api.roster import Rosters
 from hub.api.throttle import Throttle
@@ -77,9 +77,9 @@ def open_desk(context: ApiContext) -> Desk:
     )
 
 
-def attach(extensions: dict[str, Any], desk: Desk) -> None:
+def attach(app: Flask, desk: Desk) -> None:
     """Put the desk where requests find it."""
-    extensions[_EXTENSION] = desk
+    app.extensions[_EXTENSION] = desk
 
 
 def desk() -> Desk:

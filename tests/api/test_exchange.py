@@ -167,6 +167,14 @@ def test_who_waits_at_a_mailbox_holds_no_more_threads_than_there_are_to_spare(wo
     assert said.ok() == {"transfers": [], "receipts": []}
 
 
+def test_a_hub_that_stops_keeps_nobody_waiting(world: World) -> None:
+    certificate = partner_certificate("cis-atc")
+    said = world.call("GET", "/exchange/v1/mailbox?wait_s=20", certificate=certificate)
+    assert said.ok() == {"transfers": [], "receipts": []}
+    assert world.paused == [world.broker.limits.poll_interval_s]
+    assert world.desk.polls.acquire(blocking=False)
+
+
 @pytest.mark.parametrize("query", ["limit=0", "wait_s=-1", "wait_s=x", "wait_s=61", "until=now"])
 def test_a_strange_wish_at_the_mailbox_is_refused(world: World, query: str) -> None:
     said = world.call("GET", f"/exchange/v1/mailbox?{query}", certificate=partner_certificate("cis-atc"))

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,7 @@ class World:
     broker: Broker
     other: Broker
     alive: bool = True
+    paused: list[float] = field(default_factory=list)
     key: ec.EllipticCurvePrivateKey = _KEY
 
     @cached_property
@@ -146,9 +147,15 @@ class World:
             issuer=ISSUER,
             identify=lambda der, at: identify(der, self.trust.current(at), at),
             dispatching=lambda: self.alive,
+            pause=self._stop_at_once,
             certificate_of=lambda environ: environ.get("test.certificate"),
             polls_max=1,
         )
+
+    def _stop_at_once(self, seconds: float) -> bool:
+        """Stand for a hub that stops as soon as somebody waits."""
+        self.paused.append(seconds)
+        return True
 
     @cached_property
     def desk(self) -> Desk:
@@ -159,7 +166,7 @@ class World:
         """Return the application at this world's desk; making the specification anew would take too long."""
         if not _APPS:
             _APPS.append(create_app(self.context))
-        attach(_APPS[0].extensions, self.desk)
+        attach(_APPS[0], self.desk)
         return _APPS[0]
 
     def limited(self, **changes: object) -> World:

@@ -43,7 +43,7 @@ class Records(Protocol):
     """Record versions and their releases."""
 
     def add(self, rows: Sequence[RecordRow]) -> None:
-        """Store new versions; raise Refused `conflict` when (record_id, version) exists."""
+        """Store new versions; raise Refused `conflict`, at the latest at commit, when one is there."""
         ...
 
     def get(self, record_id: str, version: int | None = None) -> RecordRow | None:
@@ -67,7 +67,7 @@ class Records(Protocol):
         ...
 
     def advance(self, record_id: str, version: int, *, to: RecordState) -> None:
-        """Take one step of the lifecycle; raise Refused `transition-invalid` when the table has none."""
+        """Take one step of the lifecycle, or raise Refused `transition-invalid`; store revision + 1."""
         ...
 
     def page(
@@ -143,7 +143,9 @@ class Outbox(Protocol):
         """Store new state, next_at, attempts, retries and reason of entries.
 
         Raises Refused `conflict` when the lane's token was overtaken, `transition-invalid` for a step that
-        ENTRY_STEPS does not have (the same state again is allowed).
+        ENTRY_STEPS does not have (the same state again is allowed, and is bookkeeping). Where another unit
+        of work settled an entry meanwhile, `transition-invalid` may come at commit; a worker's further try
+        (a lane, and PENDING) then leaves the entry as it is: what a person or time has ended stays ended.
         """
         ...
 
@@ -347,7 +349,12 @@ class View(Protocol):
 
 
 class UnitOfWork(View, Protocol):
-    """One durable transaction. Leaving the block without `commit` rolls back."""
+    """One durable transaction. Leaving the block without `commit` rolls back.
+
+    Reads see what was changed here. They are best done before additions: reading back rows that were just
+    added gives them their positions early, and makes other units of work wait until this one ends. After
+    OurFault, or `conflict` from what was there already, nothing more can be done in it.
+    """
 
     def stage(self, events: Iterable[AuditEvent]) -> None:
         """Add the audit events of this change."""
@@ -356,8 +363,8 @@ class UnitOfWork(View, Protocol):
     def commit(self) -> None:
         """Commit durably; raise OurFault `audit-missing` when state changed and no event was staged.
 
-        Claims and releases of lanes, marks of sent receipts, replays and login counters are bookkeeping
-        and need none.
+        Claims and releases of lanes, tries that leave an entry's state as it is, marks of sent receipts,
+        replays and login counters are bookkeeping and need none.
         """
         ...
 

@@ -122,7 +122,7 @@ class OutboxStore:
         self._session.change(audited=False)
         if lane is not None:
             self._lanes.fence(lane)
-        if entries and self._queueing.settle(entries):
+        if entries and self._queueing.settle(entries, by_worker=lane is not None):
             self._session.change()
 
     def get(self, entry_id: str) -> OutboxEntry | None:

@@ -7,7 +7,7 @@ first has queued or settled. And neither waits for the other while it holds what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -72,26 +72,28 @@ class Queueing:
         self._session = session
         self._lanes = lanes
         self._entries: list[OutboxEntry] = []
-        self._settled: list[OutboxEntry] = []
+        self._steps: list[tuple[OutboxEntry, bool]] = []
 
     def add(self, entries: Sequence[OutboxEntry]) -> None:
         """Keep new entries."""
         self._entries.extend(entries)
 
-    def settle(self, entries: Sequence[OutboxEntry]) -> bool:
+    def settle(self, entries: Sequence[OutboxEntry], *, by_worker: bool) -> bool:
         """Keep steps that are possible as things stand; the commit step asks again.
 
-        Return whether one of them changes a state; a later try is bookkeeping.
+        Return whether one of them changes a state; a further try is bookkeeping.
         """
-        which = {entry.entry_id for entry in entries}
-        self.flush_if(lambda kept: kept.entry_id in which)
-        standing = self._standing(entries)
-        self._settled.extend(entries)
-        return any(standing[entry.entry_id].state is not entry.state for entry in entries)
+        last = {entry.entry_id: entry for entry in entries}  # of one that is named twice
+        self.flush_if(lambda kept: kept.entry_id in last)
+        steps = [(entry, by_worker) for entry in last.values()]
+        possible = self._possible(steps)
+        self._steps.extend(steps)
+        return any(row.state is not entry.state for row, entry in possible)
 
     def flush_if(self, asked: Callable[[OutboxEntry], bool]) -> None:
         """Write what was kept back if it has an entry that is asked for; else it waits for the end."""
-        if any(asked(entry) for kept in (self._entries, self._settled) for entry in kept):
+        settled = (entry for entry, _ in self._steps)
+        if any(asked(entry) for entry in (*self._entries, *settled)):
             self.flush()
 
     def waiting(self) -> int:
@@ -100,28 +102,33 @@ class Queueing:
 
     def flush(self) -> None:
         """Write what was kept back."""
-        if not self._entries and not self._settled:
+        if not self._entries and not self._steps:
             return
         self._session.lock()
         counts = _Counts()
         if self._entries:
             self._write_entries(counts)
-        if self._settled:
+        if self._steps:
             self._write_steps(counts)
-        self._session.run(_COUNT, counts.rows())
-        self._entries, self._settled = [], []
+        if changed := counts.rows():
+            self._session.run(_COUNT, changed)
+        self._entries, self._steps = [], []
 
-    def _standing(self, entries: Sequence[OutboxEntry]) -> Mapping[str, Row[Any]]:
-        """Return the stored rows of entries; raise where one is missing or its step is not possible."""
-        which = {"which": [entry.entry_id for entry in entries]}
+    def _possible(self, steps: Sequence[tuple[OutboxEntry, bool]]) -> list[tuple[Row[Any], OutboxEntry]]:
+        """Return the steps with the rows they change; raise where a row is missing or a step impossible."""
+        which = {"which": [entry.entry_id for entry, _ in steps]}
         standing = {row.entry_id: row for row in self._session.rows(_STANDING, which)}
-        for entry in entries:
+        possible = []
+        for entry, by_worker in steps:
             row = standing.get(entry.entry_id)
             if row is None:
                 raise Refused("not-found", f"There is no queue entry {entry.entry_id}.")
+            if by_worker and entry.state is _E.PENDING and row.state is not _E.PENDING:
+                continue  # it was ended while it was carried: a failed try does not bring it back
             if row.state is not entry.state:
                 step(ENTRY_STEPS, row.state, entry.state)
-        return standing
+            possible.append((row, entry))
+        return possible
 
     def _write_entries(self, counts: _Counts) -> None:
         entries = self._entries
@@ -141,10 +148,8 @@ class Queueing:
             counts.add(entry.lane, entry.state, 1, entry.retries, entry.created_at)
 
     def _write_steps(self, counts: _Counts) -> None:
-        standing = self._standing(self._settled)
         changes, gone, back = [], [], set()
-        for entry in self._settled:
-            row = standing[entry.entry_id]
+        for row, entry in self._possible(self._steps):
             change = {"which": row.position, "state": entry.state, "next_at": entry.next_at}
             change |= {"attempts": entry.attempts, "retries": entry.retries, "reason": entry.reason}
             changes.append(change)
@@ -154,7 +159,8 @@ class Queueing:
                 gone.append(row.position)
             elif entry.state in _LIVE and row.state not in _LIVE:
                 back.add((row.lane, row.conversation))
-        self._session.run(_SETTLE, changes)
+        if changes:
+            self._session.run(_SETTLE, changes)
         if gone:
             self._session.run(_PROMOTE, {"which": gone})
         if back:

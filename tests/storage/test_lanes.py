@@ -78,6 +78,23 @@ def test_a_claim_that_ran_out_is_overtaken_and_its_token_settles_nothing(store: 
         work.outbox.settle(quick, [replace(entry, state=EntryState.ACCEPTED)])
 
 
+def test_what_was_ended_while_it_was_carried_is_not_brought_back_by_a_failed_try(store: Store) -> None:
+    dropped, taken, other = rows.queue(store, {}, {}, {})
+    lane = _take(store)
+    with rows.audited(store) as work:
+        work.outbox.settle(None, [replace(e, state=EntryState.DEAD) for e in (dropped, taken)])
+    with rows.audited(store) as work:
+        tried = [replace(e, attempts=1, retries=1) for e in (dropped, other)]
+        work.outbox.settle(lane, [*tried, replace(taken, state=EntryState.ACCEPTED)])
+    with store.read() as view:
+        found = [view.outbox.get(e.entry_id) for e in (dropped, taken, other)]
+        assert [e.state for e in found if e] == [EntryState.DEAD, EntryState.ACCEPTED, EntryState.PENDING]
+        assert [e.retries for e in found if e] == [0, 0, 1]
+        assert {c.state: c.count for c in view.outbox.counts()} == dict.fromkeys(
+            (EntryState.DEAD, EntryState.ACCEPTED, EntryState.PENDING), 1
+        )
+
+
 def test_a_claim_can_be_held_longer(store: Store) -> None:
     lane = _take(store)
     assert lane is not None

@@ -220,6 +220,16 @@ def test_one_impossible_step_settles_none_of_the_batch(store: Store) -> None:
         assert view.outbox.get(good.entry_id) == good
 
 
+def test_an_impossible_step_does_not_keep_the_unit_of_work_from_its_other_changes(store: Store) -> None:
+    good, bad = rows.queue(store, {}, {"state": _E.ACCEPTED})
+    with rows.audited(store) as work:
+        with rows.fails("transition-invalid"):
+            work.outbox.settle(None, [replace(bad, state=_E.DEAD)])
+        work.outbox.settle(None, [replace(good, state=_E.HELD), replace(good, state=_E.DEAD)])
+    with store.read() as view:
+        assert [(c.state, c.count) for c in view.outbox.counts()] == [(_E.ACCEPTED, 1), (_E.DEAD, 1)]
+
+
 def test_an_entry_that_is_not_there_is_not_settled(store: Store) -> None:
     with store.work() as work, pytest.raises(HubError) as refused:
         work.outbox.settle(None, [rows.entry(new_id())])

@@ -7,58 +7,18 @@ handed out only after the commit that it tells of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hub.audit.events import Act, AuditEvent
-from hub.entries import Body, Delivery, Direction, InboxEntry, Priority, RecordRow
+from hub.entries import InboxEntry
 from hub.envelope import sealing
-from hub.envelope.canonical import digest
-from hub.envelope.receipts import Statement, issue
-from hub.envelope.suites import Suite
-from hub.envelope.vault import lock
-from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
+from hub.errors import HubError, IntegrityFailure, Refused
 from hub.exchange import relaying
-from hub.exchange.attachments import missing, refuse_unbound, use
-from hub.exchange.backoff import TEMPORARY
-from hub.exchange.broker import Broker, Counterparty, Standing
-from hub.exchange.drafting import row_of
-from hub.exchange.recipients import judge, question_of_record
-from hub.exchange.routing import route
+from hub.exchange.admitting import Admitted, Answer, Key, Rejected, admit, refuse_stale, reject
+from hub.exchange.attachments import use
+from hub.exchange.broker import Broker, Standing
 from hub.exchange.settling import mark_answered, supersede
-from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
-from hub.records.ids import new_id
-from hub.records.lifecycle import ReceiptStatus, RecordState
-from hub.records.record import load_record
-
-Key = tuple[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Admitted:
-    """A verified and permitted envelope with all rows it becomes; the only thing a store is given."""
-
-    sealed: sealing.Sealed
-    entry: InboxEntry
-    body: Body
-    row: RecordRow
-    deliveries: tuple[Delivery, ...]
-    event: AuditEvent
-
-    @property
-    def key(self) -> Key:
-        """Return what admits it once."""
-        return self.entry.originator, self.entry.envelope_id
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rejected:
-    """An envelope that was not taken: the outcome the peer is told and the leaf it leaves."""
-
-    outcome: Outcome
-    event: AuditEvent
 
 
 def receive(broker: Broker, peer: str, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
@@ -82,12 +42,12 @@ def receive(broker: Broker, peer: str, transfers: Sequence[Transfer]) -> Sequenc
         peeked = [_peek(broker, transfer) for transfer in transfers]
         keys = [_key(item) for item in peeked if isinstance(item, sealing.Sealed)]
         seen = view.inbox.seen(keys) if keys else {}
-        answers: list[Outcome | Rejected | Admitted | relaying.Relayed] = []
+        answers: list[Answer] = []
         fresh: set[Key] = set()
         for transfer, item in zip(transfers, peeked, strict=True):
             answer = _take(broker, view, standing, actor, transfer, item, seen=seen, fresh=fresh, at=at)
             answers.append(answer)
-        answers = _refuse_stale(broker, view, actor, answers, at)
+        answers = refuse_stale(broker, view, actor, answers, at)
     return _store(broker, actor, answers, at)
 
 
@@ -122,9 +82,9 @@ def _take(
     seen: Mapping[Key, InboxEntry],
     fresh: set[Key],
     at: datetime,
-) -> Outcome | Rejected | Admitted | relaying.Relayed:
+) -> Answer:
     if isinstance(item, HubError):
-        return _reject(broker, actor, None, item, at)
+        return reject(broker, actor, None, item, at)
     try:
         before = seen.get(_key(item))
         if before is not None:
@@ -135,10 +95,10 @@ def _take(
             answer = relaying.relay(broker, view, standing, actor.id, transfer, item, at=at)
             fresh.add(_key(item))
             return answer
-        admitted = _admit(broker, view, standing, actor, transfer, item, at=at)
+        admitted = admit(broker, view, standing, actor, transfer, item, at=at)
     except HubError as error:
         known = item.header.originator in standing.partners
-        return _reject(broker, actor, item, error, at, known=known)
+        return reject(broker, actor, item, error, at, known=known)
     fresh.add(admitted.key)
     return admitted
 
@@ -155,197 +115,10 @@ def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
     return Outcome(envelope_id=sealed.header.envelope_id, receipt=before.receipt)
 
 
-def _admit(
-    broker: Broker,
-    view: View,
-    standing: Standing,
-    actor: Actor,
-    transfer: Transfer,
-    sealed: sealing.Sealed,
-    *,
-    at: datetime,
-) -> Admitted:
-    sender = originator_of(standing, actor.id, sealed)
-    absent = missing(view, broker, [name for name, _size in sealed.header.attachments])
-    if absent:
-        raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
-    opened = sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
-    verified = sealing.verify(
-        opened,
-        sender=sender.public,
-        agency=broker.agency,
-        allowed=sender.allowed,
-        at=at,
-        skew_s=broker.limits.clock_skew_s,
-    )
-    record = load_record(verified.content, max_bytes=broker.limits.record_max_bytes)
-    if record.originator != verified.manifest.originator:
-        raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
-    refuse_unbound(record, verified.manifest)
-    decision = judge(
-        standing,
-        question_of_record(
-            record, counterparty=sender.row.agency, direction=Direction.IN, agency=broker.agency, at=at
-        ),
-    )
-    if isinstance(decision, Deny):
-        raise Refused("policy-denied", " ".join(reason.sentence for reason in decision.reasons))
-    body_id = new_id()
-    row = replace(
-        row_of(
-            record,
-            body_id=body_id,
-            digest=verified.content_digest,
-            priority=Priority(verified.manifest.priority),
-            direction=Direction.IN,
-        ),
-        envelope_id=sealed.header.envelope_id,
-        recipients=verified.manifest.recipients,
-        expires_at=verified.manifest.expires_at,
-    )
-    statement = _statement(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)
-    receipt = issue(statement, broker.keyring.signing(), sealed.header.suite)
-    return Admitted(
-        sealed=sealed,
-        entry=InboxEntry(
-            originator=record.originator,
-            envelope_id=sealed.header.envelope_id,
-            digest=sealed.digest,
-            peer=actor.id,
-            received_at=at,
-            receipt=receipt,
-            record_id=record.id,
-            version=record.version,
-            body_id=body_id,
-            hops=transfer.hops,
-        ),
-        body=lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key()),
-        row=row,
-        deliveries=route(standing, record, row, agency=broker.agency, at=at),
-        event=broker.event(
-            Act.ADMITTED,
-            actor,
-            record.id,
-            at,
-            envelope=sealed.header.envelope_id,
-            envelope_digest=sealed.digest.hex(),
-            receipt_digest=digest(receipt).hex(),
-            version=str(record.version),
-            kind=record.kind.value,
-            originator=record.originator,
-        ),
-    )
-
-
-def originator_of(standing: Standing, peer: str, sealed: sealing.Sealed) -> Counterparty:
-    """Return the pinned originator, who must be the peer itself or reach us through it.
-
-    Raises IntegrityFailure `originator-mismatch`, Refused `partner-unknown` or `partner-suspended`.
-    """
-    originator = sealed.header.originator
-    sender = standing.partner(originator)
-    if originator != peer and sender.row.via != peer:
-        raise IntegrityFailure(
-            "originator-mismatch", f"{peer} may not hand over envelopes of {originator} to this hub."
-        )
-    if not sender.active:
-        raise Refused("partner-suspended", f"{originator} is suspended here; nothing is taken from it now.")
-    return sender
-
-
-def _refuse_stale(
-    broker: Broker,
-    view: View,
-    actor: Actor,
-    answers: Sequence[Outcome | Rejected | Admitted | relaying.Relayed],
-    at: datetime,
-) -> list[Outcome | Rejected | Admitted | relaying.Relayed]:
-    """Refuse records that are here already, and order those that a later version overtook; one look-up."""
-    ids = [a.row.record_id for a in answers if isinstance(a, Admitted)]
-    newest = view.records.newest(ids) if ids else {}
-    checked: list[Outcome | Rejected | Admitted | relaying.Relayed] = []
-    for answer in answers:
-        before = newest.get(answer.row.record_id) if isinstance(answer, Admitted) else None
-        if before is None or not isinstance(answer, Admitted):
-            checked.append(answer)
-            continue
-        try:
-            checked.append(_in_order(view, answer, before))
-        except HubError as error:
-            checked.append(_reject(broker, actor, answer.sealed, error, at))
-    return checked
-
-
-def _in_order(view: View, admitted: Admitted, newest: RecordRow) -> Admitted:
-    """Return the envelope with its record's state set by the versions that are here.
-
-    Raises IntegrityFailure `originator-mismatch` for a record id of another originator, Refused `conflict`
-    for a version that came before in another envelope.
-    """
-    row = admitted.row
-    if newest.originator != row.originator:
-        raise IntegrityFailure("originator-mismatch", "This record id belongs to another originator.")
-    if view.records.get(row.record_id, row.version) is not None:
-        raise Refused("conflict", f"Version {row.version} of this record came before in another envelope.")
-    if newest.version < row.version:
-        return admitted
-    withdrawn = newest.action == "withdrawal"
-    state = RecordState.WITHDRAWN if withdrawn else RecordState.SUPERSEDED
-    return replace(admitted, row=replace(row, state=state), deliveries=())
-
-
-def _statement(
-    broker: Broker,
-    sealed: sealing.Sealed,
-    status: ReceiptStatus,
-    at: datetime,
-    *,
-    record_id: str | None = None,
-    refusal: HubError | None = None,
-) -> Statement:
-    return Statement(
-        receipt_id=new_id(),
-        envelope_id=sealed.header.envelope_id,
-        envelope_digest=sealed.digest.hex(),
-        by=broker.agency,
-        to=sealed.header.originator,
-        status=status,
-        at=at,
-        record_id=record_id,
-        reason=refusal.code if refusal else None,
-        sentence=refusal.sentence if refusal else None,
-    )
-
-
-def _reject(
-    broker: Broker,
-    actor: Actor,
-    sealed: sealing.Sealed | None,
-    error: HubError,
-    at: datetime,
-    *,
-    known: bool = True,
-) -> Rejected:
-    """Refuse one envelope: with a signed receipt where it is final and the originator is known.
-
-    A temporary failure is told by its code alone, so that the sender keeps the entry and tries again.
-    """
-    envelope_id = sealed.header.envelope_id if sealed else ""
-    receipt = None
-    if sealed is not None and known and error.code not in TEMPORARY:
-        suite: Suite = sealed.header.suite
-        statement = _statement(broker, sealed, ReceiptStatus.REFUSED, at, refusal=error)
-        receipt = issue(statement, broker.keyring.signing(), suite)
-    return Rejected(
-        outcome=Outcome(envelope_id=envelope_id, receipt=receipt, code=error.code, sentence=error.sentence),
-        event=broker.event(Act.REFUSED, actor, envelope_id or actor.id, at, code=error.code),
-    )
-
-
 def _store(
     broker: Broker,
     actor: Actor,
-    answers: Sequence[Outcome | Rejected | Admitted | relaying.Relayed],
+    answers: Sequence[Answer],
     at: datetime,
 ) -> Sequence[Outcome]:
     """Commit everything the batch brought, once; then, and only then, hand out the outcomes."""
@@ -380,9 +153,7 @@ def store(work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
     work.stage(a.event for a in admitted)
 
 
-def _outcome(
-    answer: Outcome | Rejected | Admitted | relaying.Relayed, overtaken: Mapping[Key, InboxEntry]
-) -> Outcome:
+def _outcome(answer: Answer, overtaken: Mapping[Key, InboxEntry]) -> Outcome:
     if isinstance(answer, Outcome):
         return answer
     if isinstance(answer, Rejected):

@@ -8,8 +8,9 @@ from hub.audit.events import Act
 from hub.entries import Direction
 from hub.errors import Refused
 from hub.exchange.drafting import draft, preview, revise
-from hub.exchange.releasing import Submission, approve, reject, submit
+from hub.exchange.releasing import approve, reject
 from hub.exchange.routing import acknowledge, collect, read_record
+from hub.exchange.submitting import Submission, submit
 from hub.exchange.upkeep import trace
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Response, request
 
 from hub.api.callers import Door
+from hub.api.describing import RECORD_REFUSED
 from hub.api.replaying import IDEMPOTENCY_KEY, once
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import SubmissionBody, SubmissionView
 from hub.api.scopes import Way
-from hub.exchange.releasing import Submission, submit
+from hub.exchange.submitting import Submission, submit
 
 room = Room("submissions", __name__, url_prefix="/api/v1", description="Records from members' systems.")
 
@@ -23,15 +24,7 @@ room = Room("submissions", __name__, url_prefix="/api/v1", description="Records 
     size=lambda limits: limits.batch_max_bytes,
     reply=SubmissionView,
     takes=[IDEMPOTENCY_KEY],
-    refusals=[
-        "record-invalid",
-        "kind-unknown",
-        "record-too-large",
-        "partner-unknown",
-        "not-found",
-        "conflict",
-        "idempotency-key-reused",
-    ],
+    refusals=[*RECORD_REFUSED, "idempotency-key-reused"],
 )
 def submit_records(call: Call) -> Answer | Response:
     """Submit records.

@@ -1,0 +1,132 @@
+"""submit: a member's system hands records in; what flows by rule is released, the rest waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.audit.events import Act
+from hub.entries import (
+    Priority,
+)
+from hub.errors import HubError
+from hub.exchange.attachments import attach
+from hub.exchange.broker import Broker, Standing
+from hub.exchange.drafting import Drafted, described, prepare, refuse_unanswerable, refuse_unless_drafter
+from hub.exchange.recipients import judge_all, judge_rule
+from hub.exchange.releasing import Queued, queue, release, wake
+from hub.policy.decision import Deny, Reason
+from hub.ports import UnitOfWork
+from hub.records.actor import Actor, ActorKind
+from hub.records.lifecycle import RecordState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One record that a member's system hands in."""
+
+    document: Mapping[str, object]
+    recipients: Sequence[str]
+    priority: Priority = Priority.ROUTINE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """What became of a submission: released by rule, or waiting for an officer and why."""
+
+    record_id: str
+    version: int
+    state: RecordState
+    envelope_ids: tuple[str, ...] = ()
+    held_because: tuple[Reason, ...] = ()
+
+
+def submit(
+    broker: Broker,
+    actor: Actor,
+    items: Sequence[Submission],
+    *,
+    also: Callable[[UnitOfWork, Sequence[Submitted]], None] | None = None,
+) -> Sequence[Submitted]:
+    """Take records from a member's system: release what flows by rule, keep the rest as drafts.
+
+    One durable commit for all of them, or none: the first invalid one refuses the batch and names its index.
+    `also` adds to the same transaction: the answer that an idempotency key is remembered with.
+    """
+    refuse_unless_drafter(actor)
+    at = broker.clock.now()
+    standing = broker.standing()
+    queued: list[Queued] = []
+    waiting: list[Drafted] = []
+    results: list[Submitted] = []
+    for index, item in enumerate(items):
+        try:
+            drafted, ready, result = _submit_one(broker, standing, actor, item, at)
+        except HubError as error:
+            error.details["index"] = index
+            raise
+        results.append(result)
+        if ready is None:
+            waiting.append(drafted)
+        else:
+            queued.append(ready)
+    with broker.store.work() as work:
+        for drafted in waiting:
+            refuse_unanswerable(work, drafted.record)
+            attach(work, broker, actor, drafted.record)
+        work.bodies.add([d.body for d in waiting])
+        work.records.add([d.row for d in waiting] + [q.row for q in queued])
+        work.stage(broker.event(Act.DRAFTED, actor, d.row.record_id, at, **described(d.row)) for d in waiting)
+        queue(work, queued)
+        if also is not None:
+            also(work, results)
+        work.commit()
+    wake(broker, queued)
+    return results
+
+
+def _submit_one(
+    broker: Broker, standing: Standing, actor: Actor, item: Submission, at: datetime
+) -> tuple[Drafted, Queued | None, Submitted]:
+    drafted = prepare(
+        broker,
+        standing,
+        actor,
+        item.document,
+        recipients=item.recipients,
+        priority=item.priority,
+        at=at,
+    )
+    row, record = drafted.row, drafted.record
+    verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
+    reasons = tuple(reason for verdict in verdicts for reason in verdict.reasons)
+    by_rule = judge_rule(standing, record, row.recipients, agency=broker.agency, at=at)
+    if isinstance(by_rule, Deny):
+        reasons += by_rule.reasons
+    if record.version > 1 or record.in_reply_to is not None or record.attachments:
+        reasons += (
+            Reason(
+                code="four-eyes",
+                sentence="An answer, a correction, a withdrawal or an attachment takes an officer's release.",
+                clause="",
+            ),
+        )
+    if reasons:
+        return (
+            drafted,
+            None,
+            Submitted(record_id=row.record_id, version=row.version, state=row.state, held_because=reasons),
+        )
+    rule = Actor(kind=ActorKind.RULE, id=record.legal_basis.agreement, agency=broker.agency)
+    ready = release(broker, standing, record, row, approver=rule, at=at, content=drafted.body)
+    return (
+        drafted,
+        ready,
+        Submitted(
+            record_id=row.record_id,
+            version=row.version,
+            state=RecordState.RELEASED,
+            envelope_ids=ready.release.envelope_ids,
+        ),
+    )

@@ -15,6 +15,7 @@ DIGEST_PATTERN: Final = "^[0-9a-f]{64}$"
 
 class _Name(BaseConverter):
     pattern: str
+    title: str
 
     def __init_subclass__(cls) -> None:
         # werkzeug anchors the expression itself and wants no groups in it.
@@ -24,19 +25,19 @@ class _Name(BaseConverter):
 class IdConverter(_Name):
     """A UUIDv7 in lowercase."""
 
-    pattern = ID_PATTERN
+    pattern, title = ID_PATTERN, "UUIDv7"
 
 
 class AgencyConverter(_Name):
     """An agency's id."""
 
-    pattern = AGENCY_PATTERN
+    pattern, title = AGENCY_PATTERN, "agency id"
 
 
 class DigestConverter(_Name):
     """A SHA-256 in lowercase hex."""
 
-    pattern = DIGEST_PATTERN
+    pattern, title = DIGEST_PATTERN, "SHA-256"
 
 
 CONVERTERS: Final[dict[str, type[_Name]]] = {
@@ -48,4 +49,4 @@ CONVERTERS: Final[dict[str, type[_Name]]] = {
 
 def described(converter: _Name) -> dict[str, object]:
     """Return a path parameter's schema."""
-    return {"type": "string", "pattern": converter.pattern}
+    return {"type": "string", "title": converter.title, "pattern": converter.pattern}

@@ -61,7 +61,26 @@ _BY_DOOR: Final[Mapping[Door, tuple[str, ...]]] = {
     Door.INSIDE: ("token-invalid", "scope-missing", "role-missing"),
 }
 _ALWAYS: Final = ("request-invalid", "too-many-requests", "internal", "storage-unavailable")
-_WITH_BODY: Final = ("request-malformed", "request-too-large", "media-type-unsupported")
+_WITH_BODY: Final = (
+    "request-malformed",
+    "request-too-large",
+    "media-type-unsupported",
+    "request-timeout",
+)
+
+#: How a record that is handed in may be refused.
+RECORD_REFUSED: Final = (
+    "record-invalid",
+    "kind-unknown",
+    "record-too-large",
+    "partner-unknown",
+    "not-found",
+    "conflict",
+    "attachment-missing",
+    "attachment-mismatch",
+)
+#: How content at rest may not come out.
+CONTENT_REFUSED: Final = ("not-found", "decryption-failed")
 
 
 def described_security(door: Door, *, way: Way | None, roles: frozenset[Role]) -> dict[str, object]:

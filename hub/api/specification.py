@@ -12,9 +12,9 @@ Document = dict[str, Any]
 _ABOUT: Final = """\
 A hub lets agencies exchange signed and sealed records. Three kinds of caller use it:
 
-* **partners** (other hubs) under `/exchange/v1`, known by their client certificate;
-* **members' systems** under `/api/v1`, with an access token bound to their certificate;
-* **officers** under `/api/v1`, with a token from their session.
+* partners (other hubs) under `/exchange/v1`, known by their client certificate;
+* members' systems under `/api/v1`, with an access token that is bound to their certificate;
+* officers under `/api/v1`, with a token from their session.
 
 Every error is a problem document (RFC 9457) with a stable `code`. Lists are read with opaque cursors that
 neither skip nor repeat. Absent values are absent, never null. Times are UTC. Unknown fields are refused.

@@ -25,7 +25,7 @@ def raw(world: World, data: bytes, content_type: str = "application/json") -> An
 
 
 def test_an_unknown_address_is_not_found(world: World) -> None:
-    for path in ("/nope", "/api/v1/nope", "//healthz", "/healthz/", "/api/v1/../healthz", "/%00"):
+    for path in ("/nope", "/api/v1/nope", "/api//v1/kinds", "/healthz/", "/api/v1/../healthz", "/%00"):
         said = world.call("GET", path)
         assert (said.status, said.code) == (404, "not-found"), path
 
@@ -145,6 +145,12 @@ def test_who_cannot_be_identified_is_counted_by_address(world: World) -> None:
     assert [one.code for one in said] == ["token-invalid", "token-invalid", "too-many-requests"]
     elsewhere = few.app.test_client().get("/api/v1/kinds", environ_base={"REMOTE_ADDR": "192.0.2.9"})
     assert elsewhere.status_code == 401
+
+
+def test_readers_of_the_pages_are_counted_too(world: World) -> None:
+    few = world.limited(requests_per_minute=1)
+    few.call("GET", "/docs")
+    assert few.call("GET", "/openapi.json").code == "too-many-requests"
 
 
 def test_a_partner_is_counted_as_such(world: World) -> None:

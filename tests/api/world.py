@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from hub.api import ApiContext, create_app
@@ -44,6 +45,7 @@ from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, with_limits
 ISSUER = "https://kz-knb.test:8443"
 _AUTHORITIES: dict[str, Authority] = {}
 _APPS: list[Flask] = []
+_DECLARED: dict[str, set[str]] = {}
 _KEPT = "kept.sqlite3"
 _KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -197,7 +199,21 @@ class World:
             environ_overrides={"test.certificate": certificate, **(environ or {})},
             **more,
         )
-        return Said(response=response)
+        said = Said(response=response)
+        if said.status >= 400 and method != "HEAD":
+            self._check_declared(method, response.request.path, said.code)
+        return said
+
+    def _check_declared(self, method: str, path: str, code: str) -> None:
+        """A refusal that the specification does not name for its operation is a mistake in one of the two."""
+        try:
+            endpoint, _ = self.app.url_map.bind("test").match(path, method=method)
+        except HTTPException:
+            return
+        if not _DECLARED:
+            _DECLARED.update(_declared(self.app.test_client().get("/openapi.json").json))
+        operation = endpoint.rpartition(".")[2]
+        assert operation not in _DECLARED or code in _DECLARED[operation], (operation, code)
 
     def officer(self, name: str, *roles: Role, life_s: int = 900) -> str:
         """Open an account and return a token for it; the password is never asked for."""
@@ -257,6 +273,21 @@ class World:
     def events(self, act: Act) -> list[Mapping[str, str]]:
         with self.broker.store.read() as view:
             return [event.details for _, event in view.events(after=0, limit=1000) if event.act is act]
+
+
+def _declared(document: Any) -> Mapping[str, set[str]]:
+    """Return the codes that each operation of a specification names."""
+    return {
+        told["operationId"]: {
+            code
+            for response in told["responses"].values()
+            for media in response.get("content", {}).values()
+            for code in media.get("examples", {})
+        }
+        for item in document["paths"].values()
+        for method, told in item.items()
+        if method != "parameters"
+    }
 
 
 def make_pattern(folder: Path) -> Hubs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from hub.api.callers import Door
+from hub.api.describing import CONTENT_REFUSED
 from hub.api.room import OCTETS, Answer, Call, Room
 from hub.api.schemas.attachments import AnnounceBody, AttachmentReadBody, UploadView
 from hub.api.scopes import Way
@@ -51,7 +52,7 @@ def announce_attachment(call: Call) -> Answer:
     way=Way.SUBMIT,
     roles=[Role.DRAFTER],
     reply=UploadView,
-    refusals=["attachment-missing"],
+    refusals=["attachment-missing", "decryption-failed"],
 )
 def get_upload(call: Call, upload_id: str) -> Answer:
     """Ask from where an upload goes on."""
@@ -68,7 +69,13 @@ def get_upload(call: Call, upload_id: str) -> Answer:
     size=_upload_size,
     takes=[_OFFSET],
     reply=UploadView,
-    refusals=["offset-mismatch", "conflict", "attachment-mismatch", "attachment-missing"],
+    refusals=[
+        "offset-mismatch",
+        "conflict",
+        "attachment-mismatch",
+        "attachment-missing",
+        "decryption-failed",
+    ],
 )
 def upload_attachment(call: Call, upload_id: str) -> Answer:
     """Send content from an offset on; the connection may break anywhere.
@@ -87,7 +94,13 @@ def upload_attachment(call: Call, upload_id: str) -> Answer:
     roles=[Role.READER],
     body=AttachmentReadBody,
     streams=[200],
-    refusals=["attachment-missing", "chunk-invalid", "attachment-mismatch", "range-invalid"],
+    refusals=[
+        "attachment-missing",
+        "chunk-invalid",
+        "attachment-mismatch",
+        "range-invalid",
+        *CONTENT_REFUSED,
+    ],
 )
 def read_attachment(call: Call, record_id: str, digest: str) -> Response:
     """Read the content of a record's attachment.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import request
 
 from hub.api.callers import Door
+from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, IF_MATCH, etag, expected_revision
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import ApprovalBody, DraftBody, PreviewView, ReasonBody, RevisionBody
@@ -17,8 +18,6 @@ from hub.records.actor import Role
 room = Room(
     "drafts", __name__, url_prefix="/api/v1", description="Drafted by one officer, released by another."
 )
-
-_INVALID = ("record-invalid", "kind-unknown", "record-too-large", "partner-unknown", "not-found", "conflict")
 
 
 def _record_size(limits: Limits) -> int:
@@ -35,7 +34,7 @@ def _record_size(limits: Limits) -> int:
     status=201,
     reply=RecordView,
     gives=[ETAG],
-    refusals=_INVALID,
+    refusals=RECORD_REFUSED,
 )
 def create_draft(call: Call) -> Answer:
     """Begin a draft.
@@ -63,7 +62,13 @@ def create_draft(call: Call) -> Answer:
     reply=RecordView,
     takes=[IF_MATCH],
     gives=[ETAG],
-    refusals=[*_INVALID, "precondition-missing", "precondition-failed", "transition-invalid"],
+    refusals=[
+        *RECORD_REFUSED,
+        *CONTENT_REFUSED,
+        "precondition-missing",
+        "precondition-failed",
+        "transition-invalid",
+    ],
 )
 def edit_draft(call: Call, record_id: str) -> Answer:
     """Change a draft, or take a rejected one up again.
@@ -98,7 +103,14 @@ def discard_draft(call: Call, record_id: str) -> Answer:
     return Answer()
 
 
-@room.operation("GET", "/drafts/<id:record_id>/preview", door=Door.OFFICER, reply=PreviewView)
+@room.operation(
+    "GET",
+    "/drafts/<id:record_id>/preview",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=PreviewView,
+    refusals=CONTENT_REFUSED,
+)
 def preview_draft(call: Call, record_id: str) -> Answer:
     """Show every recipient, groups expanded, and what the rules say of it."""
     items = [
@@ -122,6 +134,7 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         "transition-invalid",
         "conflict",
         "attachment-missing",
+        *CONTENT_REFUSED,
     ],
 )
 def approve_draft(call: Call, record_id: str) -> Answer:

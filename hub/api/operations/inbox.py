@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api.callers import Door
 from hub.api.cursors import cursor, position
+from hub.api.describing import CONTENT_REFUSED
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.basics import Page
 from hub.api.schemas.inbox import AcknowledgedView, AcknowledgementBody, InboxView
@@ -16,7 +17,15 @@ room = Room("inbox", __name__, url_prefix="/api/v1", description="What was route
 _PLACE = "inbox"
 
 
-@room.operation("GET", "/inbox", door=Door.SYSTEM, way=Way.COLLECT, query=Page, reply=InboxView)
+@room.operation(
+    "GET",
+    "/inbox",
+    door=Door.SYSTEM,
+    way=Way.COLLECT,
+    query=Page,
+    reply=InboxView,
+    refusals=CONTENT_REFUSED,
+)
 def collect_inbox(call: Call) -> Answer:
     """Collect records, oldest first, with their content.
 

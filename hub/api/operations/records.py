@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api.callers import Caller, Door
 from hub.api.cursors import cursor, position
+from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import AnswerBody, DocumentBody, DocumentView, ReadBody, ReasonBody
@@ -21,7 +22,6 @@ from hub.records.actor import Role
 room = Room("records", __name__, url_prefix="/api/v1", description="Records as they stand, and what follows.")
 
 _PLACE = "records"
-_INVALID = ("record-invalid", "kind-unknown", "record-too-large", "partner-unknown", "conflict")
 
 
 def _record_size(limits: Limits) -> int:
@@ -82,6 +82,7 @@ def get_history(call: Call, record_id: str) -> Answer:
     roles=[Role.READER],
     body=ReadBody,
     reply=DocumentView,
+    refusals=CONTENT_REFUSED,
 )
 def read_content(call: Call, record_id: str) -> Answer:
     """Read a record's content.
@@ -109,7 +110,7 @@ def read_content(call: Call, record_id: str) -> Answer:
     status=201,
     reply=RecordView,
     gives=[ETAG],
-    refusals=_INVALID,
+    refusals=RECORD_REFUSED,
 )
 def answer_record(call: Call, record_id: str) -> Answer:
     """Draft an answer to a received record, for its originator and in its conversation."""
@@ -136,7 +137,7 @@ def answer_record(call: Call, record_id: str) -> Answer:
     status=201,
     reply=RecordView,
     gives=[ETAG],
-    refusals=[*_INVALID, "policy-denied", "transition-invalid"],
+    refusals=[*RECORD_REFUSED, *CONTENT_REFUSED, "policy-denied", "transition-invalid"],
 )
 def correct_record(call: Call, record_id: str) -> Answer:
     """Draft the next version of a released record, for everyone who ever got it."""
@@ -153,7 +154,7 @@ def correct_record(call: Call, record_id: str) -> Answer:
     status=201,
     reply=RecordView,
     gives=[ETAG],
-    refusals=[*_INVALID, "policy-denied", "transition-invalid"],
+    refusals=[*RECORD_REFUSED, *CONTENT_REFUSED, "policy-denied", "transition-invalid"],
 )
 def withdraw_record(call: Call, record_id: str) -> Answer:
     """Draft the recall of a released record, for everyone who ever got it."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hub.api.problems import MEDIA_TYPE
 from hub.api.specification import resolved
+from hub.records.actor import Role
 
 _DEPTH_MAX: Final = 4
 _WHO: Final = {"partner": "partners", "system": "members' systems", "officer": "officers"}
@@ -90,7 +91,7 @@ def _operation(
     path: str, method: str, told: Mapping[str, Any], shared: Sequence[Any], schemas: Mapping[str, Any]
 ) -> Operation:
     callers = [_WHO[name] for requirement in told["security"] for name in requirement]
-    needs = [f"role {' or '.join(roles)}"] if (roles := told.get("x-roles")) else []
+    needs = [_roles(roles)] if (roles := told.get("x-roles")) else []
     needs += [f"scope {scope}"] if (scope := told.get("x-scope")) else []
     body = told.get("requestBody")
     return Operation(
@@ -105,6 +106,10 @@ def _operation(
         body=_shape(body["content"], schemas) if body else None,
         replies=tuple(_reply(status, one, schemas) for status, one in sorted(told["responses"].items())),
     )
+
+
+def _roles(roles: Sequence[str]) -> str:
+    return "any role" if len(roles) == len(Role) else f"role {' or '.join(roles)}"
 
 
 def _parameter(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Row:
@@ -163,6 +168,6 @@ def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any] | None = None) -
         return " | ".join(str(value) for value in schema["enum"])
     if schema.get("type") == "array":
         return f"list of {_kind(resolved(schema['items'], schemas or {}), schemas)}"
-    text = str(schema.get("format") or schema.get("type", "any"))
+    text = str(schema.get("title") or schema.get("format") or schema.get("type", "any"))
     least, most = schema.get("minimum"), schema.get("maximum")
     return f"{text} {least}–{most}" if least is not None and most is not None else text

@@ -56,15 +56,16 @@ class Hex(fields.String):
 
     def __init__(self, **kwargs: Any) -> None:
         known = Whole(DIGEST_PATTERN, error="Expected a SHA-256 in lowercase hex.")
-        super().__init__(validate=known, **_shown(kwargs, "9f86d081884c7d659a2feaa0c55ad015" * 2))
+        super().__init__(validate=known, **_shown(kwargs, "9f86d081884c7d659a2feaa0c55ad015" * 2, "SHA-256"))
 
     def _serialize(self, value: bytes | str | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.hex() if isinstance(value, bytes) else value
 
 
-def _shown(kwargs: dict[str, Any], example: object) -> dict[str, Any]:
-    """Return the arguments of a field with an example for the documentation."""
-    return kwargs | {"metadata": {"examples": [example], **kwargs.get("metadata", {})}}
+def _shown(kwargs: dict[str, Any], example: object, title: str | None = None) -> dict[str, Any]:
+    """Return the arguments of a field with an example, and what it is, for the documentation."""
+    told = {"examples": [example]} | ({"title": title} if title else {})
+    return kwargs | {"metadata": {**told, **kwargs.get("metadata", {})}}
 
 
 def a_text(example: str, description: str | None = None, **kwargs: Any) -> fields.String:
@@ -82,19 +83,19 @@ def a_number(example: int, description: str | None = None, **kwargs: Any) -> fie
 def an_id(**kwargs: Any) -> fields.String:
     """Return the field of a UUIDv7."""
     known = Whole(ID_PATTERN, error="Expected a UUIDv7 in lowercase.")
-    return fields.String(validate=known, **_shown(kwargs, EXAMPLE_ID))
+    return fields.String(validate=known, **_shown(kwargs, EXAMPLE_ID, "UUIDv7"))
 
 
 def an_agency(**kwargs: Any) -> fields.String:
     """Return the field of an agency's id."""
     known = Whole(AGENCY_PATTERN, error="Expected an agency id, like kz-mvd.")
-    return fields.String(validate=known, **_shown(kwargs, "kz-mvd"))
+    return fields.String(validate=known, **_shown(kwargs, "kz-mvd", "agency id"))
 
 
 def a_recipient(**kwargs: Any) -> fields.String:
     """Return the field of a recipient: an agency or a group."""
     known = Whole(_RECIPIENT, error="Expected an agency id or a group, like @members.")
-    return fields.String(validate=known, **_shown(kwargs, "cis-atc"))
+    return fields.String(validate=known, **_shown(kwargs, "cis-atc", "agency id or group"))
 
 
 def a_sentence(example: str, *, most: int = 1000, **kwargs: Any) -> fields.String:

@@ -16,7 +16,7 @@ from hub.exchange.attachments import forget_unused
 from hub.exchange.broker import Broker
 from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import poll
-from hub.exchange.upkeep import expire
+from hub.exchange.upkeep import expire, forget_replays
 
 _PUSHED_MAX = 10_000
 _TIDY_EVERY_S = 600.0
@@ -170,6 +170,7 @@ class Dispatcher:
             if time.monotonic() >= tidy_at:
                 tidy_at = time.monotonic() + _TIDY_EVERY_S
                 self._guard(lambda: forget_unused(self._broker, self._broker.clock.now()), "upkeep")
+                self._guard(lambda: forget_replays(self._broker), "upkeep")
 
     def _poll(self) -> None:
         """Poll every partner's mailbox in turn; with several partners each turn waits a shorter while."""

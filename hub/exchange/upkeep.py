@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from hub.audit.events import Act
 from hub.entries import (
@@ -53,6 +54,15 @@ def expire(broker: Broker) -> int:
         )
         work.commit()
     return len(current)
+
+
+def forget_replays(broker: Broker) -> int:
+    """Forget the answers kept under idempotency keys whose life has passed; return how many."""
+    before = broker.clock.now() - timedelta(seconds=broker.limits.idempotency_life_s)
+    with broker.store.work() as work:
+        forgotten = work.replays.forget_before(before)
+        work.commit()
+    return forgotten
 
 
 def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
+from hub.exchange.upkeep import forget_replays
 from hub.records.actor import Role
 from tests.api.world import World, document
 
@@ -78,6 +81,33 @@ def test_a_refused_request_leaves_its_key_free(world: World) -> None:
     assert (said.status, said.code) == (404, "partner-unknown")
     right = {"records": [item()]}
     world.call("POST", "/api/v1/records", right, token=token, certificate=certificate, headers=KEY).ok()
+
+
+def test_twins_at_the_same_time_are_one_request(world: World) -> None:
+    token, certificate = world.system("kz-mvd")
+    body = {"records": [item(), item()]}
+    start = Barrier(3)
+
+    def ask() -> Any:
+        start.wait(10)
+        said = world.call("POST", "/api/v1/records", body, token=token, certificate=certificate, headers=KEY)
+        return said.ok()
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = [asked.result(30) for asked in [pool.submit(ask) for _ in range(3)]]
+    assert answers[0] == answers[1] == answers[2]
+    assert sorted(stored(world)) == sorted(one["record_id"] for one in answers[0]["items"])
+
+
+def test_keys_are_forgotten_after_their_life(world: World) -> None:
+    token, certificate = world.system("kz-mvd")
+    body = {"records": [item()]}
+    world.call("POST", "/api/v1/records", body, token=token, certificate=certificate, headers=KEY).ok()
+    assert forget_replays(world.broker) == 0
+    world.later(world.broker.limits.idempotency_life_s + 1)
+    assert forget_replays(world.broker) == 1
+    with world.broker.store.read() as view:
+        assert view.replays.get("kz-mvd", KEY["Idempotency-Key"]) is None
 
 
 def test_a_malformed_key_is_refused(world: World) -> None:

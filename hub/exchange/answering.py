@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import OutboxEntry, PartnerRow
+from hub.entries import OutboxEntry, PartnerRow, ReceiptRow
 from hub.envelope.canonical import digest
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement
@@ -16,9 +16,18 @@ from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.dispatching import check_receipt, receipt_row
-from hub.ports import UnitOfWork
+from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.lifecycle import ENTRY_STEPS, EntryState, ReceiptStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A verified receipt and the entry it answers."""
+
+    entry: OutboxEntry
+    statement: Statement
+    row: ReceiptRow
 
 
 def take_receipts(
@@ -27,65 +36,80 @@ def take_receipts(
     """Verify and store receipts a peer hands over; return a failure code or None for each, in order.
 
     `taken` are the ids of our own receipts that the peer got from its mailbox. A receipt for an envelope
-    we relayed is handed on to where the envelope came from, unopened proof and all.
+    we relayed is handed on to where the envelope came from. Signatures are verified before the transaction.
     """
     at = broker.clock.now()
     actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
-    codes: list[str | None] = []
-    if len(raws) > broker.limits.batch_max_envelopes:
+    if max(len(raws), len(taken)) > broker.limits.batch_max_envelopes:
         raise Refused("request-invalid", f"{len(raws)} receipts in one request are more than the limit.")
-    wake: set[str] = set()
-    with broker.store.work() as work:
-        standing = broker.standings.of(work)
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
         standing.partner(peer)
-        for raw in raws:
-            try:
-                wake |= _take_one(broker, work, standing, peer, raw, actor, at)
-                codes.append(None)
-            except HubError as error:
-                codes.append(error.code)
-                work.stage([broker.event(Act.REFUSED, actor, peer, at, code=error.code)])
-        mine = {row.receipt_id for row in work.receipts.unsent(peer, len(taken) + 1000)} if taken else set()
-        work.receipts.sent([receipt_id for receipt_id in taken if receipt_id in mine])
-        work.commit()
-    for lane in wake:
+        results = [_check(broker, view, standing, peer, raw) for raw in raws]
+        mine = _handed_out(view, peer, taken)
+    checked = [one for one in results if isinstance(one, Checked)]
+    codes = [one.code if isinstance(one, HubError) else None for one in results]
+    if results or mine:
+        with broker.store.work() as work:
+            for one in checked:
+                _take(broker, work, actor, one, at)
+            work.stage(
+                broker.event(Act.REFUSED, actor, peer, at, code=code) for code in codes if code is not None
+            )
+            work.receipts.sent(mine)
+            work.commit()
+    for lane in {name for one in checked for name in (one.entry.lane, one.entry.origin) if name}:
         broker.wake(lane)
     return codes
 
 
-def _take_one(
-    broker: Broker,
-    work: UnitOfWork,
-    standing: Standing,
-    peer: str,
-    raw: bytes,
-    actor: Actor,
-    at: datetime,
-) -> set[str]:
-    told = peek_document(raw, RECEIPT_TYPE)
-    entries = [
-        entry
-        for entry in work.outbox.of_envelope(str(told.get("envelope_id")))
-        if entry.recipient == told.get("by") and peer in (entry.recipient, entry.lane)
-    ]
-    if not entries:
-        raise IntegrityFailure(
-            "receipt-invalid", "The receipt is about no envelope of ours that this peer got."
+def _handed_out(view: View, peer: str, taken: Sequence[str]) -> list[str]:
+    """Return those of the receipts a peer confirms that wait for it; it confirms no others."""
+    if not taken:
+        return []
+    waiting = {row.receipt_id for row in view.receipts.unsent(peer, 2 * len(taken) + 100)}
+    return [receipt_id for receipt_id in taken if receipt_id in waiting]
+
+
+def _check(broker: Broker, view: View, standing: Standing, peer: str, raw: bytes) -> Checked | HubError:
+    try:
+        told = peek_document(raw, RECEIPT_TYPE)
+        entries = [
+            entry
+            for entry in view.outbox.of_envelope(str(told.get("envelope_id")))
+            if entry.recipient == told.get("by") and peer in (entry.recipient, entry.lane)
+        ]
+        if not entries:
+            raise IntegrityFailure(
+                "receipt-invalid", "The receipt is about no envelope of ours that this peer got."
+            )
+        entry = entries[0]
+        body = view.bodies.get_many([entry.body_id]).get(entry.body_id)
+        sealed = None if body is None else unlock(body, master_key=broker.keyring.master_key())
+        statement = check_receipt(
+            standing,
+            raw,
+            entry=entry,
+            sealed_digest=None if sealed is None else digest(sealed),
+            us=broker.agency,
         )
-    entry = entries[0]
-    statement = check_receipt(
-        standing, raw, entry=entry, sealed_digest=_sealed_digest(broker, work, entry), us=broker.agency
+    except HubError as error:
+        return error
+    return Checked(
+        entry=entry, statement=statement, row=receipt_row(statement, raw, record_id=entry.record_id)
     )
-    row = receipt_row(statement, raw, record_id=entry.record_id)
+
+
+def _take(broker: Broker, work: UnitOfWork, actor: Actor, checked: Checked, at: datetime) -> None:
+    entry = work.outbox.get(checked.entry.entry_id) or checked.entry
     if entry.origin is not None:
-        work.receipts.queue([replace(row, to=entry.origin)])
+        work.receipts.queue([replace(checked.row, to=entry.origin)])
     else:
-        work.receipts.add([row])
-    after = entry_after(entry, statement)
+        work.receipts.add([checked.row])
+    after = entry_after(entry, checked.statement)
     if after is not entry:
         work.outbox.settle(None, [after])
-    work.stage([_verified(broker, actor, entry, statement, raw, at)])
-    return {entry.lane} | ({entry.origin} if entry.origin else set())
+    work.stage([_verified(broker, actor, entry, checked.statement, checked.row.raw, at)])
 
 
 def entry_after(entry: OutboxEntry, statement: Statement) -> OutboxEntry:
@@ -95,11 +119,6 @@ def entry_after(entry: OutboxEntry, statement: Statement) -> OutboxEntry:
     if state not in ENTRY_STEPS[entry.state]:
         return entry
     return replace(entry, state=state, reason=statement.reason)
-
-
-def _sealed_digest(broker: Broker, work: UnitOfWork, entry: OutboxEntry) -> bytes | None:
-    body = work.bodies.get_many([entry.body_id]).get(entry.body_id)
-    return None if body is None else digest(unlock(body, master_key=broker.keyring.master_key()))
 
 
 def _verified(

@@ -268,6 +268,12 @@ class Part(Plain, fields.Nested):
         self.expected = f"an object ({schema.__name__})"
         super().__init__(schema, required=required, error_messages=_messages(self.expected))
 
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, partial: Any = None, **_: Any
+    ) -> dict[str, Any]:
+        loaded: dict[str, Any] = self.schema.load(value)
+        return loaded
+
 
 class Many(Plain, fields.List[Any]):
     """A list with bounds, which are checked before anything in it is."""

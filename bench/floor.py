@@ -1,0 +1,105 @@
+"""What an exchange cannot do without: raw cryptography and raw durable commits, timed in the same run."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import psycopg
+
+from bench.envelope import STEPS, best_us, floor_steps, hub_steps
+from hub.envelope import Suite
+
+_RECEIPT_BYTES = 800
+_ROUNDS = 10
+_CALLS = 10
+_COMMITS = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """Microseconds a record, one after the other on one core."""
+
+    crypto_us: float
+    commit_us: float
+
+    @property
+    def record_us(self) -> float:
+        """Return the whole floor of one record."""
+        return self.crypto_us + self.commit_us
+
+    @property
+    def rate(self) -> float:
+        """Return how many records a second that is."""
+        return 1e6 / self.record_us
+
+
+def measure_floor(suite: Suite, content: dict[str, Any], *, batch: int, database: str) -> Floor:
+    """Time the primitives on data of a record's size, and the durable commits of a batch of such rows.
+
+    A record is signed, sealed, opened and verified, its receipt signed and verified. It is committed three
+    times: the sealed bytes queued by the sender and admitted by the recipient, the receipt settled by the
+    sender. Nothing is parsed, checked, looked up, logged or sent.
+    """
+    _, jws_bytes = hub_steps(suite, content)
+    record = best_us(floor_steps(suite, jws_bytes), _ROUNDS, _CALLS)
+    steps = floor_steps(suite, _RECEIPT_BYTES)
+    receipt = best_us({name: steps[name] for name in ("sign", "verify")}, _ROUNDS, _CALLS)
+    with _raw(database) as commit:
+        sealed = _median_us(commit, row_bytes=jws_bytes * 4 // 3, batch=batch)
+        settled = _median_us(commit, row_bytes=_RECEIPT_BYTES, batch=batch)
+    return Floor(
+        crypto_us=sum(record[name] for name in STEPS) + sum(receipt.values()),
+        commit_us=(2 * sealed + settled) / batch,
+    )
+
+
+Commit = Callable[[Sequence[tuple[str, bytes]]], None]
+
+
+@contextmanager
+def _raw(database: str) -> Iterator[Commit]:
+    """Yield what commits rows durably through the bare driver, with the hub's own durability."""
+    if database.startswith("postgresql"):
+        with psycopg.connect(database) as server:
+            server.execute("SET synchronous_commit = on")
+            server.execute("DROP TABLE IF EXISTS floor")
+            server.execute("CREATE TABLE floor (name text PRIMARY KEY, value bytea)")
+            server.commit()
+
+            def to_server(rows: Sequence[tuple[str, bytes]]) -> None:
+                with server.cursor() as cursor:
+                    cursor.executemany("INSERT INTO floor VALUES (%s, %s)", rows)
+                server.commit()
+
+            yield to_server
+        return
+    path = Path(database.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = FULL")
+        file.execute("CREATE TABLE floor (name TEXT PRIMARY KEY, value BLOB)")
+
+        def to_file(rows: Sequence[tuple[str, bytes]]) -> None:
+            file.execute("BEGIN IMMEDIATE")
+            file.executemany("INSERT INTO floor VALUES (?, ?)", rows)
+            file.execute("COMMIT")
+
+        yield to_file
+    path.unlink()
+
+
+def _median_us(commit: Commit, *, row_bytes: int, batch: int) -> float:
+    taken = []
+    for _ in range(_COMMITS):
+        rows = [(os.urandom(16).hex(), os.urandom(row_bytes)) for _ in range(batch)]
+        began = perf_counter()
+        commit(rows)
+        taken.append((perf_counter() - began) * 1e6)
+    return sorted(taken)[_COMMITS // 2]

@@ -29,7 +29,7 @@ from tests.api.live import Live, live_hub
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-EXAMPLES = 12
+EXAMPLES = 20
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,

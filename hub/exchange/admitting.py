@@ -19,7 +19,7 @@ from hub.exchange.attachments import missing, refuse_unbound
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.drafting import row_of
-from hub.exchange.recipients import judge, question_of_record
+from hub.exchange.recipients import question_of_record
 from hub.exchange.routing import route
 from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer, View
@@ -87,11 +87,10 @@ def admit(
     if record.originator != verified.manifest.originator:
         raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
     refuse_unbound(record, verified.manifest)
-    decision = judge(
-        standing,
+    decision = standing.permit(
         question_of_record(
             record, counterparty=sender.row.agency, direction=Direction.IN, agency=broker.agency, at=at
-        ),
+        )
     )
     if isinstance(decision, Deny):
         raise Refused("policy-denied", " ".join(reason.sentence for reason in decision.reasons))

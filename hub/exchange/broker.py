@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.config import Limits
@@ -15,9 +17,14 @@ from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.federation.card import Card, read_card
 from hub.policy.agreements import Agreement, load_agreement
+from hub.policy.decision import Decision
+from hub.policy.permission import Question, flows_by_rule, permit
 from hub.ports import BlobStore, Carrier, Clock, Keyring, Store, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
+
+#: Different questions of one batch, and more: its records to each of their recipients.
+_QUESTIONS_MAX: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +64,33 @@ class Standing:
     partners: Mapping[str, Counterparty]
     members: Mapping[str, MemberRow]
     agreements: tuple[Agreement, ...]
+
+    @cached_property
+    def permit(self) -> Callable[[Question], Decision]:
+        """Return what permits or denies one recipient; of a batch, most records ask the same question."""
+
+        @lru_cache(maxsize=_QUESTIONS_MAX)
+        def answer(question: Question) -> Decision:
+            return permit(question, self.agreements, suspended=self.suspended(question.counterparty))
+
+        return answer
+
+    @cached_property
+    def flows_by_rule(self) -> Callable[[Question], Decision]:
+        """Return what tells whether a record goes without a second officer."""
+
+        @lru_cache(maxsize=_QUESTIONS_MAX)
+        def answer(question: Question) -> Decision:
+            return flows_by_rule(question, self.agreements)
+
+        return answer
+
+    def suspended(self, agency: str) -> bool:
+        """Tell whether traffic with a counterparty is stopped here, as it is with one that is not known."""
+        partner, member = self.partners.get(agency), self.members.get(agency)
+        if partner is not None:
+            return not partner.active
+        return member is None or member.status is not PartnerStatus.ACTIVE
 
     def partner(self, agency: str) -> Counterparty:
         """Return a pinned partner, or raise Refused `partner-unknown`."""

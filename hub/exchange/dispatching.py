@@ -18,7 +18,7 @@ from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault
 from hub.exchange.backoff import TEMPORARY, breaker_until, retry_at
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.recipients import judge, question_of_row
+from hub.exchange.recipients import question_of_row
 from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.lifecycle import EntryState, ReceiptStatus
@@ -305,9 +305,8 @@ def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) 
     row = claimed.rows.get((entry.record_id, entry.version))
     if row is None:
         return "not-found"
-    decision = judge(
-        claimed.standing, question_of_row(row, counterparty=entry.recipient, agency=broker.agency, at=at)
-    )
+    question = question_of_row(row, counterparty=entry.recipient, agency=broker.agency, at=at)
+    decision = claimed.standing.permit(question)
     return decision.reasons[0].code if isinstance(decision, Deny) else None
 
 

@@ -10,7 +10,7 @@ from hub.entries import Direction, PartnerStatus, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Standing
 from hub.policy.decision import Decision, Deny, Permit, Reason
-from hub.policy.permission import Question, flows_by_rule, permit
+from hub.policy.permission import Question
 from hub.records.kinds import Kind
 from hub.records.label import Label
 from hub.records.record import Record
@@ -96,7 +96,7 @@ def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datet
         kind=Kind(row.kind),
         purpose=row.purpose,
         language=row.language,
-        label=Label.load(row.label),
+        label=Label.of(row.label),
         originator=row.originator,
         counterparty=counterparty,
         direction=Direction.OUT,
@@ -106,11 +106,6 @@ def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datet
     )
 
 
-def judge(standing: Standing, question: Question) -> Decision:
-    """Permit or deny one recipient by the agreements in force and its own standing here."""
-    return permit(question, standing.agreements, suspended=_suspended(standing, question.counterparty))
-
-
 def judge_all(
     standing: Standing, record: Record, recipients: Sequence[str], *, agency: str, at: datetime
 ) -> Sequence[Verdict]:
@@ -118,11 +113,10 @@ def judge_all(
     return [
         Verdict(
             recipient=recipient,
-            decision=judge(
-                standing,
+            decision=standing.permit(
                 question_of_record(
                     record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
-                ),
+                )
             ),
         )
         for recipient in recipients
@@ -138,7 +132,7 @@ def judge_rule(
         question = question_of_record(
             record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
         )
-        decision = flows_by_rule(question, standing.agreements)
+        decision = standing.flows_by_rule(question)
         if isinstance(decision, Deny):
             reasons.extend(decision.reasons)
     return Deny(reasons=tuple(reasons)) if reasons else Permit()
@@ -154,11 +148,3 @@ def refuse_denied(verdicts: Sequence[Verdict]) -> None:
             f"It may not go to {', '.join(sorted(denied))}. {first}: {denied[first][0].sentence}",
             reasons={who: [r.sentence for r in why] for who, why in denied.items()},
         )
-
-
-def _suspended(standing: Standing, counterparty: str) -> bool:
-    partner = standing.partners.get(counterparty)
-    if partner is not None:
-        return not partner.active
-    member = standing.members.get(counterparty)
-    return member is None or member.status is not PartnerStatus.ACTIVE

@@ -13,7 +13,6 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.dispatching import receipt_row
-from hub.exchange.recipients import judge
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
 from hub.policy.permission import Question
@@ -61,7 +60,7 @@ def route(
             at=at,
             our_agency=agency,
         )
-        if isinstance(judge(standing, question), Deny):
+        if isinstance(standing.permit(question), Deny):
             continue
         deliveries.append(
             Delivery(

@@ -82,12 +82,20 @@ class Verified:
     signed_by: tuple[str, ...]
 
 
-def sign(manifest: Manifest, content: Mapping[str, object], keys: SigningKeys) -> Signed:
+def sign(
+    manifest: Manifest,
+    content: Mapping[str, object],
+    keys: SigningKeys,
+    *,
+    content_bytes: bytes | None = None,
+) -> Signed:
     """Sign a manifest and its content by every algorithm of the manifest's suite.
 
-    Raises IntegrityFailure `binding-mismatch` when the manifest, or an approval in it, is for other content.
+    `content_bytes` are the content's canonical bytes, from a caller that has them. Raises IntegrityFailure
+    `binding-mismatch` when the manifest, or an approval in it, is for other content.
     """
-    content_bytes = canonical(content)
+    if content_bytes is None:
+        content_bytes = canonical(content)
     if wrong := manifest.contradiction(content, digest(content_bytes)):
         raise IntegrityFailure("binding-mismatch", wrong)
     payload = _payload(content_bytes, canonical(manifest.as_document()))

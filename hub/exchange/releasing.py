@@ -27,7 +27,7 @@ from hub.errors import HubError, Refused
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
-from hub.exchange.drafting import described
+from hub.exchange.drafting import Drafted, described
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede
 from hub.policy.decision import Deny
@@ -129,17 +129,19 @@ def release(
     approver: Actor,
     at: datetime,
     secrets: tuple[AttachmentSecret, ...] = (),
-    content: Body | None = None,
+    drafted: Drafted | None = None,
 ) -> Queued:
     """Translate, sign and seal a permitted record for its recipients; touches no store.
 
+    `drafted` is given where the draft is not stored yet: its body goes with the rest.
     One envelope serves all direct partners of one suite. A partner behind a relay gets an envelope of its
     own, so that the relay is told of one recipient and the others stay unknown to it.
     """
     document = translate(record)
+    content = canonical(document) if drafted is None else drafted.content
     expires_at = at + timedelta(seconds=broker.limits.time_to_live_s)
     approval = Approval(by=str(approver), at=at, digest=b64u(row.digest))
-    bodies: list[Body] = [] if content is None else [content]
+    bodies: list[Body] = [] if drafted is None else [drafted.body]
     entries: list[OutboxEntry] = []
     envelope_ids: list[str] = []
     for (suite, _via), agencies in _groups(standing, row.recipients).items():
@@ -162,7 +164,7 @@ def release(
             approvals=(approval,),
             attachments=secrets,
         )
-        signed = sealing.sign(manifest, document, broker.keyring.signing())
+        signed = sealing.sign(manifest, document, broker.keyring.signing(), content_bytes=content)
         sealed = sealing.seal(signed, [standing.partners[agency].public for agency in agencies])
         bodies.append(lock(sealed.raw, body_id=manifest.envelope_id, master_key=broker.keyring.master_key()))
         envelope_ids.append(manifest.envelope_id)

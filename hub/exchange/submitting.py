@@ -119,7 +119,7 @@ def _submit_one(
             Submitted(record_id=row.record_id, version=row.version, state=row.state, held_because=reasons),
         )
     rule = Actor(kind=ActorKind.RULE, id=record.legal_basis.agreement, agency=broker.agency)
-    ready = release(broker, standing, record, row, approver=rule, at=at, content=drafted.body)
+    ready = release(broker, standing, record, row, approver=rule, at=at, drafted=drafted)
     return (
         drafted,
         ready,

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -45,7 +46,7 @@ from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, with_limits
 ISSUER = "https://kz-knb.test:8443"
 _AUTHORITIES: dict[str, Authority] = {}
 _APPS: list[Flask] = []
-_DECLARED: dict[str, set[str]] = {}
+_DECLARED: list[Declared] = []
 _KEPT = "kept.sqlite3"
 _KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -200,20 +201,18 @@ class World:
             **more,
         )
         said = Said(response=response)
-        if said.status >= 400 and method != "HEAD":
-            self._check_declared(method, response.request.path, said.code)
+        self._compare(said, method)
         return said
 
-    def _check_declared(self, method: str, path: str, code: str) -> None:
-        """A refusal that the specification does not name for its operation is a mistake in one of the two."""
+    def _compare(self, said: Said, method: str) -> None:
+        """Compare an answer with what the specification declares for its operation: one of them is wrong."""
         try:
-            endpoint, _ = self.app.url_map.bind("test").match(path, method=method)
+            endpoint, _ = self.app.url_map.bind("test").match(said.response.request.path, method=method)
         except HTTPException:
             return
         if not _DECLARED:
-            _DECLARED.update(_declared(self.app.test_client().get("/openapi.json").json))
-        operation = endpoint.rpartition(".")[2]
-        assert operation not in _DECLARED or code in _DECLARED[operation], (operation, code)
+            _DECLARED.append(Declared(self.app.test_client().get("/openapi.json").json))
+        _DECLARED[0].compare(endpoint.rpartition(".")[2], said)
 
     def officer(self, name: str, *roles: Role, life_s: int = 900) -> str:
         """Open an account and return a token for it; the password is never asked for."""
@@ -275,19 +274,37 @@ class World:
             return [event.details for _, event in view.events(after=0, limit=1000) if event.act is act]
 
 
-def _declared(document: Any) -> Mapping[str, set[str]]:
-    """Return the codes that each operation of a specification names."""
-    return {
-        told["operationId"]: {
-            code
-            for response in told["responses"].values()
-            for media in response.get("content", {}).values()
-            for code in media.get("examples", {})
+class Declared:
+    """A specification, by operation."""
+
+    def __init__(self, document: Any) -> None:
+        self._components = document["components"]
+        self._validators: dict[tuple[str, str], Any] = {}
+        self._responses = {
+            told["operationId"]: told["responses"]
+            for item in document["paths"].values()
+            for method, told in item.items()
+            if method != "parameters"
         }
-        for item in document["paths"].values()
-        for method, told in item.items()
-        if method != "parameters"
-    }
+
+    def compare(self, operation: str, said: Said) -> None:
+        """Fail for a status, a code or a body that the specification does not name."""
+        if operation not in self._responses or not said.response.data:
+            return
+        status = str(said.status)
+        content = self._responses[operation][status].get("content", {})
+        media = content[said.response.mimetype]
+        if said.status >= 400:
+            assert said.code in media["examples"], (operation, said.code)
+        if said.response.mimetype.endswith("json"):
+            self._validator(operation, status, media["schema"]).validate(said.body)
+
+    def _validator(self, operation: str, status: str, schema: Any) -> Any:
+        key = operation, status
+        if key not in self._validators:
+            whole = {**schema, "components": self._components}
+            self._validators[key] = jsonschema_rs.validator_for(whole)
+        return self._validators[key]
 
 
 def make_pattern(folder: Path) -> Hubs:

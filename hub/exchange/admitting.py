@@ -95,16 +95,15 @@ def admit(
     if isinstance(decision, Deny):
         raise Refused("policy-denied", " ".join(reason.sentence for reason in decision.reasons))
     body_id = new_id()
-    row = replace(
-        row_of(
-            record,
-            body_id=body_id,
-            digest=verified.content_digest,
-            priority=Priority(verified.manifest.priority),
-            direction=Direction.IN,
-        ),
-        envelope_id=sealed.header.envelope_id,
+    row = row_of(
+        record,
+        body_id=body_id,
+        digest=verified.content_digest,
         recipients=verified.manifest.recipients,
+        priority=Priority(verified.manifest.priority),
+        author=record.originator,
+        direction=Direction.IN,
+        envelope_id=sealed.header.envelope_id,
         expires_at=verified.manifest.expires_at,
     )
     statement = _statement(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)

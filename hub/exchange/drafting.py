@@ -78,10 +78,15 @@ def prepare(
     who = expand(standing, recipients, agency=broker.agency, max_recipients=broker.limits.recipients_max)
     body_id = new_id()
     body, content = lock_content(broker, record, body_id=body_id)
-    row = row_of(record, body_id=body_id, digest=digest(content), priority=priority)
-    return Drafted(
-        record=record, row=replace(row, recipients=who, author=str(actor)), body=body, content=content
+    row = row_of(
+        record,
+        body_id=body_id,
+        digest=digest(content),
+        recipients=who,
+        priority=priority,
+        author=str(actor),
     )
+    return Drafted(record=record, row=row, body=body, content=content)
 
 
 def fill_in(document: Mapping[str, object], *, agency: str, at: datetime) -> dict[str, object]:
@@ -98,7 +103,16 @@ def fill_in(document: Mapping[str, object], *, agency: str, at: datetime) -> dic
 
 
 def row_of(
-    record: Record, *, body_id: str, digest: bytes, priority: Priority, direction: Direction = Direction.OUT
+    record: Record,
+    *,
+    body_id: str,
+    digest: bytes,
+    recipients: tuple[str, ...],
+    priority: Priority,
+    author: str,
+    direction: Direction = Direction.OUT,
+    envelope_id: str | None = None,
+    expires_at: datetime | None = None,
 ) -> RecordRow:
     """Return the row of a record: what is needed to list, permit and route it without its content."""
     return RecordRow(
@@ -116,13 +130,15 @@ def row_of(
         language=record.language,
         purpose=record.purpose.value,
         agreement=record.legal_basis.agreement,
-        recipients=(),
+        recipients=recipients,
         priority=priority,
-        author=record.originator,
+        author=author,
         created_at=record.created_at,
         body_id=body_id,
         reply_due_at=record.reply_due_at,
         retain_until=None,
+        expires_at=expires_at,
+        envelope_id=envelope_id,
     )
 
 

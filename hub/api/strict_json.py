@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from hub.envelope.encoding import refuse_deeper
 from hub.errors import Refused
 
 #: Integers beyond this are not the same number in every JSON library (RFC 8259, section 6).
@@ -32,7 +33,7 @@ def loads(raw: bytes, *, max_depth: int) -> object:
     except ValueError as error:
         where = f" at byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise Refused("request-malformed", f"The body is not JSON{where}.") from None
-    _check(document, max_depth)
+    _check(document, raw, max_depth)
     return document
 
 
@@ -58,27 +59,15 @@ def _too_deep(max_depth: int) -> Refused:
     return Refused("request-malformed", f"The body is nested deeper than {max_depth} levels.")
 
 
-def _check(document: object, max_depth: int) -> None:
-    """Walk the document without recursion: its depth, and text that no UTF-8 can carry."""
-    waiting: list[tuple[object, int]] = [(document, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            _check_text(value)
-        elif isinstance(value, (dict, list)):
-            if depth >= max_depth:
-                raise _too_deep(max_depth)
-            if isinstance(value, dict):
-                for key in value:
-                    _check_text(key)
-            inner = value.values() if isinstance(value, dict) else value
-            waiting.extend((one, depth + 1) for one in inner)
-
-
-def _check_text(text: str) -> None:
-    if text.isascii():
-        return
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise Refused("request-malformed", "A text in the body holds half a surrogate pair.") from None
+def _check(document: object, raw: bytes, max_depth: int) -> None:
+    """Refuse what is nested too deep, and text that no UTF-8 can carry, which only an escape can bring."""
+    if isinstance(document, (dict, list)):
+        try:
+            refuse_deeper(document, max_depth)
+        except ValueError:
+            raise _too_deep(max_depth) from None
+    if b"\\u" in raw:
+        try:
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise Refused("request-malformed", "A text in the body holds half a surrogate pair.") from None

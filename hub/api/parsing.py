@@ -58,7 +58,7 @@ class StrictParser(FlaskParser):
 def need_media_type(req: Request, wanted: str) -> None:
     """Raise Refused `media-type-unsupported` unless the body is said to be of this type."""
     if req.mimetype != wanted:
-        raise Refused("media-type-unsupported", f"The body must be {wanted}, not {req.mimetype or 'unsaid'}.")
+        raise Refused("media-type-unsupported", f"The body must be said to be {wanted}.")
 
 
 def too_large(most: int) -> Refused:
@@ -76,7 +76,6 @@ def _whole(req: Request) -> bytes:
 
 
 def _once(values: Any) -> dict[str, str]:
-    for name, given in values.lists():
-        if len(given) > 1:
-            raise Refused("request-invalid", f"{name[:64]} is given {len(given)} times.")
+    if any(len(given) > 1 for _, given in values.lists()):
+        raise Refused("request-invalid", "A parameter is given more than once.")
     return dict(values.items())

@@ -55,10 +55,9 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a handler returns: an object for the reply's schema, or a ready response; and headers."""
+    """What a handler returns: an object for the reply's schema, and headers."""
 
     body: object = None
-    status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -106,8 +105,6 @@ class Room(Blueprint):  # type: ignore[misc]
         refusals: Sequence[str] = (),
         takes: Sequence[Header] = (),
         gives: Sequence[Header] = (),
-        example: Mapping[str, object] | None = None,
-        reply_example: Mapping[str, object] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation. `size` bounds its body in bytes before a byte of it is parsed.
 
@@ -115,9 +112,7 @@ class Room(Blueprint):  # type: ignore[misc]
         which it answers octets. `refusals` are the codes that its use case raises; those that every such
         operation has are added.
         """
-        guard = _Guard(
-            door=door, way=way, roles=frozenset(roles), size=size, has_query=query is not None, raw=raw
-        )
+        guard = _Guard(door=door, way=way, roles=frozenset(roles), size=size, has_query=query is not None)
 
         def declare(handler: Handler) -> Handler:
             names = [name for name, schema in (("body", body or form), ("query", query)) if schema]
@@ -128,19 +123,18 @@ class Room(Blueprint):  # type: ignore[misc]
                 answer = handler(call, **path)
                 if isinstance(answer, Response):
                     return answer
-                return answer.body, answer.status or status, dict(answer.headers)
+                return answer.body, status, dict(answer.headers)
 
             view: Any = run
             if query:
                 view = self.arguments(query, location="query")(view)
             if body:
-                view = self.arguments(body, location="json", example=example)(view)
+                view = self.arguments(body, location="json")(view)
             if form:
-                view = self.arguments(form, location="form", example=example)(view)
+                view = self.arguments(form, location="form")(view)
             view = self.response(
                 status,
                 reply,
-                example=reply_example,
                 headers={h.name: {"description": h.description, "schema": dict(h.schema)} for h in gives},
             )(view)
             view = self.doc(
@@ -167,7 +161,6 @@ class _Guard:
     roles: frozenset[Role]
     size: Callable[[Limits], int]
     has_query: bool
-    raw: str | None
 
     def around(self, view: Any) -> Any:
         """Return the view behind the guard, with its documentation kept."""
@@ -175,10 +168,10 @@ class _Guard:
         @functools.wraps(view)
         def guarded(**path: str) -> Any:
             at = desk()
-            self._bound(at.broker.limits)
             g.caller = admit(at, self.door, way=self.way, roles=self.roles)
             if g.caller is not None:
                 request.environ["hub.peer"] = str(g.caller.actor)  # for the access log
+            self._bound(at.broker.limits)
             if not self.has_query and request.args:
                 raise Refused("request-invalid", "This address takes no query parameters.")
             return view(**path)

@@ -21,7 +21,6 @@ room = Room("access", __name__, description="How callers get their tokens.")
     door=Door.ANYONE,
     form=TokenForm,
     reply=TokenView,
-    example={"grant_type": "client_credentials", "client_id": "kz-mvd", "scope": "collect:designation"},
     refusals=[
         "certificate-missing",
         "certificate-unknown",
@@ -46,7 +45,6 @@ def get_token(call: Call) -> Response:
     door=Door.ANYONE,
     body=SessionBody,
     reply=SessionView,
-    example={"name": "aigerim", "password": "a long sentence of your own", "code": "492039"},
     refusals=["credentials-invalid"],
 )
 def begin_session(call: Call) -> Answer:

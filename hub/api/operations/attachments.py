@@ -36,7 +36,6 @@ def _upload_size(limits: Limits) -> int:
     body=AnnounceBody,
     status=201,
     reply=UploadView,
-    example={"size_bytes": 1048576},
     refusals=["attachment-too-large", "quota-exceeded"],
 )
 def announce_attachment(call: Call) -> Answer:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask, Response, request
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.api.callers import Door, admit
 from hub.api.context import desk
@@ -35,7 +35,7 @@ def add(app: Flask, document: dict[str, Any]) -> None:
 
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("hub.api.pages"),
+        loader=FileSystemLoader(_HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

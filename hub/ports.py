@@ -139,13 +139,14 @@ class Outbox(Protocol):
         """
         ...
 
-    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> None:
+    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> frozenset[str]:
         """Store new state, next_at, attempts, retries and reason of entries.
 
         Raises Refused `conflict` when the lane's token was overtaken, `transition-invalid` for a step that
         ENTRY_STEPS does not have (the same state again is allowed, and is bookkeeping). Where another unit
-        of work settled an entry meanwhile, `transition-invalid` may come at commit; a worker's further try
-        (a lane, and PENDING) then leaves the entry as it is: what a person or time has ended stays ended.
+        of work settled an entry meanwhile, `transition-invalid` may come at commit. A worker (who has a
+        lane) leaves what a receipt, a person or time has ended meanwhile as it is, unless a receipt now
+        proves that it was accepted; the ids of what it left are returned.
         """
         ...
 

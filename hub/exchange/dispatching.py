@@ -14,6 +14,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import Body, Lane, OutboxEntry, PartnerRow, Priority, ReceiptRow, RecordRow
 from hub.envelope.canonical import digest
 from hub.envelope.receipts import Statement, verify_receipt
+from hub.envelope.suites import Suite
 from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault
 from hub.exchange.backoff import TEMPORARY, breaker_until, retry_at
@@ -21,6 +22,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.recipients import question_of_row
 from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer, UnitOfWork, View
+from hub.records.kinds import Action
 from hub.records.lifecycle import EntryState, ReceiptStatus
 
 #: Parts of a batch each priority is sure of; what one does not use the others take, flash first.
@@ -213,7 +215,9 @@ def check_receipt(
     Raises IntegrityFailure `receipt-invalid` or a signature code, Refused `partner-unknown`.
     """
     recipient = standing.partner(entry.recipient)
-    statement = verify_receipt(raw, by=recipient.public, allowed=recipient.allowed)
+    # With which suites the two ends speak is for them to pin, not for a relay between them.
+    allowed = recipient.allowed if entry.origin is None else frozenset(Suite)
+    statement = verify_receipt(raw, by=recipient.public, allowed=allowed)
     if (
         statement.envelope_id != entry.envelope_id
         or statement.by != entry.recipient
@@ -277,10 +281,10 @@ def settle(broker: Broker, claimed: Claimed, settled: Settled, *, go_on: bool) -
     lane = claimed.lane
     failures = lane.failures + 1 if settled.failed else 0
     with broker.store.work() as work:
-        work.outbox.settle(lane, settled.entries)
         work.receipts.add(settled.receipts)
         work.receipts.queue(settled.onward)
-        work.stage(settled.events)
+        ended = work.outbox.settle(lane, settled.entries)
+        work.stage(event for event in settled.events if _happened(event, ended))
         if go_on and work.outbox.extend_lane(lane, until=_until(broker, at)):
             following = claim(broker, work, replace(lane, failures=failures), at=at)
         else:
@@ -289,6 +293,11 @@ def settle(broker: Broker, claimed: Claimed, settled: Settled, *, go_on: bool) -
             following = replace(claimed, entries=())
         work.commit()
     return following
+
+
+def _happened(event: AuditEvent, ended: frozenset[str]) -> bool:
+    """Tell whether a step was taken: one of an entry that was ended meanwhile was not, but its receipt is."""
+    return event.act is Act.RECEIPT_VERIFIED or event.details["entry"] not in ended
 
 
 def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) -> str | None:
@@ -305,8 +314,11 @@ def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) 
     row = claimed.rows.get((entry.record_id, entry.version))
     if row is None:
         return "not-found"
-    question = question_of_row(row, counterparty=entry.recipient, agency=broker.agency, at=at)
-    decision = claimed.standing.permit(question)
+    if row.action == Action.WITHDRAWAL.value:
+        decision = claimed.standing.recall(entry.recipient)
+    else:
+        question = question_of_row(row, counterparty=entry.recipient, agency=broker.agency, at=at)
+        decision = claimed.standing.permit(question)
     return decision.reasons[0].code if isinstance(decision, Deny) else None
 
 

@@ -117,13 +117,17 @@ class OutboxStore:
         self._session.change(audited=False)
         return self._lanes.extend(lane, until=until)
 
-    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> None:
+    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> frozenset[str]:
         """Store new state, next_at, attempts, retries and reason; nothing unless every step is possible."""
         self._session.change(audited=False)
         if lane is not None:
             self._lanes.fence(lane)
-        if entries and self._queueing.settle(entries, by_worker=lane is not None):
+        if not entries:
+            return frozenset()
+        changed, ended = self._queueing.settle(entries, by_worker=lane is not None)
+        if changed:
             self._session.change()
+        return ended
 
     def get(self, entry_id: str) -> OutboxEntry | None:
         """Return one entry."""

@@ -78,17 +78,21 @@ class Queueing:
         """Keep new entries."""
         self._entries.extend(entries)
 
-    def settle(self, entries: Sequence[OutboxEntry], *, by_worker: bool) -> bool:
+    def settle(self, entries: Sequence[OutboxEntry], *, by_worker: bool) -> tuple[bool, frozenset[str]]:
         """Keep steps that are possible as things stand; the commit step asks again.
 
-        Return whether one of them changes a state; a further try is bookkeeping.
+        Return whether one of them changes a state, for a further try is bookkeeping, and the ids of entries
+        that were ended meanwhile. A worker's steps are looked at under the lock, so that this is final.
         """
         last = {entry.entry_id: entry for entry in entries}  # of one that is named twice
         self.flush_if(lambda kept: kept.entry_id in last)
+        if by_worker:
+            self._session.lock()
         steps = [(entry, by_worker) for entry in last.values()]
         possible = self._possible(steps)
         self._steps.extend(steps)
-        return any(row.state is not entry.state for row, entry in possible)
+        ended = frozenset(last) - {entry.entry_id for _, entry in possible}
+        return any(row.state is not entry.state for row, entry in possible), ended
 
     def flush_if(self, asked: Callable[[OutboxEntry], bool]) -> None:
         """Write what was kept back if it has an entry that is asked for; else it waits for the end."""
@@ -123,8 +127,8 @@ class Queueing:
             row = standing.get(entry.entry_id)
             if row is None:
                 raise Refused("not-found", f"There is no queue entry {entry.entry_id}.")
-            if by_worker and entry.state is _E.PENDING and row.state is not _E.PENDING:
-                continue  # it was ended while it was carried: a failed try does not bring it back
+            if by_worker and row.state is not _E.PENDING and not _still_ends(row.state, entry.state):
+                continue  # it was ended while it was carried
             if row.state is not entry.state:
                 step(ENTRY_STEPS, row.state, entry.state)
             possible.append((row, entry))
@@ -166,6 +170,14 @@ class Queueing:
         if back:
             reordered = [{"of_lane": lane, "of_conversation": which} for lane, which in sorted(back)]
             self._session.run(_REORDER, reordered)
+
+
+def _still_ends(stored: EntryState, told: EntryState) -> bool:
+    """Tell whether what a carry came to still counts for an entry that others have settled meanwhile.
+
+    A receipt may yet prove that what was given up was accepted; a failed try does not bring it back.
+    """
+    return told is not _E.PENDING and told in ENTRY_STEPS[stored]
 
 
 class _Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import ssl
 import threading
@@ -170,6 +171,10 @@ class HubServer(BaseApplication):  # type: ignore[misc]
             _serve_metrics(self._config.metrics_port, self._config.workers, self._metrics)
         if self._on_start is not None:
             self._on_start(app)
+        # What is loaded by now stays. To look through all of it for garbage again and again would stop
+        # every thread for a tenth of a second each time.
+        gc.collect()
+        gc.freeze()
 
     def stopped(self, app: WsgiApp) -> None:
         """Stop it again; whatever fails there, the requests under way are answered."""

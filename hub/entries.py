@@ -43,6 +43,7 @@ class Body:
 class RecordRow:
     """One version of a record, as draft, released or received; its content is in the body.
 
+    `author` wrote it last; `editors` are all who wrote this version, and none of them may release it.
     `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
     `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
     """
@@ -71,6 +72,7 @@ class RecordRow:
     expires_at: datetime | None = None
     revision: int = 1
     envelope_id: str | None = None
+    editors: tuple[str, ...] = ()
     position: int = 0
 
 

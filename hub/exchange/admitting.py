@@ -25,8 +25,9 @@ from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer, View
 from hub.records.actor import Actor
 from hub.records.ids import new_id
+from hub.records.kinds import Action
 from hub.records.lifecycle import ReceiptStatus, RecordState
-from hub.records.record import load_record
+from hub.records.record import Record, load_record
 
 Key = tuple[str, str]
 
@@ -87,11 +88,14 @@ def admit(
     if record.originator != verified.manifest.originator:
         raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
     refuse_unbound(record, verified.manifest)
-    decision = standing.permit(
-        question_of_record(
-            record, counterparty=sender.row.agency, direction=Direction.IN, agency=broker.agency, at=at
+    if record.action is Action.WITHDRAWAL and _is_here(view, record):
+        decision = standing.recall(sender.row.agency)
+    else:
+        decision = standing.permit(
+            question_of_record(
+                record, counterparty=sender.row.agency, direction=Direction.IN, agency=broker.agency, at=at
+            )
         )
-    )
     if isinstance(decision, Deny):
         raise Refused("policy-denied", " ".join(reason.sentence for reason in decision.reasons))
     body_id = new_id()
@@ -138,6 +142,12 @@ def admit(
             originator=record.originator,
         ),
     )
+
+
+def _is_here(view: View, record: Record) -> bool:
+    """Tell whether an earlier version came from the same originator: what came may always be recalled."""
+    before = view.records.get(record.id)
+    return before is not None and before.originator == record.originator
 
 
 def originator_of(standing: Standing, peer: str, sealed: sealing.Sealed) -> Counterparty:
@@ -229,13 +239,15 @@ def reject(
     *,
     known: bool = True,
 ) -> Rejected:
-    """Refuse one envelope: with a signed receipt where it is final and the originator is known.
+    """Refuse one envelope: with a signed receipt where it is final, for us, and the originator is known.
 
-    A temporary failure is told by its code alone, so that the sender keeps the entry and tries again.
+    A temporary failure is told by its code alone, so that the sender keeps the entry and tries again. So
+    is a relay's: only a recipient states something about an envelope.
     """
     envelope_id = sealed.header.envelope_id if sealed else ""
     receipt = None
-    if sealed is not None and known and error.code not in TEMPORARY:
+    ours = sealed is not None and broker.agency in sealed.header.recipients
+    if sealed is not None and ours and known and error.code not in TEMPORARY:
         suite: Suite = sealed.header.suite
         statement = _statement(broker, sealed, ReceiptStatus.REFUSED, at, refusal=error)
         receipt = issue(statement, broker.keyring.signing(), suite)

@@ -17,7 +17,7 @@ from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.federation.card import Card, read_card
 from hub.policy.agreements import Agreement, load_agreement
-from hub.policy.decision import Decision
+from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
 from hub.ports import BlobStore, Carrier, Clock, Keyring, Store, View
 from hub.records.actor import Actor, ActorKind
@@ -84,6 +84,19 @@ class Standing:
             return flows_by_rule(question, self.agreements)
 
         return answer
+
+    def recall(self, counterparty: str) -> Decision:
+        """Permit a withdrawal: it must reach everyone who has the record, whatever agreement has ended.
+
+        Only a suspension holds it.
+        """
+        if self.suspended(counterparty):
+            return Deny(
+                reasons=(
+                    Reason(code="partner-suspended", sentence=f"Traffic with {counterparty} is suspended."),
+                )
+            )
+        return Permit(clause="a withdrawal reaches everyone who got the record")
 
     def suspended(self, agency: str) -> bool:
         """Tell whether traffic with a counterparty is stopped here, as it is with one that is not known."""

@@ -6,7 +6,7 @@ never a lock. Each batch costs one durable commit here: settling it claims the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -124,22 +124,28 @@ def carry(broker: Broker, claimed: Claimed, *, ready: Callable[[PartnerRow, Outb
             _hold(broker, settled, entry, at, f"partner-{state}")
         return settled
     going: list[OutboxEntry] = []
-    transfers: list[Transfer] = []
     for entry in permit_again(broker, claimed, settled, at):
         if entry.attachments and not ready(partner.row, entry):
             settled.entries.append(replace(entry, next_at=at + timedelta(seconds=1), reason=None))
         else:
             going.append(entry)
-            body = claimed.bodies[entry.body_id]
-            transfers.append(
-                Transfer(
-                    sealed=unlock(body, master_key=broker.keyring.master_key()),
-                    hops=(*entry.hops, broker.agency),
-                )
-            )
-    if going:
-        _hand_over(broker, claimed, partner.row, going, transfers, settled)
+    transfers = list(transfers_of(broker, claimed, going, settled, at))
+    if transfers:
+        _hand_over(broker, claimed, partner.row, transfers, settled)
     return settled
+
+
+def transfers_of(
+    broker: Broker, claimed: Claimed, going: Sequence[OutboxEntry], settled: Settled, at: datetime
+) -> Iterator[tuple[OutboxEntry, Transfer]]:
+    """Yield the bytes of each entry, one at a time; hold what does not open any more, past the others."""
+    for entry in going:
+        try:
+            sealed = unlock(claimed.bodies[entry.body_id], master_key=broker.keyring.master_key())
+        except IntegrityFailure as failure:
+            _hold(broker, settled, entry, at, failure.code)
+        else:
+            yield entry, Transfer(sealed=sealed, hops=(*entry.hops, broker.agency))
 
 
 def permit_again(broker: Broker, claimed: Claimed, settled: Settled, at: datetime) -> Sequence[OutboxEntry]:
@@ -158,19 +164,18 @@ def _hand_over(
     broker: Broker,
     claimed: Claimed,
     partner: PartnerRow,
-    going: Sequence[OutboxEntry],
-    transfers: Sequence[Transfer],
+    transfers: Sequence[tuple[OutboxEntry, Transfer]],
     settled: Settled,
 ) -> None:
     try:
-        outcomes = broker.carrier.carry(partner, transfers)
+        outcomes = broker.carrier.carry(partner, [transfer for _entry, transfer in transfers])
     except PeerFault as fault:
         # The lane rests, not its entries: when the partner is back all of them are due at once.
         settled.failed = True
-        settled.entries += [replace(e, retries=e.retries + 1, reason=fault.code) for e in going]
+        settled.entries += [replace(e, retries=e.retries + 1, reason=fault.code) for e, _ in transfers]
         return
     at = broker.clock.now()
-    for entry, transfer, outcome in zip(going, transfers, outcomes, strict=True):
+    for (entry, transfer), outcome in zip(transfers, outcomes, strict=True):
         _weigh(broker, claimed.standing, settled, entry, transfer, outcome, at)
 
 

@@ -49,8 +49,11 @@ def draft(
     refuse_unless_drafter(actor)
     at = broker.clock.now()
     standing = broker.standing()
-    drafted = prepare(broker, standing, actor, document, recipients=recipients, priority=priority, at=at)
+    drafted = prepare(
+        broker, standing, actor, new_identity(document), recipients=recipients, priority=priority, at=at
+    )
     with broker.store.work() as work:
+        refuse_known(work, [drafted])
         refuse_unanswerable(work, drafted.record)
         attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
@@ -87,6 +90,27 @@ def prepare(
         author=str(actor),
     )
     return Drafted(record=record, row=row, body=body, content=content)
+
+
+def new_identity(document: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the document of a new record: whoever hands it in cannot make it a version of another one.
+
+    Raises Refused `record-invalid`. An id may be chosen, and must then be unknown here (`refuse_known`).
+    """
+    for name, only in (("version", 1), ("action", "new")):
+        if document.get(name, only) != only:
+            raise Refused(
+                "record-invalid",
+                f"{name}: a new record has {only}; the next version is made by correcting or withdrawing.",
+            )
+    return dict(document) | {"version": 1, "action": "new"}
+
+
+def refuse_known(view: View, drafts: Sequence[Drafted]) -> None:
+    """Raise Refused `conflict` when a new record's id is known here, as anybody's."""
+    ids = [drafted.record.id for drafted in drafts]
+    if view.records.newest(ids) or len(set(ids)) < len(ids):
+        raise Refused("conflict", "A new record has an id of its own; this one is used already.")
 
 
 def fill_in(document: Mapping[str, object], *, agency: str, at: datetime) -> dict[str, object]:
@@ -154,7 +178,8 @@ def revise(
 ) -> RecordRow:
     """Change a draft, or take a rejected one up again; the revision must be the one last seen.
 
-    Whoever edits becomes the author, so that four eyes hold for what is finally released.
+    Whoever edits becomes the author and stays an editor: none of them may release it. What corrects or
+    withdraws keeps its identity, and its recipients can only grow. Raises Refused `policy-denied`.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
@@ -165,6 +190,8 @@ def revise(
             step(RECORD_STEPS, row.state, RecordState.DRAFT)
         told = document if document is not None else read_content(broker, work, row).document
         fixed = {"id": row.record_id, "version": row.version, "action": row.action}
+        if row.version > 1:
+            fixed |= {"kind": row.kind, "conversation": row.conversation}
         drafted = prepare(
             broker,
             standing,
@@ -174,23 +201,30 @@ def revise(
             priority=priority or row.priority,
             at=at,
         )
+        if row.version > 1 and not set(row.recipients) <= set(drafted.row.recipients):
+            raise Refused(
+                "policy-denied", "A correction or withdrawal goes to everyone who ever got the record."
+            )
         refuse_unanswerable(work, drafted.record)
         attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
-        work.records.replace(drafted.row, expected_revision=expected_revision)
+        edited = replace(drafted.row, editors=tuple(sorted({*row.editors, row.author, str(actor)})))
+        work.records.replace(edited, expected_revision=expected_revision)
         work.bodies.erase(row.body_id)
-        revised = replace(drafted.row, revision=expected_revision + 1)
+        revised = replace(edited, revision=expected_revision + 1)
         work.stage([broker.event(Act.REVISED, actor, record_id, at, **described(revised))])
         work.commit()
     return revised
 
 
-def discard(broker: Broker, actor: Actor, record_id: str) -> None:
-    """Give a draft up and erase its content."""
+def discard(broker: Broker, actor: Actor, record_id: str, *, expected_revision: int | None = None) -> None:
+    """Give a draft up and erase its content; a revision other than the one last seen is a `conflict`."""
     refuse_unless_drafter(actor)
     at = broker.clock.now()
     with broker.store.work() as work:
         row = find_row(work, record_id)
+        if expected_revision not in (None, row.revision):
+            raise Refused("conflict", "The draft was changed meanwhile; look at it again.")
         work.records.advance(record_id, row.version, to=RecordState.DISCARDED)
         work.bodies.erase(row.body_id)
         work.stage([broker.event(Act.DISCARDED, actor, record_id, at, version=str(row.version))])

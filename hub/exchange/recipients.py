@@ -11,7 +11,7 @@ from hub.errors import Refused
 from hub.exchange.broker import Standing
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question
-from hub.records.kinds import Kind
+from hub.records.kinds import Action, Kind
 from hub.records.label import Label
 from hub.records.record import Record
 
@@ -66,11 +66,6 @@ class Verdict:
         """Return why not, or nothing."""
         return self.decision.reasons if isinstance(self.decision, Deny) else ()
 
-    @property
-    def only_suspended(self) -> bool:
-        """Tell whether nothing but a suspension stands against it."""
-        return bool(self.reasons) and all(r.code == "partner-suspended" for r in self.reasons)
-
 
 def question_of_record(
     record: Record, *, counterparty: str, direction: Direction, agency: str, at: datetime
@@ -113,7 +108,9 @@ def judge_all(
     return [
         Verdict(
             recipient=recipient,
-            decision=standing.permit(
+            decision=standing.recall(recipient)
+            if record.action is Action.WITHDRAWAL
+            else standing.permit(
                 question_of_record(
                     record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
                 )

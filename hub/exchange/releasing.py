@@ -5,9 +5,9 @@ Signing and sealing happen before the transaction opens: the write lock is held 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import (
@@ -17,25 +17,23 @@ from hub.entries import (
     RecordRow,
     Release,
 )
-from hub.envelope import sealing
-from hub.envelope.canonical import canonical, digest
+from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
-from hub.envelope.manifest import Approval, AttachmentSecret, Manifest
-from hub.envelope.suites import Suite
-from hub.envelope.vault import lock
+from hub.envelope.manifest import Approval, AttachmentSecret
 from hub.errors import HubError, Refused
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import Drafted, described
+from hub.exchange.enveloping import envelop, translate
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede
-from hub.policy.decision import Deny
+from hub.policy.decision import require
 from hub.policy.four_eyes import may_approve
 from hub.ports import UnitOfWork
 from hub.records.actor import Actor
 from hub.records.ids import new_id
-from hub.records.lifecycle import DeliveryState, EntryState, RecordState
+from hub.records.lifecycle import DeliveryState, RecordState
 from hub.records.record import Record
 
 
@@ -67,9 +65,9 @@ def approve(
         raise
     with broker.store.work() as work:
         current = find_row(work, record_id)
-        if current.digest != digest or current.state is not RecordState.DRAFT:
+        if current.version != queued.row.version:
             raise Refused("conflict", "The draft was changed while it was being released.")
-        work.records.replace(queued.row, expected_revision=current.revision)
+        work.records.replace(queued.row, expected_revision=queued.row.revision)
         queue(work, [queued])
         work.commit()
     wake(broker, [queued])
@@ -88,9 +86,7 @@ def _prepare_release(
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         row = find_row(view, record_id)
-        decision = may_approve(actor, row.author)
-        if isinstance(decision, Deny):
-            raise Refused(decision.reasons[0].code, decision.reasons[0].sentence)
+        _require_another_officer(actor, row)
         if row.state is not RecordState.DRAFT:
             raise Refused(
                 "transition-invalid", f"Only a draft is released; this record is {row.state.value}."
@@ -102,9 +98,16 @@ def _prepare_release(
         record = read_content(broker, view, row)
         secrets = secrets_for(view, broker, record)
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
-    # What corrects or recalls must not wait for one suspended partner: its own entry is held instead.
-    refuse_denied(verdicts if row.version == 1 else [v for v in verdicts if not v.only_suspended])
+    if row.version == 1:
+        # What corrects or recalls must not wait for one partner that is denied: its entry is held instead.
+        refuse_denied(verdicts)
     return release(broker, standing, record, row, approver=actor, at=at, secrets=secrets)
+
+
+def _require_another_officer(actor: Actor, row: RecordRow) -> None:
+    """Raise Refused `four-eyes` or `role-missing` unless a releaser who never wrote in it decides."""
+    for author in {row.author, *row.editors}:
+        require(may_approve(actor, author))
 
 
 def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None:
@@ -112,9 +115,7 @@ def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None
     at = broker.clock.now()
     with broker.store.work() as work:
         row = find_row(work, record_id)
-        decision = may_approve(actor, row.author)
-        if isinstance(decision, Deny):
-            raise Refused(decision.reasons[0].code, decision.reasons[0].sentence)
+        _require_another_officer(actor, row)
         work.records.advance(record_id, row.version, to=RecordState.REJECTED)
         work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=reason)])
         work.commit()
@@ -134,44 +135,25 @@ def release(
     """Translate, sign and seal a permitted record for its recipients; touches no store.
 
     `drafted` is given where the draft is not stored yet: its body goes with the rest.
-    One envelope serves all direct partners of one suite. A partner behind a relay gets an envelope of its
-    own, so that the relay is told of one recipient and the others stay unknown to it.
     """
     document = translate(record)
-    content = canonical(document) if drafted is None else drafted.content
-    expires_at = at + timedelta(seconds=broker.limits.time_to_live_s)
     approval = Approval(by=str(approver), at=at, digest=b64u(row.digest))
-    bodies: list[Body] = [] if drafted is None else [drafted.body]
-    entries: list[OutboxEntry] = []
-    envelope_ids: list[str] = []
-    for (suite, _via), agencies in _groups(standing, row.recipients).items():
-        manifest = Manifest(
-            envelope_id=new_id(),
-            originator=broker.agency,
-            recipients=agencies,
-            purpose=row.purpose,
-            label_digest=b64u(digest(canonical(row.label))),
-            suite=suite,
-            created_at=at,
-            expires_at=expires_at,
-            priority=row.priority.value,
-            record_id=row.record_id,
-            version=row.version,
-            kind=row.kind,
-            action=row.action,
-            conversation=row.conversation,
-            in_reply_to=row.in_reply_to,
-            approvals=(approval,),
-            attachments=secrets,
-        )
-        signed = sealing.sign(manifest, document, broker.keyring.signing(), content_bytes=content)
-        sealed = sealing.seal(signed, [standing.partners[agency].public for agency in agencies])
-        bodies.append(lock(sealed.raw, body_id=manifest.envelope_id, master_key=broker.keyring.master_key()))
-        envelope_ids.append(manifest.envelope_id)
-        entries += [
-            _entry(row, manifest, recipient=agency, lane=standing.partners[agency].lane, at=at)
-            for agency in agencies
-        ]
+    content = canonical(document) if drafted is None else drafted.content
+    sealed = envelop(
+        broker,
+        standing,
+        row,
+        document,
+        content,
+        recipients=row.recipients,
+        approval=approval,
+        secrets=secrets,
+        at=at,
+    )
+    envelope_ids = tuple(one.body.body_id for one in sealed)
+    bodies = (
+        [one.body for one in sealed] if drafted is None else [drafted.body, *(one.body for one in sealed)]
+    )
     return Queued(
         row=replace(row, state=RecordState.RELEASED, envelope_id=envelope_ids[0] if envelope_ids else None),
         release=Release(
@@ -181,53 +163,16 @@ def release(
             recipients=row.recipients,
             approver=str(approver),
             at=at,
-            envelope_ids=tuple(envelope_ids),
+            envelope_ids=envelope_ids,
         ),
         bodies=tuple(bodies),
-        entries=tuple(entries),
+        entries=tuple(entry for one in sealed for entry in one.entries),
         deliveries=tuple(
             delivery_of(row, member=member, at=at) for member in row.recipients if member in standing.members
         ),
         event=broker.event(
             Act.RELEASED, approver, row.record_id, at, envelopes=",".join(envelope_ids), **described(row)
         ),
-    )
-
-
-def translate(record: Record) -> Mapping[str, object]:
-    """Return the document of the hubs' own dialect, `record-json/1`: the record itself, with no loss."""
-    return record.document
-
-
-def _groups(
-    standing: Standing, recipients: Sequence[str]
-) -> Mapping[tuple[Suite, str | None], tuple[str, ...]]:
-    groups: dict[tuple[Suite, str | None], tuple[str, ...]] = {}
-    for agency in recipients:
-        partner = standing.partners.get(agency)
-        if partner is None:
-            continue
-        key = (partner.suite, agency if partner.row.via else None)
-        groups[key] = (*groups.get(key, ()), agency)
-    return groups
-
-
-def _entry(row: RecordRow, manifest: Manifest, *, recipient: str, lane: str, at: datetime) -> OutboxEntry:
-    return OutboxEntry(
-        entry_id=new_id(),
-        lane=lane,
-        recipient=recipient,
-        envelope_id=manifest.envelope_id,
-        body_id=manifest.envelope_id,
-        record_id=row.record_id,
-        version=row.version,
-        conversation=row.conversation,
-        priority=row.priority,
-        state=EntryState.PENDING,
-        created_at=at,
-        next_at=at,
-        expires_at=manifest.expires_at,
-        attachments=tuple(secret.digest for secret in manifest.attachments),
     )
 
 

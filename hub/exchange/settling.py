@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.entries import RecordRow
+from hub.entries import Direction, RecordRow
 from hub.ports import View
 from hub.records.lifecycle import RECORD_STEPS, RecordState
 
@@ -20,11 +20,19 @@ def supersede(view: View, row: RecordRow) -> None:
             view.records.advance(before.record_id, before.version, to=to)
 
 
+def _answers(row: RecordRow, asked: RecordRow) -> bool:
+    """Tell whether one of the two was asked by the other, in this conversation: others answer nothing."""
+    if row.conversation != asked.conversation or row.direction is asked.direction:
+        return False
+    ours, theirs = (asked, row) if asked.direction is Direction.OUT else (row, asked)
+    return theirs.originator in ours.recipients
+
+
 def mark_answered(view: View, rows: Sequence[RecordRow]) -> None:
     """Mark the records that these rows answer as answered, at whichever side they were made."""
     for row in rows:
         if row.in_reply_to is None:
             continue
         asked = view.records.get(row.in_reply_to)
-        if asked is not None and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
+        if asked is not None and _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
             view.records.advance(asked.record_id, asked.version, to=RecordState.ANSWERED)

@@ -13,7 +13,15 @@ from hub.entries import (
 from hub.errors import HubError
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.drafting import Drafted, described, prepare, refuse_unanswerable, refuse_unless_drafter
+from hub.exchange.drafting import (
+    Drafted,
+    described,
+    new_identity,
+    prepare,
+    refuse_known,
+    refuse_unanswerable,
+    refuse_unless_drafter,
+)
 from hub.exchange.recipients import judge_all, judge_rule
 from hub.exchange.releasing import Queued, queue, release, wake
 from hub.policy.decision import Deny, Reason
@@ -59,6 +67,7 @@ def submit(
     standing = broker.standing()
     queued: list[Queued] = []
     waiting: list[Drafted] = []
+    everything: list[Drafted] = []
     results: list[Submitted] = []
     for index, item in enumerate(items):
         try:
@@ -67,11 +76,13 @@ def submit(
             error.details["index"] = index
             raise
         results.append(result)
+        everything.append(drafted)
         if ready is None:
             waiting.append(drafted)
         else:
             queued.append(ready)
     with broker.store.work() as work:
+        refuse_known(work, everything)
         for drafted in waiting:
             refuse_unanswerable(work, drafted.record)
             attach(work, broker, actor, drafted.record)
@@ -93,7 +104,7 @@ def _submit_one(
         broker,
         standing,
         actor,
-        item.document,
+        new_identity(item.document),
         recipients=item.recipients,
         priority=item.priority,
         at=at,

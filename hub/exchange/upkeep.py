@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hub.audit.events import Act
 from hub.entries import (
@@ -17,9 +17,14 @@ from hub.entries import (
     RecordRow,
     Release,
 )
+from hub.envelope.canonical import canonical
+from hub.envelope.encoding import b64u
+from hub.envelope.manifest import Approval
 from hub.errors import Refused
+from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker
-from hub.exchange.contents import find_row
+from hub.exchange.contents import find_row, read_content
+from hub.exchange.enveloping import envelop, translate
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_operate
 from hub.records.actor import Actor
@@ -68,19 +73,18 @@ def forget_replays(broker: Broker) -> int:
 def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
     """Put a held, refused or dead entry back in its lane; the same sealed bytes go out.
 
-    What its time to live had ended gets no longer life here: the recipient would refuse it as expired, so
-    it is refused now, with the advice to correct or send the record anew.
+    Where the time to live has passed the recipient would refuse those bytes: a new envelope with a new life
+    is sealed for it instead, under the release that was given, and the old entry stays dead.
     """
     require(may_operate(actor))
     at = broker.clock.now()
+    with broker.store.read() as view:
+        entry = _find(view.outbox.get(entry_id), entry_id)
+    if entry.expires_at <= at:
+        return _seal_anew(broker, actor, entry, at)
     with broker.store.work() as work:
         entry = _find(work.outbox.get(entry_id), entry_id)
         step(ENTRY_STEPS, entry.state, EntryState.PENDING)
-        if entry.expires_at <= at:
-            raise Refused(
-                "transition-invalid",
-                "Its time to live has passed and the recipient would refuse it; release the record anew.",
-            )
         resumed = replace(entry, state=EntryState.PENDING, attempts=0, next_at=at, reason=None)
         work.outbox.settle(None, [resumed])
         work.stage(
@@ -89,6 +93,60 @@ def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
         work.commit()
     broker.wake(entry.lane)
     return resumed
+
+
+def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -> OutboxEntry:
+    """Seal a released version again for one recipient whose envelope's life has ended.
+
+    Raises Refused `transition-invalid` for what we only relayed, or what is accepted or sealed anew already.
+    """
+    if entry.record_id is None or entry.version is None:
+        raise Refused("transition-invalid", "Its time to live has passed; only its originator can renew it.")
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        row = find_row(view, entry.record_id, entry.version)
+        release = next(r for r in view.records.releases(entry.record_id) if r.version == entry.version)
+        record = read_content(broker, view, row)
+        secrets = secrets_for(view, broker, record)
+    document = translate(record)
+    (sealed,) = envelop(
+        broker,
+        standing,
+        row,
+        document,
+        canonical(document),
+        recipients=[entry.recipient],
+        approval=Approval(by=release.approver, at=release.at, digest=b64u(release.digest)),
+        secrets=secrets,
+        at=at,
+    )
+    (renewed,) = sealed.entries
+    with broker.store.work() as work:
+        siblings = [
+            e
+            for e in work.outbox.of_record(entry.record_id)
+            if (e.recipient, e.version) == (entry.recipient, entry.version)
+        ]
+        if any(e.expires_at > at or e.state is EntryState.ACCEPTED for e in siblings):
+            raise Refused("transition-invalid", "It was accepted, or sealed anew, already.")
+        work.bodies.add([sealed.body])
+        work.outbox.queue([renewed])
+        work.stage(
+            [
+                broker.event(
+                    Act.RESUMED,
+                    actor,
+                    entry.envelope_id,
+                    at,
+                    entry=renewed.entry_id,
+                    was=entry.state.value,
+                    envelope=renewed.envelope_id,
+                )
+            ]
+        )
+        work.commit()
+    broker.wake(renewed.lane)
+    return renewed
 
 
 def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxEntry:

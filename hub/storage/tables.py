@@ -108,6 +108,7 @@ records = _table(
     _words("recipients"),
     _choice("priority", Priority),
     _text("author"),
+    _words("editors"),
     _moment("created_at"),
     _text("body_id"),
     _moment("reply_due_at", optional=True),

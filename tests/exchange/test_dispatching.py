@@ -159,7 +159,7 @@ def test_permission_is_asked_again_before_delivery_and_what_is_denied_is_held(pa
     assert trace(ours, row.record_id).entries[0].state is EntryState.ACCEPTED
 
 
-def test_time_to_live_ends_visibly_and_is_not_resumed_in_vain(pair: Hubs) -> None:
+def test_time_to_live_ends_visibly_and_a_resume_seals_anew(pair: Hubs) -> None:
     ours = pair.network.brokers["kz-knb"]
     row = released(ours, "cis-atc")
     pair.network.down.add("cis-atc")
@@ -167,9 +167,15 @@ def test_time_to_live_ends_visibly_and_is_not_resumed_in_vain(pair: Hubs) -> Non
     assert expire(ours) == 1
     dead = trace(ours, row.record_id).entries[0]
     assert (dead.state, dead.reason) == (EntryState.DEAD, "time-to-live-passed")
+    pair.network.down.clear()
+    renewed = resume(ours, BOLAT, dead.entry_id)
+    assert renewed.envelope_id != dead.envelope_id
     with pytest.raises(Refused) as refused:
         resume(ours, BOLAT, dead.entry_id)
     assert refused.value.code == "transition-invalid"
+    run_lanes(ours)
+    states = {e.entry_id: e.state for e in trace(ours, row.record_id).entries}
+    assert states == {dead.entry_id: EntryState.DEAD, renewed.entry_id: EntryState.ACCEPTED}
 
 
 def test_only_an_operator_resumes_or_drops_and_a_drop_takes_a_reason(pair: Hubs) -> None:

@@ -98,8 +98,12 @@ def edit_draft(call: Call, record_id: str) -> Answer:
 )
 def discard_draft(call: Call, record_id: str) -> Answer:
     """Give a draft up and erase its content."""
-    expected_revision(call.broker, record_id, request.headers.get("If-Match"))
-    discard(call.broker, call.actor, record_id)
+    discard(
+        call.broker,
+        call.actor,
+        record_id,
+        expected_revision=expected_revision(call.broker, record_id, request.headers.get("If-Match")),
+    )
     return Answer()
 
 

@@ -130,7 +130,12 @@ def _progress(console: Console) -> Progress:
 
 
 def _show(console: Console, result: tally.Tally) -> None:
-    table = Table(title="What was sent, receipts verified, and what arrived", box=SIMPLE_HEAD)
+    table = Table(
+        title="What was sent, receipts verified, and what arrived",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("to", no_wrap=True)
     for name in ("sent", "receipts", "answered", "retried", "held", "missing", "doubled"):
         table.add_column(name, justify="right")

@@ -95,11 +95,11 @@ def outcomes_in(hop: PartnerRow, answer: Mapping[str, object], count: int) -> li
 
 
 def outcome_in(hop: PartnerRow, told: Mapping[str, object]) -> Outcome:
-    """Return one envelope's outcome: exactly one of a receipt, taken by a relay, or a code."""
+    """Return one envelope's outcome: taken by a relay, or else a receipt, a code, or both for a refusal."""
     receipt, code = told.get("receipt"), code_in(hop, told)
     relayed = told.get("relayed", False)
-    if not isinstance(relayed, bool) or [receipt is not None, relayed, code is not None].count(True) != 1:
-        raise misbehaved(hop, "an outcome is not one of receipt, relayed and code")
+    if not isinstance(relayed, bool) or relayed is (receipt is not None or code is not None):
+        raise misbehaved(hop, "an outcome is neither relayed nor answered, or both")
     return Outcome(
         envelope_id=text_in(hop, told.get("envelope_id"), _ID_MAX),
         receipt=None if receipt is None else text_in(hop, receipt, RECEIPT_MAX_BYTES).encode(),

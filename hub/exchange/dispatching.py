@@ -36,7 +36,7 @@ class Claimed:
     lane: Lane
     entries: tuple[OutboxEntry, ...]
     bodies: Mapping[str, Body]
-    rows: Mapping[tuple[str, int], RecordRow]
+    rows: Mapping[tuple[str, str, int], RecordRow]
     standing: Standing
 
 
@@ -83,7 +83,7 @@ def claim(broker: Broker, work: UnitOfWork, lane: Lane, *, at: datetime) -> Clai
     entries = tuple(work.outbox.claim(lane, at=at, shares=shares(broker.limits.batch_max_envelopes)))
     if not entries:
         work.outbox.release_lane(lane, failures=lane.failures, open_until=None)
-    return _with_what_is_needed(lane, entries, work, broker.standings.of(work))
+    return _with_what_is_needed(broker, lane, entries, work, broker.standings.of(work))
 
 
 def claimed_for_mailbox(
@@ -92,7 +92,7 @@ def claimed_for_mailbox(
     """Read the next due entries of a partner that fetches them itself; its lane stays unclaimed."""
     lane = view.outbox.lane(partner)
     entries = tuple(view.outbox.claim(lane, at=broker.clock.now(), shares=shares(size)))
-    return _with_what_is_needed(lane, entries, view, standing)
+    return _with_what_is_needed(broker, lane, entries, view, standing)
 
 
 def shares(size: int) -> Mapping[Priority, int]:
@@ -101,9 +101,13 @@ def shares(size: int) -> Mapping[Priority, int]:
 
 
 def _with_what_is_needed(
-    lane: Lane, entries: tuple[OutboxEntry, ...], view: View, standing: Standing
+    broker: Broker, lane: Lane, entries: tuple[OutboxEntry, ...], view: View, standing: Standing
 ) -> Claimed:
-    keys = [(e.record_id, e.version) for e in entries if e.record_id is not None and e.version is not None]
+    keys = [
+        (broker.agency, e.record_id, e.version)
+        for e in entries
+        if e.record_id is not None and e.version is not None
+    ]
     return Claimed(
         lane=lane,
         entries=entries,
@@ -316,7 +320,7 @@ def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) 
         origin = claimed.standing.partners.get(entry.origin or "")
         allowed = origin is not None and origin.active and entry.recipient in origin.row.relay_for
         return None if allowed else "relay-refused"
-    row = claimed.rows.get((entry.record_id, entry.version))
+    row = claimed.rows.get((broker.agency, entry.record_id, entry.version))
     if row is None:
         return "not-found"
     if row.action == Action.WITHDRAWAL.value:

@@ -10,13 +10,12 @@ from hub.entries import PartnerRow, PartnerStatus
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE
 from hub.envelope.sealing import peek
-from hub.envelope.vault import unlock
 from hub.errors import HubError, Refused
 from hub.exchange.answering import send_receipts, take_receipts
 from hub.exchange.attachments import fetch
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker
-from hub.exchange.dispatching import Settled, claimed_for_mailbox, permit_again
+from hub.exchange.dispatching import Settled, claimed_for_mailbox, permit_again, transfers_of
 from hub.exchange.receiving import receive
 from hub.ports import Mail, Transfer
 
@@ -37,20 +36,15 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
             raise Refused("partner-suspended", f"{peer} is suspended here.")
         claimed = claimed_for_mailbox(broker, view, standing, peer, size=size)
         receipts = view.receipts.unsent(peer, size)
-    settled = Settled()
-    going = permit_again(broker, claimed, settled, broker.clock.now())
-    _keep_held(broker, settled)
-    transfers = (
-        Transfer(
-            sealed=unlock(claimed.bodies[e.body_id], master_key=broker.keyring.master_key()),
-            hops=(*e.hops, broker.agency),
-        )
-        for e in going
-    )
-    return Mail(
+    settled, at = Settled(), broker.clock.now()
+    going = permit_again(broker, claimed, settled, at)
+    transfers = (transfer for _entry, transfer in transfers_of(broker, claimed, going, settled, at))
+    mail = Mail(
         transfers=_within(transfers, broker.limits.batch_max_bytes),
         receipts=tuple(row.raw for row in receipts),
     )
+    _keep_held(broker, settled)
+    return mail
 
 
 def _within(transfers: Iterable[Transfer], max_bytes: int) -> tuple[Transfer, ...]:

@@ -141,13 +141,15 @@ def test_every_way_an_outcome_can_be_is_understood() -> None:
         {"envelope_id": "b", "relayed": True},
         {"envelope_id": "c", "code": "attachment-missing", "sentence": "1 has not\narrived\u202e."},
         {"envelope_id": "", "code": "a-code-of-tomorrow"},
+        {"envelope_id": "e", "receipt": "r", "code": "policy-denied", "sentence": "No agreement."},
     ]
     carrying, _ = carrier(lambda _: said({"outcomes": answers}))
-    first, second, third, fourth = carrying.carry(row("cis-atc"), transfers(4))
+    first, second, third, fourth, fifth = carrying.carry(row("cis-atc"), transfers(5))
     assert first.receipt == b"r"
     assert second.relayed
     assert (third.code, third.sentence) == ("attachment-missing", "1 has notarrived.")
     assert fourth.code == "partner-misbehaved"
+    assert (fifth.receipt, fifth.code) == (b"r", "policy-denied")
 
 
 def test_batches_are_bounded_by_count_and_by_bytes() -> None:
@@ -220,7 +222,7 @@ GARBAGE: list[bytes] = [
     b'{"outcomes":[{"envelope_id":"a"}]}',
     b'{"outcomes":[{"envelope_id":"a","receipt":5}]}',
     b'{"outcomes":[{"envelope_id":"a","receipt":"\xd1\x84"}]}',
-    b'{"outcomes":[{"envelope_id":"a","receipt":"r","code":"internal"}]}',
+    b'{"outcomes":[{"envelope_id":"a","relayed":true,"code":"internal"}]}',
     b'{"outcomes":[{"envelope_id":"a","receipt":"r","relayed":true}]}',
     b'{"outcomes":[{"envelope_id":"a","relayed":"yes"}]}',
     b'{"outcomes":[{"envelope_id":7,"receipt":"r"}]}',

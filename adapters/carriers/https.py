@@ -7,6 +7,7 @@ Nothing a partner answers is believed: sizes are bounded, forms are checked, and
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -38,6 +39,8 @@ _UPLOAD_TRIES: Final = 3
 _FOLDER: Final = "/exchange/v1/"
 _JSON: Final = {"Content-Type": "application/json"}
 _OCTETS: Final = "application/octet-stream"
+#: What a partner with lower limits than ours answers: too large, or not of the form that it takes.
+_TOO_MUCH: Final = frozenset({413, 422})
 
 
 class HttpClient(Protocol):
@@ -71,26 +74,30 @@ class HttpsCarrier:
     def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
         """Hand over a batch, in as many requests as its bytes need; one outcome per transfer, in order.
 
-        When a later request fails, what the earlier ones came to is kept and the rest gets its code.
+        When a later request fails, what the earlier ones came to is kept and the rest gets its code. So it is
+        when they have taken as long as a claim lasts: what was handed over is settled before more is.
         """
         hop = self._hop(partner)
         outcomes: list[Outcome] = []
         batches = deque(self._batches([_transfer_text(one) for one in transfers]))
+        until = time.monotonic() + self._limits.lane_claim_s
         while batches:
             batch = batches.popleft()
             try:
+                if outcomes and time.monotonic() >= until:
+                    raise PeerFault("partner-unreachable", f"{hop.agency} was too slow to take all at once.")
                 outcomes += self._post_envelopes(hop, batch)
             except PeerFault as fault:
-                if fault.details.get("status") == 413 and len(batch) > 1:
-                    # Its limit is lower than ours.
+                too_many = fault.details.get("status") in _TOO_MUCH
+                if too_many and len(batch) > 1:
                     half = len(batch) // 2
                     batches.extendleft([batch[half:], batch[:half]])
-                    continue
-                if not outcomes:
+                elif too_many and len(transfers) > 1:
+                    outcomes.append(_later(fault))  # it is this envelope, not the others
+                elif outcomes:
+                    return [*outcomes, *[_later(fault)] * (len(transfers) - len(outcomes))]
+                else:
                     raise
-                missing = len(transfers) - len(outcomes)
-                later = Outcome(envelope_id="", code=fault.code, sentence=fault.sentence)
-                return [*outcomes, *[later] * missing]
         return outcomes
 
     def carry_receipts(
@@ -216,6 +223,10 @@ def _attachment(digest: str) -> str:
 
 def _transfer_text(transfer: Transfer) -> bytes:
     return json.dumps({"sealed": transfer.sealed.decode(), "hops": list(transfer.hops)}).encode()
+
+
+def _later(fault: PeerFault) -> Outcome:
+    return Outcome(envelope_id="", code=fault.code, sentence=fault.sentence)
 
 
 def _our_parts(blobs: BlobStore, digest: str, offset: int) -> Iterator[bytes]:

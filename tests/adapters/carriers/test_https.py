@@ -193,14 +193,38 @@ def test_a_first_failure_is_raised() -> None:
     assert fault(lambda: carrying.carry(row("cis-atc"), transfers(2))).code == "partner-unreachable"
 
 
-def test_a_partner_with_a_lower_limit_gets_smaller_batches() -> None:
+@pytest.mark.parametrize("status", [413, 422])
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_a_partner_with_a_lower_limit_gets_smaller_batches(status: int, most: int) -> None:
     def small(asked: Asked) -> Reply:
-        return accepting(asked) if len(asked.document["transfers"]) <= 2 else Reply(status=413)
+        return accepting(asked) if len(asked.document["transfers"]) <= most else Reply(status=status)
 
     carrying, there = carrier(small)
-    assert len(carrying.carry(row("cis-atc"), transfers(7))) == 7
-    taken = [len(one.document["transfers"]) for one in there.asked if len(one.document["transfers"]) <= 2]
+    assert [one.receipt for one in carrying.carry(row("cis-atc"), transfers(7))] == [b"a.b"] * 7
+    taken = [len(one.document["transfers"]) for one in there.asked if len(one.document["transfers"]) <= most]
     assert sum(taken) == 7
+
+
+@pytest.mark.parametrize("status", [413, 422])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_one_envelope_that_a_partner_does_not_take_holds_up_no_other(status: int, at: int) -> None:
+    sent = transfers(5)
+    sent[at] = Transfer(sealed=b'{"too":"much"}')
+
+    def choosy(asked: Asked) -> Reply:
+        return Reply(status=status) if b"too" in asked.body else accepting(asked)
+
+    carrying, _ = carrier(choosy)
+    outcomes = carrying.carry(row("cis-atc"), sent)
+    assert [n for n, one in enumerate(outcomes) if one.receipt is None] == [at]
+    assert outcomes[at].code == ("partner-unreachable" if status == 413 else "partner-misbehaved")
+
+
+def test_no_request_is_begun_once_a_carry_has_lasted_as_long_as_a_claim() -> None:
+    carrying, there = carrier(accepting, limits=Limits(batch_max_envelopes=2, lane_claim_s=1e-9))
+    outcomes = carrying.carry(row("cis-atc"), transfers(5))
+    assert len(there.asked) == 1
+    assert [one.code for one in outcomes] == [None, None] + ["partner-unreachable"] * 3
 
 
 def test_one_envelope_that_is_too_large_for_it_is_told() -> None:

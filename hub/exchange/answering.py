@@ -15,7 +15,7 @@ from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.dispatching import check_receipt, receipt_row
+from hub.exchange.dispatching import check_receipt, note_call, receipt_row
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.lifecycle import ENTRY_STEPS, EntryState, ReceiptStatus
@@ -137,18 +137,27 @@ def _verified(
 
 
 def send_receipts(broker: Broker, partner: PartnerRow, *, taken: Sequence[str] = ()) -> int:
-    """Hand our waiting receipts to a partner that can be called; return how many it took.
+    """Hand our waiting receipts to a partner that can be called; return how many it is done with.
 
-    A receipt it refuses for good is not offered again, and leaves a leaf that says so.
+    A receipt it refuses for good is not offered again, and leaves a leaf that says so. A partner that does
+    not answer rests as its lane does, for receipts and envelopes alike.
     """
     at = broker.clock.now()
     with broker.store.read() as view:
-        rows = view.receipts.unsent(partner.agency, broker.limits.batch_max_envelopes)
+        lane = view.outbox.lane(partner.agency)
+        rests = lane.open_until is not None and lane.open_until > at
+        rows = [] if rests else view.receipts.unsent(partner.agency, broker.limits.batch_max_envelopes)
     if not rows and not taken:
         return 0
-    codes = broker.carrier.carry_receipts(partner, [row.raw for row in rows], taken=taken)
-    if len(codes) != len(rows):
-        raise PeerFault("partner-misbehaved", f"{len(codes)} answers came for {len(rows)} receipts.")
+    try:
+        codes = broker.carrier.carry_receipts(partner, [row.raw for row in rows], taken=taken)
+        if len(codes) != len(rows):
+            raise PeerFault("partner-misbehaved", f"{len(codes)} answers came for {len(rows)} receipts.")
+    except PeerFault:
+        note_call(broker, partner.agency, failed=True)
+        raise
+    if lane.failures:
+        note_call(broker, partner.agency, failed=False)
     final = [(row, code) for row, code in zip(rows, codes, strict=True) if code not in TEMPORARY]
     if final:
         with broker.store.work() as work:

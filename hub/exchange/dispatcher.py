@@ -125,8 +125,9 @@ class Dispatcher:
     def _work(self, lane: str) -> None:
         work_lane(self._broker, lane, ready=self._ready, running=self._running)
         partner = self._broker.standing().partners.get(lane)
-        if partner is not None and partner.active and self._running():
-            send_receipts(self._broker, partner.row)
+        if partner is not None and partner.active:
+            while self._running() and send_receipts(self._broker, partner.row):
+                pass
 
     def _running(self) -> bool:
         return not self._stopping.is_set()

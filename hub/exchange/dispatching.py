@@ -304,6 +304,18 @@ def settle(broker: Broker, claimed: Claimed, settled: Settled, *, go_on: bool) -
     return following
 
 
+def note_call(broker: Broker, partner: str, *, failed: bool) -> None:
+    """Have a lane rest, or rest no more, after a call beside it; a worker who has it now finds out itself."""
+    at = broker.clock.now()
+    with broker.store.work() as work:
+        lane = work.outbox.claim_lane(partner, at=at, until=_until(broker, at))
+        if lane is not None:
+            failures = lane.failures + 1 if failed else 0
+            until = breaker_until(failures, at=at, limits=broker.limits)
+            work.outbox.release_lane(lane, failures=failures, open_until=until)
+            work.commit()
+
+
 def _happened(event: AuditEvent, ended: frozenset[str]) -> bool:
     """Tell whether a step was taken: one of an entry that was ended meanwhile was not, but its receipt is."""
     return event.act is Act.RECEIPT_VERIFIED or event.details["entry"] not in ended

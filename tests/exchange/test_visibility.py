@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from hub.audit.events import Act
-from hub.entries import OutboxEntry
+from hub.entries import OutboxEntry, PartnerRow
 from hub.envelope.vault import lock
+from hub.errors import PeerFault
+from hub.exchange.answering import send_receipts
 from hub.exchange.broker import Broker
 from hub.exchange.mailbox import mailbox
 from hub.exchange.partners import suspend
+from hub.exchange.routing import read_record
 from hub.exchange.upkeep import trace
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
-from tests.exchange.hubs import CUSTODIAN, Hubs, released, run_lanes
+from tests.exchange.hubs import BOLAT, CUSTODIAN, Hubs, LinkCarrier, released, run_lanes
 
 
 def queue_damaged(broker: Broker, like: str) -> str:
@@ -86,3 +90,38 @@ def test_a_relay_that_refuses_says_so_to_people_at_once(chain: Hubs) -> None:
     refused = trace(ours, row.record_id)
     assert (refused.entries[0].state, refused.entries[0].reason) == (EntryState.REFUSED, "relay-refused")
     assert not refused.receipts, "only the recipient can state something about it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting(LinkCarrier):
+    """Counts calls that hand over receipts."""
+
+    called: list[int] = field(default_factory=list)
+
+    def carry_receipts(
+        self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        self.called.append(len(receipts))
+        return super().carry_receipts(partner, receipts, taken=taken)
+
+
+def test_receipts_for_a_partner_that_is_down_rest_with_its_lane(pair: Hubs) -> None:
+    theirs = pair.network.brokers["cis-atc"]
+    carrier = Counting(us="kz-knb", network=pair.network)
+    ours = replace(pair.network.brokers["kz-knb"], carrier=carrier)
+    row = released(theirs, "kz-knb")
+    run_lanes(theirs)
+    read_record(ours, BOLAT, row.record_id, justification="looking into it")
+    partner = ours.standing().partners["cis-atc"].row
+    pair.network.down.add("cis-atc")
+    with pytest.raises(PeerFault):
+        send_receipts(ours, partner)
+    assert [send_receipts(ours, partner) for _ in range(5)] == [0] * 5
+    assert carrier.called == [1]
+    with ours.store.read() as view:
+        assert view.outbox.lane("cis-atc").failures == 1
+    pair.network.down.clear()
+    pair.clock.pass_(400)
+    assert send_receipts(ours, partner) == 1
+    with ours.store.read() as view:
+        assert view.outbox.lane("cis-atc").failures == 0

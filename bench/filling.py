@@ -143,6 +143,7 @@ def _sent(broker: Broker, work: UnitOfWork, rows: Sequence[RecordRow], size_byte
             expires_at=at + timedelta(days=7),
         )
         release = Release(
+            originator=row.originator,
             record_id=row.record_id,
             version=row.version,
             digest=row.digest,

@@ -43,6 +43,7 @@ class Body:
 class RecordRow:
     """One version of a record, as draft, released or received; its content is in the body.
 
+    Keyed by (originator, record_id, version): nobody's record stands in the way of another originator's.
     `author` wrote it last; `editors` are all who wrote this version, and none of them may release it.
     `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
     `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
@@ -80,6 +81,7 @@ class RecordRow:
 class Release:
     """The second person's decision, bound to the digest and the expanded recipients."""
 
+    originator: str
     record_id: str
     version: int
     digest: bytes
@@ -172,6 +174,7 @@ class Delivery:
 
     delivery_id: str
     member: str
+    originator: str
     record_id: str
     version: int
     kind: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,34 +40,43 @@ class Clock(Protocol):
 
 
 class Records(Protocol):
-    """Record versions and their releases."""
+    """Record versions and their releases, keyed by (originator, record_id, version).
+
+    A hostile partner may give its record the id of another one. Where no originator is named, an id means
+    our own record, else the only one that came with it, and nothing when several originators sent one.
+    """
 
     def add(self, rows: Sequence[RecordRow]) -> None:
         """Store new versions; raise Refused `conflict`, at the latest at commit, when one is there."""
         ...
 
-    def get(self, record_id: str, version: int | None = None) -> RecordRow | None:
+    def get(
+        self, record_id: str, version: int | None = None, *, originator: str | None = None
+    ) -> RecordRow | None:
         """Return a version, or the highest one."""
         ...
 
-    def get_many(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], RecordRow]:
-        """Return those (record_id, version) that exist."""
+    def get_many(self, keys: Sequence[tuple[str, str, int]]) -> Mapping[tuple[str, str, int], RecordRow]:
+        """Return those (originator, record_id, version) that exist."""
         ...
 
-    def newest(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
-        """Return the highest version of each id that exists, in one query."""
+    def newest(self, record_ids: Sequence[str]) -> Mapping[tuple[str, str], RecordRow]:
+        """Return the highest version for each (originator, record_id) that exists, in one query."""
         ...
 
-    def versions(self, record_id: str) -> Sequence[RecordRow]:
-        """Return all versions of a record, lowest first."""
+    def versions(self, record_id: str, *, originator: str | None = None) -> Sequence[RecordRow]:
+        """Return all versions of one originator's record, lowest first."""
         ...
 
     def replace(self, row: RecordRow, *, expected_revision: int) -> None:
         """Rewrite a row whose revision is the expected one (else Refused `conflict`); store revision + 1."""
         ...
 
-    def advance(self, record_id: str, version: int, *, to: RecordState) -> None:
-        """Take one step of the lifecycle, or raise Refused `transition-invalid`; store revision + 1."""
+    def advance(self, row: RecordRow, *, to: RecordState) -> None:
+        """Take one step of the lifecycle with this version as it is stored now; store revision + 1.
+
+        Raises Refused `transition-invalid` and `not-found`.
+        """
         ...
 
     def page(
@@ -87,7 +96,7 @@ class Records(Protocol):
         ...
 
     def releases(self, record_id: str) -> Sequence[Release]:
-        """Return all releases of all versions, oldest first."""
+        """Return all releases of all versions, oldest first; only our own records have any."""
         ...
 
 
@@ -236,12 +245,14 @@ class Deliveries(Protocol):
         """Append deliveries."""
         ...
 
-    def page(self, member: str, *, after: int, limit: int) -> Sequence[Delivery]:
-        """Return a member's deliveries above a position, lowest first."""
+    def page(
+        self, member: str, *, after: int, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Delivery]:
+        """Return a member's deliveries above a position, of some kinds or of all, lowest first."""
         ...
 
     def get(self, delivery_id: str) -> Delivery | None:
-        """Return one delivery."""
+        """Return one delivery; in a unit of work nobody else changes it until the end."""
         ...
 
     def advance(self, delivery_id: str, *, to: DeliveryState) -> None:

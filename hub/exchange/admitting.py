@@ -146,8 +146,7 @@ def admit(
 
 def _is_here(view: View, record: Record) -> bool:
     """Tell whether an earlier version came from the same originator: what came may always be recalled."""
-    before = view.records.get(record.id)
-    return before is not None and before.originator == record.originator
+    return view.records.get(record.id, originator=record.originator) is not None
 
 
 def originator_of(standing: Standing, peer: str, sealed: sealing.Sealed) -> Counterparty:
@@ -173,38 +172,41 @@ def refuse_stale(
     answers: Sequence[Answer],
     at: datetime,
 ) -> list[Answer]:
-    """Refuse records that are here already, and order those that a later version overtook; one look-up."""
+    """Refuse records that are here already or stand before in the batch, and order those overtaken.
+
+    Only versions of the same originator's record count: nobody's record keeps another's out.
+    """
     ids = [a.row.record_id for a in answers if isinstance(a, Admitted)]
-    newest = view.records.newest(ids) if ids else {}
+    newest = dict(view.records.newest(ids)) if ids else {}
+    came: set[tuple[str, str, int]] = set()
     checked: list[Answer] = []
     for answer in answers:
-        before = newest.get(answer.row.record_id) if isinstance(answer, Admitted) else None
-        if before is None or not isinstance(answer, Admitted):
+        if not isinstance(answer, Admitted):
             checked.append(answer)
             continue
-        try:
-            checked.append(_in_order(view, answer, before))
-        except HubError as error:
-            checked.append(reject(broker, actor, answer.sealed, error, at))
+        row = answer.row
+        record, version = (row.originator, row.record_id), (row.originator, row.record_id, row.version)
+        before = newest.get(record)
+        if version in came or (before is not None and view.records.get_many([version])):
+            refusal = Refused(
+                "conflict", f"Version {row.version} of this record came before in another envelope."
+            )
+            checked.append(reject(broker, actor, answer.sealed, refusal, at))
+            continue
+        came.add(version)
+        if before is None or before.version < row.version:
+            newest[record] = row
+        checked.append(_in_order(answer, before))
     return checked
 
 
-def _in_order(view: View, admitted: Admitted, newest: RecordRow) -> Admitted:
-    """Return the envelope with its record's state set by the versions that are here.
-
-    Raises IntegrityFailure `originator-mismatch` for a record id of another originator, Refused `conflict`
-    for a version that came before in another envelope.
-    """
-    row = admitted.row
-    if newest.originator != row.originator:
-        raise IntegrityFailure("originator-mismatch", "This record id belongs to another originator.")
-    if view.records.get(row.record_id, row.version) is not None:
-        raise Refused("conflict", f"Version {row.version} of this record came before in another envelope.")
-    if newest.version < row.version:
+def _in_order(admitted: Admitted, newest: RecordRow | None) -> Admitted:
+    """Return the envelope with its record's state set by the highest version that came before it."""
+    if newest is None or newest.version < admitted.row.version:
         return admitted
     withdrawn = newest.action == "withdrawal"
     state = RecordState.WITHDRAWN if withdrawn else RecordState.SUPERSEDED
-    return replace(admitted, row=replace(row, state=state), deliveries=())
+    return replace(admitted, row=replace(admitted.row, state=state), deliveries=())
 
 
 def _statement(

@@ -22,10 +22,19 @@ def lock_content(broker: Broker, record: Record, *, body_id: str) -> tuple[Body,
     return lock(content, body_id=body_id, master_key=broker.keyring.master_key()), content
 
 
-def find_row(view: View, record_id: str, version: int | None = None) -> RecordRow:
-    """Return a record's version, or the highest; raise Refused `not-found`."""
-    row = view.records.get(record_id, version)
+def find_row(
+    view: View, record_id: str, version: int | None = None, *, originator: str | None = None
+) -> RecordRow:
+    """Return a record's version, or the highest.
+
+    Raises Refused `not-found`, and `conflict` when several originators sent records with this id and none
+    is named: an honest id is nobody else's.
+    """
+    row = view.records.get(record_id, version, originator=originator)
     if row is None:
+        bearers = sorted(agency for agency, _ in view.records.newest([record_id]))
+        if originator is None and len(bearers) > 1 and view.records.get(record_id) is None:
+            raise Refused("conflict", f"{' and '.join(bearers)} sent records with this id; name one of them.")
         which = f" version {version}" if version is not None else ""
         raise Refused("not-found", f"There is no record {record_id}{which} here.")
     return row

@@ -225,7 +225,7 @@ def discard(broker: Broker, actor: Actor, record_id: str, *, expected_revision: 
         row = find_row(work, record_id)
         if expected_revision not in (None, row.revision):
             raise Refused("conflict", "The draft was changed meanwhile; look at it again.")
-        work.records.advance(record_id, row.version, to=RecordState.DISCARDED)
+        work.records.advance(row, to=RecordState.DISCARDED)
         work.bodies.erase(row.body_id)
         work.stage([broker.event(Act.DISCARDED, actor, record_id, at, version=str(row.version))])
         work.commit()

@@ -116,7 +116,7 @@ def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None
     with broker.store.work() as work:
         row = find_row(work, record_id)
         _require_another_officer(actor, row)
-        work.records.advance(record_id, row.version, to=RecordState.REJECTED)
+        work.records.advance(row, to=RecordState.REJECTED)
         work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=reason)])
         work.commit()
 
@@ -157,6 +157,7 @@ def release(
     return Queued(
         row=replace(row, state=RecordState.RELEASED, envelope_id=envelope_ids[0] if envelope_ids else None),
         release=Release(
+            originator=row.originator,
             record_id=row.record_id,
             version=row.version,
             digest=row.digest,
@@ -181,6 +182,7 @@ def delivery_of(row: RecordRow, *, member: str, at: datetime, envelope_id: str |
     return Delivery(
         delivery_id=new_id(),
         member=member,
+        originator=row.originator,
         record_id=row.record_id,
         version=row.version,
         kind=row.kind,

@@ -66,6 +66,7 @@ def route(
             Delivery(
                 delivery_id=new_id(),
                 member=member.agency,
+                originator=row.originator,
                 record_id=row.record_id,
                 version=row.version,
                 kind=row.kind,
@@ -109,11 +110,11 @@ def collect(
     actor = Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
     with broker.store.read() as view:
         deliveries = _covered(view, member, after, limit, covered)
-        rows = view.records.get_many([(d.record_id, d.version) for d in deliveries])
+        rows = view.records.get_many([(d.originator, d.record_id, d.version) for d in deliveries])
         found = [
             Collected(delivery=d, row=row, record=_content_in_force(broker, view, row))
             for d in deliveries
-            if (row := rows.get((d.record_id, d.version))) is not None
+            if (row := rows.get((d.originator, d.record_id, d.version))) is not None
         ]
     if found:
         with broker.store.work() as work:
@@ -171,7 +172,7 @@ def acknowledge(
                 continue
             step(DELIVERY_STEPS, delivery.state, status)
             work.deliveries.advance(delivery_id, to=status)
-            row = find_row(work, delivery.record_id, delivery.version)
+            row = find_row(work, delivery.record_id, delivery.version, originator=delivery.originator)
             hops |= tell_originator(
                 broker, work, standing, row, _RECEIPT_OF[status], member=delivery.member, at=at
             )
@@ -226,7 +227,7 @@ def read_record(
         )
         hops: set[str] = set()
         if row.direction is Direction.IN and RecordState.OPENED in RECORD_STEPS[row.state]:
-            work.records.advance(record_id, row.version, to=RecordState.OPENED)
+            work.records.advance(row, to=RecordState.OPENED)
             hops = tell_originator(broker, work, broker.standings.of(work), row, ReceiptStatus.OPENED, at=at)
         work.commit()
     for hop in hops:

@@ -15,9 +15,9 @@ def supersede(view: View, row: RecordRow) -> None:
     Version numbers grow and may skip: a discarded draft of a correction uses one up.
     """
     to = RecordState.WITHDRAWN if row.action == "withdrawal" else RecordState.SUPERSEDED
-    for before in view.records.versions(row.record_id):
+    for before in view.records.versions(row.record_id, originator=row.originator):
         if before.version < row.version and to in RECORD_STEPS[before.state]:
-            view.records.advance(before.record_id, before.version, to=to)
+            view.records.advance(before, to=to)
 
 
 def _answers(row: RecordRow, asked: RecordRow) -> bool:
@@ -35,4 +35,4 @@ def mark_answered(view: View, rows: Sequence[RecordRow]) -> None:
             continue
         asked = view.records.get(row.in_reply_to)
         if asked is not None and _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
-            view.records.advance(asked.record_id, asked.version, to=RecordState.ANSWERED)
+            view.records.advance(asked, to=RecordState.ANSWERED)

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from hub.entries import RecordRow, Release
+from hub.entries import Direction, RecordRow, Release
 from hub.errors import Refused
 from hub.records.lifecycle import RECORD_STEPS, RecordState, step
 from hub.storage import tables
@@ -21,30 +21,30 @@ _RELEASE: Final = Shape(Release, tables.releases)
 _other = _T.alias("other")
 _highest = (
     select(func.max(_other.c.version))
-    .where(_other.c.record_id == _C.record_id)
+    .where(_other.c.record_id == _C.record_id, _other.c.originator == _C.originator)
     .correlate(_T)
     .scalar_subquery()
 )
 _ADD: Final = insert(_T)
 _ADD_RELEASES: Final = insert(tables.releases)
-_VERSION: Final = _SHAPE.select().where(
-    _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
+_is_version = (
+    _C.record_id == bindparam("which"),
+    _C.originator == bindparam("by"),
+    _C.version == bindparam("of_version"),
 )
-_NEWEST: Final = (
-    _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.version.desc()).limit(1)
-)
-_NEWEST_MANY: Final = _SHAPE.select().where(
+_VERSION: Final = _SHAPE.select().where(*_is_version)
+_NEWEST: Final = _SHAPE.select().where(
     _C.record_id.in_(bindparam("which", expanding=True)), _C.version == _highest
 )
-_VERSIONS: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.version)
-# Versions are few, so all are read and compared: SQLite finds no index for pairs.
-_MANY: Final = _SHAPE.select().where(_C.record_id.in_(bindparam("which", expanding=True)))
-_STANDING: Final = kept(
-    select(_C.state, _C.revision).where(
-        _C.record_id == bindparam("which"), _C.version == bindparam("of_version")
-    )
+_VERSIONS: Final = (
+    _SHAPE.select()
+    .where(_C.record_id == bindparam("which"), _C.originator == bindparam("by"))
+    .order_by(_C.version)
 )
-_REWRITE: Final = update(_T).where(_C.record_id == bindparam("which"), _C.version == bindparam("of_version"))
+# Versions are few, so all are read and compared: SQLite finds no index for several columns.
+_MANY: Final = _SHAPE.select().where(_C.record_id.in_(bindparam("which", expanding=True)))
+_STANDING: Final = kept(select(_C.state, _C.revision).where(*_is_version))
+_REWRITE: Final = update(_T).where(*_is_version)
 _RELEASES: Final = (
     _RELEASE.select()
     .where(tables.releases.c.record_id == bindparam("which"))
@@ -84,36 +84,51 @@ class RecordStore:
                 )
                 rows.clear()
 
-    def get(self, record_id: str, version: int | None = None) -> RecordRow | None:
+    def get(
+        self, record_id: str, version: int | None = None, *, originator: str | None = None
+    ) -> RecordRow | None:
         """Return a version, or the highest one."""
-        self._flush_own(record_id)
-        if version is None:
-            return _SHAPE.load_one(self._session.row(_NEWEST, {"which": record_id}))
-        return _SHAPE.load_one(self._session.row(_VERSION, {"which": record_id, "of_version": version}))
+        newest = self._newest(record_id, originator)
+        if newest is None or version in (None, newest.version):
+            return newest
+        asked = {"which": record_id, "by": newest.originator, "of_version": version}
+        return _SHAPE.load_one(self._session.row(_VERSION, asked))
 
-    def get_many(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], RecordRow]:
-        """Return those (record_id, version) that exist."""
-        self._flush_own(*(record_id for record_id, _ in keys))
+    def get_many(self, keys: Sequence[tuple[str, str, int]]) -> Mapping[tuple[str, str, int], RecordRow]:
+        """Return those (originator, record_id, version) that exist."""
         wanted = set(keys)
-        rows = self._session.rows(_MANY, {"which": sorted({record_id for record_id, _ in wanted})})
-        found = {(row.record_id, row.version): row for row in _SHAPE.load(rows)}
+        record_ids = sorted({record_id for _, record_id, _ in wanted})
+        self._flush_own(*record_ids)
+        rows = self._session.rows(_MANY, {"which": record_ids})
+        found = {(row.originator, row.record_id, row.version): row for row in _SHAPE.load(rows)}
         return {key: row for key, row in found.items() if key in wanted}
 
-    def newest(self, record_ids: Sequence[str]) -> Mapping[str, RecordRow]:
-        """Return the highest version of each id that exists."""
+    def newest(self, record_ids: Sequence[str]) -> Mapping[tuple[str, str], RecordRow]:
+        """Return the highest version for each (originator, record_id) that exists."""
         self._flush_own(*record_ids)
-        found = _SHAPE.load(self._session.rows(_NEWEST_MANY, {"which": sorted(set(record_ids))}))
-        return {row.record_id: row for row in found}
+        found = _SHAPE.load(self._session.rows(_NEWEST, {"which": sorted(set(record_ids))}))
+        return {(row.originator, row.record_id): row for row in found}
 
-    def versions(self, record_id: str) -> Sequence[RecordRow]:
-        """Return all versions of a record, lowest first."""
-        self._flush_own(record_id)
-        return _SHAPE.load(self._session.rows(_VERSIONS, {"which": record_id}))
+    def versions(self, record_id: str, *, originator: str | None = None) -> Sequence[RecordRow]:
+        """Return all versions of one originator's record, lowest first."""
+        newest = self._newest(record_id, originator)
+        if newest is None:
+            return []
+        return _SHAPE.load(self._session.rows(_VERSIONS, {"which": record_id, "by": newest.originator}))
+
+    def _newest(self, record_id: str, originator: str | None) -> RecordRow | None:
+        """Return the highest version of an originator's record; of our own, else the only one, of nobody's."""
+        found = list(self.newest([record_id]).values())
+        if originator is None:
+            found = [row for row in found if row.direction is Direction.OUT] or found
+        else:
+            found = [row for row in found if row.originator == originator]
+        return found[0] if len(found) == 1 else None
 
     def replace(self, row: RecordRow, *, expected_revision: int) -> None:
         """Rewrite a row of the expected revision; a change of state must be a step of the lifecycle."""
         self._session.change()
-        state, revision = self._standing(row.record_id, row.version)
+        state, revision = self._standing(row)
         if revision != expected_revision:
             raise Refused(
                 "conflict",
@@ -124,14 +139,13 @@ class RecordStore:
             step(RECORD_STEPS, state, row.state)
         values = {**vars(row), "revision": revision + 1}
         del values["position"]  # never changes
-        self._rewrite(row.record_id, row.version, values)
+        self._rewrite(row, values)
 
-    def advance(self, record_id: str, version: int, *, to: RecordState) -> None:
+    def advance(self, row: RecordRow, *, to: RecordState) -> None:
         """Take one step of the lifecycle; the revision grows, as what readers see has changed."""
         self._session.change()
-        state, revision = self._standing(record_id, version)
-        values = {"state": step(RECORD_STEPS, state, to), "revision": revision + 1}
-        self._rewrite(record_id, version, values)
+        state, revision = self._standing(row)
+        self._rewrite(row, {"state": step(RECORD_STEPS, state, to), "revision": revision + 1})
 
     def page(
         self,
@@ -164,14 +178,18 @@ class RecordStore:
         if any(row.record_id in wanted for row in self._rows):
             self.flush()
 
-    def _standing(self, record_id: str, version: int) -> tuple[RecordState, int]:
+    def _standing(self, row: RecordRow) -> tuple[RecordState, int]:
         """Return state and revision of a version, kept from change by others until the end."""
-        self._flush_own(record_id)
-        row = self._session.kept_row(_STANDING, {"which": record_id, "of_version": version})
-        if row is None:
-            raise Refused("not-found", f"There is no version {version} of record {record_id}.")
-        return row.state, row.revision
+        self._flush_own(row.record_id)
+        stored = self._session.kept_row(_STANDING, _key(row))
+        if stored is None:
+            raise Refused("not-found", f"There is no version {row.version} of record {row.record_id}.")
+        return stored.state, stored.revision
 
-    def _rewrite(self, record_id: str, version: int, values: Mapping[str, object]) -> None:
+    def _rewrite(self, row: RecordRow, values: Mapping[str, object]) -> None:
         self._session.write_first()
-        self._session.run(_REWRITE, {**values, "which": record_id, "of_version": version})
+        self._session.run(_REWRITE, {**values, **_key(row)})
+
+
+def _key(row: RecordRow) -> Mapping[str, object]:
+    return {"which": row.record_id, "by": row.originator, "of_version": row.version}

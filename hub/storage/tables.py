@@ -73,6 +73,11 @@ def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
+def _of_record() -> ForeignKeyConstraint:
+    names = ["record_id", "originator", "version"]
+    return ForeignKeyConstraint(names, [f"records.{name}" for name in names])
+
+
 def _table(name: str, *items: SchemaItem, **options: Any) -> Table:
     return Table(name, METADATA, *items, **options)
 
@@ -117,7 +122,7 @@ records = _table(
     _number("revision"),
     _text("envelope_id", optional=True),
     ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
-    Index("records_by_version", "record_id", "version", unique=True),
+    Index("records_by_version", "record_id", "originator", "version", unique=True),
     Index("records_by_conversation", "conversation", "position"),
     Index("records_by_state", "state", "position"),
     Index("records_by_kind", "kind", "position"),
@@ -126,6 +131,7 @@ records = _table(
 releases = _table(
     "releases",
     _position(),
+    _text("originator"),
     _text("record_id"),
     _number("version"),
     _bytes("digest"),
@@ -133,7 +139,7 @@ releases = _table(
     _text("approver"),
     _moment("at"),
     _words("envelope_ids"),
-    ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
+    _of_record(),
     Index("releases_by_record", "record_id", "position"),
 )
 
@@ -238,14 +244,16 @@ deliveries = _table(
     _text("member", key=True),
     _number("position", key=True),
     _text("delivery_id"),
+    _text("originator"),
     _text("record_id"),
     _number("version"),
     _text("kind"),
     _choice("state", DeliveryState),
     _moment("at"),
     _text("envelope_id", optional=True),
-    ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
+    _of_record(),
     Index("deliveries_by_id", "delivery_id", unique=True),
+    Index("deliveries_by_kind", "member", "kind", "position"),
     Index("deliveries_by_record", "record_id"),
 )
 

@@ -86,6 +86,7 @@ def record(body_id: str, **told: Any) -> RecordRow:
 def release(row: RecordRow, **told: Any) -> Release:
     """Return the release of a record."""
     values = {
+        "originator": row.originator,
         "record_id": row.record_id,
         "version": row.version,
         "digest": row.digest,
@@ -149,6 +150,7 @@ def delivery(row: RecordRow, **told: Any) -> Delivery:
     values = {
         "delivery_id": new_id(),
         "member": "kz-mvd",
+        "originator": row.originator,
         "record_id": row.record_id,
         "version": row.version,
         "kind": row.kind,
@@ -237,8 +239,8 @@ def save_records(store: Store, number: int = 1, **told: Any) -> list[RecordRow]:
         work.bodies.add(bodies)
         work.records.add(rows)
     with store.read() as view:
-        found = view.records.get_many([(row.record_id, row.version) for row in rows])
-    return [found[row.record_id, row.version] for row in rows]
+        found = view.records.get_many([(row.originator, row.record_id, row.version) for row in rows])
+    return [found[row.originator, row.record_id, row.version] for row in rows]
 
 
 def queue(store: Store, *told: dict[str, Any]) -> list[OutboxEntry]:

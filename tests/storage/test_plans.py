@@ -31,7 +31,8 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "seen": lambda work: work.inbox.seen([("cis-atc", new_id())]),
     "bodies": lambda work: work.bodies.get_many([new_id()]),
     "newest": lambda work: work.records.newest([new_id(), new_id()]),
-    "get_many": lambda work: work.records.get_many([(new_id(), 1), (new_id(), 2)]),
+    "get_many": lambda work: work.records.get_many([("kz-knb", new_id(), 1), ("cis-atc", new_id(), 2)]),
+    "records.get": lambda work: work.records.get(new_id(), 2),
     "versions": lambda work: work.records.versions(new_id()),
     "records.page": lambda work: work.records.page(after=5, limit=10, state=RecordState.DRAFT),
     "releases": lambda work: work.records.releases(new_id()),
@@ -92,7 +93,7 @@ def test_no_change_reads_a_whole_table(store: Store) -> None:
 
     def change(work: UnitOfWork) -> None:
         work.bodies.add([one])
-        work.records.advance(row.record_id, 1, to=RecordState.RELEASED)
+        work.records.advance(row, to=RecordState.RELEASED)
         work.deliveries.add([rows.delivery(row)])
         work.outbox.queue([rows.entry(one.body_id)])
         changed = replace(live, state=EntryState.DEAD), replace(done, state=EntryState.PENDING)

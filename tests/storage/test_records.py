@@ -42,11 +42,10 @@ def test_the_highest_version_is_given_unless_one_is_named(store: Store) -> None:
         assert view.records.get(first.record_id) == second
         assert view.records.get(first.record_id, 1) == first
         assert view.records.get(first.record_id, 3) is None
-        assert view.records.newest([first.record_id, new_id()]) == {first.record_id: second}
+        assert view.records.newest([first.record_id, new_id()]) == {("kz-knb", first.record_id): second}
         assert view.records.versions(first.record_id) == [first, second]
-        assert view.records.get_many([(first.record_id, 1), (first.record_id, 3)]) == {
-            (first.record_id, 1): first
-        }
+        keys = [("kz-knb", first.record_id, version) for version in (1, 3)]
+        assert view.records.get_many(keys) == {keys[0]: first}
 
 
 def test_asking_for_no_records_gives_none(store: Store) -> None:
@@ -125,17 +124,17 @@ def test_a_record_takes_the_steps_of_its_lifecycle_and_no_other(store: Store, be
         (row,) = rows.save_records(store, state=before)
         with store.work() as work:
             if after in RECORD_STEPS[before]:
-                work.records.advance(row.record_id, 1, to=after)
+                work.records.advance(row, to=after)
                 assert work.records.get(row.record_id) == replace(row, state=after, revision=2)
             else:
                 with pytest.raises(HubError) as refused:
-                    work.records.advance(row.record_id, 1, to=after)
+                    work.records.advance(row, to=after)
                 assert refused.value.code == "transition-invalid"
 
 
 def test_a_record_that_is_not_there_takes_no_step(store: Store) -> None:
     with store.work() as work, pytest.raises(HubError) as refused:
-        work.records.advance(new_id(), 1, to=RecordState.RELEASED)
+        work.records.advance(rows.record(new_id()), to=RecordState.RELEASED)
     assert refused.value.code == "not-found"
 
 
@@ -146,7 +145,7 @@ def test_a_unit_of_work_sees_the_records_it_added(store: Store) -> None:
         work.bodies.add([one])
         work.records.add([row])
         assert work.records.versions(row.record_id) != []
-        work.records.advance(row.record_id, 1, to=RecordState.RELEASED)
+        work.records.advance(row, to=RecordState.RELEASED)
         stored = work.records.get(row.record_id)
         assert stored is not None
         assert stored.state is RecordState.RELEASED

@@ -92,7 +92,7 @@ def test_changes_of_records_queue_and_deliveries_take_an_event(store: Store) -> 
     changes: list[Callable[[UnitOfWork], None]] = [
         lambda work: work.records.add([replace(row, version=2)]),
         lambda work: work.records.replace(row, expected_revision=1),
-        lambda work: work.records.advance(row.record_id, 1, to=RecordState.RELEASED),
+        lambda work: work.records.advance(row, to=RecordState.RELEASED),
         lambda work: work.records.add_releases([rows.release(row)]),
         lambda work: work.outbox.queue([rows.entry(entry.body_id)]),
         lambda work: work.deliveries.add([rows.delivery(row)]),

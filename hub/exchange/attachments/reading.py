@@ -66,8 +66,10 @@ def read_attachment(
 
 def _refuse_stranger(view: View, actor: Actor, row: RecordRow) -> None:
     if actor.kind is ActorKind.SYSTEM:
-        delivered = {(to.member, to.version) for to in view.deliveries.of_record(row.record_id)}
-        if (actor.agency, row.version) not in delivered:
+        delivered = {
+            (to.member, to.originator, to.version) for to in view.deliveries.of_record(row.record_id)
+        }
+        if (actor.agency, row.originator, row.version) not in delivered:
             raise Refused("not-found", f"There is no record {row.record_id} for {actor.agency} here.")
         return
     decision = may(actor, Role.READER)

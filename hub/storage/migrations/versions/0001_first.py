@@ -8,6 +8,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+_VERSION = ["record_id", "originator", "version"]
+
 POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 _POSTGRESQL_APPEND_ONLY = (
@@ -70,10 +72,11 @@ def upgrade() -> None:
     op.create_index("records_by_conversation", "records", ["conversation", "position"])
     op.create_index("records_by_kind", "records", ["kind", "position"])
     op.create_index("records_by_state", "records", ["state", "position"])
-    op.create_index("records_by_version", "records", ["record_id", "version"], unique=True)
+    op.create_index("records_by_version", "records", ["record_id", "originator", "version"], unique=True)
     op.create_table(
         "releases",
         sa.Column("position", POSITION, primary_key=True, autoincrement=False),
+        sa.Column("originator", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -81,7 +84,7 @@ def upgrade() -> None:
         sa.Column("approver", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("envelope_ids", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
+        sa.ForeignKeyConstraint(_VERSION, [f"records.{name}" for name in _VERSION]),
     )
     op.create_index("releases_by_record", "releases", ["record_id", "position"])
     op.create_table(
@@ -181,15 +184,17 @@ def upgrade() -> None:
         sa.Column("member", sa.Text(), primary_key=True),
         sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("originator", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("envelope_id", sa.Text()),
-        sa.ForeignKeyConstraint(["record_id", "version"], ["records.record_id", "records.version"]),
+        sa.ForeignKeyConstraint(_VERSION, [f"records.{name}" for name in _VERSION]),
     )
     op.create_index("deliveries_by_id", "deliveries", ["delivery_id"], unique=True)
+    op.create_index("deliveries_by_kind", "deliveries", ["member", "kind", "position"])
     op.create_index("deliveries_by_record", "deliveries", ["record_id"])
     op.create_table(
         "delivery_positions",

@@ -128,7 +128,7 @@ def admit(
         ),
         body=lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key()),
         row=row,
-        deliveries=route(standing, record, row, agency=broker.agency, at=at),
+        deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
         event=broker.event(
             Act.ADMITTED,
             actor,
@@ -147,6 +147,14 @@ def admit(
 def _is_here(view: View, record: Record) -> bool:
     """Tell whether an earlier version came from the same originator: what came may always be recalled."""
     return view.records.get(record.id, originator=record.originator) is not None
+
+
+def _holders(view: View, record: Record) -> frozenset[str]:
+    """Return the members that a withdrawal must reach: all that got an earlier version of this record."""
+    if record.action is not Action.WITHDRAWAL:
+        return frozenset()
+    got = view.deliveries.of_record(record.id)
+    return frozenset(delivery.member for delivery in got if delivery.originator == record.originator)
 
 
 def originator_of(standing: Standing, peer: str, sealed: sealing.Sealed) -> Counterparty:

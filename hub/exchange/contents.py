@@ -45,27 +45,33 @@ def read_content(broker: Broker, view: View, row: RecordRow) -> Record:
 
     Raises Refused `not-found` when it was erased.
     """
+    return open_content(broker, row, _find_body(view, row))
+
+
+def open_content(broker: Broker, row: RecordRow, body: Body) -> Record:
+    """Open a record's content from its body; touches no store."""
     if row.direction is Direction.OUT:
-        document: Mapping[str, object] = json.loads(_unlock(broker, view, row))
+        document: Mapping[str, object] = json.loads(unlock(body, master_key=broker.keyring.master_key()))
     else:
-        _manifest, document = open_again(broker, view, row)
+        _manifest, document = _open_again(broker, body)
     return load_record(document, max_bytes=broker.limits.record_max_bytes)
 
 
 def read_manifest(broker: Broker, view: View, row: RecordRow) -> Manifest:
     """Return the signed manifest of a received record (attachment keys and approvals are in it)."""
-    return open_again(broker, view, row)[0]
+    return _open_again(broker, _find_body(view, row))[0]
 
 
-def open_again(broker: Broker, view: View, row: RecordRow) -> tuple[Manifest, Mapping[str, object]]:
+def _open_again(broker: Broker, body: Body) -> tuple[Manifest, Mapping[str, object]]:
     """Open the sealed bytes that were verified when they were admitted."""
-    sealed = sealing.peek(_unlock(broker, view, row), max_bytes=broker.limits.envelope_max_bytes)
+    raw = unlock(body, master_key=broker.keyring.master_key())
+    sealed = sealing.peek(raw, max_bytes=broker.limits.envelope_max_bytes)
     opened = sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
     return sealing.read_again(opened)
 
 
-def _unlock(broker: Broker, view: View, row: RecordRow) -> bytes:
+def _find_body(view: View, row: RecordRow) -> Body:
     body = view.bodies.get_many([row.body_id]).get(row.body_id)
     if body is None:
         raise Refused("not-found", f"The content of record {row.record_id} was erased.")
-    return unlock(body, master_key=broker.keyring.master_key())
+    return body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.entries import Direction, PartnerStatus, RecordRow
@@ -99,6 +99,21 @@ def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datet
         at=at,
         our_agency=agency,
     )
+
+
+def permit_showing(standing: Standing, row: RecordRow, member: str, *, agency: str, at: datetime) -> Decision:
+    """Ask the rules whether a stored record may be shown to a member now."""
+    question = question_of_row(row, counterparty=member, agency=agency, at=at)
+    if row.direction is Direction.IN:  # under any agreement with the member, if the label lets it
+        question = replace(question, agreement=None)
+    return standing.permit(question)
+
+
+def permit_member(standing: Standing, row: RecordRow, member: str, *, agency: str, at: datetime) -> Decision:
+    """Permit a member what was delivered to it, by the rules of this moment; a withdrawal always."""
+    if row.action == Action.WITHDRAWAL.value:
+        return standing.recall(member)
+    return permit_showing(standing, row, member, agency=agency, at=at)
 
 
 def judge_all(

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from hub.audit.events import Act
-from hub.entries import Delivery, Direction, PartnerStatus, RecordRow
-from hub.envelope.receipts import Statement, issue
+from hub.audit.events import Act, AuditEvent
+from hub.entries import Body, Delivery, Direction, PartnerStatus, ReceiptRow, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.contents import find_row, read_content
-from hub.exchange.dispatching import receipt_row
-from hub.policy.decision import Deny
+from hub.exchange.contents import find_row, open_content, read_content
+from hub.exchange.recipients import permit_member, permit_showing
+from hub.exchange.stating import Told, state_all
+from hub.policy.decision import Deny, Reason
 from hub.policy.four_eyes import may
-from hub.policy.permission import Question
-from hub.ports import UnitOfWork, View
+from hub.ports import View
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
+from hub.records.kinds import Action, Kind
 from hub.records.lifecycle import (
     DELIVERY_STEPS,
     RECORD_STEPS,
@@ -29,39 +30,40 @@ from hub.records.lifecycle import (
 )
 from hub.records.record import Record
 
-_RECEIPT_OF = {
+_RECEIPT_OF: Final = {
     DeliveryState.DELIVERED: ReceiptStatus.DELIVERED,
     DeliveryState.OPENED: ReceiptStatus.OPENED,
     DeliveryState.ACTIONED: ReceiptStatus.ACTIONED,
 }
 
+#: Tells of a kind whether the caller's token covers it.
+Covered = Callable[[str], bool]
+
+
+def everything(_kind: str) -> bool:
+    """Cover every kind."""
+    return True
+
 
 def route(
-    standing: Standing, record: Record, row: RecordRow, *, agency: str, at: datetime
+    standing: Standing, row: RecordRow, *, agency: str, at: datetime, holders: Collection[str] = ()
 ) -> tuple[Delivery, ...]:
     """Return the deliveries of a received record: members that collect its kind and may have it.
 
     The originator's label and the agreement with the member decide; what no member may have stays with
-    the hub's own officers.
+    the hub's own officers. `holders` are the members that got an earlier version: a withdrawal reaches them
+    whatever agreement has ended, and of the others those alone that may have the record.
     """
     deliveries = []
     for member in standing.members.values():
-        if member.status is not PartnerStatus.ACTIVE or not collects(member.scopes, row.kind):
+        if member.status is not PartnerStatus.ACTIVE:
             continue
-        question = Question(
-            kind=record.kind,
-            purpose=row.purpose,
-            language=row.language,
-            label=record.label,
-            originator=record.originator,
-            counterparty=member.agency,
-            direction=Direction.OUT,
-            agreement=None,
-            at=at,
-            our_agency=agency,
-        )
-        if isinstance(standing.permit(question), Deny):
-            continue
+        recalled = row.action == Action.WITHDRAWAL.value and member.agency in holders
+        if not recalled:
+            if not collects(member.scopes, row.kind):
+                continue
+            if isinstance(permit_showing(standing, row, member.agency, agency=agency, at=at), Deny):
+                continue
         deliveries.append(
             Delivery(
                 delivery_id=new_id(),
@@ -85,115 +87,131 @@ def collects(scopes: Sequence[str], kind: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Collected:
-    """One delivery with its record's content, as a member's system gets it."""
+    """One delivery with its record's content, as a member's system gets it.
+
+    `withheld` says why the rules of this moment keep the content back.
+    """
 
     delivery: Delivery
     row: RecordRow
     record: Record | None
+    withheld: tuple[Reason, ...] = ()
 
 
 def collect(
-    broker: Broker,
-    member: str,
-    *,
-    after: int,
-    limit: int,
-    covered: Callable[[str], bool] = lambda kind: True,
+    broker: Broker, member: str, *, after: int, limit: int, covered: Covered = everything
 ) -> Sequence[Collected]:
     """Return a member's deliveries above a position with their content, lowest first.
 
-    `covered` tells which kinds the caller's token may collect; others stay for another token. The
-    disclosure is logged before content leaves. What was withdrawn or erased meanwhile comes with no more
-    than its kind and state, so that the member can withdraw it too.
+    `covered` tells which kinds the caller's token may collect; others stay for another token. Each is
+    permitted again: what the member may not have now, and what was withdrawn or erased meanwhile, comes with
+    no more than its kind and state. Disclosures, and what was held back, are logged before content leaves.
     """
     at = broker.clock.now()
-    actor = Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
+    kinds = [kind.value for kind in Kind if covered(kind.value)]
     with broker.store.read() as view:
-        deliveries = _covered(view, member, after, limit, covered)
-        rows = view.records.get_many([(d.originator, d.record_id, d.version) for d in deliveries])
-        found = [
-            Collected(delivery=d, row=row, record=_content_in_force(broker, view, row))
-            for d in deliveries
-            if (row := rows.get((d.originator, d.record_id, d.version))) is not None
-        ]
+        standing = broker.standings.of(view)
+        page = view.deliveries.page(
+            member, after=after, limit=limit, kinds=None if len(kinds) == len(Kind) else kinds
+        )
+        rows = view.records.get_many([_record(delivery) for delivery in page])
+        bodies = view.bodies.get_many([row.body_id for row in rows.values()])
+    found = [_collected(broker, standing, delivery, rows[_record(delivery)], bodies, at) for delivery in page]
     if found:
         with broker.store.work() as work:
-            work.stage(
-                broker.event(
-                    Act.CONSULTED,
-                    actor,
-                    c.row.record_id,
-                    at,
-                    justification="collected by the member's system",
-                    version=str(c.row.version),
-                    delivery=c.delivery.delivery_id,
-                )
-                for c in found
-            )
+            work.stage(_logged(broker, member, one, at) for one in found)
             work.commit()
     return found
 
 
-def _covered(
-    view: View, member: str, after: int, limit: int, covered: Callable[[str], bool]
-) -> Sequence[Delivery]:
-    """Return the deliveries of the first page that has any of a covered kind."""
-    while page := view.deliveries.page(member, after=after, limit=limit):
-        wanted = [delivery for delivery in page if covered(delivery.kind)]
-        if wanted:
-            return wanted
-        after = page[-1].position
-    return []
+def _collected(
+    broker: Broker,
+    standing: Standing,
+    delivery: Delivery,
+    row: RecordRow,
+    bodies: Mapping[str, Body],
+    at: datetime,
+) -> Collected:
+    decision = permit_member(standing, row, delivery.member, agency=broker.agency, at=at)
+    if isinstance(decision, Deny):
+        return Collected(delivery=delivery, row=row, record=None, withheld=decision.reasons)
+    body = None if row.state is RecordState.WITHDRAWN else bodies.get(row.body_id)
+    record = None if body is None else open_content(broker, row, body)
+    return Collected(delivery=delivery, row=row, record=record)
 
 
-def _content_in_force(broker: Broker, view: View, row: RecordRow) -> Record | None:
-    if row.state is RecordState.WITHDRAWN or not view.bodies.get_many([row.body_id]):
-        return None
-    return read_content(broker, view, row)
+def _logged(broker: Broker, member: str, one: Collected, at: datetime) -> AuditEvent:
+    actor = Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
+    told = {"version": str(one.row.version), "delivery": one.delivery.delivery_id}
+    if one.withheld:
+        return broker.event(Act.HELD, actor, one.row.record_id, at, code=one.withheld[0].code, **told)
+    why = "collected by the member's system"
+    return broker.event(Act.CONSULTED, actor, one.row.record_id, at, justification=why, **told)
 
 
 def acknowledge(
-    broker: Broker, actor: Actor, delivery_ids: Sequence[str], status: DeliveryState
+    broker: Broker,
+    actor: Actor,
+    delivery_ids: Sequence[str],
+    status: DeliveryState,
+    *,
+    covered: Covered = everything,
 ) -> Sequence[Delivery]:
     """Note what a member did with deliveries, and tell each originator by a signed receipt.
 
-    A repeat changes nothing. Raises Refused `not-found` for a delivery of another member.
+    A repeat changes nothing. Raises Refused `not-found` for a delivery of another member, `scope-missing`
+    for a kind that is not covered.
     """
     at = broker.clock.now()
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        # In one order for all, so that no two requests wait for one another.
+        deliveries = [_own(view, actor, name, covered) for name in sorted(set(delivery_ids))]
+        fresh = [delivery for delivery in deliveries if delivery.state is not status]
+        rows = view.records.get_many([_record(delivery) for delivery in fresh])
+        told = [Told(row=rows[_record(delivery)], member=delivery.member) for delivery in fresh]
+        receipts = state_all(broker, view, standing, told, _RECEIPT_OF[status], at=at)
     changed: list[Delivery] = []
-    hops: set[str] = set()
+    queued: list[ReceiptRow] = []
     with broker.store.work() as work:
-        standing = broker.standings.of(work)
-        for delivery_id in delivery_ids:
-            delivery = work.deliveries.get(delivery_id)
-            if delivery is None or delivery.member != actor.agency:
-                raise Refused("not-found", f"There is no delivery {delivery_id} for {actor.agency}.")
-            if delivery.state is status:
+        for delivery, receipt in zip(fresh, receipts, strict=True):
+            now = work.deliveries.get(delivery.delivery_id) or delivery
+            if now.state is status:
                 continue
-            step(DELIVERY_STEPS, delivery.state, status)
-            work.deliveries.advance(delivery_id, to=status)
-            row = find_row(work, delivery.record_id, delivery.version, originator=delivery.originator)
-            hops |= tell_originator(
-                broker, work, standing, row, _RECEIPT_OF[status], member=delivery.member, at=at
-            )
-            work.stage(
-                [
-                    broker.event(
-                        Act.DELIVERED,
-                        actor,
-                        delivery.record_id,
-                        at,
-                        status=status.value,
-                        delivery=delivery_id,
-                        version=str(delivery.version),
-                    )
-                ]
-            )
+            step(DELIVERY_STEPS, now.state, status)
+            work.deliveries.advance(delivery.delivery_id, to=status)
             changed.append(delivery)
+            queued += [receipt] if receipt is not None else []
+        work.receipts.queue(queued)
+        work.stage(
+            broker.event(
+                Act.DELIVERED,
+                actor,
+                delivery.record_id,
+                at,
+                status=status.value,
+                delivery=delivery.delivery_id,
+                version=str(delivery.version),
+            )
+            for delivery in changed
+        )
         work.commit()
-    for hop in hops:
-        broker.wake(hop)
+    for lane in {receipt.to for receipt in queued}:
+        broker.wake(lane)
     return changed
+
+
+def _record(delivery: Delivery) -> tuple[str, str, int]:
+    return delivery.originator, delivery.record_id, delivery.version
+
+
+def _own(view: View, actor: Actor, delivery_id: str, covered: Covered) -> Delivery:
+    delivery = view.deliveries.get(delivery_id)
+    if delivery is None or delivery.member != actor.agency:
+        raise Refused("not-found", f"There is no delivery {delivery_id} for {actor.agency}.")
+    if not covered(delivery.kind):
+        raise Refused("scope-missing", f"The token's scopes do not include collect:{delivery.kind}.")
+    return delivery
 
 
 def read_record(
@@ -202,7 +220,8 @@ def read_record(
     """Return a record's content to an officer; the read is logged, with its reason, before content leaves.
 
     The first opening of a received record advances it to OPENED and tells the originator. Raises Refused
-    `role-missing`, `request-invalid` for an empty justification, `not-found`.
+    `role-missing`, `request-invalid` for an empty justification, `not-found`, `conflict` for what was
+    revised or erased while it was opened.
     """
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
@@ -210,9 +229,20 @@ def read_record(
     if len(justification.strip()) < 3:
         raise Refused("request-invalid", "Reading content takes a justification of a few words.")
     at = broker.clock.now()
+    with broker.store.read() as view:
+        row = find_row(view, record_id, version)
+        record = read_content(broker, view, row)
+        told = [Told(row=row)] if _opens(row) else []
+        receipts = state_all(broker, view, broker.standings.of(view), told, ReceiptStatus.OPENED, at=at)
+    queued: list[ReceiptRow] = []
     with broker.store.work() as work:
-        row = find_row(work, record_id, version)
-        record = read_content(broker, work, row)
+        now = find_row(work, record_id, row.version, originator=row.originator)
+        if now.body_id != row.body_id or not work.bodies.get_many([now.body_id]):
+            raise Refused("conflict", "The record was changed while it was opened; read it again.")
+        if _opens(now):
+            work.records.advance(now, to=RecordState.OPENED)
+            queued = [receipt for receipt in receipts if receipt is not None]
+            work.receipts.queue(queued)
         work.stage(
             [
                 broker.event(
@@ -225,46 +255,12 @@ def read_record(
                 )
             ]
         )
-        hops: set[str] = set()
-        if row.direction is Direction.IN and RecordState.OPENED in RECORD_STEPS[row.state]:
-            work.records.advance(row, to=RecordState.OPENED)
-            hops = tell_originator(broker, work, broker.standings.of(work), row, ReceiptStatus.OPENED, at=at)
         work.commit()
-    for hop in hops:
-        broker.wake(hop)
+    for receipt in queued:
+        broker.wake(receipt.to)
     return record
 
 
-def tell_originator(
-    broker: Broker,
-    work: UnitOfWork,
-    standing: Standing,
-    row: RecordRow,
-    status: ReceiptStatus,
-    *,
-    at: datetime,
-    member: str | None = None,
-) -> set[str]:
-    """Queue a signed receipt to a received record's originator; return the lanes to wake.
-
-    A record of our own needs none.
-    """
-    if row.direction is Direction.OUT or row.envelope_id is None:
-        return set()
-    came = work.inbox.seen([(row.originator, row.envelope_id)])[row.originator, row.envelope_id]
-    originator = standing.partner(row.originator)
-    statement = Statement(
-        receipt_id=new_id(),
-        envelope_id=row.envelope_id,
-        envelope_digest=came.digest.hex(),
-        by=broker.agency,
-        to=row.originator,
-        status=status,
-        at=at,
-        record_id=row.record_id,
-        member=member,
-    )
-    raw = issue(statement, broker.keyring.signing(), originator.suite)
-    queued = receipt_row(statement, raw, record_id=row.record_id)
-    work.receipts.queue([replace(queued, to=originator.lane)])
-    return {originator.lane}
+def _opens(row: RecordRow) -> bool:
+    """Tell whether a reading would be the first opening of a received record."""
+    return row.direction is Direction.IN and RecordState.OPENED in RECORD_STEPS[row.state]

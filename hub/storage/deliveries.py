@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, insert, select, update
@@ -30,7 +30,18 @@ _PAGE: Final = (
     .order_by(_C.position)
     .limit(bindparam("most"))
 )
-_GET: Final = _SHAPE.select().where(_C.delivery_id == bindparam("which"))
+# Each kind has its place in the index: what a narrow token does not cover is not read, however much it is.
+_PAGE_OF_KIND: Final = (
+    _SHAPE.select()
+    .where(
+        _C.member == bindparam("of_member"),
+        _C.kind == bindparam("of_kind"),
+        _C.position > bindparam("after"),
+    )
+    .order_by(_C.position)
+    .limit(bindparam("most"))
+)
+_GET: Final = kept(_SHAPE.select().where(_C.delivery_id == bindparam("which")))
 _STATE: Final = kept(select(_C.state).where(_C.delivery_id == bindparam("which")))
 _ADVANCE: Final = update(_T).where(_C.delivery_id == bindparam("which"))
 _OF_RECORD: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.member, _C.position)
@@ -66,16 +77,25 @@ class DeliveryStore:
         self._session.run(_ADD, rows)
         self._kept.clear()
 
-    def page(self, member: str, *, after: int, limit: int) -> Sequence[Delivery]:
-        """Return a member's deliveries above a position, lowest first."""
+    def page(
+        self, member: str, *, after: int, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Delivery]:
+        """Return a member's deliveries above a position, of some kinds or of all, lowest first."""
         self.flush()
         asked = {"of_member": member, "after": after, "most": limit}
-        return _SHAPE.load(self._session.rows(_PAGE, asked))
+        if kinds is None:
+            return _SHAPE.load(self._session.rows(_PAGE, asked))
+        found = [
+            delivery
+            for kind in kinds
+            for delivery in _SHAPE.load(self._session.rows(_PAGE_OF_KIND, {**asked, "of_kind": kind}))
+        ]
+        return sorted(found, key=lambda delivery: delivery.position)[:limit]
 
     def get(self, delivery_id: str) -> Delivery | None:
-        """Return one delivery."""
+        """Return one delivery; in a unit of work it is kept from others until the end."""
         self.flush()
-        return _SHAPE.load_one(self._session.row(_GET, {"which": delivery_id}))
+        return _SHAPE.load_one(self._session.kept_row(_GET, {"which": delivery_id}))
 
     def advance(self, delivery_id: str, *, to: DeliveryState) -> None:
         """Take one step of the lifecycle."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hub.audit.events import Act
+from hub.exchange.agreements import adopt
 from tests.api.world import World, document
-from tests.exchange.hubs import released, run_lanes
+from tests.exchange.hubs import CUSTODIAN, agreement_text, released, run_lanes
 
 UNKNOWN = "019d4420-6b1c-7c3e-a5f4-2f1de6a9b710"
 
@@ -113,3 +114,26 @@ def test_another_lists_cursor_is_refused(world: World, drafter: str) -> None:
     cursor = world.call("GET", "/api/v1/records", token=drafter).ok()["next"]
     said = world.call("GET", f"/api/v1/inbox?after={cursor}", token=token, certificate=certificate)
     assert (said.status, said.code) == (422, "request-invalid")
+
+
+def test_a_narrow_token_acknowledges_no_kind_that_it_does_not_cover(world: World) -> None:
+    token, certificate = world.system("kz-mvd")
+    arrive(world, "spontaneous-information")
+    delivery = collected(world, token, certificate)["items"][0]["delivery"]["delivery_id"]
+    narrow = world.ask_token("kz-mvd", certificate, scope="collect:designation").ok()["access_token"]
+    body = {"deliveries": [delivery], "status": "actioned"}
+    path = "/api/v1/inbox/acknowledgements"
+    said = world.call("POST", path, body, token=narrow, certificate=certificate)
+    assert (said.status, said.code) == (403, "scope-missing")
+    world.call("POST", path, body, token=token, certificate=certificate).ok()
+
+
+def test_what_may_no_longer_be_had_comes_without_content_and_says_why(world: World) -> None:
+    token, certificate = world.system("kz-mvd")
+    arrive(world)
+    text = agreement_text(["kz-knb", "cis-atc"]).replace("version = 1", "version = 2", 1)
+    adopt(world.broker, CUSTODIAN, text)
+    (item,) = collected(world, token, certificate)["items"]
+    assert "record" not in item
+    assert [reason["code"] for reason in item["withheld"]] == ["agreement-missing"]
+    assert item["withheld"][0]["sentence"]

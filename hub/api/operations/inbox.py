@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hub.api.callers import Door
 from hub.api.cursors import cursor, position
 from hub.api.describing import CONTENT_REFUSED
@@ -30,7 +32,8 @@ def collect_inbox(call: Call) -> Answer:
     """Collect records, oldest first, with their content.
 
     Keep `next` and give it as `after` the next time: nothing is skipped or repeated. The disclosure is
-    logged before the content leaves.
+    logged before the content leaves. What the rules of this moment do not let the member have comes without
+    content, and `withheld` says why; ask again from before it when that has changed.
     """
     after = position(_PLACE, call.query.get("after"))
     found = collect(
@@ -38,10 +41,15 @@ def collect_inbox(call: Call) -> Answer:
         call.actor.agency,
         after=after,
         limit=min(call.query["limit"], call.broker.limits.page_max),
-        covered=lambda kind: call.who.covers(Way.COLLECT, kind),
+        covered=partial(call.who.covers, Way.COLLECT),
     )
     items = [
-        {"delivery": one.delivery, "row": one.row, "record": one.record and one.record.document}
+        {
+            "delivery": one.delivery,
+            "row": one.row,
+            "record": one.record and one.record.document,
+            "withheld": one.withheld or None,
+        }
         for one in found
     ]
     return Answer(
@@ -61,5 +69,11 @@ def collect_inbox(call: Call) -> Answer:
 def acknowledge_deliveries(call: Call) -> Answer:
     """Say that records were delivered, opened or actioned; each originator gets a signed receipt."""
     status = DeliveryState(call.body["status"])
-    changed = acknowledge(call.broker, call.actor, call.body["deliveries"], status)
+    changed = acknowledge(
+        call.broker,
+        call.actor,
+        call.body["deliveries"],
+        status,
+        covered=partial(call.who.covers, Way.COLLECT),
+    )
     return Answer(body={"changed": [delivery.delivery_id for delivery in changed]})

@@ -6,15 +6,20 @@ from marshmallow import Schema, fields, validate
 
 from hub.api.schemas.basics import View, a_cursor, an_id, many
 from hub.api.schemas.documents import a_document
+from hub.api.schemas.drafts import RuleReasonView
 from hub.api.schemas.records import DeliveryView, RecordView
 
 
 class CollectedView(View):
-    """One delivery with its record; the content is absent where it was withdrawn or erased."""
+    """One delivery with its record; the content is absent where it was withdrawn, erased or is withheld."""
 
     delivery = fields.Nested(DeliveryView, required=True)
     row = fields.Nested(RecordView, required=True)
     record = a_document()
+    withheld = fields.List(
+        fields.Nested(RuleReasonView),
+        metadata={"description": "Why the rules of this moment keep the content back."},
+    )
 
 
 class InboxView(View):

@@ -86,15 +86,15 @@ def test_a_part_says_where_it_begins_and_what_it_is(small: World, drafter: str) 
     assert (said.status, said.code) == (415, "media-type-unsupported")
 
 
+def uploaded(world: World, token: str) -> dict[str, object]:
+    """Upload the content; return what a record names it by."""
+    digest = put(world, token, announced(world, token), 0, CONTENT).ok()["digest"]
+    return {"digest": digest, "name": "scan.pdf", "media_type": "application/pdf", "size_bytes": len(CONTENT)}
+
+
 def test_a_reader_gets_the_content_for_a_reason(small: World, drafter: str) -> None:
-    upload_id = announced(small, drafter)
-    digest = put(small, drafter, upload_id, 0, CONTENT).ok()["digest"]
-    named = {
-        "digest": digest,
-        "name": "scan.pdf",
-        "media_type": "application/pdf",
-        "size_bytes": len(CONTENT),
-    }
+    named = uploaded(small, drafter)
+    digest = str(named["digest"])
     body = {"record": document(attachments=[named]), "recipients": ["cis-atc"]}
     record_id = small.call("POST", "/api/v1/drafts", body, token=drafter).ok(201)["record_id"]
     path = f"/api/v1/records/{record_id}/attachments/{digest}/read"
@@ -113,6 +113,20 @@ def test_a_reader_gets_the_content_for_a_reason(small: World, drafter: str) -> N
     stranger = small.officer("dana", Role.CUSTODIAN)
     said = small.call("POST", path, {"justification": "Case 26-114"}, token=stranger)
     assert (said.status, said.code) == (403, "role-missing")
+
+
+def test_a_narrow_token_reads_no_attachment_of_a_kind_that_it_does_not_cover(
+    small: World, drafter: str
+) -> None:
+    token, certificate = small.system("kz-mvd")
+    named = uploaded(small, drafter)
+    record_id = released(small.broker, "kz-mvd", attachments=[named]).record_id
+    path = f"/api/v1/records/{record_id}/attachments/{named['digest']}/read"
+    body = {"justification": "Case 26-114"}
+    narrow = small.ask_token("kz-mvd", certificate, scope="collect:designation").ok()["access_token"]
+    said = small.call("POST", path, body, token=narrow, certificate=certificate)
+    assert (said.status, said.code) == (403, "scope-missing")
+    assert small.call("POST", path, body, token=token, certificate=certificate).response.data == CONTENT
 
 
 CIPHERTEXT = b"noise" * 1000

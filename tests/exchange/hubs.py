@@ -290,6 +290,12 @@ class Hubs:
         for broker in self.network.brokers.values():
             adopt(broker, CUSTODIAN, agreement_text(parties, by_rule=by_rule))
 
+    def agree_again(self, version: int, *, extra: Sequence[str] = ()) -> None:
+        """Put a new version of the agreement in force, with these hubs and others as its only parties."""
+        text = agreement_text([*self.network.brokers, *extra])
+        for broker in self.network.brokers.values():
+            adopt(broker, CUSTODIAN, text.replace("version = 1", f"version = {version}", 1))
+
     def close(self) -> None:
         for store in self.stores:
             store.close()

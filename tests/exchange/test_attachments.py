@@ -34,11 +34,23 @@ from hub.exchange.attachments import (
     use,
 )
 from hub.exchange.broker import Broker
+from hub.exchange.correcting import withdraw
 from hub.exchange.drafting import draft
 from hub.exchange.releasing import approve
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import EntryState
-from tests.exchange.hubs import AIGUL, BOLAT, Hubs, document, officer, run_lanes, with_limits
+from tests.exchange.hubs import (
+    AIGUL,
+    BOLAT,
+    Hubs,
+    add_member,
+    document,
+    officer,
+    release_it,
+    released,
+    run_lanes,
+    with_limits,
+)
 
 CHUNK = 1024
 SEALED = CHUNK + 16
@@ -631,6 +643,51 @@ def test_who_may_not_read_gets_nothing_and_a_reason(pair: tuple[Broker, Broker],
         read(hub, record_id, content, start=len(content) + 1)
     with refused("request-invalid"):
         read_attachment(hub, BOLAT, record_id, sha256(content), justification=" ")
+
+
+def delivered_with(hubs: Hubs, broker: Broker, content: bytes) -> str:
+    """Release a record with an attachment to a partner and to the member kz-mvd."""
+    hubs.agree_again(2, extra=("kz-mvd",))
+    add_member(broker, "kz-mvd")
+    uploaded(broker, content)
+    row = released(broker, "kg-gknb", "kz-mvd", attachments=[ref(content)])
+    return row.record_id
+
+
+def test_a_members_system_reads_what_its_token_and_the_rules_of_the_moment_let_it(
+    hubs: Hubs, fresh: tuple[Broker, Broker], content: bytes
+) -> None:
+    hub, _other = fresh
+    record_id = delivered_with(hubs, hub, content)
+    assert read(hub, record_id, content, actor=system("kz-mvd")) == content
+    with refused("scope-missing"):
+        read_attachment(
+            hub,
+            system("kz-mvd"),
+            record_id,
+            sha256(content),
+            justification=WHY,
+            covered=lambda kind: kind == "designation",
+        )
+    hubs.agree_again(3)
+    before = acts(hub)
+    with refused("policy-denied"):
+        read(hub, record_id, content, actor=system("kz-mvd"))
+    assert acts(hub) == before
+
+
+def test_nobody_reads_the_attachment_of_a_withdrawn_record(
+    hubs: Hubs, fresh: tuple[Broker, Broker], content: bytes
+) -> None:
+    ours, theirs = fresh
+    record_id = delivered_with(hubs, ours, content)
+    carry(ours, content)
+    run_lanes(ours)
+    release_it(ours, withdraw(ours, AIGUL, record_id, reason="the wrong person"))
+    run_lanes(ours)
+    for broker, actor in ((ours, BOLAT), (ours, system("kz-mvd")), (theirs, BOLAT)):
+        with refused("not-found"):
+            read_attachment(broker, actor, record_id, sha256(content), justification=WHY, version=1)
 
 
 Tamper = Callable[[bytes], bytes]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Response
 
 from hub.api.callers import Door
@@ -98,6 +100,8 @@ def upload_attachment(call: Call, upload_id: str) -> Answer:
         "chunk-invalid",
         "attachment-mismatch",
         "range-invalid",
+        "policy-denied",
+        "conflict",
         *CONTENT_REFUSED,
     ],
 )
@@ -115,6 +119,7 @@ def read_attachment(call: Call, record_id: str, digest: str) -> Response:
         justification=call.body["justification"],
         version=call.body.get("version"),
         offset=call.body["offset"],
+        covered=partial(call.who.covers, Way.COLLECT),
     )
     return streamed(parts)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from hub.audit.events import Act
 from hub.entries import Direction, RecordRow
@@ -14,10 +15,12 @@ from hub.exchange.attachments.binding import secrets_for
 from hub.exchange.attachments.naming import is_whole
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content, read_manifest
+from hub.exchange.recipients import permit_member
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
 from hub.ports import View
 from hub.records.actor import Actor, ActorKind, Role
+from hub.records.lifecycle import RecordState
 
 
 def read_attachment(
@@ -29,52 +32,77 @@ def read_attachment(
     justification: str,
     version: int | None = None,
     offset: int = 0,
+    covered: Callable[[str], bool] = lambda kind: True,
 ) -> Iterator[bytes]:
     """Return the content of a record's attachment from an offset on; the read is logged before it leaves.
 
-    An officer needs the role of reader; a member's system reads what was delivered to its agency. What was
-    sent is proven against the record's digest before the last piece is handed out, so that nobody ends up
-    with a whole file that is not the one the record names; an offset therefore saves the way, not the work.
-    Raises Refused `role-missing`, `request-invalid`, `not-found`, `range-invalid`, PeerFault
-    `attachment-missing`, and, while it is read, IntegrityFailure `chunk-invalid` or `attachment-mismatch`.
+    An officer needs the role of reader; a member's system reads what was delivered to its agency, of the
+    kinds `covered` by its token, as far as the rules of this moment let it have them. Nobody reads what
+    was withdrawn. What was sent is proven against the record's digest before the last piece is handed out,
+    so that nobody ends up with a whole file that is not the one the record names; an offset therefore saves
+    the way, not the work.
+    Raises Refused `role-missing`, `scope-missing`, `policy-denied`, `request-invalid`, `not-found`,
+    `range-invalid`, PeerFault `attachment-missing`, and, while it is read, IntegrityFailure `chunk-invalid`
+    or `attachment-mismatch`.
     """
     if len(justification.strip()) < 3:
         raise Refused("request-invalid", "Reading content takes a justification of a few words.")
-    with broker.store.work() as work:
-        row = find_row(work, record_id, version)
-        _refuse_stranger(work, actor, row)
-        secret = _find_secret(broker, work, row, plain_digest)
-        if not 0 <= offset <= secret.plain_bytes:
-            raise Refused(
-                "range-invalid", f"The attachment has {secret.plain_bytes} bytes; {offset} is beyond its end."
-            )
-        if not is_whole(broker, work.attachments.get(secret.digest)):
-            raise PeerFault("attachment-missing", f"The bytes of attachment {plain_digest} are not here.")
-        event = broker.event(
-            Act.CONSULTED,
-            actor,
-            record_id,
-            broker.clock.now(),
-            justification=justification.strip(),
-            version=str(row.version),
-            attachment=secret.digest,
+    at = broker.clock.now()
+    with broker.store.read() as view:
+        row = find_row(view, record_id, version)
+        _refuse_stranger(view, actor, row, covered)
+        _refuse_out_of_force(broker, view, actor, row, at)
+        secret = _find_secret(broker, view, row, plain_digest)
+        held = view.attachments.get(secret.digest)
+    if not 0 <= offset <= secret.plain_bytes:
+        raise Refused(
+            "range-invalid", f"The attachment has {secret.plain_bytes} bytes; {offset} is beyond its end."
         )
+    if not is_whole(broker, held):
+        raise PeerFault("attachment-missing", f"The bytes of attachment {plain_digest} are not here.")
+    event = broker.event(
+        Act.CONSULTED,
+        actor,
+        record_id,
+        at,
+        justification=justification.strip(),
+        version=str(row.version),
+        attachment=secret.digest,
+    )
+    with broker.store.work() as work:
+        now = find_row(work, record_id, row.version, originator=row.originator)
+        if now.body_id != row.body_id:
+            raise Refused("conflict", "The record was changed while it was opened; read it again.")
+        _refuse_out_of_force(broker, work, actor, now, at)
         work.stage([event])
         work.commit()
     return _decrypted(broker, secret, offset)
 
 
-def _refuse_stranger(view: View, actor: Actor, row: RecordRow) -> None:
+def _refuse_stranger(view: View, actor: Actor, row: RecordRow, covered: Callable[[str], bool]) -> None:
     if actor.kind is ActorKind.SYSTEM:
         delivered = {
             (to.member, to.originator, to.version) for to in view.deliveries.of_record(row.record_id)
         }
         if (actor.agency, row.originator, row.version) not in delivered:
             raise Refused("not-found", f"There is no record {row.record_id} for {actor.agency} here.")
+        if not covered(row.kind):
+            raise Refused("scope-missing", f"The token's scopes do not include collect:{row.kind}.")
         return
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
         raise Refused("role-missing", decision.reasons[0].sentence)
+
+
+def _refuse_out_of_force(broker: Broker, view: View, actor: Actor, row: RecordRow, at: datetime) -> None:
+    """Refuse what was withdrawn to all, and to a member's system what the rules of this moment deny it."""
+    if row.state is RecordState.WITHDRAWN:
+        raise Refused("not-found", f"Record {row.record_id} was withdrawn, and its attachments with it.")
+    if actor.kind is ActorKind.SYSTEM:
+        standing = broker.standings.of(view)
+        decision = permit_member(standing, row, actor.agency, agency=broker.agency, at=at)
+        if isinstance(decision, Deny):
+            raise Refused("policy-denied", decision.reasons[0].sentence)
 
 
 def _find_secret(broker: Broker, view: View, row: RecordRow, plain_digest: str) -> AttachmentSecret:

@@ -132,30 +132,35 @@ class Outbox(Protocol):
         ...
 
     def extend_lane(self, lane: Lane, *, until: datetime) -> bool:
-        """Hold a claimed lane longer; return False when its token was overtaken."""
+        """Hold a claimed lane longer; return False when its token was overtaken, or it was released."""
         ...
 
     def release_lane(self, lane: Lane, *, failures: int, open_until: datetime | None) -> None:
         """Give the lane back and set its breaker; does nothing when the token was overtaken."""
         ...
 
-    def claim(self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int]) -> Sequence[OutboxEntry]:
+    def claim(
+        self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int], max_bytes: int | None = None
+    ) -> Sequence[OutboxEntry]:
         """Return due entries of a claimed lane, at most the sum of `shares`.
 
         Each priority gets its share and what others leave over, flash first. Only the head of each
         conversation in this lane is returned: the lowest position that is PENDING, CARRIED or HELD.
+        Their bodies come to `max_bytes` together, or to one body; the first of each priority is asked first.
         Entries are not marked; the lane's claim is what excludes others.
         """
         ...
 
-    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> frozenset[str]:
+    def settle(
+        self, lane: Lane | None, entries: Sequence[OutboxEntry], *, yielding: bool = False
+    ) -> frozenset[str]:
         """Store new state, next_at, attempts, retries and reason of entries.
 
         Raises Refused `conflict` when the lane's token was overtaken, `transition-invalid` for a step that
         ENTRY_STEPS does not have (the same state again is allowed, and is bookkeeping). Where another unit
         of work settled an entry meanwhile, `transition-invalid` may come at commit. A worker (who has a
-        lane) leaves what a receipt, a person or time has ended meanwhile as it is, unless a receipt now
-        proves that it was accepted; the ids of what it left are returned.
+        lane, or is `yielding`) leaves what a receipt, a person or time has ended meanwhile as it is, unless
+        a receipt now proves that it was accepted; the ids of what it left are returned.
         """
         ...
 

@@ -59,7 +59,7 @@ _CLAIM: Final = (
 )
 _OPEN: Final = insert(_T).on_conflict_do_nothing()
 _RELEASE: Final = update(_T).where(_C.partner == bindparam("which"), _C.token == bindparam("held"))
-_EXTEND: Final = _RELEASE.values(claimed_until=bindparam("until"))
+_EXTEND: Final = _RELEASE.where(_C.claimed_until.is_not(None)).values(claimed_until=bindparam("until"))
 _GET: Final = _SHAPE.select().where(_C.partner == bindparam("which"))
 _TOKEN: Final = kept(select(_C.token).where(_C.partner == bindparam("which")))
 
@@ -94,7 +94,7 @@ class Lanes:
         self._session.run(_RELEASE, {"which": lane.partner, "held": lane.token, **freed})
 
     def extend(self, lane: Lane, *, until: datetime) -> bool:
-        """Hold a lane longer; return False when its token was overtaken."""
+        """Hold a lane longer; return False when its token was overtaken, or it was released."""
         return bool(self._session.run(_EXTEND, {"which": lane.partner, "held": lane.token, "until": until}))
 
     def get(self, partner: str) -> Lane | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, case, exists, select
+from sqlalchemy import bindparam, case, exists, func, select
 
 from hub.entries import EntryCount, Lane, OutboxEntry, Priority
 from hub.records.lifecycle import EntryState
@@ -32,6 +32,11 @@ _DUE: Final = (
     .limit(bindparam("most"))
 )
 _AT: Final = _SHAPE.select().where(_C.position.in_(bindparam("which", expanding=True)))
+_SIZES: Final = (
+    select(_C.position, func.length(tables.bodies.c.ciphertext).label("size"))
+    .join(tables.bodies, tables.bodies.c.body_id == _C.body_id)
+    .where(_C.position.in_(bindparam("which", expanding=True)))
+)
 _GET: Final = _SHAPE.select().where(_C.entry_id == bindparam("which"))
 _OF_ENVELOPE: Final = _ALL.where(_C.envelope_id == bindparam("which"))
 _OF_RECORD: Final = _ALL.where(_C.record_id == bindparam("which"))
@@ -99,7 +104,9 @@ class OutboxStore:
         self._session.change(audited=False)
         self._lanes.release(lane, failures=failures, open_until=open_until)
 
-    def claim(self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int]) -> Sequence[OutboxEntry]:
+    def claim(
+        self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int], max_bytes: int | None = None
+    ) -> Sequence[OutboxEntry]:
         """Return due heads of a claimed lane, flash first, longest due first within a priority."""
         self.flush()
         most = sum(shares.values())
@@ -108,23 +115,29 @@ class OutboxStore:
             asked = {"of_lane": lane.partner, "of_priority": priority, "at": at, "most": most}
             due[priority] = [row.position for row in self._session.rows(_DUE, asked)] if most else []
         taken = _share(due, shares)
+        if max_bytes is not None and len(taken) > 1:
+            sizes = {row.position: row.size for row in self._session.rows(_SIZES, {"which": taken})}
+            fitting = _within(max_bytes, due, taken, sizes)
+            taken = [position for position in taken if position in fitting]
         rows = self._session.rows(_AT, {"which": taken}) if taken else []
         entries = {entry.position: entry for entry in _SHAPE.load(rows)}
         return [entries[position] for position in taken]
 
     def extend_lane(self, lane: Lane, *, until: datetime) -> bool:
-        """Hold a claimed lane longer; return False when its token was overtaken."""
+        """Hold a claimed lane longer; return False when its token was overtaken, or it was released."""
         self._session.change(audited=False)
         return self._lanes.extend(lane, until=until)
 
-    def settle(self, lane: Lane | None, entries: Sequence[OutboxEntry]) -> frozenset[str]:
+    def settle(
+        self, lane: Lane | None, entries: Sequence[OutboxEntry], *, yielding: bool = False
+    ) -> frozenset[str]:
         """Store new state, next_at, attempts, retries and reason; nothing unless every step is possible."""
         self._session.change(audited=False)
         if lane is not None:
             self._lanes.fence(lane)
         if not entries:
             return frozenset()
-        changed, ended = self._queueing.settle(entries, by_worker=lane is not None)
+        changed, ended = self._queueing.settle(entries, by_worker=yielding or lane is not None)
         if changed:
             self._session.change()
         return ended
@@ -188,3 +201,21 @@ def _share(due: Mapping[Priority, Sequence[int]], shares: Mapping[Priority, int]
         parts[priority] += more
         left -= more
     return [position for priority, found in due.items() for position in found[: parts[priority]]]
+
+
+def _within(
+    max_bytes: int,
+    due: Mapping[Priority, Sequence[int]],
+    taken: Sequence[int],
+    sizes: Mapping[int, int],
+) -> set[int]:
+    """Return what fits: the first of each priority, then in order until one is too much; at least one."""
+    firsts = [found[0] for found in due.values() if found and found[0] in taken]
+    fitting: set[int] = set()
+    left = max_bytes
+    for position in dict.fromkeys((*firsts, *taken)):
+        left -= sizes.get(position, 0)
+        if fitting and left < 0:
+            break
+        fitting.add(position)
+    return fitting

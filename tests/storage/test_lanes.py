@@ -105,6 +105,16 @@ def test_a_claim_can_be_held_longer(store: Store) -> None:
     assert _take(store, seconds=120) is not None
 
 
+def test_a_lane_that_was_given_back_is_not_held_longer(store: Store) -> None:
+    lane = _take(store)
+    assert lane is not None
+    with store.work() as work:
+        work.outbox.release_lane(lane, failures=0, open_until=None)
+        assert not work.outbox.extend_lane(lane, until=rows.at(120))
+        work.commit()
+    assert _take(store) is not None
+
+
 def test_an_open_breaker_rests_the_lane(store: Store) -> None:
     rows.queue(store, {})
     lane = _take(store)

@@ -299,3 +299,56 @@ def test_counts_agree_with_the_rows_after_many_changes(store: Store) -> None:
             found = view.outbox.page(after=0, limit=99, lane=count.lane, state=count.state)
             assert len(found) == count.count
         assert sum(count.count for count in view.outbox.counts()) == len(entries)
+
+
+def _queue_sized(store: Store, *told: tuple[Priority, int]) -> list[OutboxEntry]:
+    bodies = [rows.body(ciphertext=b"c" * size) for _, size in told]
+    entries = [
+        rows.entry(body.body_id, priority=priority) for body, (priority, _) in zip(bodies, told, strict=True)
+    ]
+    with rows.audited(store) as work:
+        work.bodies.add(bodies)
+        work.outbox.queue(entries)
+    with store.read() as view:
+        return list(view.outbox.page(after=0, limit=100))
+
+
+def _within(store: Store, max_bytes: int) -> list[str]:
+    with store.read() as view:
+        claimed = view.outbox.claim(_LANE, at=rows.START, shares=_TEN, max_bytes=max_bytes)
+    return rows.ids(claimed)
+
+
+def test_a_batch_holds_no_more_bytes_than_asked_for_and_at_least_one_body(store: Store) -> None:
+    entries = _queue_sized(store, *[(Priority.ROUTINE, 100)] * 5)
+    assert _within(store, 500) == rows.ids(entries)
+    assert _within(store, 499) == rows.ids(entries[:4])
+    assert _within(store, 100) == rows.ids(entries[:1])
+    assert _within(store, 1) == rows.ids(entries[:1])
+
+
+def test_large_bodies_of_one_priority_leave_room_for_the_first_of_the_others(store: Store) -> None:
+    flash, urgent, routine = Priority.FLASH, Priority.URGENT, Priority.ROUTINE
+    entries = _queue_sized(store, *[(flash, 100)] * 4, (urgent, 50), (urgent, 50), (routine, 50))
+    f1, f2, _, _, u1, _, r1 = rows.ids(entries)
+    assert _within(store, 300) == [f1, f2, u1, r1]
+    assert _within(store, 200) == [f1, u1, r1]
+
+
+def test_a_body_that_is_gone_takes_no_room(store: Store) -> None:
+    (gone,) = rows.queue(store, {})
+    with rows.audited(store) as work:
+        work.bodies.erase(gone.body_id)
+    assert _within(store, 1) == [gone.entry_id]
+
+
+def test_a_try_without_a_lane_yields_to_what_was_settled_meanwhile(store: Store) -> None:
+    fetched, accepted = rows.queue(store, {}, {})
+    _settle(store, accepted, state=_E.ACCEPTED)
+    with store.work() as work:
+        tried = [replace(entry, attempts=1, next_at=rows.at(5)) for entry in (fetched, accepted)]
+        assert work.outbox.settle(None, tried, yielding=True) == {accepted.entry_id}
+        work.commit()
+    with store.read() as view:
+        found = [view.outbox.get(entry.entry_id) for entry in (fetched, accepted)]
+        assert [(e.state, e.attempts) for e in found if e] == [(_E.PENDING, 1), (_E.ACCEPTED, 0)]

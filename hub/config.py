@@ -24,6 +24,7 @@ class Limits:
     batch_max_bytes: int = 16 * _MIB
     recipients_max: int = 64
     hops_max: int = 4
+    relay_waiting_max: int = 2000
     subjects_max: int = 1000
     attachments_per_record_max: int = 16
     attachment_max_bytes: int = 2048 * _MIB

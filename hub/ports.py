@@ -176,6 +176,10 @@ class Outbox(Protocol):
         """Return the entries that carry any version of a record."""
         ...
 
+    def relayed_waiting(self, origin: str, *, most: int) -> int:
+        """Return how many PENDING, CARRIED and HELD entries came from an agency; it counts up to `most`."""
+        ...
+
     def of_attachment(self, digest: str, lane: str) -> bool:
         """Tell whether an entry for this lane carries the attachment."""
         ...

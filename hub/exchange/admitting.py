@@ -10,6 +10,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import Body, Delivery, Direction, InboxEntry, Priority, RecordRow
 from hub.envelope import sealing
 from hub.envelope.canonical import digest
+from hub.envelope.manifest import RECORD_JSON, Manifest
 from hub.envelope.receipts import Statement, issue
 from hub.envelope.suites import Suite
 from hub.envelope.vault import lock
@@ -65,13 +66,19 @@ def admit(
     broker: Broker,
     view: View,
     standing: Standing,
+    sender: Counterparty,
     actor: Actor,
     transfer: Transfer,
     sealed: sealing.Sealed,
     *,
     at: datetime,
 ) -> Admitted:
-    sender = originator_of(standing, actor.id, sealed)
+    """Open, verify and permit an envelope of a sender that may hand it over so; touches no store.
+
+    Raises what opening and verifying raise, and PeerFault `attachment-missing`, `dialect-unknown` and
+    `approval-missing`, IntegrityFailure `originator-mismatch`, Refused `policy-denied` and the codes of a
+    record that does not fit its kind.
+    """
     absent = missing(view, broker, [name for name, _size in sealed.header.attachments])
     if absent:
         raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
@@ -84,6 +91,7 @@ def admit(
         at=at,
         skew_s=broker.limits.clock_skew_s,
     )
+    _refuse_unstated(verified.manifest)
     record = load_record(verified.content, max_bytes=broker.limits.record_max_bytes)
     if record.originator != verified.manifest.originator:
         raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
@@ -142,6 +150,14 @@ def admit(
             originator=record.originator,
         ),
     )
+
+
+def _refuse_unstated(manifest: Manifest) -> None:
+    """Refuse what binds nothing: an unknown dialect's manifest is not compared with its content."""
+    if manifest.dialect != RECORD_JSON:
+        raise PeerFault("dialect-unknown", f"The content is not in {RECORD_JSON}, the dialect known here.")
+    if not manifest.approvals:
+        raise PeerFault("approval-missing", "The manifest states no decision to release the record.")
 
 
 def _is_here(view: View, record: Record) -> bool:

@@ -15,6 +15,7 @@ TEMPORARY = frozenset(
         "too-many-requests",
         "storage-unavailable",
         "attachment-missing",
+        "quota-exceeded",
         "internal",
         "certificate-expired",
         "certificate-unknown",

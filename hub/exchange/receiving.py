@@ -7,15 +7,25 @@ handed out only after the commit that it tells of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from hub.entries import InboxEntry
 from hub.envelope import sealing
-from hub.errors import HubError, IntegrityFailure, Refused
+from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange import relaying
-from hub.exchange.admitting import Admitted, Answer, Key, Rejected, admit, refuse_stale, reject
+from hub.exchange.admitting import (
+    Admitted,
+    Answer,
+    Key,
+    Rejected,
+    admit,
+    originator_of,
+    refuse_stale,
+    reject,
+)
 from hub.exchange.attachments import use
-from hub.exchange.broker import Broker, Standing
+from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.settling import mark_answered, supersede
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
@@ -29,26 +39,47 @@ def receive(broker: Broker, peer: str, transfers: Sequence[Transfer]) -> Sequenc
     what is wrong with one envelope is in its outcome.
     """
     at = broker.clock.now()
-    actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
     if len(transfers) > broker.limits.batch_max_envelopes:
         raise Refused(
             "request-invalid",
             f"{len(transfers)} envelopes in one request are more than the limit "
             f"{broker.limits.batch_max_envelopes}.",
         )
+    actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
+    # The same bytes twice in one request are one envelope, and get one answer.
+    different = {transfer.sealed: transfer for transfer in reversed(transfers)}
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         _refuse_suspended(standing, peer)
-        peeked = [_peek(broker, transfer) for transfer in transfers]
-        keys = [_key(item) for item in peeked if isinstance(item, sealing.Sealed)]
-        seen = view.inbox.seen(keys) if keys else {}
-        answers: list[Answer] = []
-        fresh: set[Key] = set()
-        for transfer, item in zip(transfers, peeked, strict=True):
-            answer = _take(broker, view, standing, actor, transfer, item, seen=seen, fresh=fresh, at=at)
-            answers.append(answer)
+        peeked = {raw: _peek(broker, raw) for raw in different}
+        keys = [_key(item) for item in peeked.values() if isinstance(item, sealing.Sealed)]
+        batch = _Batch(
+            broker=broker,
+            view=view,
+            standing=standing,
+            actor=actor,
+            at=at,
+            seen=view.inbox.seen(keys) if keys else {},
+        )
+        raws = list(dict.fromkeys(transfer.sealed for transfer in transfers))
+        answers = [_take(batch, different[raw], peeked[raw]) for raw in raws]
         answers = refuse_stale(broker, view, actor, answers, at)
-    return _store(broker, actor, answers, at)
+    outcomes = dict(zip(raws, _store(broker, answers), strict=True))
+    return [outcomes[transfer.sealed] for transfer in transfers]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """What the envelopes of one request are weighed against; `fresh` are those taken so far."""
+
+    broker: Broker
+    view: View
+    standing: Standing
+    actor: Actor
+    at: datetime
+    seen: Mapping[Key, InboxEntry]
+    fresh: set[Key] = field(default_factory=set)
+    relayed: list[relaying.Relayed] = field(default_factory=list)
 
 
 def _refuse_suspended(standing: Standing, peer: str) -> None:
@@ -56,12 +87,14 @@ def _refuse_suspended(standing: Standing, peer: str) -> None:
         raise Refused("partner-suspended", f"{peer} is suspended here; nothing is taken from it now.")
 
 
-def _peek(broker: Broker, transfer: Transfer) -> sealing.Sealed | HubError:
+def _peek(broker: Broker, raw: bytes) -> sealing.Sealed | HubError:
+    """Take an envelope apart, also one above our limit, so that its refusal can be signed."""
+    limits = broker.limits
     try:
         return sealing.peek(
-            transfer.sealed,
-            max_bytes=broker.limits.envelope_max_bytes,
-            max_depth=broker.limits.json_max_depth,
+            raw,
+            max_bytes=max(limits.batch_max_bytes, limits.envelope_max_bytes),
+            max_depth=limits.json_max_depth,
         )
     except HubError as error:
         return error
@@ -71,36 +104,65 @@ def _key(sealed: sealing.Sealed) -> Key:
     return sealed.header.originator, sealed.header.envelope_id
 
 
-def _take(
-    broker: Broker,
-    view: View,
-    standing: Standing,
-    actor: Actor,
-    transfer: Transfer,
-    item: sealing.Sealed | HubError,
-    *,
-    seen: Mapping[Key, InboxEntry],
-    fresh: set[Key],
-    at: datetime,
-) -> Answer:
+def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) -> Answer:
+    """Return what one envelope comes to.
+
+    Whether its id came before is asked only for a peer that may hand it over: no other is told what came,
+    or is given our signature about it.
+    """
+    broker, actor, at = batch.broker, batch.actor, batch.at
     if isinstance(item, HubError):
         return reject(broker, actor, None, item, at)
     try:
-        before = seen.get(_key(item))
-        if before is not None:
-            return repeat(item, before)
-        if _key(item) in fresh:
-            raise IntegrityFailure("envelope-id-reused", "The same envelope stands twice in one request.")
-        if broker.agency not in item.header.recipients:
-            answer = relaying.relay(broker, view, standing, actor.id, transfer, item, at=at)
-            fresh.add(_key(item))
-            return answer
-        admitted = admit(broker, view, standing, actor, transfer, item, at=at)
+        sender = originator_of(batch.standing, actor.id, item)
     except HubError as error:
-        known = item.header.originator in standing.partners
-        return reject(broker, actor, item, error, at, known=known)
-    fresh.add(admitted.key)
-    return admitted
+        return reject(broker, actor, item, error, at, known=False)
+    try:
+        return _take_from(batch, sender, transfer, item)
+    except HubError as error:
+        return reject(broker, actor, item, error, at)
+
+
+def _take_from(batch: _Batch, sender: Counterparty, transfer: Transfer, sealed: sealing.Sealed) -> Answer:
+    broker, key = batch.broker, _key(sealed)
+    before = batch.seen.get(key)
+    if before is not None:
+        return repeat(sealed, before)
+    if key in batch.fresh:
+        raise IntegrityFailure("envelope-id-reused", "This id stands twice in one request, for other bytes.")
+    _refuse_unfit(broker, sealed, batch.at)
+    answer: Admitted | relaying.Relayed
+    if broker.agency in sealed.header.recipients:
+        answer = admit(broker, batch.view, batch.standing, sender, batch.actor, transfer, sealed, at=batch.at)
+    else:
+        answer = relaying.relay(
+            broker,
+            batch.view,
+            batch.standing,
+            batch.actor.id,
+            transfer,
+            sealed,
+            waiting=len(batch.relayed),
+            at=batch.at,
+        )
+        batch.relayed.append(answer)
+    batch.fresh.add(key)
+    return answer
+
+
+def _refuse_unfit(broker: Broker, sealed: sealing.Sealed, at: datetime) -> None:
+    """Raise PeerFault for what is larger, or would live longer, than this hub takes to keep or relay."""
+    limits = broker.limits
+    if len(sealed.raw) > limits.envelope_max_bytes:
+        raise PeerFault(
+            "envelope-too-large",
+            f"The envelope has {len(sealed.raw)} bytes; at most {limits.envelope_max_bytes} are taken.",
+        )
+    if sealed.header.expires_at > at + timedelta(seconds=limits.time_to_live_s + limits.clock_skew_s):
+        raise PeerFault(
+            "time-to-live-too-long",
+            f"The envelope's life ends later than {limits.time_to_live_s:.0f} seconds from now.",
+        )
 
 
 def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
@@ -115,12 +177,7 @@ def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
     return Outcome(envelope_id=sealed.header.envelope_id, receipt=before.receipt)
 
 
-def _store(
-    broker: Broker,
-    actor: Actor,
-    answers: Sequence[Answer],
-    at: datetime,
-) -> Sequence[Outcome]:
+def _store(broker: Broker, answers: Sequence[Answer]) -> Sequence[Outcome]:
     """Commit everything the batch brought, once; then, and only then, hand out the outcomes."""
     admitted = [a for a in answers if isinstance(a, Admitted)]
     relayed = [a for a in answers if isinstance(a, relaying.Relayed)]

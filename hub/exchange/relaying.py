@@ -42,12 +42,14 @@ def relay(
     transfer: Transfer,
     sealed: sealing.Sealed,
     *,
+    waiting: int,
     at: datetime,
 ) -> Relayed:
     """Queue an envelope onward as it is; nothing in it is opened and no key of ours fits it.
 
-    Raises PeerFault `relay-loop`, `hop-limit`, `envelope-expired`, `attachment-missing`, and Refused
-    `relay-refused` when we did not agree to relay from this peer to that recipient.
+    `waiting` counts those of the same request. Raises PeerFault `relay-loop`, `hop-limit`,
+    `envelope-expired`, `attachment-missing`, Refused `relay-refused` when we did not agree to relay from
+    this peer to that recipient, and `quota-exceeded` while too much of this peer waits here.
     """
     header = sealed.header
     if broker.agency in transfer.hops:
@@ -65,6 +67,9 @@ def relay(
     target = standing.partners.get(recipient)
     if recipient not in allowed or target is None or not target.active:
         raise Refused("relay-refused", f"This hub does not relay from {peer} to {recipient}.")
+    most = broker.limits.relay_waiting_max - waiting
+    if most <= 0 or view.outbox.relayed_waiting(peer, most=most) >= most:
+        raise Refused("quota-exceeded", f"{broker.limits.relay_waiting_max} envelopes of {peer} wait here.")
     names = [name for name, _size in header.attachments]
     if absent := missing(view, broker, names):
         raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
@@ -88,7 +93,8 @@ def relay(
             body_id=body_id,
             record_id=None,
             version=None,
-            conversation=header.conversation,
+            # What one originator hands over for relaying keeps its order, and stops nobody else's.
+            conversation=f"{header.originator}/{header.conversation}",
             priority=Priority(header.priority),
             state=EntryState.PENDING,
             created_at=at,

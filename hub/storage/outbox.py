@@ -46,6 +46,8 @@ _EXPIRED: Final = (
     .order_by(_C.expires_at)
     .limit(bindparam("most"))
 )
+_some = select(_C.position).where(tables.RELAYED, _C.origin == bindparam("which")).limit(bindparam("most"))
+_RELAYED: Final = select(func.count()).select_from(_some.subquery())
 _carried = tables.outbox_attachments.c
 _CARRIES: Final = select(
     exists().where(_carried.digest == bindparam("digest"), _carried.lane == bindparam("lane"))
@@ -156,6 +158,12 @@ class OutboxStore:
         """Return the entries that carry any version of a record."""
         self._queueing.flush_if(lambda kept: kept.record_id == record_id)
         return _SHAPE.load(self._session.rows(_OF_RECORD, {"which": record_id}))
+
+    def relayed_waiting(self, origin: str, *, most: int) -> int:
+        """Return how many PENDING, CARRIED and HELD entries came from an agency; it counts up to `most`."""
+        self.flush()
+        row = self._session.row(_RELAYED, {"which": origin, "most": most})
+        return 0 if row is None else int(row[0])
 
     def of_attachment(self, digest: str, lane: str) -> bool:
         """Tell whether an entry for this lane carries the attachment."""

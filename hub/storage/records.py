@@ -117,7 +117,7 @@ class RecordStore:
         return _SHAPE.load(self._session.rows(_VERSIONS, {"which": record_id, "by": newest.originator}))
 
     def _newest(self, record_id: str, originator: str | None) -> RecordRow | None:
-        """Return the highest version of an originator's record; of our own, else the only one, of nobody's."""
+        """Return the highest version of that originator's record; of nobody's: our own, else the only one."""
         found = list(self.newest([record_id]).values())
         if originator is None:
             found = [row for row in found if row.direction is Direction.OUT] or found

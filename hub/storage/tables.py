@@ -36,6 +36,7 @@ METADATA: Final = MetaData()
 # repeats the index's own words, and PostgreSQL's prepared plans want constants.
 PENDING: Final = text("outbox.state = 'pending' AND outbox.head")
 LIVE: Final = text("outbox.state IN ('pending', 'carried', 'held')")
+RELAYED: Final = text("outbox.state IN ('pending', 'carried', 'held') AND outbox.origin IS NOT NULL")
 UNFINISHED: Final = text("outbox.state <> 'accepted'")
 WAITING: Final = text("receipts.waiting")
 UNUSED: Final = text("NOT attachments.used")
@@ -182,6 +183,9 @@ outbox = _table(
         where="state IN ('pending', 'carried', 'held')",
     ),
     _partial("outbox_expiring", "expires_at", where="state IN ('pending', 'carried', 'held')"),
+    _partial(
+        "outbox_relayed", "origin", where="state IN ('pending', 'carried', 'held') AND origin IS NOT NULL"
+    ),
     _partial("outbox_unfinished", "state", "lane", "position", where="state <> 'accepted'"),
 )
 

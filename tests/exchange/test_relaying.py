@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from hub.envelope.vault import unlock
 from hub.exchange.attachments import announce, read_attachment, upload
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.mailbox import mailbox, poll, wait_for_mail
@@ -15,7 +14,9 @@ from hub.exchange.routing import acknowledge, collect
 from hub.exchange.upkeep import trace
 from hub.ports import Transfer
 from hub.records.actor import Actor, ActorKind, Role
+from hub.records.ids import new_id
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus
+from tests.exchange.crafting import craft, sealed_of
 from tests.exchange.hubs import AIGUL, Hubs, add_member, officer, released, run_lanes, with_limits
 
 
@@ -31,13 +32,6 @@ def chain(hubs: Hubs) -> Hubs:
     hubs.pair(relay, far, relay_for=["kz-knb"])
     hubs.agree(extra=("kz-mvd", "ru-mvd"))
     return hubs
-
-
-def sealed_of(broker: object, record_id: str) -> bytes:
-    entry = trace(broker, record_id).entries[0]  # type: ignore[arg-type]
-    with broker.store.read() as view:  # type: ignore[attr-defined]
-        body = view.bodies.get_many([entry.body_id])[entry.body_id]
-    return unlock(body, master_key=broker.keyring.master_key())  # type: ignore[attr-defined]
 
 
 def test_a_relayed_record_arrives_and_its_receipt_comes_back(chain: Hubs) -> None:
@@ -88,7 +82,7 @@ def test_a_relay_refuses_loops_long_ways_and_strangers(chain: Hubs) -> None:
     raw = sealed_of(ours, row.record_id)
     assert refused_with(chain, "kz-knb", Transfer(sealed=raw, hops=("kz-knb", "cis-atc"))) == "relay-loop"
     assert refused_with(chain, "kz-knb", Transfer(sealed=raw, hops=("a", "b", "c", "d"))) == "hop-limit"
-    assert refused_with(chain, "sco-rats", Transfer(sealed=raw, hops=("sco-rats",))) == "relay-refused"
+    assert refused_with(chain, "sco-rats", Transfer(sealed=raw, hops=("sco-rats",))) == "originator-mismatch"
     with chain.network.brokers["cis-atc"].store.read() as view:
         assert not view.outbox.page(after=0, limit=5)
 
@@ -102,6 +96,76 @@ def test_a_repeat_at_the_relay_is_queued_once(chain: Hubs) -> None:
     assert [o.relayed for o in (*first, *again)] == [True, True]
     with relay.store.read() as view:
         assert len(view.outbox.page(after=0, limit=5)) == 1
+
+
+@pytest.fixture
+def crowd(chain: Hubs) -> Hubs:
+    """kg-gknb too reaches sco-rats through cis-atc, and is up to no good."""
+    relay, far = (chain.network.brokers[a] for a in ("cis-atc", "sco-rats"))
+    other = chain.add("kg-gknb")
+    chain.pair(other, relay)
+    chain.pair(other, far, via="cis-atc")
+    chain.pair(far, other, via="cis-atc")
+    chain.pair(relay, other, relay_for=["sco-rats"])
+    chain.agree_again(2)
+    return chain
+
+
+def handed(crowd: Hubs, peer: str, *raws: bytes) -> list[str | None]:
+    """Hand envelopes to the relay; return the codes, None for taken."""
+    relay = crowd.network.brokers["cis-atc"]
+    return [outcome.code for outcome in receive(relay, peer, [Transfer(sealed=raw) for raw in raws])]
+
+
+def test_a_relay_takes_from_a_peer_only_what_that_peer_or_one_behind_it_made(crowd: Hubs) -> None:
+    ours, relay = crowd.network.brokers["kz-knb"], crowd.network.brokers["cis-atc"]
+    raw = sealed_of(ours, released(ours, "sco-rats").record_id)
+    (outcome,) = receive(relay, "kg-gknb", [Transfer(sealed=raw)])
+    assert (outcome.code, outcome.receipt) == ("originator-mismatch", None)
+    crowd.pair(relay, ours, via="kg-gknb")
+    assert handed(crowd, "kg-gknb", raw) == [None]
+
+
+def test_a_relay_takes_no_life_longer_than_its_own_limit(crowd: Hubs) -> None:
+    other = crowd.network.brokers["kg-gknb"]
+    greedy = with_limits(other, time_to_live_s=100 * 365 * 86400.0)
+    assert handed(crowd, "kg-gknb", craft(greedy, "sco-rats")) == ["time-to-live-too-long"]
+
+
+def test_what_one_originator_has_relayed_stops_nobody_elses_conversation(crowd: Hubs) -> None:
+    ours, relay, far, other = crowd.network.brokers.values()
+    conversation = new_id()
+    assert handed(crowd, "kg-gknb", craft(other, "sco-rats", told={"conversation": conversation})) == [None]
+    crowd.pair(relay, other)  # it is not relayed for any more: what waits is held
+    row = released(ours, "sco-rats", conversation=conversation)
+    run_lanes(ours)
+    run_lanes(relay, rounds=2)
+    with relay.store.read() as view:
+        states = {entry.origin: entry.state for entry in view.outbox.page(after=0, limit=5)}
+    assert states == {"kg-gknb": EntryState.HELD, "kz-knb": EntryState.ACCEPTED}
+    assert len(trace(far, row.record_id).versions) == 1
+
+
+def test_what_waits_at_a_relay_is_bounded_for_each_peer(crowd: Hubs) -> None:
+    ours, relay, _far, other = crowd.network.brokers.values()
+    crowd.network.brokers["cis-atc"] = with_limits(relay, relay_waiting_max=2)
+    first, *more = (craft(other, "sco-rats") for _ in range(4))
+    assert handed(crowd, "kg-gknb", first) == [None]
+    assert handed(crowd, "kg-gknb", *more) == [None, "quota-exceeded", "quota-exceeded"]
+    assert handed(crowd, "kz-knb", craft(ours, "sco-rats")) == [None]
+    run_lanes(crowd.network.brokers["cis-atc"])
+    assert handed(crowd, "kg-gknb", more[1]) == [None]
+
+
+def test_one_record_in_two_envelopes_stops_nobody_else_behind_the_relay(crowd: Hubs) -> None:
+    ours, relay, far, other = crowd.network.brokers.values()
+    told = {"id": new_id()}
+    assert handed(crowd, "kg-gknb", *(craft(other, "sco-rats", told=told) for _ in range(2))) == [None, None]
+    honest = [released(ours, "sco-rats") for _ in range(3)]
+    run_lanes(ours)
+    run_lanes(relay, rounds=2)
+    assert {trace(ours, row.record_id).entries[0].state for row in honest} == {EntryState.ACCEPTED}
+    assert len(trace(far, str(told["id"])).versions) == 1
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "counts": lambda work: work.outbox.counts(),
     "of_envelope": lambda work: work.outbox.of_envelope(new_id()),
     "of_record": lambda work: work.outbox.of_record(new_id()),
+    "relayed_waiting": lambda work: work.outbox.relayed_waiting("cis-atc", most=5),
     "outbox.page": lambda work: work.outbox.page(after=5, limit=10, lane="cis-atc"),
     "outbox.page held": lambda work: work.outbox.page(after=5, limit=10, state=EntryState.HELD),
     "seen": lambda work: work.inbox.seen([("cis-atc", new_id())]),

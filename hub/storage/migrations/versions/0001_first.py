@@ -126,6 +126,12 @@ def upgrade() -> None:
         ["lane", "conversation", "position"],
         "state IN ('pending', 'carried', 'held')",
     )
+    _partial(
+        "outbox_relayed",
+        "outbox",
+        ["origin"],
+        "state IN ('pending', 'carried', 'held') AND origin IS NOT NULL",
+    )
     _partial("outbox_unfinished", "outbox", ["state", "lane", "position"], "state <> 'accepted'")
     op.create_table(
         "outbox_attachments",

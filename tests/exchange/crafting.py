@@ -1,0 +1,72 @@
+"""Envelopes as hostile software would make them: signed with an agency's true keys, saying what it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from hub.entries import Priority
+from hub.envelope import sealing
+from hub.envelope.encoding import b64u
+from hub.envelope.manifest import Approval
+from hub.envelope.vault import unlock
+from hub.exchange.broker import Broker
+from hub.exchange.drafting import prepare
+from hub.exchange.enveloping import envelop
+from hub.exchange.upkeep import trace
+from hub.records.actor import Role
+from tests.exchange.hubs import document, officer
+
+
+def craft(
+    broker: Broker,
+    *recipients: str,
+    told: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+    priority: Priority = Priority.ROUTINE,
+) -> bytes:
+    """Return the sealed bytes of a record that no store of this hub has seen."""
+    made = at or broker.clock.now()
+    who = officer("d", Role.DRAFTER, agency=broker.agency)
+    drafted = prepare(
+        broker,
+        broker.standing(),
+        who,
+        document(**(told or {})),
+        recipients=recipients,
+        priority=priority,
+        at=broker.clock.now(),
+    )
+    (sealed,) = envelop(
+        broker,
+        broker.standing(),
+        drafted.row,
+        drafted.record.document,
+        drafted.content,
+        recipients=drafted.row.recipients,
+        approval=Approval(by="r", at=made, digest=b64u(drafted.row.digest)),
+        secrets=(),
+        at=made,
+    )
+    return unlock(sealed.body, master_key=broker.keyring.master_key())
+
+
+def craft_stating(broker: Broker, other: Broker, **stated: Any) -> bytes:
+    """Return sealed bytes whose manifest states what it likes about an honest record."""
+    raw = craft(broker, other.agency)
+    sealed = sealing.peek(raw, max_bytes=len(raw))
+    opened = sealing.open(sealed, agency=other.agency, keys=other.keyring.decryption())
+    manifest, content = sealing.read_again(opened)
+    changed = replace(manifest, **stated)
+    signed = sealing.sign(changed, content, broker.keyring.signing())
+    return sealing.seal(signed, [other.keyring.public()]).raw
+
+
+def sealed_of(broker: Broker, record_id: str, number: int = 0) -> bytes:
+    """Return the sealed bytes of a released record, as they wait for one of its recipients."""
+    entry = trace(broker, record_id).entries[number]
+    with broker.store.read() as view:
+        body = view.bodies.get_many([entry.body_id])[entry.body_id]
+    return unlock(body, master_key=broker.keyring.master_key())

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 from hub.codes import CODES
 from hub.entries import PartnerRow
 from hub.errors import PeerFault
-from hub.ports import Outcome
+from hub.ports import Outcome, Transfer
+from hub.records.ids import is_agency
+
+_Read = TypeVar("_Read")
+
+log = logging.getLogger("hub.carriers")
 
 #: A receipt with both signatures has about 6 KiB.
 RECEIPT_MAX_BYTES: Final = 32768
@@ -18,6 +24,8 @@ RECEIPT_MAX_BYTES: Final = 32768
 ANSWER_MAX_BYTES: Final = 65536
 _SENTENCE_MAX: Final = 500
 _ID_MAX: Final = 64
+#: As many as a hub takes; how many are too many is for whoever relays.
+_HOPS_MAX: Final = 64
 #: Statuses that ask for another try rather than say that the request was wrong.
 _LATER: Final = frozenset({401, 403, 404, 408, 409, 413})
 _COUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -84,6 +92,46 @@ def text_in(hop: PartnerRow, told: object, most: int) -> str:
     if not isinstance(told, str) or len(told) > most or not told.isascii():
         raise misbehaved(hop, f"a text of at most {most} ASCII characters was expected")
     return told
+
+
+def transfers_in(hop: PartnerRow, answer: Mapping[str, object], most: int) -> list[Transfer]:
+    """Return the envelopes of a mailbox; one that is not of the form is left out and stops no other.
+
+    Their bytes are bounded by the answer and not looked at here: whoever takes them answers each alone.
+    """
+    return _each(hop, list_in(hop, answer, "transfers", most), _transfer)
+
+
+def receipts_in(hop: PartnerRow, answer: Mapping[str, object], most: int) -> list[bytes]:
+    """Return the receipts of a mailbox, as `transfers_in` does its envelopes."""
+    return _each(
+        hop,
+        list_in(hop, answer, "receipts", most),
+        lambda hop, told: text_in(hop, told, RECEIPT_MAX_BYTES).encode(),
+    )
+
+
+def _each(
+    hop: PartnerRow, told: Sequence[object], read: Callable[[PartnerRow, object], _Read]
+) -> list[_Read]:
+    found = []
+    for one in told:
+        try:
+            found.append(read(hop, one))
+        except PeerFault as fault:
+            log.warning(
+                "something in a mailbox cannot be read", extra={"code": fault.code, "partner": hop.agency}
+            )
+    return found
+
+
+def _transfer(hop: PartnerRow, told: object) -> Transfer:
+    members = members_of(hop, told)
+    hops = list_in(hop, members, "hops", _HOPS_MAX)
+    sealed = members.get("sealed")
+    if not isinstance(sealed, str) or not all(isinstance(one, str) and is_agency(one) for one in hops):
+        raise misbehaved(hop, "an envelope is not a text, or a hop not an agency")
+    return Transfer(sealed=sealed.encode("utf-8", "surrogatepass"), hops=tuple(str(one) for one in hops))
 
 
 def outcomes_in(hop: PartnerRow, answer: Mapping[str, object], count: int) -> list[Mapping[str, object]]:

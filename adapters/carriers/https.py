@@ -18,21 +18,18 @@ from adapters.carriers.answers import (
     RECEIPT_MAX_BYTES,
     HttpReply,
     code_in,
-    list_in,
-    members_of,
-    misbehaved,
     need,
     object_in,
     outcome_in,
     outcomes_in,
-    text_in,
+    receipts_in,
+    transfers_in,
     upload_offset,
 )
 from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.errors import OurFault, PeerFault
 from hub.ports import BlobStore, Mail, Outcome, Transfer
-from hub.records.ids import is_agency
 
 #: How often an upload is put right when the partner says that it goes on from elsewhere.
 _UPLOAD_TRIES: Final = 3
@@ -135,9 +132,10 @@ class HttpsCarrier:
             need(hop, reply, 200)
             # The text of an envelope grows when it is quoted in JSON, at most to the double.
             answer = object_in(hop, reply.read(2 * self._limits.batch_max_bytes + ANSWER_MAX_BYTES))
-        transfers = [self._transfer(hop, one) for one in list_in(hop, answer, "transfers", limit)]
-        receipts = [text_in(hop, one, RECEIPT_MAX_BYTES) for one in list_in(hop, answer, "receipts", limit)]
-        return Mail(transfers=tuple(transfers), receipts=tuple(raw.encode() for raw in receipts))
+        return Mail(
+            transfers=tuple(transfers_in(hop, answer, limit)),
+            receipts=tuple(receipts_in(hop, answer, limit)),
+        )
 
     def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:
         """Stream an attachment's ciphertext from an offset."""
@@ -207,14 +205,6 @@ class HttpsCarrier:
                 return upload_offset(hop, reply)
             need(hop, reply, 204)
             return upload_offset(hop, reply)
-
-    def _transfer(self, hop: PartnerRow, told: object) -> Transfer:
-        members = members_of(hop, told)
-        hops = list_in(hop, members, "hops", self._limits.hops_max + 1)
-        if not all(isinstance(one, str) and is_agency(one) for one in hops):
-            raise misbehaved(hop, "a hop is not an agency")
-        sealed = text_in(hop, members.get("sealed"), self._limits.envelope_max_bytes)
-        return Transfer(sealed=sealed.encode(), hops=tuple(str(one) for one in hops))
 
 
 def _attachment(digest: str) -> str:

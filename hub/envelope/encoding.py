@@ -18,6 +18,7 @@ from hub.records.times import as_time
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 # What only standard Base64 has, and padding, becomes a byte that no Base64 has.
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
@@ -168,6 +169,14 @@ def list_of(document: Mapping[str, object], name: str) -> list[object]:
     value = document[name]
     if type(value) is not list:
         raise ValueError(f"{name} is not a list")
+    return value
+
+
+def b64u_text_of(document: Mapping[str, object], name: str) -> str:
+    """Return a member that is a text of base64url's characters, not decoded yet."""
+    value = text_of(document, name)
+    if not value.isascii() or value.encode("ascii").translate(None, _ALPHABET):
+        raise ValueError(f"{name} is not base64url without padding")
     return value
 
 

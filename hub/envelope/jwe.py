@@ -16,7 +16,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.envelope.canonical import canonical
-from hub.envelope.encoding import b64u, list_of, members, parse_json, refuse_deeper, text_of, unb64u
+from hub.envelope.encoding import (
+    b64u,
+    b64u_text_of,
+    list_of,
+    members,
+    parse_json,
+    refuse_deeper,
+    text_of,
+    unb64u,
+)
 from hub.envelope.key_wrapping import CONTENT_KEY_BYTES, SENDER_MEMBER, unwrap, wrap
 from hub.envelope.keys import DecryptionKeys, PublicKeys
 from hub.envelope.suites import CONTENT_ENCRYPTION, Suite
@@ -81,7 +90,12 @@ def write_jwe(jwe: Jwe) -> bytes:
 
 
 def read_jwe(raw: bytes, *, max_depth: int) -> Jwe:
-    """Take a JWE apart; raise ValueError when it is not of the form."""
+    """Take a JWE apart; raise ValueError when it is not of the form.
+
+    All that a relay hands on is ASCII and looks like base64url, though it cannot open any of it.
+    """
+    if not raw.isascii():
+        raise ValueError("it is not ASCII")
     jwe = members(parse_json(raw), _JWE)
     refuse_deeper(jwe, max_depth)
     protected = text_of(jwe, "protected")
@@ -94,9 +108,9 @@ def read_jwe(raw: bytes, *, max_depth: int) -> Jwe:
         protected=protected,
         header=header,
         recipients=recipients,
-        iv=text_of(jwe, "iv"),
-        ciphertext=text_of(jwe, "ciphertext"),
-        tag=text_of(jwe, "tag"),
+        iv=b64u_text_of(jwe, "iv"),
+        ciphertext=b64u_text_of(jwe, "ciphertext"),
+        tag=b64u_text_of(jwe, "tag"),
     )
 
 
@@ -109,7 +123,7 @@ def _read_entry(value: object, header: Mapping[str, object]) -> Mapping[str, obj
     if not {"alg", "kid"} <= joint.keys():
         raise ValueError("a recipient has no alg or no kid")
     text_of(joint, "kid")
-    return joint | {"encrypted_key": text_of(entry, "encrypted_key")}
+    return joint | {"encrypted_key": b64u_text_of(entry, "encrypted_key")}
 
 
 def refuse_other_algorithms(jwe: Jwe, suite: Suite) -> None:

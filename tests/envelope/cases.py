@@ -132,6 +132,10 @@ def malformed_outside() -> list[Case]:
         _on_jwe("padded base64url", lambda jwe: jwe.update(tag=jwe["tag"] + "==")),
         _on_jwe("white space in base64url", lambda jwe: jwe.update(iv=jwe["iv"][:8] + "\n" + jwe["iv"][8:])),
         _on_jwe("the alphabet of plain Base64", lambda jwe: jwe.update(iv="+" + jwe["iv"][1:])),
+        bytes_case(
+            "a ciphertext that is not ASCII", raw.replace(b'"ciphertext":"', '"ciphertext":"é'.encode())
+        ),
+        bytes_case("a key id that is not ASCII", raw.replace(b'"kid":"', '"kid":"é'.encode())),
         _on_jwe("spare bits that are not zero", lambda jwe: jwe.update(tag=_spare_bits(jwe["tag"]))),
         *(
             _on_jwe(f"{name} in the protected header", _protected(_set(**{name: value})))

@@ -85,6 +85,15 @@ def test_a_relay_sees_the_header_and_no_content() -> None:
     assert peek(raw, max_bytes=MAX_BYTES).header.recipients == ("cis-atc", "kg-gknb")
 
 
+@pytest.mark.parametrize("member", ["ciphertext", "iv", "tag"])
+@pytest.mark.parametrize("text", ["é", "=", "+", " ", "\\n"])
+def test_a_relay_already_refuses_what_is_not_base64url(member: str, text: str) -> None:
+    raw = sealed_bytes(record()).replace(f'"{member}":"'.encode(), f'"{member}":"{text}'.encode())
+    with pytest.raises(PeerFault) as refused:
+        peek(raw, max_bytes=MAX_BYTES)
+    assert refused.value.code == "envelope-malformed"
+
+
 def test_two_seals_share_no_key_and_no_nonce() -> None:
     first, second = (json.loads(sealed_bytes(record())) for _ in range(2))
     assert first["iv"] != second["iv"]

@@ -330,19 +330,40 @@ def test_a_mailbox_is_polled_for_envelopes_and_receipts() -> None:
 @pytest.mark.parametrize(
     "mail",
     [
-        {"transfers": [{"sealed": "x", "hops": ["a b"]}]},
-        {"transfers": [{"sealed": "x", "hops": "cis-atc"}]},
-        {"transfers": [{"sealed": "x", "hops": ["cis-atc"] * 6}]},
-        {"transfers": [{"sealed": 5, "hops": []}]},
-        {"transfers": [{"sealed": "x" * (4 * 1024 * 1024 + 1), "hops": []}]},
+        {"transfers": "x"},
         {"transfers": [{"sealed": "x", "hops": []}] * 6},
         {"receipts": ["r"] * 6},
-        {"receipts": [None]},
     ],
 )
 def test_a_mailbox_with_other_contents_is_the_partners_fault(mail: object) -> None:
     carrying, _ = carrier(lambda _: said(mail))
     assert fault(lambda: carrying.poll(row("cis-atc"), limit=5, wait_s=0)).code == "partner-misbehaved"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"sealed": "x", "hops": ["a b"]},
+        {"sealed": "x", "hops": "cis-atc"},
+        {"sealed": "x", "hops": ["cis-atc"] * 65},
+        {"sealed": 5, "hops": []},
+        {"hops": []},
+        None,
+    ],
+)
+def test_one_thing_in_a_mailbox_that_cannot_be_read_stops_no_other(bad: object) -> None:
+    mail = {"transfers": [bad, {"sealed": "y", "hops": []}], "receipts": [None, "é", "r1"]}
+    carrying, _ = carrier(lambda _: said(mail))
+    got = carrying.poll(row("cis-atc"), limit=5, wait_s=0)
+    assert got.transfers == (Transfer(sealed=b"y"),)
+    assert got.receipts == (b"r1",)
+
+
+@pytest.mark.parametrize("sealed", ["é", "\ud800", "x" * (4 * 1024 * 1024 + 1)])
+def test_an_envelope_of_any_text_is_handed_on_to_be_answered_alone(sealed: str) -> None:
+    carrying, _ = carrier(lambda _: said({"transfers": [{"sealed": sealed, "hops": []}]}))
+    got = carrying.poll(row("cis-atc"), limit=5, wait_s=0)
+    assert got.transfers == (Transfer(sealed=sealed.encode("utf-8", "surrogatepass")),)
 
 
 class Blobs:

@@ -15,7 +15,11 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Every bound of the hub, in one place."""
+    """Every bound of the hub, in one place.
+
+    `attachments_at_once` counts for each partner. `carry_max_s` bounds one carry of a batch: a lane's claim,
+    which lasts `lane_claim_s`, is renewed for no longer.
+    """
 
     record_max_bytes: int = 1 * _MIB
     envelope_max_bytes: int = 4 * _MIB
@@ -31,6 +35,8 @@ class Limits:
     attachment_quota_bytes: int = 16 * 1024 * _MIB
     attachment_chunk_bytes: int = 1 * _MIB
     attachment_unused_s: float = 86400.0
+    attachment_let_go_s: float = 3600.0
+    disk_reserve_bytes: int = 1024 * _MIB
     clock_skew_s: float = 300.0
     time_to_live_s: float = 7 * 86400.0
     retry_first_s: float = 1.0
@@ -38,9 +44,11 @@ class Limits:
     breaker_failures: int = 3
     lane_claim_s: float = 60.0
     lanes_at_once: int = 16
+    attachments_at_once: int = 2
     poll_interval_s: float = 0.5
     connect_timeout_s: float = 5.0
     carry_timeout_s: float = 30.0
+    carry_max_s: float = 900.0
     handshake_timeout_s: float = 5.0
     request_timeout_s: float = 30.0
     mailbox_wait_max_s: float = 25.0

@@ -295,6 +295,10 @@ class Directory(Protocol):
         ...
 
 
+#: What names one version of a record: (originator, record_id, version).
+RecordKey = tuple[str, str, int]
+
+
 class Attachments(Protocol):
     """What is known of attachments; the bytes are in a BlobStore."""
 
@@ -315,16 +319,37 @@ class Attachments(Protocol):
         """Mark complete rows as used; return how many of the digests there are."""
         ...
 
+    def name(self, record: RecordKey, digests: Sequence[str]) -> None:
+        """Note which attachments a record's version names, in place of those it named before."""
+        ...
+
+    def of_record(self, record: RecordKey) -> Sequence[AttachmentRow]:
+        """Return what a record's version names, oldest first."""
+        ...
+
+    def unneeded(self, limit: int) -> Sequence[AttachmentRow]:
+        """Return used rows that nothing needs.
+
+        No live entry carries them, and every record that names them is withdrawn or discarded.
+        """
+        ...
+
+    def let_go(self, digest: str, at: datetime) -> bool:
+        """Mark a row that nothing needs as no longer used; tell whether it is so still. Bookkeeping."""
+        ...
+
     def remove(self, digest: str) -> None:
         """Remove a row if it is there."""
         ...
 
     def remove_unused(self, digest: str) -> bool:
-        """Remove a row that is still not used; tell whether it was removed."""
+        """Remove a row that is still neither used nor needed; tell whether it was removed."""
         ...
 
-    def unused(self, before: datetime, limit: int) -> Sequence[AttachmentRow]:
-        """Return rows created before a time and never used, complete or not, oldest first."""
+    def unused(
+        self, *, created_before: datetime, let_go_before: datetime, limit: int
+    ) -> Sequence[AttachmentRow]:
+        """Return what nothing needs, complete or not, oldest first: never used, or let go before a time."""
         ...
 
     def used_bytes(self, owner: str) -> int:

@@ -206,7 +206,7 @@ def revise(
                 "policy-denied", "A correction or withdrawal goes to everyone who ever got the record."
             )
         refuse_unanswerable(work, drafted.record)
-        attach(work, broker, actor, drafted.record)
+        attach(work, broker, actor, drafted.record, revised=True)
         work.bodies.add([drafted.body])
         edited = replace(drafted.row, editors=tuple(sorted({*row.editors, row.author, str(actor)})))
         work.records.replace(edited, expected_revision=expected_revision)

@@ -207,6 +207,9 @@ def store(work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
             supersede(work, item.row)
     mark_answered(work, [a.row for a in admitted])
     use(work, [name for a in admitted for name, _size in a.sealed.header.attachments])
+    for item in admitted:
+        if names := [name for name, _size in item.sealed.header.attachments]:
+            work.attachments.name((item.row.originator, item.row.record_id, item.row.version), names)
     work.stage(a.event for a in admitted)
 
 

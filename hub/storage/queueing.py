@@ -144,7 +144,9 @@ class Queueing:
         ]
         self._session.run(_ADD, rows)
         carried = [
-            {"digest": digest, "lane": entry.lane} for entry in entries for digest in entry.attachments
+            {"digest": digest, "lane": entry.lane, "entry_id": entry.entry_id}
+            for entry in entries
+            for digest in entry.attachments
         ]
         if carried:
             self._session.run(_ATTACH, carried)

@@ -189,8 +189,10 @@ outbox = _table(
     _partial("outbox_unfinished", "state", "lane", "position", where="state <> 'accepted'"),
 )
 
-#: Which lanes an attachment may be fetched by.
-outbox_attachments = _table("outbox_attachments", _text("digest", key=True), _text("lane", key=True))
+#: Which entries carry an attachment, and by which lanes it may be fetched.
+outbox_attachments = _table(
+    "outbox_attachments", _text("digest", key=True), _text("lane", key=True), _text("entry_id", key=True)
+)
 
 outbox_counts = _table(
     "outbox_counts",
@@ -325,10 +327,21 @@ attachments = _table(
     _text("upload_id", optional=True),
     _text("plain_digest", optional=True),
     _text("secret_body_id", optional=True),
+    _moment("let_go_at", optional=True),
     ForeignKeyConstraint(["secret_body_id"], ["bodies.body_id"]),
     _partial("attachments_by_upload", "upload_id", where="upload_id IS NOT NULL"),
     _partial("attachments_by_content", "plain_digest", where="plain_digest IS NOT NULL"),
     _partial("attachments_unused", "created_at", where="NOT used"),
+)
+
+#: Which versions of records name an attachment.
+attachment_names = _table(
+    "attachment_names",
+    _text("digest", key=True),
+    _text("originator", key=True),
+    _text("record_id", key=True),
+    _number("version", key=True),
+    Index("attachment_names_by_record", "record_id", "originator", "version"),
 )
 
 #: The announced bytes of each owner.

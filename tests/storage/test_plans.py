@@ -42,6 +42,14 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "unsent": lambda work: work.receipts.unsent("cis-atc", 10),
     "partners_waiting": lambda work: work.receipts.partners_waiting(),
     "deliveries.page": lambda work: work.deliveries.page("kz-mvd", after=5, limit=10),
+    "deliveries.page of kinds": lambda work: work.deliveries.page(
+        "kz-mvd", after=5, limit=10, kinds=["designation", "notice"]
+    ),
+    "attachments.unneeded": lambda work: work.attachments.unneeded(10),
+    "attachments.unused": lambda work: work.attachments.unused(
+        created_before=rows.at(), let_go_before=rows.at(), limit=10
+    ),
+    "attachments.of_record": lambda work: work.attachments.of_record(("kz-knb", new_id(), 1)),
     "deliveries.of_record": lambda work: work.deliveries.of_record(new_id()),
     "events": lambda work: work.events(after=5, limit=10),
 }

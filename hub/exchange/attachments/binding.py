@@ -15,12 +15,14 @@ from hub.records.actor import Actor, ActorKind
 from hub.records.record import AttachmentRef, Record
 
 
-def attach(work: UnitOfWork, broker: Broker, actor: Actor, record: Record) -> None:
+def attach(work: UnitOfWork, broker: Broker, actor: Actor, record: Record, *, revised: bool = False) -> None:
     """Check that what a draft names is here, whole and of the stated size, and keep it from being forgotten.
 
-    A system attaches only what its own agency uploaded: to know a digest is no right to the content.
-    Raises PeerFault `attachment-missing` and IntegrityFailure `attachment-mismatch`.
+    A `revised` draft no longer keeps what it named before. A system attaches only what its own agency
+    uploaded: to know a digest is no right to the content. Raises PeerFault `attachment-missing` and
+    IntegrityFailure `attachment-mismatch`.
     """
+    named: list[str] = []
     for ref in record.attachments:
         mine = [
             row
@@ -28,7 +30,10 @@ def attach(work: UnitOfWork, broker: Broker, actor: Actor, record: Record) -> No
             if actor.kind is not ActorKind.SYSTEM or row.owner == actor.agency
         ]
         row, _plan = _held(work, broker, ref, mine)
-        use(work, [row.digest])
+        named.append(row.digest)
+    use(work, named)
+    if named or revised:
+        work.attachments.name((record.originator, record.id, record.version), named)
 
 
 def secrets_for(view: View, broker: Broker, record: Record) -> tuple[AttachmentSecret, ...]:
@@ -37,12 +42,16 @@ def secrets_for(view: View, broker: Broker, record: Record) -> tuple[AttachmentS
     Only what was attached when the record was drafted counts. Raises PeerFault `attachment-missing` and
     IntegrityFailure `attachment-mismatch`.
     """
-    return tuple(_secret(view, broker, ref) for ref in record.attachments)
+    if not record.attachments:
+        return ()
+    attached = view.attachments.of_record((record.originator, record.id, record.version))
+    return tuple(_secret(view, broker, ref, attached) for ref in record.attachments)
 
 
-def _secret(view: View, broker: Broker, ref: AttachmentRef) -> AttachmentSecret:
-    attached = [row for row in view.attachments.by_plain_digest(ref.digest) if row.used]
-    row, plan = _held(view, broker, ref, attached)
+def _secret(
+    view: View, broker: Broker, ref: AttachmentRef, attached: Sequence[AttachmentRow]
+) -> AttachmentSecret:
+    row, plan = _held(view, broker, ref, [row for row in attached if row.plain_digest == ref.digest])
     return AttachmentSecret(
         digest=row.digest,
         size_bytes=row.size_bytes,

@@ -1,4 +1,4 @@
-"""What was announced and never used does not stay: it is forgotten after a day."""
+"""What is never used is forgotten after a day, and what nothing needs any more after an hour."""
 
 from __future__ import annotations
 
@@ -12,19 +12,37 @@ from hub.exchange.broker import Broker
 
 
 def forget_unused(broker: Broker, at: datetime) -> int:
-    """Discard attachments that no record and no envelope came to name in time; return how many.
+    """Discard attachments that nothing came to name in time, or needs any more; return how many.
 
-    Each is forgotten with an audit event of its own. What is being written right now is left for later.
+    What every record that names it has ended, and no live entry carries, is let go of now and discarded when
+    `attachment_let_go_s` has passed: until then a resumed entry or a new draft may take it up again. Each is
+    forgotten with an audit event of its own. What is being written right now is left for later.
     """
-    before = at - timedelta(seconds=broker.limits.attachment_unused_s)
+    _let_go(broker, at)
+    limits = broker.limits
     with broker.store.read() as view:
-        rows = view.attachments.unused(before, broker.limits.page_max)
+        rows = view.attachments.unused(
+            created_before=at - timedelta(seconds=limits.attachment_unused_s),
+            let_go_before=at - timedelta(seconds=limits.attachment_let_go_s),
+            limit=limits.page_max,
+        )
     return sum(_forget(broker, row, at) for row in rows)
 
 
+def _let_go(broker: Broker, at: datetime) -> None:
+    with broker.store.read() as view:
+        rows = view.attachments.unneeded(broker.limits.page_max)
+    if rows:
+        with broker.store.work() as work:
+            for row in rows:
+                work.attachments.let_go(row.digest, at)
+            work.commit()
+
+
 def _forget(broker: Broker, row: AttachmentRow, at: datetime) -> bool:
+    reason = "unused" if row.let_go_at is None else "no longer needed"
     event = broker.event(
-        Act.ERASED, broker.itself, row.upload_id or row.digest, at, reason="unused", owner=row.owner
+        Act.ERASED, broker.itself, row.upload_id or row.digest, at, reason=reason, owner=row.owner
     )
     try:
         with broker.blobs.hold(first_name(row)):

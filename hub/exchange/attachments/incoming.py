@@ -16,7 +16,7 @@ from hub.exchange.attachments.naming import (
     refuse_strange_name,
     temporary_name,
 )
-from hub.exchange.attachments.space import refuse_too_large_sealed, refuse_without_space
+from hub.exchange.attachments.space import as_space_allows, refuse_too_large_sealed, refuse_without_space
 from hub.exchange.broker import Broker
 from hub.ports import View
 from hub.records.actor import Actor, ActorKind
@@ -103,7 +103,8 @@ def receive_part(
                 offset=stored,
             )
         running = hashlib.sha256()
-        stored = broker.blobs.append(name, offset, _bounded(parts, total - offset, running.update))
+        taken = as_space_allows(broker, _bounded(parts, total - offset, running.update))
+        stored = broker.blobs.append(name, offset, taken)
         if stored == total:
             _finish(broker, row, digest, _digest_of(broker, name) if offset else running.hexdigest())
     return stored

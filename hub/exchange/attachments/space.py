@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from hub.envelope.manifest import CHUNK_MIN_BYTES, encrypted_size
 from hub.errors import OurFault, Refused
 from hub.exchange.broker import Broker
@@ -35,7 +37,24 @@ def refuse_without_space(broker: Broker, view: View, *, owner: str, size_bytes: 
             "quota-exceeded",
             f"{owner} uses {used} of {quota} bytes for attachments; {size_bytes} more do not fit.",
         )
-    if size_bytes > (free := broker.blobs.free_bytes()):
+    _refuse_to_fill_disk(broker, size_bytes)
+
+
+def as_space_allows(broker: Broker, parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass parts on while the disk has room for them; raise OurFault `storage-unavailable` before it has not.
+
+    What was announced by many at once fits the disk one by one, and not together.
+    """
+    for part in parts:
+        _refuse_to_fill_disk(broker, len(part))
+        yield part
+
+
+def _refuse_to_fill_disk(broker: Broker, size_bytes: int) -> None:
+    """Raise OurFault rather than take what is reserved for the database, which lies on the same disk."""
+    free, reserve = broker.blobs.free_bytes(), broker.limits.disk_reserve_bytes
+    if size_bytes > free - reserve:
         raise OurFault(
-            "storage-unavailable", f"The disk has {free} bytes free; {size_bytes} more do not fit."
+            "storage-unavailable",
+            f"The disk has {free} bytes free, of which {reserve} are reserved; {size_bytes} more do not fit.",
         )

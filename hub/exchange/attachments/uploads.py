@@ -12,7 +12,7 @@ from hub.envelope.attachments import cut, decrypt_chunks, encrypt_chunk
 from hub.errors import IntegrityFailure, PeerFault, Refused
 from hub.exchange.attachments.naming import complete, give_up
 from hub.exchange.attachments.plan import Plan, lock_plan, make_plan, read_plan
-from hub.exchange.attachments.space import refuse_too_large, refuse_without_space
+from hub.exchange.attachments.space import as_space_allows, refuse_too_large, refuse_without_space
 from hub.exchange.broker import Broker
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may_draft
@@ -151,7 +151,8 @@ def _append(
         begin = index * plan.sealed_chunk
     if stored > begin:
         broker.blobs.truncate(row.digest, begin)
-    return broker.blobs.append(row.digest, begin, _encrypted(parts, plan, index, digests))
+    sealed = as_space_allows(broker, _encrypted(parts, plan, index, digests))
+    return broker.blobs.append(row.digest, begin, sealed)
 
 
 def _encrypted(parts: Iterable[bytes], plan: Plan, first: int, digests: _Digests | None) -> Iterator[bytes]:

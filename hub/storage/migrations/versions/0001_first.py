@@ -137,6 +137,7 @@ def upgrade() -> None:
         "outbox_attachments",
         sa.Column("digest", sa.Text(), primary_key=True),
         sa.Column("lane", sa.Text(), primary_key=True),
+        sa.Column("entry_id", sa.Text(), primary_key=True),
     )
     op.create_table(
         "outbox_counts",
@@ -264,11 +265,22 @@ def upgrade() -> None:
         sa.Column("upload_id", sa.Text()),
         sa.Column("plain_digest", sa.Text()),
         sa.Column("secret_body_id", sa.Text()),
+        sa.Column("let_go_at", sa.BigInteger()),
         sa.ForeignKeyConstraint(["secret_body_id"], ["bodies.body_id"]),
     )
     _partial("attachments_by_content", "attachments", ["plain_digest"], "plain_digest IS NOT NULL")
     _partial("attachments_by_upload", "attachments", ["upload_id"], "upload_id IS NOT NULL")
     _partial("attachments_unused", "attachments", ["created_at"], "NOT used")
+    op.create_table(
+        "attachment_names",
+        sa.Column("digest", sa.Text(), primary_key=True),
+        sa.Column("originator", sa.Text(), primary_key=True),
+        sa.Column("record_id", sa.Text(), primary_key=True),
+        sa.Column("version", sa.BigInteger(), primary_key=True, autoincrement=False),
+    )
+    op.create_index(
+        "attachment_names_by_record", "attachment_names", ["record_id", "originator", "version"]
+    )
     op.create_table(
         "attachment_usage",
         sa.Column("owner", sa.Text(), primary_key=True),

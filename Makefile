@@ -22,7 +22,7 @@ demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json 
 	@$(BIN)/python -m demo $(DEMO)
 
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
-	$(BIN)/python -m pytest $(TEST)
+	$(BIN)/python -m pytest -n 2 $(TEST)
 
 check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
 	$(BIN)/ruff check .

@@ -15,7 +15,8 @@ from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.dispatching import check_receipt, note_call, receipt_row
+from hub.exchange.claiming import note_call
+from hub.exchange.weighing import check_receipt, receipt_row
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.lifecycle import ENTRY_STEPS, EntryState, ReceiptStatus
@@ -153,11 +154,11 @@ def send_receipts(broker: Broker, partner: PartnerRow, *, taken: Sequence[str] =
         codes = broker.carrier.carry_receipts(partner, [row.raw for row in rows], taken=taken)
         if len(codes) != len(rows):
             raise PeerFault("partner-misbehaved", f"{len(codes)} answers came for {len(rows)} receipts.")
-    except PeerFault:
-        note_call(broker, partner.agency, failed=True)
+    except PeerFault as fault:
+        note_call(broker, partner.agency, failure=fault)
         raise
     if lane.failures:
-        note_call(broker, partner.agency, failed=False)
+        note_call(broker, partner.agency, failure=None)
     final = [(row, code) for row, code in zip(rows, codes, strict=True) if code not in TEMPORARY]
     if final:
         with broker.store.work() as work:

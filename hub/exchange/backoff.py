@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
 from hub.config import Limits
 
@@ -25,6 +28,7 @@ TEMPORARY = frozenset(
 )
 
 _RANDOM = random.SystemRandom()
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 def retry_at(attempts: int, *, at: datetime, limits: Limits, roll: float | None = None) -> datetime:
@@ -39,15 +43,24 @@ def retry_at(attempts: int, *, at: datetime, limits: Limits, roll: float | None 
 
 
 def breaker_until(
-    failures: int, *, at: datetime, limits: Limits, roll: float | None = None
+    failures: int,
+    *,
+    at: datetime,
+    limits: Limits,
+    roll: float | None = None,
+    told: Mapping[str, object] = _NOTHING,
 ) -> datetime | None:
     """Return until when a lane rests after so many failed batches in a row; None when none failed.
 
     Up to `breaker_failures` the rest is jitter alone; from then on the breaker is open for at least half of
-    the ceiling, and one batch probes when it ends.
+    the ceiling, and one batch probes when it ends. `told` are the last failure's details: where the partner
+    said when to come again (`retry_after_s`), that is when, but not after more than `retry_max_s`.
     """
     if failures == 0:
         return None
+    asked_s = told.get("retry_after_s")
+    if isinstance(asked_s, int) and asked_s > 0:
+        return at + timedelta(seconds=min(asked_s, limits.retry_max_s))
     if failures < limits.breaker_failures:
         return retry_at(failures, at=at, limits=limits, roll=roll)
     share = _RANDOM.random() if roll is None else roll

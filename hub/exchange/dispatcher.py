@@ -6,29 +6,29 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
 
-from hub.entries import OutboxEntry, PartnerRow
 from hub.errors import HubError, PeerFault
 from hub.exchange.answering import send_receipts
 from hub.exchange.attachments import forget_unused
 from hub.exchange.broker import Broker
+from hub.exchange.claims import Claims
 from hub.exchange.dispatching import work_lane
-from hub.exchange.mailbox import poll
+from hub.exchange.polling import Mailboxes
+from hub.exchange.streams import Streams
 from hub.exchange.upkeep import expire, forget_replays
 
-_PUSHED_MAX = 10_000
 _TIDY_EVERY_S = 600.0
 
 log = logging.getLogger("hub.dispatch")
 
 
 class Dispatcher:
-    """Works due lanes in a bounded pool; woken by what was queued here, and polling for the rest.
+    """Works due lanes in `lanes_at_once` threads; woken by what was queued here, and polling for the rest.
 
-    Attachments are pushed by tasks of their own, so that a large one never holds a lane. Several processes
-    may run one each: lanes are claimed with a fencing token in the database.
+    Attachments move in threads of their own, so that a large one never holds a lane. Several processes may
+    run one each: lanes are claimed with a fencing token in the database. No thread keeps the process alive.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -37,30 +37,40 @@ class Dispatcher:
         self._woken: set[str] = set()
         self._active: set[str] = set()
         self._again: set[str] = set()
-        self._pushed: set[tuple[str, str]] = set()
+        self._lanes: SimpleQueue[str | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._pool: ThreadPoolExecutor | None = None
+        self._claims = Claims(broker)
+        self._streams = Streams(broker, running=self._running, wake=self.wake)
+        self._mailboxes = Mailboxes(broker, self._streams, self._stopping)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start working; called once, inside the process that is to work."""
-        self._pool = ThreadPoolExecutor(self._broker.limits.lanes_at_once, thread_name_prefix="lane")
-        self._threads = [threading.Thread(target=self._run, name="dispatcher", daemon=True)]
-        self._threads.append(threading.Thread(target=self._keep_up, name="upkeep", daemon=True))
+        tasks = [self._run, self._keep_up, self._keep_claims]
+        tasks += [self._work_lanes] * self._broker.limits.lanes_at_once
         if self._broker.pull:
-            self._threads.append(threading.Thread(target=self._poll, name="mailboxes", daemon=True))
+            tasks.append(self._watch_mailboxes)
+        self._threads = [
+            threading.Thread(target=task, name=task.__name__.strip("_"), daemon=True) for task in tasks
+        ]
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Let the batches under way settle, then stop."""
+        """Let the batches under way settle and break attachments off, then stop; wait no longer than a carry.
+
+        What is still under way then ends with the process, and goes on from what the database says.
+        """
         self._stopping.set()
         with self._condition:
             self._condition.notify_all()
+        for _ in range(self._broker.limits.lanes_at_once):
+            self._lanes.put(None)
+        until = time.monotonic() + self._broker.limits.carry_timeout_s
         for thread in self._threads:
-            thread.join(timeout=self._broker.limits.carry_timeout_s)
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            thread.join(max(0.0, until - time.monotonic()))
+        self._mailboxes.join(until)
+        self._streams.join(until)
 
     @property
     def alive(self) -> bool:
@@ -105,11 +115,12 @@ class Dispatcher:
                     self._again.add(lane)
                     continue
                 self._active.add(lane)
-            self._submit(partial(self._lane, lane))
+            self._lanes.put(lane)
 
-    def _submit(self, task: Callable[[], None]) -> None:
-        if self._pool is not None and not self._stopping.is_set():
-            self._pool.submit(task)
+    def _work_lanes(self) -> None:
+        """Work lanes in the order in which they became due."""
+        while (lane := self._lanes.get()) is not None and self._running():
+            self._lane(lane)
 
     def _lane(self, lane: str) -> None:
         try:
@@ -123,7 +134,9 @@ class Dispatcher:
                     self._condition.notify()
 
     def _work(self, lane: str) -> None:
-        work_lane(self._broker, lane, ready=self._ready, running=self._running)
+        work_lane(
+            self._broker, lane, ready=self._streams.pushed, running=self._running, holding=self._claims.hold
+        )
         partner = self._broker.standing().partners.get(lane)
         if partner is not None and partner.active:
             while self._running() and send_receipts(self._broker, partner.row):
@@ -131,38 +144,6 @@ class Dispatcher:
 
     def _running(self) -> bool:
         return not self._stopping.is_set()
-
-    def _ready(self, partner: PartnerRow, entry: OutboxEntry) -> bool:
-        """Tell whether an entry's attachments are at the partner; start pushing those that are not."""
-        if entry.reason == "attachment-missing":
-            # The partner lost or forgot it since it was pushed.
-            self._pushed.difference_update((partner.agency, digest) for digest in entry.attachments)
-        waiting = [d for d in entry.attachments if (partner.agency, d) not in self._pushed]
-        for digest in waiting:
-            key = f"{partner.agency}/{digest}"
-            with self._condition:
-                if key in self._active:
-                    continue
-                self._active.add(key)
-            self._submit(partial(self._push, partner, digest, key))
-        return not waiting
-
-    def _push(self, partner: PartnerRow, digest: str, key: str) -> None:
-        def push() -> None:
-            with self._broker.store.read() as view:
-                row = view.attachments.get(digest)
-            if row is not None and row.complete:
-                self._broker.carrier.carry_attachment(partner, digest, row.size_bytes, self._broker.blobs)
-                if len(self._pushed) >= _PUSHED_MAX:
-                    self._pushed.clear()  # forgetting costs one question to the partner each
-                self._pushed.add((partner.agency, digest))
-
-        try:
-            self._guard(push, partner.agency)
-        finally:
-            with self._condition:
-                self._active.discard(key)
-            self.wake(partner.agency)
 
     def _keep_up(self) -> None:
         tidy_at = 0.0
@@ -173,16 +154,13 @@ class Dispatcher:
                 self._guard(lambda: forget_unused(self._broker, self._broker.clock.now()), "upkeep")
                 self._guard(lambda: forget_replays(self._broker), "upkeep")
 
-    def _poll(self) -> None:
-        """Poll every partner's mailbox in turn; with several partners each turn waits a shorter while."""
+    def _keep_claims(self) -> None:
+        while not self._stopping.wait(self._broker.limits.lane_claim_s / 3):
+            self._guard(self._claims.renew, "claims")
+
+    def _watch_mailboxes(self) -> None:
         while not self._stopping.wait(self._broker.limits.poll_interval_s):
-            partners = [p.row for p in self._broker.standing().partners.values() if p.active and p.row.url]
-            for partner in partners:
-                wait_s = self._broker.limits.mailbox_wait_max_s / max(1, 4 * len(partners))
-                self._guard(
-                    partial(poll, self._broker, partner, wait_s=wait_s),
-                    partner.agency,
-                )
+            self._guard(self._mailboxes.watch, "mailboxes")
 
     def _guard(self, task: Callable[[], object], where: str) -> None:
         """Run one task; a failure is logged by its code and the lane goes on at its next turn.

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
-from hub.entries import PartnerRow, PartnerStatus
+from hub.entries import OutboxEntry, PartnerRow, PartnerStatus
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE
 from hub.envelope.sealing import peek
 from hub.errors import HubError, Refused
 from hub.exchange.answering import send_receipts, take_receipts
 from hub.exchange.attachments import fetch
-from hub.exchange.backoff import TEMPORARY
+from hub.exchange.backoff import TEMPORARY, retry_at
 from hub.exchange.broker import Broker
-from hub.exchange.dispatching import Settled, claimed_for_mailbox, permit_again, transfers_of
+from hub.exchange.claiming import claim_for_mailbox
+from hub.exchange.dispatching import permit_again, tell_origins, transfers_of
 from hub.exchange.receiving import receive
+from hub.exchange.weighing import Settled, happened
 from hub.ports import Mail, Transfer
 
 log = logging.getLogger("hub.mailbox")
@@ -25,8 +30,9 @@ log = logging.getLogger("hub.mailbox")
 def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
     """Return what waits for a partner: sealed envelopes, each permitted again, and our receipts.
 
-    Nothing is marked: an envelope stays until its receipt comes, a receipt until it is confirmed. What may
-    no longer go is held.
+    An envelope stays until its receipt comes, a receipt until it is confirmed. What was handed out is due
+    again later, each time after a longer rest, so that what a partner does not complete gives others their
+    turn. What may no longer go is held.
     """
     size = max(1, min(limit, broker.limits.batch_max_envelopes))
     with broker.store.read() as view:
@@ -34,36 +40,38 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
         partner = standing.partner(peer)
         if partner.row.status is not PartnerStatus.ACTIVE:
             raise Refused("partner-suspended", f"{peer} is suspended here.")
-        claimed = claimed_for_mailbox(broker, view, standing, peer, size=size)
+        claimed = claim_for_mailbox(broker, view, standing, peer, size=size)
         receipts = view.receipts.unsent(peer, size)
     settled, at = Settled(), broker.clock.now()
     going = permit_again(broker, claimed, settled, at)
-    transfers = (transfer for _entry, transfer in transfers_of(broker, claimed, going, settled, at))
-    mail = Mail(
-        transfers=_within(transfers, broker.limits.batch_max_bytes),
+    handed_out = list(transfers_of(broker, claimed, going, settled, at))
+    settled.entries += [_handed_out(broker, entry, at) for entry, _transfer in handed_out]
+    tell_origins(broker, claimed, settled)
+    _keep(broker, settled)
+    return Mail(
+        transfers=tuple(transfer for _entry, transfer in handed_out),
         receipts=tuple(row.raw for row in receipts),
     )
-    _keep_held(broker, settled)
-    return mail
 
 
-def _within(transfers: Iterable[Transfer], max_bytes: int) -> tuple[Transfer, ...]:
-    """Return as many as fit into one answer, at least one; the others come with the next."""
-    taken: list[Transfer] = []
-    size = 0
-    for transfer in transfers:
-        size += len(transfer.sealed)
-        if taken and size > max_bytes:
-            break
-        taken.append(transfer)
-    return tuple(taken)
+def _handed_out(broker: Broker, entry: OutboxEntry, at: datetime) -> OutboxEntry:
+    """Return an entry as it waits for its receipt; that it was handed out before in vain is shown."""
+    again = entry.attempts > 0
+    return replace(
+        entry,
+        attempts=entry.attempts + 1,
+        retries=entry.retries + again,
+        reason="receipt-missing" if again else None,
+        next_at=retry_at(entry.attempts + 1, at=at, limits=broker.limits),
+    )
 
 
-def _keep_held(broker: Broker, settled: Settled) -> None:
+def _keep(broker: Broker, settled: Settled) -> None:
     if settled.entries:
         with broker.store.work() as work:
-            work.outbox.settle(None, settled.entries)
-            work.stage(settled.events)
+            work.receipts.queue(settled.onward)
+            ended = work.outbox.settle(None, settled.entries, yielding=True)
+            work.stage(event for event in settled.events if happened(event, ended))
             work.commit()
 
 
@@ -84,15 +92,23 @@ def wait_for_mail(
             return mail
 
 
-def poll(broker: Broker, partner: PartnerRow, *, wait_s: float) -> int:
+def poll(
+    broker: Broker,
+    partner: PartnerRow,
+    *,
+    wait_s: float,
+    fetched: Callable[[str, int], bool] | None = None,
+) -> int:
     """Fetch and take what a partner's mailbox holds, and give it our receipts; return how much there was.
 
-    Attachments are fetched before their envelopes are taken, so that what is accepted is whole.
+    Attachments come before their envelopes are taken, so that what is accepted is whole. `fetched` tells
+    whether one is here, and envelopes whose attachments are still on their way are left for a later poll;
+    without it they are fetched at once.
     """
     mail = broker.carrier.poll(partner, limit=broker.limits.batch_max_envelopes, wait_s=wait_s)
-    if mail.transfers:
-        _fetch_attachments(broker, partner, mail)
-        outcomes = receive(broker, partner.agency, mail.transfers)
+    come = fetched or partial(_fetch_now, broker, partner)
+    if transfers := [transfer for transfer in mail.transfers if _is_whole(broker, transfer, come)]:
+        outcomes = receive(broker, partner.agency, transfers)
         answers = [o.receipt for o in outcomes if o.receipt is not None]
         if answers:
             broker.carrier.carry_receipts(partner, answers)
@@ -108,12 +124,19 @@ def poll(broker: Broker, partner: PartnerRow, *, wait_s: float) -> int:
     return len(mail.transfers) + len(mail.receipts)
 
 
-def _fetch_attachments(broker: Broker, partner: PartnerRow, mail: Mail) -> None:
-    """Fetch what envelopes name; where one cannot be had, `receive` answers its envelope alone."""
-    for transfer in mail.transfers:
-        try:
-            header = peek(transfer.sealed, max_bytes=broker.limits.envelope_max_bytes).header
-            for digest, size_bytes in header.attachments:
-                fetch(broker, partner, digest, size_bytes)
-        except HubError as error:
-            log.warning("an attachment could not be fetched", extra={"code": error.code})
+def _fetch_now(broker: Broker, partner: PartnerRow, digest: str, size_bytes: int) -> bool:
+    fetch(broker, partner, digest, size_bytes)
+    return True
+
+
+def _is_whole(broker: Broker, transfer: Transfer, fetched: Callable[[str, int], bool]) -> bool:
+    """Tell whether an envelope may be taken; where something cannot be had, `receive` answers it alone."""
+    try:
+        named = peek(transfer.sealed, max_bytes=broker.limits.envelope_max_bytes).header.attachments
+        if len(named) > broker.limits.attachments_per_record_max:
+            return True
+        come = [fetched(digest, size_bytes) for digest, size_bytes in named]  # all of them are begun
+        return all(come)
+    except HubError as error:
+        log.warning("an attachment could not be fetched", extra={"code": error.code})
+        return True

@@ -9,7 +9,7 @@ from datetime import datetime
 from hub.entries import Direction, ReceiptRow, RecordRow
 from hub.envelope.receipts import Statement, issue
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.dispatching import receipt_row
+from hub.exchange.weighing import receipt_row
 from hub.ports import View
 from hub.records.ids import new_id
 from hub.records.lifecycle import ReceiptStatus

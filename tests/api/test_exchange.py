@@ -154,6 +154,7 @@ def test_a_mailbox_holds_what_waits_until_it_is_confirmed(world: World) -> None:
     released(world.broker, "cis-atc", **document())
     certificate = partner_certificate("cis-atc")
     first = world.call("GET", "/exchange/v1/mailbox?limit=10", certificate=certificate).ok()
+    world.hubs.clock.pass_(1)
     again = world.call("GET", "/exchange/v1/mailbox?limit=10", certificate=certificate).ok()
     assert len(first["transfers"]) == 1
     assert first["transfers"][0]["hops"] == ["kz-knb"]

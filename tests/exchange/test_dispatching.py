@@ -16,8 +16,8 @@ from hub.exchange.answering import take_receipts
 from hub.exchange.attachments import announce, upload
 from hub.exchange.backoff import breaker_until, retry_at
 from hub.exchange.broker import Broker
+from hub.exchange.claiming import shares
 from hub.exchange.dispatcher import Dispatcher
-from hub.exchange.dispatching import shares
 from hub.exchange.partners import resume as resume_partner
 from hub.exchange.partners import suspend
 from hub.exchange.upkeep import drop, expire, resume, trace

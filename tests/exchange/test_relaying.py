@@ -182,7 +182,9 @@ def test_a_mailbox_is_fetched_acknowledged_by_receipts_and_then_empty(shy: Hubs)
     ours, theirs = shy.network.brokers.values()
     row = released(ours, "cis-atc")
     assert len(mailbox(ours, "cis-atc", limit=10).transfers) == 1
+    shy.clock.pass_(1)
     assert len(mailbox(ours, "cis-atc", limit=10).transfers) == 1
+    shy.clock.pass_(2)
     assert poll(theirs, theirs.standing().partners["kz-knb"].row, wait_s=0) == 1
     assert trace(ours, row.record_id).entries[0].state is EntryState.ACCEPTED
     assert not mailbox(ours, "cis-atc", limit=10).transfers
@@ -265,8 +267,10 @@ def test_a_mailbox_answer_is_bounded_in_bytes_and_the_rest_comes_next(shy: Hubs)
     ours, theirs = shy.network.brokers.values()
     rows = [released(ours, "cis-atc") for _ in range(3)]
     size = len(mailbox(ours, "cis-atc", limit=1).transfers[0].sealed)
-    narrow = with_limits(ours, batch_max_bytes=size + 10)
+    narrow = with_limits(ours, batch_max_bytes=size + 100)
+    shy.clock.pass_(1)
     assert len(mailbox(narrow, "cis-atc", limit=10).transfers) == 1
+    shy.clock.pass_(2)
     shy.network.brokers["kz-knb"] = narrow
     partner = theirs.standing().partners["kz-knb"].row
     assert [poll(theirs, partner, wait_s=0) for _ in range(4)] == [1, 1, 1, 0]

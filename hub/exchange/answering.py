@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import OutboxEntry, PartnerRow, ReceiptRow
+from hub.entries import Body, OutboxEntry, PartnerRow, ReceiptRow
 from hub.envelope.canonical import digest
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement
@@ -16,6 +16,7 @@ from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.claiming import note_call
+from hub.exchange.refusing import for_good, refusals
 from hub.exchange.weighing import check_receipt, receipt_row
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
@@ -24,11 +25,12 @@ from hub.records.lifecycle import ENTRY_STEPS, EntryState, ReceiptStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A verified receipt and the entry it answers."""
+    """A verified receipt and the entry it answers; `onward` is what the agency that it came from is told."""
 
     entry: OutboxEntry
     statement: Statement
     row: ReceiptRow
+    onward: tuple[ReceiptRow, ...] = ()
 
 
 def take_receipts(
@@ -78,33 +80,39 @@ def _check(broker: Broker, view: View, standing: Standing, peer: str, raw: bytes
         entries = [
             entry
             for entry in view.outbox.of_envelope(str(told.get("envelope_id")))
-            if entry.recipient == told.get("by") and peer in (entry.recipient, entry.lane)
+            if told.get("by") in (entry.recipient, entry.lane) and peer in (entry.recipient, entry.lane)
         ]
         if not entries:
             raise IntegrityFailure(
                 "receipt-invalid", "The receipt is about no envelope of ours that this peer got."
             )
-        entry = entries[0]
-        body = view.bodies.get_many([entry.body_id]).get(entry.body_id)
-        sealed = None if body is None else unlock(body, master_key=broker.keyring.master_key())
-        statement = check_receipt(
-            standing,
-            raw,
-            entry=entry,
-            sealed_digest=None if sealed is None else digest(sealed),
-            us=broker.agency,
-        )
+        bodies = view.bodies.get_many([entry.body_id for entry in entries])
+        digests = {body_id: _digest(broker, body) for body_id, body in bodies.items()}
+        # Two originators behind one relay may use the same id: the digest tells whose envelope it was.
+        meant = [e for e in entries if digests.get(e.body_id, b"").hex() == told.get("envelope_digest")]
+        entry = (meant or entries)[0]
+        sealed_digest = digests.get(entry.body_id)
+        statement = check_receipt(standing, raw, entry=entry, sealed_digest=sealed_digest, us=broker.agency)
     except HubError as error:
         return error
-    return Checked(
-        entry=entry, statement=statement, row=receipt_row(statement, raw, record_id=entry.record_id)
-    )
+    row = receipt_row(statement, raw, record_id=entry.record_id)
+    onward: Sequence[ReceiptRow] = ()
+    if entry.origin is not None and statement.by == entry.recipient:
+        onward = [replace(row, to=entry.origin)]
+    elif entry.origin is not None:  # a relay after us: each tells the one before it in its own name
+        stopped = replace(entry, state=EntryState.REFUSED, reason=statement.reason)
+        onward = refusals(broker, standing, [stopped], bodies.get, at=broker.clock.now())
+    return Checked(entry=entry, statement=statement, row=row, onward=tuple(onward))
+
+
+def _digest(broker: Broker, body: Body) -> bytes:
+    return digest(unlock(body, master_key=broker.keyring.master_key()))
 
 
 def _take(broker: Broker, work: UnitOfWork, actor: Actor, checked: Checked, at: datetime) -> None:
     entry = work.outbox.get(checked.entry.entry_id) or checked.entry
     if entry.origin is not None:
-        work.receipts.queue([replace(checked.row, to=entry.origin)])
+        work.receipts.queue(checked.onward)
     else:
         work.receipts.add([checked.row])
     after = entry_after(entry, checked.statement)
@@ -114,8 +122,14 @@ def _take(broker: Broker, work: UnitOfWork, actor: Actor, checked: Checked, at: 
 
 
 def entry_after(entry: OutboxEntry, statement: Statement) -> OutboxEntry:
-    """Return the entry as a receipt leaves it: any statement but a refusal proves that it was accepted."""
+    """Return the entry as a receipt leaves it: any statement but a refusal proves that it was accepted.
+
+    A relay that waits with it has said why, and the entry goes on being carried.
+    """
     refused = statement.status is ReceiptStatus.REFUSED
+    if refused and statement.by != entry.recipient and not for_good(statement.reason):
+        waits = entry.state is EntryState.CARRIED
+        return replace(entry, reason=statement.reason) if waits else entry
     state = EntryState.REFUSED if refused else EntryState.ACCEPTED
     if state not in ENTRY_STEPS[entry.state]:
         return entry

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hub.audit.events import Act
 from hub.entries import (
+    Body,
     Delivery,
     Direction,
     EntryCount,
@@ -25,8 +26,10 @@ from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.enveloping import envelop, translate
+from hub.exchange.refusing import refusals
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_operate
+from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.lifecycle import ENTRY_STEPS, EntryState, step
 
@@ -38,6 +41,8 @@ def expire(broker: Broker) -> int:
     at = broker.clock.now()
     with broker.store.read() as view:
         passed = view.outbox.expired(at, _EXPIRE_AT_ONCE)
+        dead = [replace(e, state=EntryState.DEAD, reason="time-to-live-passed") for e in passed]
+        told = refusals(broker, broker.standings.of(view), dead, _bodies(view), at=at)
     if not passed:
         return 0
     with broker.store.work() as work:
@@ -45,6 +50,8 @@ def expire(broker: Broker) -> int:
         work.outbox.settle(
             None, [replace(e, state=EntryState.DEAD, reason="time-to-live-passed") for e in current]
         )
+        ended = {e.envelope_id for e in current}
+        work.receipts.queue([receipt for receipt in told if receipt.envelope_id in ended])
         work.stage(
             broker.event(
                 Act.DIED,
@@ -155,11 +162,16 @@ def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxE
     if len(reason.strip()) < 3:
         raise Refused("request-invalid", "Giving an entry up takes a reason of a few words.")
     at = broker.clock.now()
+    with broker.store.read() as view:
+        seen = _find(view.outbox.get(entry_id), entry_id)
+        dead = replace(seen, state=EntryState.DEAD, reason="dropped")
+        told = refusals(broker, broker.standings.of(view), [dead], _bodies(view), at=at)
     with broker.store.work() as work:
         entry = _find(work.outbox.get(entry_id), entry_id)
         step(ENTRY_STEPS, entry.state, EntryState.DEAD)
         dropped = replace(entry, state=EntryState.DEAD, reason="dropped")
         work.outbox.settle(None, [dropped])
+        work.receipts.queue(told)
         work.stage(
             [
                 broker.event(
@@ -190,11 +202,12 @@ class Trace:
     inbox: tuple[InboxEntry, ...]
 
 
-def trace(broker: Broker, record_id: str) -> Trace:
-    """Return what happened to a record; raise Refused `not-found`."""
+def trace(broker: Broker, record_id: str, *, originator: str | None = None) -> Trace:
+    """Return what happened to a record; raise Refused `not-found`, or `conflict` as `find_row` does."""
     with broker.store.read() as view:
-        find_row(view, record_id)
-        versions = tuple(view.records.versions(record_id))
+        row = find_row(view, record_id, originator=originator)
+        ours = row.direction is Direction.OUT
+        versions = tuple(view.records.versions(record_id, originator=row.originator))
         keys = [
             (v.originator, v.envelope_id)
             for v in versions
@@ -202,10 +215,14 @@ def trace(broker: Broker, record_id: str) -> Trace:
         ]
         return Trace(
             versions=versions,
-            releases=tuple(view.records.releases(record_id)),
-            entries=tuple(view.outbox.of_record(record_id)),
-            receipts=tuple(view.receipts.of_record(record_id)),
-            deliveries=tuple(view.deliveries.of_record(record_id)),
+            releases=tuple(view.records.releases(record_id)) if ours else (),
+            entries=tuple(view.outbox.of_record(record_id)) if ours else (),
+            receipts=tuple(
+                r for r in view.receipts.of_record(record_id) if (r.by == broker.agency) is not ours
+            ),
+            deliveries=tuple(
+                d for d in view.deliveries.of_record(record_id) if d.originator == row.originator
+            ),
             inbox=tuple(view.inbox.seen(keys).values()) if keys else (),
         )
 
@@ -217,6 +234,11 @@ def counts(broker: Broker) -> Mapping[str, Sequence[EntryCount]]:
         for count in view.outbox.counts():
             found.setdefault(count.lane, []).append(count)
     return found
+
+
+def _bodies(view: View) -> Callable[[str], Body | None]:
+    """Return what reads one body at a time: many at once would not fit into memory."""
+    return lambda body_id: view.bodies.get_many([body_id]).get(body_id)
 
 
 def _find(entry: OutboxEntry | None, entry_id: str) -> OutboxEntry:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from hub.envelope.canonical import canonical
+from hub.envelope.encoding import b64u, unb64u
+from hub.envelope.receipts import Statement, issue
+from hub.envelope.sealing import peek
+from hub.envelope.suites import Suite
+from hub.exchange.answering import take_receipts
 from hub.exchange.attachments import announce, read_attachment, upload
+from hub.exchange.broker import Broker
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.mailbox import mailbox, poll, wait_for_mail
+from hub.exchange.partners import resume as activate
+from hub.exchange.partners import suspend
 from hub.exchange.receiving import receive
 from hub.exchange.routing import acknowledge, collect
-from hub.exchange.upkeep import trace
+from hub.exchange.upkeep import drop, expire, resume, trace
 from hub.ports import Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus
 from tests.exchange.crafting import craft, sealed_of
-from tests.exchange.hubs import AIGUL, Hubs, add_member, officer, released, run_lanes, with_limits
+from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, officer, released, run_lanes, with_limits
 
 
 @pytest.fixture
@@ -166,6 +176,116 @@ def test_one_record_in_two_envelopes_stops_nobody_else_behind_the_relay(crowd: H
     run_lanes(relay, rounds=2)
     assert {trace(ours, row.record_id).entries[0].state for row in honest} == {EntryState.ACCEPTED}
     assert len(trace(far, str(told["id"])).versions) == 1
+
+
+def stands(broker: Broker, record_id: str) -> tuple[EntryState, str | None]:
+    """Return where a record's one entry stands, and why."""
+    (entry,) = trace(broker, record_id).entries
+    return entry.state, entry.reason
+
+
+def test_what_a_relay_refuses_at_the_door_is_refused_at_its_originator(chain: Hubs) -> None:
+    ours, relay, _far = chain.network.brokers.values()
+    chain.pair(relay, ours)
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    assert stands(ours, row.record_id) == (EntryState.REFUSED, "relay-refused")
+
+
+def test_what_a_relay_holds_shows_its_reason_and_still_arrives_when_it_is_resumed(chain: Hubs) -> None:
+    ours, relay, far = chain.network.brokers.values()
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    suspend(relay, CUSTODIAN, "sco-rats")
+    run_lanes(relay, rounds=2)
+    assert stands(ours, row.record_id) == (EntryState.CARRIED, "partner-suspended")
+    activate(relay, CUSTODIAN, "sco-rats")
+    with relay.store.read() as view:
+        (held,) = view.outbox.page(after=0, limit=5)
+    resume(relay, CUSTODIAN, held.entry_id)
+    run_lanes(relay, rounds=2)
+    assert stands(ours, row.record_id) == (EntryState.ACCEPTED, None)
+    assert len(trace(far, row.record_id).versions) == 1
+
+
+@pytest.mark.parametrize("gives_up", ["drops", "lets it expire"])
+def test_what_a_relay_gives_up_is_refused_at_its_originator(chain: Hubs, gives_up: str) -> None:
+    ours, relay, _far = chain.network.brokers.values()
+    chain.network.down.add("sco-rats")
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    with relay.store.read() as view:
+        (waiting,) = view.outbox.page(after=0, limit=5)
+    if gives_up == "drops":
+        drop(relay, CUSTODIAN, waiting.entry_id, reason="the line is closed")
+        expected = "dropped"
+    else:
+        chain.clock.pass_(8 * 86400)
+        assert expire(relay) == 1
+        expected = "time-to-live-passed"
+    run_lanes(relay, rounds=2)
+    assert stands(ours, row.record_id) == (EntryState.REFUSED, expected)
+
+
+def test_a_relay_refuses_in_its_own_name_and_states_nothing_else(chain: Hubs) -> None:
+    ours, relay, _far = chain.network.brokers.values()
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    sealed = peek(sealed_of(ours, row.record_id), max_bytes=1 << 22)
+    statement = Statement(
+        receipt_id=new_id(),
+        envelope_id=sealed.header.envelope_id,
+        envelope_digest=sealed.digest.hex(),
+        by="cis-atc",
+        to="kz-knb",
+        status=ReceiptStatus.ACCEPTED,
+        at=chain.clock.now(),
+    )
+    forged = issue(statement, relay.keyring.signing(), Suite.HYBRID_1)
+    assert take_receipts(ours, "cis-atc", [forged]) == ["receipt-invalid"]
+    assert stands(ours, row.record_id) == (EntryState.CARRIED, None)
+
+
+def test_each_relay_on_the_way_back_speaks_in_its_own_name(hubs: Hubs) -> None:
+    ours, first, second, far = (hubs.add(a) for a in ("kz-knb", "cis-atc", "kg-gknb", "sco-rats"))
+    hubs.pair(ours, first)
+    hubs.pair(ours, far, via="cis-atc")
+    hubs.pair(first, ours, relay_for=["sco-rats"])
+    hubs.pair(first, second)
+    hubs.pair(first, far, via="kg-gknb")
+    hubs.pair(second, first, relay_for=["sco-rats"])
+    hubs.pair(second, ours, via="cis-atc")
+    hubs.pair(second, far)
+    hubs.agree()
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    run_lanes(first)
+    assert stands(ours, row.record_id) == (EntryState.CARRIED, None)
+    with second.store.read() as view:
+        (waiting,) = view.outbox.page(after=0, limit=5)
+    drop(second, CUSTODIAN, waiting.entry_id, reason="the line is closed")
+    run_lanes(second)
+    run_lanes(first)
+    assert stands(ours, row.record_id) == (EntryState.REFUSED, "dropped")
+    assert [r.by for r in trace(ours, row.record_id).receipts] == ["cis-atc"]
+
+
+def test_two_originators_with_one_envelope_id_do_not_keep_receipts_from_each_other(crowd: Hubs) -> None:
+    ours, relay, _far, other = crowd.network.brokers.values()
+    row = released(ours, "sco-rats")
+    (entry,) = trace(ours, row.record_id).entries
+    twin = rewritten(craft(other, "sco-rats"), envelope_id=entry.envelope_id)
+    assert handed(crowd, "kg-gknb", twin) == [None]
+    run_lanes(ours)
+    run_lanes(relay, rounds=3)
+    assert stands(ours, row.record_id) == (EntryState.ACCEPTED, None)
+
+
+def rewritten(raw: bytes, **header: object) -> bytes:
+    """Return an envelope with members of its protected header changed; the ciphertext stays."""
+    jwe = json.loads(raw)
+    jwe["protected"] = b64u(canonical({**json.loads(unb64u(jwe["protected"])), **header}))
+    return canonical(jwe)
 
 
 @pytest.fixture

@@ -182,10 +182,10 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         ours, theirs, crypto = row["our_cpu_us"], row["their_cpu_us"], row["floor_crypto_us"]
         print(
-            f"{row['suite']}, {row['way']}, {row['stored']} stored: a record takes {ours} us of CPU in our hub "
-            f"and {theirs} us in theirs. {crypto} us of both are primitives ({row['crypto_share']:.0%}); "
+            f"{row['suite']}, {row['way']}, {row['stored']} stored: a record takes {ours} us of CPU in our "
+            f"hub and {theirs} us in theirs; {crypto} us of both are primitives ({row['crypto_share']:.0%}), "
             f"{ours + theirs - crypto} us are JSON, checks, rows, HTTP and TLS. Its raw commits take "
-            f"{row['floor_commit_us']} us. This process and the database server take {row['other_cpu_us']} us."
+            f"{row['floor_commit_us']} us; this process and a database server {row['other_cpu_us']} us."
         )
 
 
@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--stored", type=int, default=0, help="then store so many and measure again")
     parser.add_argument("--json", action="store_true", help="print JSON")
     told = parser.parse_args()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for suite in [Suite(name) for name in told.suite or [s.value for s in Suite]]:
         with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder, databases(told.database) as urls:
             rows += measure(told, suite, Path(folder), urls)

@@ -34,7 +34,7 @@ _RECEIPT_BYTES: Final = 800
 
 
 def fill_partners(between: Pair, count: int) -> None:
-    """Pin further partners at our hub, each with a card of its own; they share keys, so as to be made soon."""
+    """Pin further partners at our hub, each with a card of its own; they share keys, to be made sooner."""
     es256, p256 = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     signing = SigningKeys(es256=es256, mldsa65=MLDSA65PrivateKey.generate())
     _, xwing = xwing_from_seed(os.urandom(32))

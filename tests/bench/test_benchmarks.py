@@ -1,0 +1,71 @@
+"""The benchmarks run and say what they promise; how fast anything is, is not tested."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+SUITES = {"classic-1", "hybrid-1"}
+
+
+def run(module: str, *words: str) -> Any:
+    """Run a benchmark as a person would and return the JSON that it prints."""
+    told = subprocess.run(
+        [sys.executable, "-m", module, *words, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    return json.loads(told.stdout)
+
+
+def assert_rates(row: Mapping[str, Any]) -> None:
+    """Assert that a row's rates and its ratio belong together."""
+    assert row["rate"] > 0
+    assert row["ratio"] == pytest.approx(row["rate"] / row["floor_rate"], abs=0.02)
+    assert row["floor_rate"] == pytest.approx(
+        1e6 / (row["floor_crypto_us"] + row["floor_commit_us"]), rel=0.01
+    )
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_exchange_tells_rates_floors_and_where_the_time_goes(database: str) -> None:
+    sizes = ("--count", "100", "--rounds", "1", "--partners", "3", "--stored", "600")
+    told = run("bench.exchange", "--suite", "classic-1", "--database", database, *sizes)
+    rows = told["rows"]
+    assert [row["way"] for row in rows] == ["batched", "single", "in turn", "batched"]
+    for row in rows:
+        assert (row["suite"], row["database"]) == ("classic-1", database)
+        assert_rates(row)
+        hubs_us = row["our_cpu_us"] + row["their_cpu_us"]
+        assert row["crypto_share"] == pytest.approx(row["floor_crypto_us"] / hubs_us, abs=0.02)
+    assert [(row["partners"], row["stored"]) for row in rows] == [(1, 0)] * 3 + [(4, 600)]
+
+
+def test_the_envelope_tells_each_step_beside_its_primitives() -> None:
+    told = run("bench.envelope", "--rounds", "2", "--calls", "2")
+    assert {row["suite"] for row in told} == SUITES
+    for row in told:
+        assert {"sign", "seal", "open", "verify", "all"} == set(row["steps"])
+        assert all(step["hub_us"] > 0 and step["primitives_us"] > 0 for step in row["steps"].values())
+
+
+def test_attachments_tell_each_step_beside_the_raw_work() -> None:
+    told = run("bench.attachments", "--mib", "2", "--rounds", "1")
+    assert {"upload", "read", "receive"} == {row["step"] for row in told["steps"]}
+    assert all(row["mib_per_s"] > 0 and row["raw_ratio"] > 0 for row in told["steps"])
+
+
+def test_the_peer_runs_in_its_own_environment_on_the_same_payload() -> None:
+    told = run("bench.peer_as2", "--count", "50", "--messages", "3")
+    assert {row["suite"] for row in told["rows"]} == SUITES
+    for row in told["rows"]:
+        assert row["ratio"] == pytest.approx(row["rate"] / row["peer_rate"], rel=0.2)

@@ -250,7 +250,11 @@ class MemberRow:
 
 @dataclass(frozen=True, kw_only=True)
 class OfficerRow:
-    """One local account. `totp` is the vault-locked secret; `last_totp_step` refuses a replayed code."""
+    """One local account. `totp` is the vault-locked secret; `last_totp_step` refuses a replayed code.
+
+    `epoch` grows whenever older sessions must end. `failed_logins` counts since the last success, and
+    `locked_until` is when the lock of the address that was locked out last ends.
+    """
 
     name: str
     roles: frozenset[Role]
@@ -261,6 +265,17 @@ class OfficerRow:
     last_totp_step: int = 0
     failed_logins: int = 0
     locked_until: datetime | None = None
+    epoch: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginFailures:
+    """How often in a row one network address failed to sign in as one officer, and when last."""
+
+    name: str
+    address: str
+    failures: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

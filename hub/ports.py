@@ -17,6 +17,7 @@ from hub.entries import (
     EntryCount,
     InboxEntry,
     Lane,
+    LoginFailures,
     MemberRow,
     OfficerRow,
     OutboxEntry,
@@ -285,6 +286,20 @@ class Directory(Protocol):
     def officers(self) -> Sequence[OfficerRow]: ...
     def officer(self, name: str) -> OfficerRow | None: ...
     def put_officer(self, row: OfficerRow) -> None: ...
+    def login_failures(self, name: str, address: str) -> LoginFailures | None:
+        """Return how an address failed to sign in as an officer."""
+        ...
+
+    def put_login_failures(self, row: LoginFailures) -> None:
+        """Store or replace; bookkeeping."""
+        ...
+
+    def forget_login_failures(
+        self, name: str, *, address: str | None = None, before: datetime | None = None
+    ) -> None:
+        """Forget an officer's failed logins, of one address or all, those before a time or all."""
+        ...
+
     def agreements(self) -> Sequence[AgreementRow]:
         """Return the newest version of each agreement."""
         ...

@@ -129,6 +129,8 @@ def _officer(roster: Roster, agency: str, name: str, grant: Grant) -> Caller:
     officer = roster.officers.get(name)
     if officer is None or not officer.active:
         raise Refused("token-invalid", "The officer's account is not active.")
+    if grant.epoch < officer.epoch:  # a later one comes from an account that changed this very second
+        raise Refused("token-invalid", "The officer's account was changed since; sign in again.")
     roles = roles_of(grant.scopes) & officer.roles
     return Caller(actor=Actor(kind=ActorKind.OFFICER, id=name, agency=agency, roles=roles))
 

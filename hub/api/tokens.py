@@ -24,11 +24,13 @@ class Grant:
     """What a token says: who (`officer:NAME` or `system:AGENCY`), what for, and with which certificate.
 
     `thumbprint` is the SHA-256 of the certificate's DER in lowercase hex; without one it is for any bearer.
+    `epoch` is that of the officer's account when the session began.
     """
 
     subject: str
     scopes: frozenset[str]
     thumbprint: str | None
+    epoch: int = 0
 
 
 class Tokens:
@@ -50,6 +52,7 @@ class Tokens:
             "iat": int(at.timestamp()),
             "exp": int((at + timedelta(seconds=life_s)).timestamp()),
             "jti": new_id(),
+            "epoch": grant.epoch,
         }
         if grant.thumbprint is not None:
             claims["cnf"] = {"x5t#S256": _confirmation(grant.thumbprint)}
@@ -72,6 +75,7 @@ class Tokens:
             subject=token.claims["sub"],
             scopes=frozenset(token.claims["scope"].split()),
             thumbprint=_thumbprint(confirmation["x5t#S256"]) if confirmation else None,
+            epoch=token.claims["epoch"],
         )
 
 
@@ -83,6 +87,7 @@ def _registry(issuer: str, at: datetime) -> jwt.JWTClaimsRegistry:
         sub={"essential": True},
         exp={"essential": True},
         scope={"essential": True, "allow_blank": True},
+        epoch={"essential": True},
     )
 
 

@@ -1,7 +1,8 @@
 """Officers: local accounts with a password, a time-based code and roles.
 
-A wrong name, password or code, a replayed code, a locked or inactive account: the caller is told the same
-and waits as long; only the audit event says which it was.
+A wrong name, password or code, a replayed code, a locked address or inactive account: the caller is told the
+same and waits as long; only the audit event says which it was. Failures lock out the address that they come
+from, not the officer: else whoever knows a name could keep its bearer out.
 """
 
 from __future__ import annotations
@@ -19,18 +20,21 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from hub.audit.events import Act
-from hub.entries import Body, OfficerRow
+from hub.entries import Body, LoginFailures, OfficerRow
 from hub.envelope.vault import lock, unlock
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
-from hub.ports import UnitOfWork
+from hub.ports import Directory, UnitOfWork
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,63}")
 _PASSWORD_LENGTH: Final = range(12, 1025)
+
+#: What changes who somebody is or what they may do: sessions from before it end.
+_ENDS_SESSIONS: Final = frozenset({"roles", "active", "password_hash"})
 
 # Argon2id (RFC 9106): 32 MiB a login, so that sixteen logins at once stay within half a GiB.
 _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
@@ -97,6 +101,7 @@ def reset(broker: Broker, actor: Actor, *, name: str, password: str) -> Enrolmen
         actor,
         name,
         "reset",
+        lifts_lock=True,
         password_hash=password_hash,
         totp=totp,
         last_totp_step=0,
@@ -108,14 +113,27 @@ def reset(broker: Broker, actor: Actor, *, name: str, password: str) -> Enrolmen
 
 def lift_lock(broker: Broker, actor: Actor, *, name: str) -> OfficerRow:
     """Let an officer sign in at once whom too many failures have locked out."""
-    return _change(broker, actor, name, "lock-lifted", failed_logins=0, locked_until=None)
+    return _change(broker, actor, name, "lock-lifted", lifts_lock=True, failed_logins=0, locked_until=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """An officer, and the epoch of the account: a session of an earlier one has ended."""
+
+    actor: Actor
+    epoch: int
 
 
 def authenticate(broker: Broker, *, name: str, password: str, code: str) -> Actor:
+    """Return the officer who shows the right password and a fresh code at this machine."""
+    return sign_in(broker, name=name, password=password, code=code, address="local").actor
+
+
+def sign_in(broker: Broker, *, name: str, password: str, code: str, address: str) -> SignedIn:
     """Return the officer who shows the right password and a fresh code; else Refused `credentials-invalid`.
 
     Codes of the step before and after are taken, each once. After `login_failures_max` failures in a row
-    the account is locked for `login_lock_s`.
+    from one network address it is locked out of the account for `login_lock_s`; other addresses are not.
     """
     at = broker.clock.now()
     with broker.store.read() as view:
@@ -125,26 +143,36 @@ def authenticate(broker: Broker, *, name: str, password: str, code: str) -> Acto
     with broker.store.work() as work:
         row = work.directory.officer(name)
         step = _step(broker, row, code, at) if row else None
-        reason = _reason_against(row, seen, matches=matches, step=step, at=at)
+        failures = _failures(broker, work.directory, name, address, at) if row else 0
+        locked = failures >= broker.limits.login_failures_max
+        reason = _reason_against(row, seen, matches=matches, step=step, locked=locked)
         if row is None or step is None or reason is not None:
-            _fail(broker, work, row, reason or "unknown", at)
+            _fail(broker, work, row, reason or "unknown", at, address=address, failures=failures + 1)
             raise _invalid()
         work.directory.put_officer(replace(row, last_totp_step=step, failed_logins=0, locked_until=None))
+        work.directory.forget_login_failures(name, address=address)
         actor = _actor(broker, row)
         work.stage([broker.event(Act.LOGIN, actor, row.name, at)])
         work.commit()
-    return actor
+    return SignedIn(actor=actor, epoch=row.epoch)
+
+
+def _failures(broker: Broker, directory: Directory, name: str, address: str, at: datetime) -> int:
+    """Return how often in a row an address failed; what is older than a lock lasts is forgotten."""
+    known = directory.login_failures(name, address)
+    over = known is None or known.last_at + timedelta(seconds=broker.limits.login_lock_s) <= at
+    return 0 if known is None or over else known.failures
 
 
 def _reason_against(
-    row: OfficerRow | None, seen: OfficerRow | None, *, matches: bool, step: int | None, at: datetime
+    row: OfficerRow | None, seen: OfficerRow | None, *, matches: bool, step: int | None, locked: bool
 ) -> str | None:
     """Return why a login fails, for the audit event alone, or None when it does not."""
     if row is None or seen is None:
         return "unknown"
     if not row.active:
         return "closed"
-    if row.locked_until is not None and at < row.locked_until:
+    if locked:
         return "locked"
     if not matches or row.password_hash != seen.password_hash:
         return "password"
@@ -153,21 +181,32 @@ def _reason_against(
     return "code-replayed" if step <= row.last_totp_step else None
 
 
-def _fail(broker: Broker, work: UnitOfWork, row: OfficerRow | None, reason: str, at: datetime) -> None:
-    """Count a failure, lock when there were too many, and leave the event.
+def _fail(
+    broker: Broker,
+    work: UnitOfWork,
+    row: OfficerRow | None,
+    reason: str,
+    at: datetime,
+    *,
+    address: str,
+    failures: int,
+) -> None:
+    """Count a failure, lock the address out when there were too many, and leave the event.
 
     The name as typed is not kept when it is nobody's: people type passwords into that field.
     """
     if row is not None and reason in {"password", "code", "code-replayed"}:
-        failures = row.failed_logins + 1
+        lock_life = timedelta(seconds=broker.limits.login_lock_s)
+        counted = replace(row, failed_logins=row.failed_logins + 1)
         if failures >= broker.limits.login_failures_max:
-            until = at + timedelta(seconds=broker.limits.login_lock_s)
-            row, reason = replace(row, failed_logins=0, locked_until=until), f"{reason}, now locked"
-        else:
-            row = replace(row, failed_logins=failures)
-        work.directory.put_officer(row)
+            counted, reason = replace(counted, locked_until=at + lock_life), f"{reason}, now locked"
+        work.directory.put_officer(counted)
+        work.directory.forget_login_failures(row.name, before=at - lock_life)
+        work.directory.put_login_failures(
+            LoginFailures(name=row.name, address=address, failures=failures, last_at=at)
+        )
     subject = row.name if row else "unknown"
-    work.stage([broker.event(Act.LOGIN_FAILED, broker.itself, subject, at, reason=reason)])
+    work.stage([broker.event(Act.LOGIN_FAILED, broker.itself, subject, at, reason=reason, address=address)])
     work.commit()
 
 
@@ -214,7 +253,9 @@ def _actor(broker: Broker, row: OfficerRow) -> Actor:
     return Actor(kind=ActorKind.OFFICER, id=row.name, agency=broker.agency, roles=row.roles)
 
 
-def _change(broker: Broker, actor: Actor, name: str, what: str, **changed: object) -> OfficerRow:
+def _change(
+    broker: Broker, actor: Actor, name: str, what: str, *, lifts_lock: bool = False, **changed: object
+) -> OfficerRow:
     require(may_administer(actor))
     if actor.kind is ActorKind.OFFICER and actor.id == name:
         raise Refused("four-eyes", "Another custodian must change your own account.")
@@ -223,7 +264,11 @@ def _change(broker: Broker, actor: Actor, name: str, what: str, **changed: objec
         if before is None:
             raise Refused("not-found", f"There is no officer {name}.")
         row = replace(before, **changed)  # type: ignore[arg-type]
-        if row != before:
+        if lifts_lock:
+            work.directory.forget_login_failures(name)
+        if row != before or lifts_lock:
+            if _ENDS_SESSIONS & changed.keys():
+                row = replace(row, epoch=before.epoch + 1)
             _put(broker, work, actor, row, what)
     return row
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, select, update
+from sqlalchemy import Row, Table, bindparam, delete, select, update
 
-from hub.entries import AgreementRow, Body, MemberRow, OfficerRow, PartnerRow
+from hub.entries import AgreementRow, Body, LoginFailures, MemberRow, OfficerRow, PartnerRow
 from hub.errors import Refused
 from hub.storage import tables
 from hub.storage.session import Session, Shape, kept
@@ -45,17 +46,23 @@ _O: Final = tables.officers.c
 _OFFICERS: Final = select(tables.officers).order_by(_O.name)
 _OFFICER: Final = kept(select(tables.officers).where(_O.name == bindparam("which")))
 
+_FAILURES: Final = Shape(LoginFailures, tables.login_failures)
+_F: Final = tables.login_failures.c
+_FAILED: Final = _FAILURES.select().where(_F.name == bindparam("which"), _F.address == bindparam("whence"))
+_FORGET: Final = delete(tables.login_failures)
 
-def _put(table: Table, key: str) -> Any:
+
+def _put(table: Table, *key: str) -> Any:
     """Return the statement that stores a row or puts it in place of the one with its key."""
     new = insert(table)
-    others = {column.name: new.excluded[column.name] for column in table.c if column.name != key}
-    return new.on_conflict_do_update(index_elements=[table.c[key]], set_=others)
+    others = {column.name: new.excluded[column.name] for column in table.c if column.name not in key}
+    return new.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=others)
 
 
 _PUT_PARTNER: Final = _put(tables.partners, "agency")
 _PUT_MEMBER: Final = _put(tables.members, "agency")
 _PUT_OFFICER: Final = _put(tables.officers, "name")
+_PUT_FAILED: Final = _put(tables.login_failures, "name", "address")
 
 
 class DirectoryStore:
@@ -105,6 +112,27 @@ class DirectoryStore:
             self._session.run(_PUT_OFFICER, _officer_values(row))
         else:
             self._change(_PUT_OFFICER, _officer_values(row))
+
+    def login_failures(self, name: str, address: str) -> LoginFailures | None:
+        """Return how an address failed to sign in as an officer."""
+        return _FAILURES.load_one(self._session.row(_FAILED, {"which": name, "whence": address}))
+
+    def put_login_failures(self, row: LoginFailures) -> None:
+        """Store or replace."""
+        self._session.change(audited=False)
+        self._session.run(_PUT_FAILED, vars(row))
+
+    def forget_login_failures(
+        self, name: str, *, address: str | None = None, before: datetime | None = None
+    ) -> None:
+        """Forget an officer's failed logins: of one address or all, those before a time or all."""
+        self._session.change(audited=False)
+        statement = _FORGET.where(_F.name == name)
+        if address is not None:
+            statement = statement.where(_F.address == address)
+        if before is not None:
+            statement = statement.where(_F.last_at < before)
+        self._session.run(statement)
 
     def agreements(self) -> Sequence[AgreementRow]:
         """Return the newest version of each agreement."""

@@ -304,6 +304,15 @@ officers = _table(
     _number("last_totp_step"),
     _number("failed_logins"),
     _moment("locked_until", optional=True),
+    _number("epoch"),
+)
+
+login_failures = _table(
+    "login_failures",
+    _text("name", key=True),
+    _text("address", key=True),
+    _number("failures"),
+    _moment("last_at"),
 )
 
 agreements = _table(

@@ -7,7 +7,7 @@ import pytest
 
 from hub.audit.events import Act
 from hub.exchange import members
-from hub.exchange.accounts import add_officer, set_active
+from hub.exchange.accounts import add_officer, change_roles, reset, set_active
 from hub.records.actor import Role
 from keys.enrolment import issue_client_certificate
 from tests.api.world import Said, World, authority, partner_certificate
@@ -217,3 +217,36 @@ def test_a_role_that_was_taken_away_is_gone_from_the_session(world: World) -> No
     world.later()
     said = world.call("POST", "/api/v1/partners/cis-atc/suspend", token=token)
     assert (said.status, said.code) == (403, "role-missing")
+
+
+@pytest.mark.parametrize("change", ["reset", "roles", "closed and opened"])
+def test_a_session_ends_when_the_account_is_changed(world: World, change: str) -> None:
+    token = signed_in(world).ok()["access_token"]
+    world.later()
+    world.call("GET", "/api/v1/records", token=token).ok()
+    if change == "reset":
+        reset(world.broker, CUSTODIAN, name="aigul", password="another long sentence")
+    elif change == "roles":
+        change_roles(world.broker, CUSTODIAN, name="aigul", roles=[Role.READER])
+    else:
+        for active in (False, True):
+            set_active(world.broker, CUSTODIAN, name="aigul", active=active)
+    world.later()
+    said = world.call("GET", "/api/v1/records", token=token)
+    assert (said.status, said.code) == (401, "token-invalid")
+
+
+def test_guesses_from_one_address_do_not_keep_the_officer_out(world: World) -> None:
+    assert signed_in(world, password="not this sentence").code == "credentials-invalid"
+    guess = {"name": "aigul", "password": "not this sentence", "code": "000000"}
+    for _ in range(6):
+        world.call("POST", "/api/v1/session", guess, environ={"REMOTE_ADDR": "192.0.2.7"})
+    renewed = reset(world.broker, CUSTODIAN, name="aigul", password=PASSWORD)
+    totp = pyotp.parse_uri(renewed.totp_uri)
+    assert isinstance(totp, pyotp.TOTP)
+    for _ in range(6):
+        world.call("POST", "/api/v1/session", guess, environ={"REMOTE_ADDR": "192.0.2.7"})
+    right = {"name": "aigul", "password": PASSWORD, "code": totp.at(world.hubs.clock.now())}
+    said = world.call("POST", "/api/v1/session", right, environ={"REMOTE_ADDR": "192.0.2.7"})
+    assert said.code == "credentials-invalid"
+    world.call("POST", "/api/v1/session", right, environ={"REMOTE_ADDR": "198.51.100.4"}).ok()

@@ -68,7 +68,7 @@ def test_another_kind_of_token_is_refused() -> None:
     refused(forged(claims(), typ="JWT"))
 
 
-@pytest.mark.parametrize("absent", ["iss", "aud", "sub", "exp", "scope"])
+@pytest.mark.parametrize("absent", ["iss", "aud", "sub", "exp", "scope", "epoch"])
 def test_a_token_without_a_claim_is_refused(absent: str) -> None:
     told = claims()
     del told[absent]

@@ -17,7 +17,15 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import OfficerRow
 from hub.errors import Refused
 from hub.exchange import accounts
-from hub.exchange.accounts import Enrolment, add_officer, authenticate, change_roles, reset, set_active
+from hub.exchange.accounts import (
+    Enrolment,
+    add_officer,
+    authenticate,
+    change_roles,
+    reset,
+    set_active,
+    sign_in,
+)
 from hub.exchange.broker import Broker
 from hub.records.actor import ActorKind, Role
 from tests.exchange.hubs import CUSTODIAN, START, Hubs, officer
@@ -130,7 +138,9 @@ def test_a_code_older_than_one_that_was_used_is_refused(broker: Broker, aigul: E
     assert refused(broker, code=code(aigul, broker, steps=-1)) == "code-replayed"
 
 
-def test_too_many_failures_lock_the_account_for_a_while(broker: Broker, aigul: Enrolment, hubs: Hubs) -> None:
+def test_too_many_failures_lock_their_address_out_for_a_while(
+    broker: Broker, aigul: Enrolment, hubs: Hubs
+) -> None:
     for _ in range(broker.limits.login_failures_max - 1):
         assert refused(broker, password=OTHER, code="000000") == "password"
     assert refused(broker, password=OTHER, code="000000") == "password, now locked"
@@ -140,6 +150,67 @@ def test_too_many_failures_lock_the_account_for_a_while(broker: Broker, aigul: E
     hubs.clock.pass_(1)
     assert authenticate(broker, name="aigul", password=PASSWORD, code=code(aigul, broker))
     assert stored(broker).locked_until is None
+
+
+def from_address(broker: Broker, address: str, *, password: str = PASSWORD, code: str) -> str:
+    """Sign in from an address; return what the audit event says was wrong, or nothing."""
+    try:
+        sign_in(broker, name="aigul", password=password, code=code, address=address)
+    except Refused:
+        return events(broker)[-1].details["reason"]
+    return ""
+
+
+def test_a_strangers_guesses_do_not_lock_the_officer_out(
+    broker: Broker, aigul: Enrolment, hubs: Hubs
+) -> None:
+    for _ in range(3 * broker.limits.login_failures_max):
+        from_address(broker, "192.0.2.7", password=OTHER, code="000000")
+    assert stored(broker).locked_until is not None
+    assert from_address(broker, "192.0.2.7", code=code(aigul, broker)) == "locked"
+    assert from_address(broker, "198.51.100.4", code=code(aigul, broker)) == ""
+    hubs.clock.pass_(60)
+    assert from_address(broker, "192.0.2.7", code=code(aigul, broker)) == "locked"
+    assert events(broker)[-1].details["address"] == "192.0.2.7"
+
+
+def test_a_lock_ends_by_itself_although_guessing_goes_on(
+    broker: Broker, aigul: Enrolment, hubs: Hubs
+) -> None:
+    for _ in range(broker.limits.login_failures_max):
+        from_address(broker, "192.0.2.7", password=OTHER, code="000000")
+    hubs.clock.pass_(broker.limits.login_lock_s - 1)
+    assert from_address(broker, "192.0.2.7", password=OTHER, code="000000") == "locked"
+    hubs.clock.pass_(1)
+    assert from_address(broker, "192.0.2.7", password=OTHER, code="000000") == "password"
+    assert from_address(broker, "192.0.2.7", code=code(aigul, broker)) == ""
+
+
+def test_a_custodian_lifts_the_locks_of_all_addresses(broker: Broker, aigul: Enrolment, hubs: Hubs) -> None:
+    for address in ("192.0.2.7", "192.0.2.8"):
+        for _ in range(broker.limits.login_failures_max):
+            from_address(broker, address, password=OTHER, code="000000")
+    assert from_address(broker, "198.51.100.4", code=code(aigul, broker)) == ""
+    assert stored(broker).locked_until is None
+    accounts.lift_lock(broker, CUSTODIAN, name="aigul")
+    for address in ("192.0.2.7", "192.0.2.8"):
+        hubs.clock.pass_(60)
+        assert from_address(broker, address, code=code(aigul, broker)) == ""
+
+
+def test_what_changes_an_account_begins_a_new_epoch(broker: Broker, aigul: Enrolment) -> None:
+    assert stored(broker).epoch == 0
+    change_roles(broker, CUSTODIAN, name="aigul", roles=[Role.READER])
+    assert stored(broker).epoch == 1
+    set_active(broker, CUSTODIAN, name="aigul", active=False)
+    set_active(broker, CUSTODIAN, name="aigul", active=True)
+    assert stored(broker).epoch == 3
+    accounts.lift_lock(broker, CUSTODIAN, name="aigul")
+    assert stored(broker).epoch == 3
+    renewed = reset(broker, CUSTODIAN, name="aigul", password=OTHER)
+    assert stored(broker).epoch == 4
+    shown = code(renewed, broker)
+    assert sign_in(broker, name="aigul", password=OTHER, code=shown, address="192.0.2.7").epoch == 4
 
 
 def test_wrong_and_replayed_codes_count_as_failures(broker: Broker, aigul: Enrolment) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from hub.entries import PartnerStatus
+from hub.entries import LoginFailures, PartnerStatus
 from hub.errors import HubError
 from hub.ports import Store
 from hub.records.actor import Role
@@ -122,3 +123,33 @@ def test_failed_logins_at_the_same_time_are_all_counted(store: Store) -> None:
         account = view.directory.officer("aigul")
     assert account is not None
     assert account.failed_logins == 20
+
+
+def test_failed_logins_are_kept_for_each_address_and_forgotten_as_asked(store: Store) -> None:
+    failed = [
+        LoginFailures(name=name, address=address, failures=1, last_at=rows.at(n))
+        for n, (name, address) in enumerate([("aigul", "a"), ("aigul", "b"), ("aigul", "c"), ("dana", "a")])
+    ]
+    with store.work() as work:  # bookkeeping: no event
+        for row in failed:
+            work.directory.put_login_failures(row)
+        more = replace(failed[1], failures=2)
+        work.directory.put_login_failures(more)
+        work.commit()
+
+    def left() -> list[LoginFailures | None]:
+        with store.read() as view:
+            return [view.directory.login_failures(row.name, row.address) for row in failed]
+
+    def forget(**told: Any) -> None:
+        with store.work() as work:
+            work.directory.forget_login_failures("aigul", **told)
+            work.commit()
+
+    assert left() == [failed[0], more, failed[2], failed[3]]
+    forget(before=rows.at(1))
+    assert left() == [None, more, failed[2], failed[3]]
+    forget(address="b")
+    assert left() == [None, None, failed[2], failed[3]]
+    forget()
+    assert left() == [None, None, None, failed[3]]

@@ -10,7 +10,7 @@ from hub.api.room import Answer, Call, Room
 from hub.api.schemas.access import SessionBody, SessionView, TokenForm, TokenView
 from hub.api.scopes import of_roles
 from hub.api.tokens import Grant
-from hub.exchange.accounts import authenticate
+from hub.exchange.accounts import sign_in
 
 room = Room("access", __name__, description="How callers get their tokens.")
 
@@ -54,14 +54,20 @@ def begin_session(call: Call) -> Answer:
     was shown, the token works with that one alone.
     """
     call.desk.logins.count(f"address:{request.remote_addr}")
-    actor = authenticate(
-        call.broker, name=call.body["name"], password=call.body["password"], code=call.body["code"]
+    signed_in = sign_in(
+        call.broker,
+        name=call.body["name"],
+        password=call.body["password"],
+        code=call.body["code"],
+        address=str(request.remote_addr),
     )
+    actor = signed_in.actor
     shown, life_s = certificate(call.desk), call.broker.limits.session_life_s
     grant = Grant(
         subject=str(actor),
         scopes=of_roles(actor.roles),
         thumbprint=None if shown is None else thumbprint_of(shown),
+        epoch=signed_in.epoch,
     )
     token = call.desk.tokens.issue(grant, at=call.broker.clock.now(), life_s=life_s)
     return Answer(

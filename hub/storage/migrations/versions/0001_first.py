@@ -244,6 +244,14 @@ def upgrade() -> None:
         sa.Column("last_totp_step", sa.BigInteger(), nullable=False),
         sa.Column("failed_logins", sa.BigInteger(), nullable=False),
         sa.Column("locked_until", sa.BigInteger()),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "login_failures",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("address", sa.Text(), primary_key=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
     )
     op.create_table(
         "agreements",

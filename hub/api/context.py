@@ -12,6 +12,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, current_app
 
+from hub.api.readiness import Readiness
 from hub.api.roster import Rosters
 from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
@@ -53,6 +54,7 @@ class Desk:
     requests: Throttle
     logins: Throttle
     polls: BoundedSemaphore
+    readiness: Readiness
 
     @property
     def broker(self) -> Broker:
@@ -74,6 +76,7 @@ def open_desk(context: ApiContext) -> Desk:
         requests=Throttle(limits.requests_per_minute),
         logins=Throttle(limits.logins_per_minute),
         polls=BoundedSemaphore(context.polls_max),
+        readiness=Readiness(context.broker.store),
     )
 
 

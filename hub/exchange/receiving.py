@@ -88,7 +88,7 @@ def _refuse_suspended(standing: Standing, peer: str) -> None:
 
 
 def _peek(broker: Broker, raw: bytes) -> sealing.Sealed | HubError:
-    """Take an envelope apart, also one above our limit, so that its refusal can be signed."""
+    """Take an envelope apart, also one above our limit if it can be read, so that its refusal is signed."""
     limits = broker.limits
     try:
         return sealing.peek(
@@ -97,7 +97,14 @@ def _peek(broker: Broker, raw: bytes) -> sealing.Sealed | HubError:
             max_depth=limits.json_max_depth,
         )
     except HubError as error:
-        return error
+        return _too_large(broker, raw) or error
+
+
+def _too_large(broker: Broker, raw: bytes) -> PeerFault | None:
+    most = broker.limits.envelope_max_bytes
+    if len(raw) <= most:
+        return None
+    return PeerFault("envelope-too-large", f"The envelope has {len(raw)} bytes; at most {most} are taken.")
 
 
 def _key(sealed: sealing.Sealed) -> Key:
@@ -153,11 +160,8 @@ def _take_from(batch: _Batch, sender: Counterparty, transfer: Transfer, sealed: 
 def _refuse_unfit(broker: Broker, sealed: sealing.Sealed, at: datetime) -> None:
     """Raise PeerFault for what is larger, or would live longer, than this hub takes to keep or relay."""
     limits = broker.limits
-    if len(sealed.raw) > limits.envelope_max_bytes:
-        raise PeerFault(
-            "envelope-too-large",
-            f"The envelope has {len(sealed.raw)} bytes; at most {limits.envelope_max_bytes} are taken.",
-        )
+    if too_large := _too_large(broker, sealed.raw):
+        raise too_large
     if sealed.header.expires_at > at + timedelta(seconds=limits.time_to_live_s + limits.clock_skew_s):
         raise PeerFault(
             "time-to-live-too-long",

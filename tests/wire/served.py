@@ -26,7 +26,7 @@ from hub.envelope import sealing
 from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import b64u
 from hub.envelope.keys import PublicKeys
-from hub.envelope.manifest import Manifest
+from hub.envelope.manifest import Approval, Manifest
 from hub.envelope.suites import Suite
 from hub.exchange.agreements import adopt
 from hub.exchange.partners import pair
@@ -89,6 +89,7 @@ class Peer:
             kind=record["kind"],
             action=record["action"],
             conversation=record["conversation"],
+            approvals=(Approval(by="officer:second", at=at, digest=b64u(digest(canonical(record)))),),
         )
         return replace(made, **changes)
 

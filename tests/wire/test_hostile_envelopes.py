@@ -84,8 +84,9 @@ def test_an_id_used_again_for_other_bytes_is_refused(hub: Served, peer: Peer) ->
 def test_the_same_envelope_twice_in_one_request_is_taken_once(hub: Served, peer: Peer) -> None:
     raw = peer.seal()
     before = hub.stored()
-    outcomes = peer.send(raw, raw)
-    assert sum(outcome["code"] is None for outcome in outcomes) == 1
+    first, second = peer.send(raw, raw)
+    assert first["receipt"]
+    assert second == first
     assert hub.stored()[0] == before[0] + 1
 
 
@@ -161,12 +162,20 @@ def test_a_version_that_came_before_is_refused_in_a_new_envelope(hub: Served, pe
     assert refused(hub, peer, peer.seal(record)) == "conflict"
 
 
-def test_a_record_id_of_another_originator_is_refused(hub: Served, peer: Peer) -> None:
+def test_a_record_id_of_another_originator_takes_nothing_over(hub: Served, peer: Peer) -> None:
     other = hub.peers["sco-rats"]
     theirs = other.record()
     other.send(other.seal(theirs))
-    mine = peer.record(id=theirs["id"])
-    assert refused(hub, peer, peer.seal(mine)) == "originator-mismatch"
+    (outcome,) = peer.send(peer.seal(peer.record(id=theirs["id"])))
+    assert outcome["code"] is None
+    recall = dict(theirs) | {"version": 2, "action": "withdrawal", "details": {"reason": "not mine"}}
+    assert refused(hub, peer, peer.seal(recall | {"originator": peer.agency}, originator="sco-rats")) in (
+        "originator-mismatch",
+        "signature-invalid",
+        "key-unknown",
+    )
+    (again,) = other.send(other.seal(dict(theirs) | {"version": 2, "action": "correction"}))
+    assert again["code"] is None
 
 
 def test_an_attachment_that_has_not_come_asks_for_a_retry(hub: Served, peer: Peer) -> None:

@@ -112,6 +112,10 @@ class Bodies(Protocol):
         """Return those that exist and were not erased."""
         ...
 
+    def sizes(self, body_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return how many bytes those have that exist, without reading them."""
+        ...
+
     def erase(self, body_id: str) -> None:
         """Destroy the wrapped key; what is left cannot be read."""
         ...
@@ -141,9 +145,15 @@ class Outbox(Protocol):
         ...
 
     def claim(
-        self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int], max_bytes: int | None = None
+        self,
+        lane: Lane,
+        *,
+        at: datetime,
+        shares: Mapping[Priority, int],
+        max_bytes: int | None = None,
+        besides: Collection[int] = (),
     ) -> Sequence[OutboxEntry]:
-        """Return due entries of a claimed lane, at most the sum of `shares`.
+        """Return due entries of a claimed lane, at most the sum of `shares`, besides those at positions.
 
         Each priority gets its share and what others leave over, flash first. Only the head of each
         conversation in this lane is returned: the lowest position that is PENDING, CARRIED or HELD.

@@ -5,7 +5,7 @@ Under the lock of the transaction that claims it only queue rows are read; bodie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -43,14 +43,33 @@ def claim(broker: Broker, work: UnitOfWork, lane: Lane, *, at: datetime) -> Clai
     return claimed
 
 
+def look_ahead(broker: Broker, view: View, under_way: Claimed) -> Claimed:
+    """Return the entries that are due after a batch that is under way; no conversation is in both."""
+    size, at = broker.limits.batch_max_envelopes, broker.clock.now()
+    besides = frozenset(entry.position for entry in under_way.entries)
+    standing = broker.standings.of(view)
+    return equip(broker, view, _next(broker, view, under_way.lane, standing, size, at, besides=besides))
+
+
 def claim_for_mailbox(broker: Broker, view: View, standing: Standing, partner: str, *, size: int) -> Claimed:
     """Return the next due entries of a partner that fetches them itself; its lane stays unclaimed."""
     lane = view.outbox.lane(partner)
     return equip(broker, view, _next(broker, view, lane, standing, size, broker.clock.now()))
 
 
-def _next(broker: Broker, view: View, lane: Lane, standing: Standing, size: int, at: datetime) -> Claimed:
-    entries = view.outbox.claim(lane, at=at, shares=shares(size), max_bytes=broker.limits.batch_max_bytes)
+def _next(
+    broker: Broker,
+    view: View,
+    lane: Lane,
+    standing: Standing,
+    size: int,
+    at: datetime,
+    *,
+    besides: Collection[int] = (),
+) -> Claimed:
+    entries = view.outbox.claim(
+        lane, at=at, shares=shares(size), max_bytes=broker.limits.batch_max_bytes, besides=besides
+    )
     return Claimed(lane=lane, entries=tuple(entries), standing=standing)
 
 

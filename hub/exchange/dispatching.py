@@ -1,14 +1,15 @@
 """claim → permit again → carry → verify receipt: one pass over one partner's lane.
 
 The lane is claimed with a fencing token and worked outside any transaction: a slow partner holds a claim,
-never a lock. Each batch costs one durable commit here: settling it claims the next.
+never a lock. Each batch costs one durable commit here: settling it goes on to the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,20 +17,32 @@ from hub.entries import Lane, OutboxEntry, PartnerRow
 from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault
 from hub.exchange.broker import Broker
-from hub.exchange.claiming import Claimed, claim, claimed_until, equip, rest
+from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahead, rest
 from hub.exchange.recipients import question_of_row
 from hub.exchange.refusing import refusals
 from hub.exchange.weighing import Settled, happened, hold, try_again, weigh
 from hub.policy.decision import Deny
-from hub.ports import Transfer
+from hub.ports import Outcome, Transfer
 from hub.records.kinds import Action
 
 #: How often it is looked whether an attachment has arrived: every second at first, later more seldom.
 _LOOK_FIRST_S: Final = 1.0
 _LOOK_LAST_S: Final = 30.0
 
+#: What a partner said of each transfer, or why there was no answer.
+Answer = Sequence[Outcome] | PeerFault
+
 #: Tells whether an entry's attachments are at the partner; raises what moving them has failed with.
 Ready = Callable[[PartnerRow, OutboxEntry], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A claimed batch that was permitted again: what goes to the partner, and what is settled without it."""
+
+    claimed: Claimed
+    settled: Settled = field(default_factory=Settled)
+    transfers: Sequence[tuple[OutboxEntry, Transfer]] = ()
 
 
 def work_lane(
@@ -42,8 +55,9 @@ def work_lane(
 ) -> int:
     """Carry everything that is due for one partner; return how many entries it settled.
 
-    Entries whose attachments are not `ready` wait. `running` is asked between batches, and the block that
-    `holding` opens around each carry keeps the lane's claim from running out.
+    One batch is on the wire at a time. Meanwhile the one before it is settled and the next made ready, so
+    that neither side waits for the other's work. Entries whose attachments are not `ready` wait. `running`
+    is asked between batches, and the block that `holding` opens keeps the lane's claim from running out.
     """
     at = broker.clock.now()
     done = 0
@@ -53,19 +67,29 @@ def work_lane(
             return 0
         claimed = claim(broker, work, lane, at=at)
         work.commit()
-    while claimed.entries:
-        with holding(claimed.lane):
-            with broker.store.read() as view:
-                equipped = equip(broker, view, claimed)
-            settled = carry(broker, equipped, ready=ready)
-            tell_origins(broker, equipped, settled)
-        done += len(settled.entries)
-        claimed = settle(broker, claimed, settled, go_on=running() and settled.failure is None)
+    with ThreadPoolExecutor(1, thread_name_prefix="wire") as wire:
+        under_way: Future[Answer] | None = None
+        while claimed.entries:
+            with holding(claimed.lane):
+                if under_way is None:
+                    with broker.store.read() as view:
+                        batch = make_ready(broker, equip(broker, view, claimed), ready=ready)
+                    under_way = wire.submit(hand_over, broker, batch)
+                with broker.store.read() as view:
+                    ahead = make_ready(broker, look_ahead(broker, view, batch.claimed), ready=ready)
+                answer = under_way.result()
+                go_on = running() and not isinstance(answer, PeerFault)
+                start = go_on and bool(ahead.claimed.entries)
+                under_way = wire.submit(hand_over, broker, ahead) if start else None
+                weigh_all(broker, batch, answer)
+                done += len(batch.settled.entries)
+                claimed = settle(broker, batch, go_on=go_on, ahead=ahead.claimed if start else None)
+                batch = replace(ahead, claimed=claimed)
     return done
 
 
-def carry(broker: Broker, claimed: Claimed, *, ready: Ready) -> Settled:
-    """Permit each entry again, hand over those that pass, weigh what came back; no transaction is open."""
+def make_ready(broker: Broker, claimed: Claimed, *, ready: Ready) -> Batch:
+    """Permit each entry again; return those that pass with their bytes, and the others settled."""
     at = broker.clock.now()
     settled = Settled()
     partner = claimed.standing.partners.get(claimed.lane.partner)
@@ -73,16 +97,42 @@ def carry(broker: Broker, claimed: Claimed, *, ready: Ready) -> Settled:
         state = "unknown" if partner is None else "suspended"
         for entry in claimed.entries:
             hold(broker, settled, entry, at, f"partner-{state}")
-        return settled
+        return Batch(claimed=claimed, settled=settled)
     going = [
         entry
         for entry in permit_again(broker, claimed, settled, at)
         if not entry.attachments or _is_ready(broker, settled, partner.row, entry, ready, at)
     ]
-    transfers = list(transfers_of(broker, claimed, going, settled, at))
-    if transfers:
-        _hand_over(broker, claimed, partner.row, transfers, settled)
-    return settled
+    transfers = tuple(transfers_of(broker, claimed, going, settled, at))
+    return Batch(claimed=claimed, settled=settled, transfers=transfers)
+
+
+def hand_over(broker: Broker, batch: Batch) -> Answer:
+    """Carry what goes to the partner; return what it said of each, or why none of it could be carried."""
+    if not batch.transfers:
+        return ()
+    partner = batch.claimed.standing.partner(batch.claimed.lane.partner)
+    try:
+        return broker.carrier.carry(partner.row, [transfer for _entry, transfer in batch.transfers])
+    except PeerFault as fault:
+        return fault
+
+
+def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
+    """Add to a batch what its entries came to."""
+    settled = batch.settled
+    settled.carried = bool(batch.transfers)
+    if isinstance(answer, PeerFault):
+        # The lane rests, not its entries: when the partner is back all of them are due at once.
+        settled.failure = answer
+        settled.entries += [
+            replace(entry, retries=entry.retries + 1, reason=answer.code) for entry, _ in batch.transfers
+        ]
+    else:
+        at = broker.clock.now()
+        for (entry, transfer), outcome in zip(batch.transfers, answer, strict=True):
+            weigh(broker, batch.claimed.standing, settled, entry, transfer, outcome, at)
+    tell_origins(broker, batch.claimed, settled)
 
 
 def tell_origins(broker: Broker, claimed: Claimed, settled: Settled) -> None:
@@ -138,30 +188,13 @@ def permit_again(broker: Broker, claimed: Claimed, settled: Settled, at: datetim
     return going
 
 
-def _hand_over(
-    broker: Broker,
-    claimed: Claimed,
-    partner: PartnerRow,
-    transfers: Sequence[tuple[OutboxEntry, Transfer]],
-    settled: Settled,
-) -> None:
-    settled.carried = True
-    try:
-        outcomes = broker.carrier.carry(partner, [transfer for _entry, transfer in transfers])
-    except PeerFault as fault:
-        # The lane rests, not its entries: when the partner is back all of them are due at once.
-        settled.failure = fault
-        settled.entries += [replace(e, retries=e.retries + 1, reason=fault.code) for e, _ in transfers]
-        return
-    at = broker.clock.now()
-    for (entry, transfer), outcome in zip(transfers, outcomes, strict=True):
-        weigh(broker, claimed.standing, settled, entry, transfer, outcome, at)
+def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) -> Claimed:
+    """Store what a batch came to and return the next one, in one durable commit.
 
-
-def settle(broker: Broker, claimed: Claimed, settled: Settled, *, go_on: bool) -> Claimed:
-    """Store what a batch came to and claim the next one, in one durable commit."""
+    The next is the one `ahead` that is under way already; without it, the next is claimed here.
+    """
     at = broker.clock.now()
-    lane = claimed.lane
+    settled, lane = batch.settled, batch.claimed.lane
     failures = lane.failures
     if settled.carried:
         failures = 0 if settled.failure is None else failures + 1
@@ -171,10 +204,11 @@ def settle(broker: Broker, claimed: Claimed, settled: Settled, *, go_on: bool) -
         ended = work.outbox.settle(lane, settled.entries)
         work.stage(event for event in settled.events if happened(event, ended))
         if go_on and work.outbox.extend_lane(lane, until=claimed_until(broker, at)):
-            following = claim(broker, work, replace(lane, failures=failures), at=at)
+            lane = replace(lane, failures=failures)
+            following = claim(broker, work, lane, at=at) if ahead is None else replace(ahead, lane=lane)
         else:
             rest(broker, work, lane, failures=failures, failure=settled.failure, at=at)
-            following = replace(claimed, entries=())
+            following = replace(batch.claimed, entries=())
         work.commit()
     return following
 

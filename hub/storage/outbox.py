@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -107,15 +107,22 @@ class OutboxStore:
         self._lanes.release(lane, failures=failures, open_until=open_until)
 
     def claim(
-        self, lane: Lane, *, at: datetime, shares: Mapping[Priority, int], max_bytes: int | None = None
+        self,
+        lane: Lane,
+        *,
+        at: datetime,
+        shares: Mapping[Priority, int],
+        max_bytes: int | None = None,
+        besides: Collection[int] = (),
     ) -> Sequence[OutboxEntry]:
         """Return due heads of a claimed lane, flash first, longest due first within a priority."""
         self.flush()
         most = sum(shares.values())
         due: dict[Priority, list[int]] = {}
         for priority in Priority:
-            asked = {"of_lane": lane.partner, "of_priority": priority, "at": at, "most": most}
-            due[priority] = [row.position for row in self._session.rows(_DUE, asked)] if most else []
+            asked = {"of_lane": lane.partner, "of_priority": priority, "at": at, "most": most + len(besides)}
+            heads = [row.position for row in self._session.rows(_DUE, asked)] if most else []
+            due[priority] = [position for position in heads if position not in besides][:most]
         taken = _share(due, shares)
         if max_bytes is not None and len(taken) > 1:
             sizes = {row.position: row.size for row in self._session.rows(_SIZES, {"which": taken})}

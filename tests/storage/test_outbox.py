@@ -352,3 +352,13 @@ def test_a_try_without_a_lane_yields_to_what_was_settled_meanwhile(store: Store)
     with store.read() as view:
         found = [view.outbox.get(entry.entry_id) for entry in (fetched, accepted)]
         assert [(e.state, e.attempts) for e in found if e] == [(_E.PENDING, 1), (_E.ACCEPTED, 0)]
+
+
+def test_what_an_agency_has_waiting_for_relaying_is_counted_up_to_a_number(store: Store) -> None:
+    relayed = {"origin": "kg-gknb"}
+    states = (EntryState.PENDING, EntryState.CARRIED, EntryState.HELD, EntryState.DEAD)
+    rows.queue(store, *({**relayed, "state": state} for state in states), {"origin": "kz-mvd"}, {})
+    with store.read() as view:
+        assert view.outbox.relayed_waiting("kg-gknb", most=10) == 3
+        assert view.outbox.relayed_waiting("kg-gknb", most=2) == 2
+        assert view.outbox.relayed_waiting("kz-knb", most=10) == 0

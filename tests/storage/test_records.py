@@ -170,3 +170,40 @@ def test_a_record_without_its_body_is_not_stored(store: Store) -> None:
     assert failed.value.code == "internal"
     with store.read() as view:
         assert view.records.page(after=0, limit=1) == []
+
+
+def test_records_of_two_originators_with_one_id_do_not_meet(store: Store) -> None:
+    came = {"direction": Direction.IN, "state": RecordState.RECEIVED}
+    (first,) = rows.save_records(store, originator="cis-atc", **came)
+    (second,) = rows.save_records(store, originator="sco-rats", record_id=first.record_id, **came)
+    (later,) = rows.save_records(store, originator="sco-rats", record_id=first.record_id, version=2, **came)
+    with rows.audited(store) as work:
+        work.records.advance(second, to=RecordState.SUPERSEDED)
+        work.deliveries.add([rows.delivery(first), rows.delivery(second)])
+    second = replace(second, state=RecordState.SUPERSEDED, revision=2)
+    with store.read() as view:
+        records = view.records
+        assert records.get(first.record_id) is None
+        assert records.versions(first.record_id) == []
+        assert records.get(first.record_id, originator="cis-atc") == first
+        assert records.get(first.record_id, 1, originator="sco-rats") == second
+        assert records.get(first.record_id, 2, originator="cis-atc") is None
+        assert records.versions(first.record_id, originator="sco-rats") == [second, later]
+        newest = {("cis-atc", first.record_id): first, ("sco-rats", first.record_id): later}
+        assert records.newest([first.record_id]) == newest
+        assert records.get_many([("sco-rats", first.record_id, 1)]) == {
+            ("sco-rats", first.record_id, 1): second
+        }
+
+
+def test_an_id_without_an_originator_means_our_own_record_or_the_only_one(store: Store) -> None:
+    came = {"direction": Direction.IN, "state": RecordState.RECEIVED}
+    (theirs,) = rows.save_records(store, originator="cis-atc", version=2, **came)
+    with store.read() as view:
+        assert view.records.get(theirs.record_id) == theirs
+    (ours,) = rows.save_records(store, record_id=theirs.record_id)
+    with store.read() as view:
+        assert view.records.get(theirs.record_id) == ours
+        assert view.records.versions(theirs.record_id) == [ours]
+        # Never a version of somebody else's record.
+        assert view.records.get(theirs.record_id, 2) is None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
 from hub.audit.events import Act, AuditEvent
@@ -106,6 +108,7 @@ def collect(
     `covered` tells which kinds the caller's token may collect; others stay for another token. Each is
     permitted again: what the member may not have now, and what was withdrawn or erased meanwhile, comes with
     no more than its kind and state. Disclosures, and what was held back, are logged before content leaves.
+    A page may be shorter than `limit`: it holds no more bytes than a batch; the last is the one without any.
     """
     at = broker.clock.now()
     kinds = [kind.value for kind in Kind if covered(kind.value)]
@@ -115,13 +118,22 @@ def collect(
             member, after=after, limit=limit, kinds=None if len(kinds) == len(Kind) else kinds
         )
         rows = view.records.get_many([_record(delivery) for delivery in page])
-        bodies = view.bodies.get_many([row.body_id for row in rows.values()])
-    found = [_collected(broker, standing, delivery, rows[_record(delivery)], bodies, at) for delivery in page]
+        pairs = [(delivery, rows[_record(delivery)]) for delivery in page]
+        pairs = pairs[: _how_many_fit(view, [row for _delivery, row in pairs], broker.limits.batch_max_bytes)]
+        bodies = view.bodies.get_many([row.body_id for _delivery, row in pairs])
+    found = [_collected(broker, standing, delivery, row, bodies, at) for delivery, row in pairs]
     if found:
         with broker.store.work() as work:
             work.stage(_logged(broker, member, one, at) for one in found)
             work.commit()
     return found
+
+
+def _how_many_fit(view: View, rows: Sequence[RecordRow], max_bytes: int) -> int:
+    """Return how many of the first records one answer takes, at least one: memory is bounded by bytes."""
+    sizes = view.bodies.sizes([row.body_id for row in rows])
+    fit = bisect_right(list(accumulate(sizes.get(row.body_id, 0) for row in rows)), max_bytes)
+    return max(1, fit)
 
 
 def _collected(

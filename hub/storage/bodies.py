@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from hub.entries import Body
 from hub.storage import tables
@@ -16,6 +16,9 @@ _SHAPE: Final = Shape(Body, _T)
 _ADD: Final = insert(_T)
 _GET: Final = _SHAPE.select().where(
     _T.c.body_id.in_(bindparam("which", expanding=True)), _T.c.wrapped_key.is_not(None)
+)
+_SIZES: Final = select(_T.c.body_id, func.length(_T.c.ciphertext).label("size")).where(
+    _T.c.body_id.in_(bindparam("which", expanding=True))
 )
 _ERASE: Final = update(_T).where(_T.c.body_id == bindparam("which")).values(wrapped_key=None)
 
@@ -44,6 +47,12 @@ class BodyStore:
         self.flush()
         found = _SHAPE.load(self._session.rows(_GET, {"which": list(body_ids)}))
         return {body.body_id: body for body in found}
+
+    def sizes(self, body_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return how many bytes those have that exist, without reading them."""
+        self.flush()
+        found = self._session.rows(_SIZES, {"which": list(body_ids)})
+        return {row.body_id: row.size for row in found}
 
     def erase(self, body_id: str) -> None:
         """Destroy the wrapped key; what is left cannot be read."""

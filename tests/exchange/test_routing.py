@@ -33,6 +33,7 @@ from tests.exchange.hubs import (
     release_it,
     released,
     run_lanes,
+    with_limits,
 )
 
 SYSTEM = Actor(kind=ActorKind.SYSTEM, id="kz-mvd", agency="kz-mvd")
@@ -190,6 +191,19 @@ def mixed(ours: Broker, theirs: Broker) -> Broker:
     """A member's inbox with three kinds in turns."""
     arrive(theirs, *["designation", "travel-ban", "designation", "notice"] * 3)
     return ours
+
+
+def test_a_page_holds_no_more_content_than_a_batch_and_at_least_one_record(mixed: Broker) -> None:
+    with mixed.store.read() as view:
+        largest = max(view.bodies.sizes([one.row.body_id for one in page(mixed)]).values())
+    for most, expected in ((1, 1), (2 * largest, 2), (2**30, 12)):
+        small = with_limits(mixed, batch_max_bytes=most)
+        got: list[Collected] = []
+        while found := page(small, after=got[-1].delivery.position if got else 0):
+            assert len(found) >= min(expected, 12 - len(got))
+            assert most > largest or len(found) == 1
+            got += found
+        assert ids(got) == ids(page(mixed))
 
 
 @dataclass

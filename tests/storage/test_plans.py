@@ -31,6 +31,7 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "outbox.page held": lambda work: work.outbox.page(after=5, limit=10, state=EntryState.HELD),
     "seen": lambda work: work.inbox.seen([("cis-atc", new_id())]),
     "bodies": lambda work: work.bodies.get_many([new_id()]),
+    "bodies.sizes": lambda work: work.bodies.sizes([new_id()]),
     "newest": lambda work: work.records.newest([new_id(), new_id()]),
     "get_many": lambda work: work.records.get_many([("kz-knb", new_id(), 1), ("cis-atc", new_id(), 2)]),
     "records.get": lambda work: work.records.get(new_id(), 2),

@@ -31,9 +31,9 @@ _PLACE = "inbox"
 def collect_inbox(call: Call) -> Answer:
     """Collect records, oldest first, with their content.
 
-    Keep `next` and give it as `after` the next time: nothing is skipped or repeated. The disclosure is
-    logged before the content leaves. What the rules of this moment do not let the member have comes without
-    content, and `withheld` says why; ask again from before it when that has changed.
+    Keep `next` and give it as `after` the next time, until a page is empty: nothing is skipped or repeated.
+    The disclosure is logged before the content leaves. What the rules of this moment do not let the member
+    have comes without content, and `withheld` says why; ask again from before it when that has changed.
     """
     after = position(_PLACE, call.query.get("after"))
     found = collect(

@@ -227,13 +227,19 @@ def _own(view: View, actor: Actor, delivery_id: str, covered: Covered) -> Delive
 
 
 def read_record(
-    broker: Broker, actor: Actor, record_id: str, version: int | None = None, *, justification: str
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    version: int | None = None,
+    *,
+    justification: str,
+    originator: str | None = None,
 ) -> Record:
     """Return a record's content to an officer; the read is logged, with its reason, before content leaves.
 
     The first opening of a received record advances it to OPENED and tells the originator. Raises Refused
     `role-missing`, `request-invalid` for an empty justification, `not-found`, `conflict` for what was
-    revised or erased while it was opened.
+    revised or erased while it was opened, and for an id that several originators sent.
     """
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
@@ -242,7 +248,7 @@ def read_record(
         raise Refused("request-invalid", "Reading content takes a justification of a few words.")
     at = broker.clock.now()
     with broker.store.read() as view:
-        row = find_row(view, record_id, version)
+        row = find_row(view, record_id, version, originator=originator)
         record = read_content(broker, view, row)
         told = [Told(row=row)] if _opens(row) else []
         receipts = state_all(broker, view, broker.standings.of(view), told, ReceiptStatus.OPENED, at=at)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hub.audit.events import Act
+from hub.exchange.receiving import receive
 from hub.exchange.releasing import approve
+from hub.ports import Transfer
 from hub.records.actor import Role
+from hub.records.ids import new_id
 from tests.api.world import World, document
+from tests.exchange.crafting import craft
 from tests.exchange.hubs import BOLAT, released, run_lanes
 
 UNKNOWN = "019d4420-6b1c-7c3e-a5f4-2f1de6a9b710"
@@ -190,3 +194,29 @@ def test_a_check_says_what_is_wrong_and_stores_nothing(world: World) -> None:
     found = world.call("POST", "/api/v1/records/check", wrong, token=token).ok()
     assert found["valid"] is False
     assert [one["path"] for one in found["problems"]] == ["purpose"]
+
+
+def test_an_id_that_two_originators_sent_is_read_by_naming_one(world: World) -> None:
+    third = world.hubs.add("sco-rats")
+    world.hubs.pair(world.broker, third)
+    world.hubs.pair(third, world.broker)
+    world.hubs.agree_again(2)
+    record_id = new_id()
+    for sender in (world.other, third):
+        raw = craft(sender, "kz-knb", told={"id": record_id, "narrative": f"from {sender.agency}"})
+        assert receive(world.broker, sender.agency, [Transfer(sealed=raw)])[0].code is None
+    world.later()
+    token, where = world.officer("aigul", Role.READER), f"/api/v1/records/{record_id}"
+    for said in (
+        world.call("GET", where, token=token),
+        world.call("GET", f"{where}/history", token=token),
+        world.call("POST", f"{where}/read", {"justification": "case 26-114"}, token=token),
+    ):
+        assert (said.status, said.code) == (409, "conflict")
+    got = world.call("GET", f"{where}?originator=sco-rats", token=token).ok()
+    assert got["originator"] == "sco-rats"
+    life = world.call("GET", f"{where}/history?originator=sco-rats", token=token).ok()
+    assert [version["originator"] for version in life["versions"]] == ["sco-rats"]
+    asked = {"justification": "case 26-114", "originator": "cis-atc"}
+    read = world.call("POST", f"{where}/read", asked, token=token).ok()
+    assert read["record"]["narrative"] == "from cis-atc"

@@ -84,6 +84,8 @@ def test_an_id_that_two_originators_sent_is_shown_to_nobody_by_guess(three: Hubs
         read_record(far, READER, record_id, justification="case 26-114")
     assert refused.value.code == "conflict"
     assert "cis-atc and kz-knb" in refused.value.sentence
+    honest = read_record(far, READER, record_id, originator="kz-knb", justification="case 26-114")
+    assert honest.narrative == "the honest one"
     with far.store.read() as view:
         assert find_row(view, record_id, originator="kz-knb").originator == "kz-knb"
     got = {c.row.originator: c.record.narrative for c in collect(far, "ru-mvd", after=0, limit=5) if c.record}

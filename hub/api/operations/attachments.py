@@ -118,6 +118,7 @@ def read_attachment(call: Call, record_id: str, digest: str) -> Response:
         digest,
         justification=call.body["justification"],
         version=call.body.get("version"),
+        originator=call.body.get("originator"),
         offset=call.body["offset"],
         covered=partial(call.who.covers, Way.COLLECT),
     )

@@ -8,7 +8,14 @@ from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import AnswerBody, DocumentBody, DocumentView, ReadBody, ReasonBody
-from hub.api.schemas.records import HistoryView, RecordsQuery, RecordsView, RecordView, VersionQuery
+from hub.api.schemas.records import (
+    HistoryView,
+    OriginatorQuery,
+    RecordsQuery,
+    RecordsView,
+    RecordView,
+    VersionQuery,
+)
 from hub.config import Limits
 from hub.entries import RecordRow
 from hub.errors import Refused
@@ -55,23 +62,32 @@ def list_records(call: Call) -> Answer:
     query=VersionQuery,
     reply=RecordView,
     gives=[ETAG],
+    refusals=["conflict"],
 )
 def get_record(call: Call, record_id: str) -> Answer:
     """Get one version of a record without its content; a system sees what it submitted itself."""
     with call.broker.store.read() as view:
-        row = find_row(view, record_id, call.query.get("version"))
-        first = view.records.versions(record_id)[0]
+        row = find_row(view, record_id, call.query.get("version"), originator=call.query.get("originator"))
+        first = view.records.versions(record_id, originator=row.originator)[0]
     _refuse_stranger(call.who, first)
     return Answer(body=row, headers=etag(row))
 
 
-@room.operation("GET", "/records/<id:record_id>/history", door=Door.INSIDE, roles=Role, reply=HistoryView)
+@room.operation(
+    "GET",
+    "/records/<id:record_id>/history",
+    door=Door.INSIDE,
+    roles=Role,
+    query=OriginatorQuery,
+    reply=HistoryView,
+    refusals=["conflict"],
+)
 def get_history(call: Call, record_id: str) -> Answer:
     """Trace one record: versions, releases, entries, receipts and deliveries.
 
     A system sees what it submitted itself.
     """
-    life = trace(call.broker, record_id)
+    life = trace(call.broker, record_id, originator=call.query.get("originator"))
     _refuse_stranger(call.who, life.versions[0])
     return Answer(body=life)
 
@@ -83,7 +99,7 @@ def get_history(call: Call, record_id: str) -> Answer:
     roles=[Role.READER],
     body=ReadBody,
     reply=DocumentView,
-    refusals=CONTENT_REFUSED,
+    refusals=[*CONTENT_REFUSED, "conflict"],
 )
 def read_content(call: Call, record_id: str) -> Answer:
     """Read a record's content.
@@ -97,6 +113,7 @@ def read_content(call: Call, record_id: str) -> Answer:
         record_id,
         call.body.get("version"),
         justification=call.body["justification"],
+        originator=call.body.get("originator"),
     )
     return Answer(body={"record": record.document})
 

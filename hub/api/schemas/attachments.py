@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, validate
 
-from hub.api.schemas.basics import Hex, View, a_number, a_sentence, an_id, version_field
+from hub.api.schemas.basics import Hex, View, a_number, a_sentence, an_id, originator_field, version_field
 
 _BYTES_MAX = 2**53 - 1
 
@@ -32,4 +32,5 @@ class AttachmentReadBody(Schema):
 
     justification = a_sentence("Identification of the person in case 26-114", required=True)
     version = version_field(strict=True)
+    originator = originator_field()
     offset = a_number(0, strict=True, load_default=0, validate=validate.Range(min=0, max=_BYTES_MAX))

@@ -141,6 +141,11 @@ def version_field(*, strict: bool = False) -> fields.Integer:
     )
 
 
+def originator_field() -> fields.String:
+    """Return the field that tells whose record an id means, where several originators sent one."""
+    return an_agency(metadata={"description": "Whose record; without it our own, else the only one."})
+
+
 class Page(Schema):
     """How a list is read on."""
 

@@ -15,6 +15,7 @@ from hub.api.schemas.basics import (
     an_id,
     many,
     one_of,
+    originator_field,
     version_field,
 )
 from hub.api.schemas.documents import a_document
@@ -112,6 +113,7 @@ class ReadBody(Schema):
 
     justification = a_sentence("Border check in case 26-114", required=True)
     version = version_field(strict=True)
+    originator = originator_field()
 
 
 class SubmissionBody(Schema):

@@ -16,6 +16,7 @@ from hub.api.schemas.basics import (
     an_id,
     many,
     one_of,
+    originator_field,
     version_field,
 )
 from hub.entries import Direction, Priority
@@ -68,10 +69,17 @@ class RecordsQuery(Page):
     conversation = an_id()
 
 
+class OriginatorQuery(Schema):
+    """Whose record, where several originators sent one with this id."""
+
+    originator = originator_field()
+
+
 class VersionQuery(Schema):
     """Which version; without it the highest."""
 
     version = version_field()
+    originator = originator_field()
 
 
 class RecordsView(View):

@@ -31,6 +31,7 @@ def read_attachment(
     *,
     justification: str,
     version: int | None = None,
+    originator: str | None = None,
     offset: int = 0,
     covered: Callable[[str], bool] = lambda kind: True,
 ) -> Iterator[bytes]:
@@ -49,7 +50,7 @@ def read_attachment(
         raise Refused("request-invalid", "Reading content takes a justification of a few words.")
     at = broker.clock.now()
     with broker.store.read() as view:
-        row = find_row(view, record_id, version)
+        row = find_row(view, record_id, version, originator=originator)
         _refuse_stranger(view, actor, row, covered)
         _refuse_out_of_force(broker, view, actor, row, at)
         secret = _find_secret(broker, view, row, plain_digest)

@@ -35,7 +35,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Admitted:
-    """A verified and permitted envelope with all rows it becomes; the only thing a store is given."""
+    """A verified and permitted envelope with all rows it becomes; the only thing a store is given.
+
+    `again` tells that the record is here already and only its new envelope is noted.
+    """
 
     sealed: sealing.Sealed
     entry: InboxEntry
@@ -43,6 +46,7 @@ class Admitted:
     row: RecordRow
     deliveries: tuple[Delivery, ...]
     event: AuditEvent
+    again: bool = False
 
     @property
     def key(self) -> Key:
@@ -92,7 +96,9 @@ def admit(
         skew_s=broker.limits.clock_skew_s,
     )
     _refuse_unstated(verified.manifest)
-    record = load_record(verified.content, max_bytes=broker.limits.record_max_bytes)
+    record = load_record(
+        verified.content, max_bytes=broker.limits.record_max_bytes, at_most_bytes=len(sealed.raw)
+    )
     if record.originator != verified.manifest.originator:
         raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
     refuse_unbound(record, verified.manifest)
@@ -211,7 +217,11 @@ def refuse_stale(
         row = answer.row
         record, version = (row.originator, row.record_id), (row.originator, row.record_id, row.version)
         before = newest.get(record)
-        if version in came or (before is not None and view.records.get_many([version])):
+        here = view.records.get_many([version]).get(version) if before is not None else None
+        if here is not None and here.digest == row.digest:
+            checked.append(_again(answer, here))
+            continue
+        if version in came or here is not None:
             refusal = Refused(
                 "conflict", f"Version {row.version} of this record came before in another envelope."
             )
@@ -222,6 +232,14 @@ def refuse_stale(
             newest[record] = row
         checked.append(_in_order(answer, before))
     return checked
+
+
+def _again(admitted: Admitted, here: RecordRow) -> Admitted:
+    """Return what is admitted of a version that is here already with the same content: its envelope alone.
+
+    An originator whose first envelope's life ended before a receipt came seals the record anew.
+    """
+    return replace(admitted, again=True, deliveries=(), entry=replace(admitted.entry, body_id=here.body_id))
 
 
 def _in_order(admitted: Admitted, newest: RecordRow | None) -> Admitted:

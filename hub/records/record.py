@@ -83,15 +83,20 @@ class Record:
     document: Mapping[str, Any] = field(repr=False)
 
 
-def load_record(document: Mapping[str, object], *, max_bytes: int = MAX_BYTES) -> Record:
+def load_record(
+    document: Mapping[str, object], *, max_bytes: int = MAX_BYTES, at_most_bytes: int | None = None
+) -> Record:
     """Check a document against its kind and return the record.
 
-    Raises Refused `record-too-large`, `kind-unknown` or `record-invalid`; each carries `problems`, a list of
+    `at_most_bytes` is what a caller knows of its size, as of one that was parsed from so many. Raises
+    Refused `record-too-large`, `kind-unknown` or `record-invalid`; each carries `problems`, a list of
     `Problem`, and repeats nothing of the content.
     """
     if not isinstance(document, Mapping):
         raise _refused("record-invalid", Problem(path="", sentence="expected an object"))
-    size = _size(document)
+    size = at_most_bytes
+    if size is None or size > max_bytes:
+        size = _size(document)
     if size > max_bytes:
         sentence = f"expected at most {max_bytes:,} bytes; it has {size:,}"
         raise _refused("record-too-large", Problem(path="", sentence=sentence))

@@ -282,3 +282,12 @@ def test_biometrics_are_attachments_of_the_record() -> None:
         assert sole_problem(document | {"attachments": [file | {"name": name}]}).startswith(
             "attachments[0].name: "
         )
+
+
+def test_a_bound_that_a_caller_knows_spares_the_count_but_not_the_limit() -> None:
+    document = template(Kind.DESIGNATION)
+    assert load_record(document, max_bytes=10_000, at_most_bytes=9_000).document == document
+    assert load_record(document, max_bytes=10_000, at_most_bytes=20_000).document == document
+    with pytest.raises(Refused) as caught:
+        load_record(document, max_bytes=100, at_most_bytes=20_000)
+    assert caught.value.code == "record-too-large"

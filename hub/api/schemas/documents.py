@@ -28,7 +28,6 @@ def example_record() -> dict[str, object]:
 def a_document(**kwargs: Any) -> fields.Dict:
     """Return the field of a record's document."""
     return fields.Dict(
-        keys=fields.String(),
         metadata={
             "description": "The record; `GET /api/v1/kinds/{kind}/template` gives a filled one of each kind.",
             "examples": [example_record()],

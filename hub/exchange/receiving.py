@@ -203,15 +203,16 @@ def _store(broker: Broker, answers: Sequence[Answer]) -> Sequence[Outcome]:
 
 def store(work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
     """Put admitted envelopes into the transaction: body, record, deliveries and leaf."""
-    work.bodies.add([a.body for a in admitted])
-    work.records.add([a.row for a in admitted])
-    work.deliveries.add([delivery for a in admitted for delivery in a.deliveries])
-    for item in admitted:
+    new = [a for a in admitted if not a.again]
+    work.bodies.add([a.body for a in new])
+    work.records.add([a.row for a in new])
+    work.deliveries.add([delivery for a in new for delivery in a.deliveries])
+    for item in new:
         if item.row.version > 1:
             supersede(work, item.row)
-    mark_answered(work, [a.row for a in admitted])
-    use(work, [name for a in admitted for name, _size in a.sealed.header.attachments])
-    for item in admitted:
+    mark_answered(work, [a.row for a in new])
+    use(work, [name for a in new for name, _size in a.sealed.header.attachments])
+    for item in new:
         if names := [name for name, _size in item.sealed.header.attachments]:
             work.attachments.name((item.row.originator, item.row.record_id, item.row.version), names)
     work.stage(a.event for a in admitted)

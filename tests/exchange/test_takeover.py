@@ -16,7 +16,7 @@ from hub.exchange.correcting import withdraw
 from hub.exchange.drafting import discard, draft, revise
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
-from hub.exchange.upkeep import trace
+from hub.exchange.upkeep import expire, resume, trace
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState, RecordState
@@ -158,3 +158,18 @@ def forged_answer(monkeypatch: pytest.MonkeyPatch, broker: Broker, told: Mapping
         row = draft(broker, replace(AIGUL, agency="sco-rats"), told, recipients=["kz-knb"])
     approve(broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
     return row.record_id
+
+
+def test_what_was_admitted_and_sealed_anew_is_accepted_once(pair: Hubs) -> None:
+    ours, theirs = pair.network.brokers.values()
+    row = released(ours, "cis-atc")
+    pair.network.lose_answer = 1
+    run_lanes(ours)
+    pair.network.down.add("cis-atc")
+    pair.clock.pass_(8 * 86400)
+    expire(ours)
+    pair.network.down.clear()
+    resume(ours, BOLAT, trace(ours, row.record_id).entries[0].entry_id)
+    run_lanes(ours)
+    assert trace(ours, row.record_id).entries[-1].state is EntryState.ACCEPTED
+    assert len(trace(theirs, row.record_id).versions) == 1

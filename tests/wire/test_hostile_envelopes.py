@@ -156,10 +156,20 @@ def test_a_record_that_no_agreement_allows_is_refused(hub: Served, peer: Peer) -
     assert refused(hub, peer, peer.seal(peer.record(language="de"))) == "policy-denied"
 
 
-def test_a_version_that_came_before_is_refused_in_a_new_envelope(hub: Served, peer: Peer) -> None:
+def test_a_version_that_came_before_is_refused_with_other_content(hub: Served, peer: Peer) -> None:
     record = peer.record()
     peer.send(peer.seal(record))
-    assert refused(hub, peer, peer.seal(record)) == "conflict"
+    assert refused(hub, peer, peer.seal(dict(record) | {"narrative": "Quite another story"})) == "conflict"
+
+
+def test_the_same_version_sealed_anew_is_accepted_and_stored_once(hub: Served, peer: Peer) -> None:
+    record = peer.record()
+    peer.send(peer.seal(record))
+    before = hub.stored()
+    (outcome,) = peer.send(peer.seal(record))
+    assert outcome["code"] is None
+    assert outcome["receipt"]
+    assert hub.stored() == before
 
 
 def test_a_record_id_of_another_originator_takes_nothing_over(hub: Served, peer: Peer) -> None:

@@ -222,9 +222,7 @@ def refuse_stale(
             checked.append(_again(answer, here))
             continue
         if version in came or here is not None:
-            refusal = Refused(
-                "conflict", f"Version {row.version} of this record came before in another envelope."
-            )
+            refusal = Refused("conflict", f"Version {row.version} came before in another envelope.")
             checked.append(reject(broker, actor, answer.sealed, refusal, at))
             continue
         came.add(version)

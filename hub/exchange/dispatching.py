@@ -74,13 +74,13 @@ def work_lane(
                 if under_way is None:
                     with broker.store.read() as view:
                         batch = make_ready(broker, equip(broker, view, claimed), ready=ready)
-                    under_way = wire.submit(hand_over, broker, batch)
+                    under_way = wire.submit(carry, broker, batch)
                 with broker.store.read() as view:
                     ahead = make_ready(broker, look_ahead(broker, view, batch.claimed), ready=ready)
                 answer = under_way.result()
                 go_on = running() and not isinstance(answer, PeerFault)
                 start = go_on and bool(ahead.claimed.entries)
-                under_way = wire.submit(hand_over, broker, ahead) if start else None
+                under_way = wire.submit(carry, broker, ahead) if start else None
                 weigh_all(broker, batch, answer)
                 done += len(batch.settled.entries)
                 claimed = settle(broker, batch, go_on=go_on, ahead=ahead.claimed if start else None)
@@ -107,7 +107,7 @@ def make_ready(broker: Broker, claimed: Claimed, *, ready: Ready) -> Batch:
     return Batch(claimed=claimed, settled=settled, transfers=transfers)
 
 
-def hand_over(broker: Broker, batch: Batch) -> Answer:
+def carry(broker: Broker, batch: Batch) -> Answer:
     """Carry what goes to the partner; return what it said of each, or why none of it could be carried."""
     if not batch.transfers:
         return ()
@@ -159,7 +159,9 @@ def _is_ready(
         return False
     age_s = (at - entry.created_at).total_seconds()
     wait_s = min(max(_LOOK_FIRST_S, age_s / 10), _LOOK_LAST_S)
-    settled.entries.append(replace(entry, next_at=at + timedelta(seconds=wait_s), reason=None))
+    # What failed before is still shown; but what the partner lost is lost, and pushed again, only once.
+    reason = None if entry.reason == "attachment-missing" else entry.reason
+    settled.entries.append(replace(entry, next_at=at + timedelta(seconds=wait_s), reason=reason))
     return False
 
 

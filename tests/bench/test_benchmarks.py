@@ -46,7 +46,7 @@ def test_exchange_tells_rates_floors_and_where_the_time_goes(database: str) -> N
         assert (row["suite"], row["database"]) == ("classic-1", database)
         assert_rates(row)
         hubs_us = row["our_cpu_us"] + row["their_cpu_us"]
-        assert row["crypto_share"] == pytest.approx(row["floor_crypto_us"] / hubs_us, abs=0.02)
+        assert row["crypto_share"] == pytest.approx(row["busy_crypto_us"] / hubs_us, abs=0.02)
     assert [(row["partners"], row["stored"]) for row in rows] == [(1, 0)] * 3 + [(4, 600)]
 
 

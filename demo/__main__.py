@@ -33,8 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     console = Console(stderr=options.json == "-")
     folder = Path(options.home) if options.home else Path(tempfile.mkdtemp(prefix="hub-demo-"))
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    if not _emptied(folder):
+        console.print(f"{folder} holds something that no demo made; name another folder.", style="bold red")
+        return 1
     processes = Processes()
     started = time.monotonic()
     try:
@@ -52,17 +53,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if result.exactly_once else 1
 
 
+def _emptied(folder: Path) -> bool:
+    """Make the folder anew; leave one alone that holds what an earlier demo did not make."""
+    marker = folder / ".hub-demo"
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    marker.touch()
+    return True
+
+
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo",
-        description="Five hubs exchange real records over mutual TLS; 0 when each arrived exactly once.",
+        description="Five hubs exchange real records over mutual TLS.",
         epilog='Example: make demo DEMO="--keep --json outcome.json"',
     )
     parser.add_argument("--json", metavar="FILE", help="write the outcome for machines; - is standard output")
     parser.add_argument(
         "--keep", action="store_true", help="leave the hubs running and say how to look at them"
     )
-    parser.add_argument("--home", metavar="DIR", help="where the five homes go; emptied first")
+    parser.add_argument(
+        "--home", metavar="DIR", help="where the five homes go; one of an earlier demo is emptied"
+    )
     parser.add_argument("--designations", type=int, metavar="N", help="send only the first N of the list")
     parser.add_argument(
         "--break",

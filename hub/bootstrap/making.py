@@ -17,6 +17,7 @@ from hub.audit.events import Act
 from hub.bootstrap.opening import open_hub, read_unlock
 from hub.config import Config
 from hub.errors import Refused
+from hub.federation.card import check_url
 from hub.records.ids import is_agency
 from keys.file_store import create_store, renew_leaf
 from keys.sealing import write_private
@@ -37,12 +38,17 @@ def init_hub(
 ) -> Config:
     """Make a home: configuration, unlock secret, keys, certificate authority and database.
 
-    Raises Refused `home-exists` when there is one, `request-invalid` for an impossible agency id.
+    Raises Refused `home-exists` when there is one, `request-invalid` for an impossible agency id or url.
     """
     if (home / "hub.toml").exists():
         raise Refused("home-exists", f"{home} already holds a hub.")
     if not is_agency(agency):
         raise Refused("request-invalid", f"{agency!r} is not an agency id, like kz-knb.")
+    if url:
+        try:
+            check_url(url)
+        except ValueError as error:
+            raise Refused("request-invalid", f"{url!r} cannot be put on a card: {error}.") from None
     told = {
         "agency": agency,
         "name": name,

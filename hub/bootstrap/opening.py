@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from hub.entries import PartnerRow
 from hub.errors import OurFault, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.partners import own_card
+from hub.federation.card import check_url
 from hub.federation.trust import TrustSource
 from hub.ports import Store
 from hub.storage import open_store
@@ -73,6 +75,11 @@ def read_unlock(home: Path, unlock: Path | None) -> bytes:
         places.insert(0, Path(credentials) / "hub-unlock")
     for place in places:
         try:
+            if place.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise OurFault(
+                    "key-store-invalid",
+                    f"Others may read {place}, which opens all keys; take it away with chmod go-rwx.",
+                )
             return place.read_bytes().strip()
         except FileNotFoundError:
             continue
@@ -99,6 +106,11 @@ def open_hub(
     if not (home / "hub.toml").exists():
         raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
     config = load_config(home)
+    if config.url:
+        try:
+            check_url(config.url)
+        except ValueError as error:
+            raise OurFault("config-invalid", f"hub.toml: url: {error}.") from None
     keys = keyring or open_keys(config, unlock)
     store = open_store(config.database_url, create=create)
     try:

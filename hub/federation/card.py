@@ -68,7 +68,7 @@ class Card:
         if Suite.HYBRID_1 in self.suites and not (self.public.mldsa65 and self.public.xwing):
             raise ValueError("the suite hybrid-1 is offered without keys for it")
         if self.url is not None:
-            _check_url(self.url)
+            check_url(self.url)
         _check_authority(self.tls_ca_pem, self.agency)
 
     @property
@@ -165,7 +165,8 @@ def _suite(name: str) -> Suite:
         raise ValueError("a suite on it is not known here") from None
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
+    """Raise ValueError unless a url is one that a card may hold: https, a host, at most a port."""
     parts = urlsplit(url)
     if (
         len(url) > _URL_MAX

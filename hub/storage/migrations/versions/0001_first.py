@@ -286,9 +286,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.Text(), primary_key=True),
         sa.Column("version", sa.BigInteger(), primary_key=True, autoincrement=False),
     )
-    op.create_index(
-        "attachment_names_by_record", "attachment_names", ["record_id", "originator", "version"]
-    )
+    op.create_index("attachment_names_by_record", "attachment_names", ["record_id", "originator", "version"])
     op.create_table(
         "attachment_usage",
         sa.Column("owner", sa.Text(), primary_key=True),

@@ -19,7 +19,6 @@ ByHand = Collection[tuple[str, str, int]]
 _E = EntryState
 _ALL = 100_000
 _UNRELEASED = (RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED)
-_GIVEN_UP = ("dropped", "time-to-live-passed")
 _TOLD = {
     Act.CARRIED: _E.CARRIED,
     Act.HELD: _E.HELD,
@@ -50,6 +49,7 @@ def check(world: World, hub: Broker, *, told_released: Collection[tuple[str, int
     released = [row for row in rows(hub, Direction.OUT) if row.state not in _UNRELEASED]
     assert set(told_released) <= {(row.record_id, row.version) for row in released}
     for row in released:
+        assert (row.action, row.state) != ("withdrawal", RecordState.ANSWERED)
         _check_record(world, hub, row)
     for who in hub.standing().partners:
         _check_order(hub, world.hub(who), by_hand)
@@ -72,7 +72,7 @@ def _check_record(world: World, hub: Broker, row: RecordRow) -> None:
             _check_arrived(hub, world.hub(who), row, entry)
         for entry in [] if accepted else tries:
             assert entry.state in (_E.DEAD, _E.REFUSED)
-            assert entry.reason in _GIVEN_UP
+            assert entry.reason == "dropped" or (entry.reason and entry.expires_at <= world.clock.now())
     for member in set(row.recipients) - set(partners):
         with hub.store.read() as view:
             got = [(d.record_id, d.version) for d in view.deliveries.page(member, after=0, limit=_ALL)]

@@ -21,7 +21,12 @@ def supersede(view: View, row: RecordRow) -> None:
 
 
 def _answers(row: RecordRow, asked: RecordRow) -> bool:
-    """Tell whether one of the two was asked by the other, in this conversation: others answer nothing."""
+    """Tell whether one of the two was asked by the other, in this conversation: others answer nothing.
+
+    A request that was withdrawn is not answered any more.
+    """
+    if asked.action == "withdrawal":
+        return False
     if row.conversation != asked.conversation or row.direction is asked.direction:
         return False
     ours, theirs = (asked, row) if asked.direction is Direction.OUT else (row, asked)

@@ -7,7 +7,7 @@ import pytest
 from hub.entries import Priority
 from hub.errors import Refused
 from hub.exchange.correcting import correct, withdraw
-from hub.exchange.drafting import discard
+from hub.exchange.drafting import discard, draft
 from hub.exchange.partners import suspend
 from hub.exchange.routing import collect
 from hub.exchange.upkeep import trace
@@ -104,3 +104,17 @@ def test_a_suspended_partner_does_not_keep_a_recall_from_the_others(three: Hubs)
         "cis-atc": EntryState.HELD,
         "sco-rats": EntryState.ACCEPTED,
     }
+
+
+def test_an_answer_to_a_request_that_was_withdrawn_changes_nothing(three: Hubs) -> None:
+    ours, theirs = three.network.brokers["kz-knb"], three.network.brokers["cis-atc"]
+    asked = released(ours, "cis-atc", kind="assistance-request")
+    run_lanes(ours)
+    reply = document("assistance-answer", in_reply_to=asked.record_id, conversation=asked.conversation)
+    answer = draft(theirs, AIGUL, reply, recipients=["kz-knb"])
+    release_it(ours, withdraw(ours, AIGUL, asked.record_id, reason="no longer needed"))
+    run_lanes(ours)
+    release_it(theirs, answer)
+    run_lanes(theirs)
+    for agency in ("kz-knb", "cis-atc"):
+        assert RecordState.ANSWERED not in states(three, agency, asked.record_id)

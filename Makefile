@@ -29,7 +29,7 @@ check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 30
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60
 
 serve: $(VENV)/run.stamp ## Run one hub to play with, in .hub/
 	@test -d .hub || $(BIN)/hub init --home .hub --agency kz-knb

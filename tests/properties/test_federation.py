@@ -170,6 +170,7 @@ def test_everything_arrives_once_whatever_happens(stage: Stage) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_everything_arrives_once_whatever_happens_at_length(stage: Stage) -> None:
     run(Federation, stage, examples=8, steps=50)
     run(Weeks, stage, examples=8, steps=50)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -48,6 +48,7 @@ class Fault(Enum):
     LOST_ANSWER = "the other side has committed, its answer is lost"
     TWICE = "the request comes twice"
     OVERTAKEN = "the other side goes on working, its answer comes late"
+    GIVEN_UP = "the answer is lost, and meanwhile an operator here gave up something that is on its way"
 
 
 class Died(BaseException):
@@ -68,7 +69,7 @@ class Wire:
     faults: deque[Fault] = field(default_factory=deque)
     past: list[tuple[str, str, tuple[Transfer, ...]]] = field(default_factory=list)
     bytes_of: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    late: Callable[[str], object] = lambda _agency: None
+    meanwhile: Mapping[Fault, Callable[[str, str], object]] = field(default_factory=dict)
 
     def call(self, us: str, to: str, say: Callable[[Broker], T]) -> T:
         """Call another hub; whatever goes wrong there or on the way looks the same from here."""
@@ -79,8 +80,8 @@ class Wire:
             answer = say(self.hubs[to])
             if fault is Fault.TWICE:
                 say(self.hubs[to])
-            if fault is Fault.OVERTAKEN:
-                self.late(to)
+            if fault in self.meanwhile:
+                self.meanwhile[fault](us, to)
         except Died as died:
             if died.agency == us:
                 raise
@@ -90,7 +91,7 @@ class Wire:
         finally:
             if us in self.dead:  # it died while the other side called it back
                 raise Died(us)
-        if fault is Fault.LOST_ANSWER:
+        if fault in (Fault.LOST_ANSWER, Fault.GIVEN_UP):
             raise PeerFault("partner-unreachable", "The answer was lost.")
         return answer
 
@@ -239,7 +240,7 @@ class World:
     """One run: hubs that live, die and come back over the same databases."""
 
     def __init__(self, stage: Stage, folder: Path) -> None:
-        self.wire = Wire(late=self.turn)
+        self.wire = Wire()
         self.clock = TestClock()
         self.stores: dict[str, MortalStore] = {}
         self._stage = stage

@@ -1,0 +1,38 @@
+"""The few Protocols that the use cases need; storage, transport, adapters and keys implement them.
+
+One module a theme; everything is imported from here.
+"""
+
+from hub.ports.attachments import Attachments, BlobStore, RecordKey
+from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
+from hub.ports.clock import Clock
+from hub.ports.directory import Directory
+from hub.ports.keyring import Keyring
+from hub.ports.queue import Outbox
+from hub.ports.records import Bodies, Records
+from hub.ports.replays import Replays
+from hub.ports.traffic import Deliveries, Inbox, Receipts
+from hub.ports.unit import Store, UnitOfWork, View
+
+__all__ = [
+    "Attachments",
+    "BlobStore",
+    "Bodies",
+    "Carrier",
+    "Clock",
+    "Deliveries",
+    "Directory",
+    "Inbox",
+    "Keyring",
+    "Mail",
+    "Outbox",
+    "Outcome",
+    "Receipts",
+    "RecordKey",
+    "Records",
+    "Replays",
+    "Store",
+    "Transfer",
+    "UnitOfWork",
+    "View",
+]

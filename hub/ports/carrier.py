@@ -1,0 +1,69 @@
+"""How sealed bytes move to a partner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.entries import PartnerRow
+from hub.ports.attachments import BlobStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """One envelope on one hop: the sealed bytes and the hubs they have passed. The hops are not signed."""
+
+    sealed: bytes
+    hops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """What a mailbox holds for us: envelopes, and receipts (signed) that we have not confirmed yet."""
+
+    transfers: tuple[Transfer, ...] = ()
+    receipts: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a hub said of one transfer: a signed receipt, or a failure code that asks for a retry.
+
+    `relayed` tells that a relay has taken it durably; the recipient's own receipt is still to come.
+    """
+
+    envelope_id: str
+    receipt: bytes | None = None
+    code: str | None = None
+    sentence: str | None = None
+    relayed: bool = False
+
+
+class Carrier(Protocol):
+    """A way to move sealed bytes to one partner. Raises PeerFault `partner-unreachable` or `-misbehaved`."""
+
+    def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
+        """Hand over a batch; return one outcome per transfer, in order."""
+        ...
+
+    def carry_receipts(
+        self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        """Hand over receipts; return a failure code, or None for taken, per receipt, in order.
+
+        `taken` are the ids of receipts from its mailbox that we have stored and it need not repeat.
+        """
+        ...
+
+    def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
+        """Push an attachment's ciphertext, going on where an earlier push stopped."""
+        ...
+
+    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Mail:
+        """Fetch what a partner's mailbox holds for us: `{"transfers": [...], "receipts": [...]}`."""
+        ...
+
+    def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:
+        """Stream an attachment's ciphertext from an offset."""
+        ...

@@ -1,0 +1,90 @@
+"""Where record versions, releases and their encrypted bytes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from hub.entries import Body, RecordRow, Release
+from hub.records.lifecycle import RecordState
+
+
+class Records(Protocol):
+    """Record versions and their releases, keyed by (originator, record_id, version).
+
+    A hostile partner may give its record the id of another one. Where no originator is named, an id means
+    our own record, else the only one that came with it, and nothing when several originators sent one.
+    """
+
+    def add(self, rows: Sequence[RecordRow]) -> None:
+        """Store new versions; raise Refused `conflict`, at the latest at commit, when one is there."""
+        ...
+
+    def get(
+        self, record_id: str, version: int | None = None, *, originator: str | None = None
+    ) -> RecordRow | None:
+        """Return a version, or the highest one."""
+        ...
+
+    def get_many(self, keys: Sequence[tuple[str, str, int]]) -> Mapping[tuple[str, str, int], RecordRow]:
+        """Return those (originator, record_id, version) that exist."""
+        ...
+
+    def newest(self, record_ids: Sequence[str]) -> Mapping[tuple[str, str], RecordRow]:
+        """Return the highest version for each (originator, record_id) that exists, in one query."""
+        ...
+
+    def versions(self, record_id: str, *, originator: str | None = None) -> Sequence[RecordRow]:
+        """Return all versions of one originator's record, lowest first."""
+        ...
+
+    def replace(self, row: RecordRow, *, expected_revision: int) -> None:
+        """Rewrite a row whose revision is the expected one (else Refused `conflict`); store revision + 1."""
+        ...
+
+    def advance(self, row: RecordRow, *, to: RecordState) -> None:
+        """Take one step of the lifecycle with this version as it is stored now; store revision + 1.
+
+        Raises Refused `transition-invalid` and `not-found`.
+        """
+        ...
+
+    def page(
+        self,
+        *,
+        after: int,
+        limit: int,
+        state: RecordState | None = None,
+        kind: str | None = None,
+        conversation: str | None = None,
+    ) -> Sequence[RecordRow]:
+        """Return rows with a position above `after`, lowest first."""
+        ...
+
+    def add_releases(self, releases: Sequence[Release]) -> None:
+        """Store releases."""
+        ...
+
+    def releases(self, record_id: str) -> Sequence[Release]:
+        """Return all releases of all versions, oldest first; only our own records have any."""
+        ...
+
+
+class Bodies(Protocol):
+    """Encrypted bytes at rest."""
+
+    def add(self, bodies: Sequence[Body]) -> None:
+        """Store bodies."""
+        ...
+
+    def get_many(self, body_ids: Sequence[str]) -> Mapping[str, Body]:
+        """Return those that exist and were not erased."""
+        ...
+
+    def sizes(self, body_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return how many bytes those have that exist, without reading them."""
+        ...
+
+    def erase(self, body_id: str) -> None:
+        """Destroy the wrapped key; what is left cannot be read."""
+        ...

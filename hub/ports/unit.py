@@ -1,0 +1,76 @@
+"""All stores together: a snapshot to read from, a transaction to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from hub.audit.events import AuditEvent
+from hub.ports.attachments import Attachments
+from hub.ports.directory import Directory
+from hub.ports.queue import Outbox
+from hub.ports.records import Bodies, Records
+from hub.ports.replays import Replays
+from hub.ports.traffic import Deliveries, Inbox, Receipts
+
+
+class View(Protocol):
+    """All stores, to read from one snapshot or, in a unit of work, to change."""
+
+    @property
+    def records(self) -> Records: ...
+    @property
+    def bodies(self) -> Bodies: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def receipts(self) -> Receipts: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def attachments(self) -> Attachments: ...
+    @property
+    def replays(self) -> Replays: ...
+    def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
+        """Return staged audit events above a position, lowest first."""
+        ...
+
+
+class UnitOfWork(View, Protocol):
+    """One durable transaction. Leaving the block without `commit` rolls back.
+
+    Reads see what was changed here. They are best done before additions: reading back rows that were just
+    added gives them their positions early, and makes other units of work wait until this one ends. After
+    OurFault, or `conflict` from what was there already, nothing more can be done in it.
+    """
+
+    def stage(self, events: Iterable[AuditEvent]) -> None:
+        """Add the audit events of this change."""
+        ...
+
+    def commit(self) -> None:
+        """Commit durably; raise OurFault `audit-missing` when state changed and no event was staged.
+
+        Claims and releases of lanes, tries that leave an entry's state as it is, marks of sent receipts,
+        replays and login counters are bookkeeping and need none.
+        """
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def work(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a unit of work; raise OurFault `storage-unavailable` when the database cannot be written."""
+        ...
+
+    def read(self) -> AbstractContextManager[View]:
+        """Open a snapshot to read from."""
+        ...
+
+    def close(self) -> None: ...

@@ -137,4 +137,15 @@ CODES: Final[dict[str, Row]] = {
     "home-missing": _row(_R, 404, 66, "This folder holds no hub"),
     # audit
     "audit-missing": _row(_O, 500, 70, "A change without an audit event was stopped"),
+    "note-invalid": _row(_I, 400, 65, "The signed note cannot be read"),
+    "checkpoint-invalid": _row(_I, 400, 65, "The note is no checkpoint of a log"),
+    "checkpoint-origin-mismatch": _row(_I, 400, 65, "The checkpoint is of another log"),
+    "checkpoint-signature-invalid": _row(_I, 403, 65, "The log's signatures do not prove its checkpoint"),
+    "cosignature-invalid": _row(_I, 400, 65, "A witness's signature does not verify"),
+    "log-entry-invalid": _row(_I, 400, 65, "The log's entry is not of its form"),
+    "log-commitment-mismatch": _row(_I, 400, 65, "What was shown is not what the log's entry commits to"),
+    "log-tile-invalid": _row(_I, 400, 65, "A tile of the log is not of its form"),
+    "log-proof-invalid": _row(_I, 400, 65, "The proof cannot be read"),
+    "log-inclusion-failed": _row(_I, 422, 65, "The proof does not show the entry in the log"),
+    "log-inconsistent": _row(_I, 422, 65, "The log's later state does not go on from its earlier one"),
 }

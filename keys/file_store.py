@@ -31,10 +31,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from hub.audit.notes import NoteSigner
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys, thumbprint, xwing_from_seed
 from hub.errors import OurFault, Refused
 from hub.records.ids import is_agency, new_id
 from keys.authority import Authority, issue_hub_leaf, make_authority
+from keys.log_keys import log_signers, witness_signers
 from keys.sealing import Derivation, Sealer, sync_directory, write_private
 
 _FORMAT: Final = "hub-keys/1"
@@ -54,11 +56,23 @@ class Purpose(Enum):
     DECRYPT_P256 = "decrypt-p256"
     DECRYPT_XWING = "decrypt-xwing"
     TOKEN_ES256 = "token-es256"  # noqa: S105 (a purpose, not a secret)
+    LOG_ED25519 = "log-ed25519"
+    LOG_ML_DSA_44 = "log-ml-dsa-44"
+    WITNESS_ED25519 = "witness-ed25519"
+    WITNESS_ML_DSA_44 = "witness-ml-dsa-44"
     MASTER = "master"
 
 
 _ON_P256: Final = (Purpose.SIGN_ES256, Purpose.DECRYPT_P256, Purpose.TOKEN_ES256)
-_RANDOM: Final = (Purpose.SIGN_ML_DSA_65, Purpose.DECRYPT_XWING, Purpose.MASTER)
+_RANDOM: Final = (
+    Purpose.SIGN_ML_DSA_65,
+    Purpose.DECRYPT_XWING,
+    Purpose.LOG_ED25519,
+    Purpose.LOG_ML_DSA_44,
+    Purpose.WITNESS_ED25519,
+    Purpose.WITNESS_ML_DSA_44,
+    Purpose.MASTER,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +196,16 @@ class FileKeyring:
         )
         self._master = self._secret(Purpose.MASTER)
         self._token = _p256(self._secret(Purpose.TOKEN_ES256))
+        self._log = log_signers(
+            sealer.agency,
+            ed25519=self._secret(Purpose.LOG_ED25519),
+            ml_dsa_44=self._secret(Purpose.LOG_ML_DSA_44),
+        )
+        self._witness = witness_signers(
+            sealer.agency,
+            ed25519=self._secret(Purpose.WITNESS_ED25519),
+            ml_dsa_44=self._secret(Purpose.WITNESS_ML_DSA_44),
+        )
         self._tls = TlsFiles(
             certificate=directory / _LEAF,
             password=_leaf_password(sealer),
@@ -206,6 +230,8 @@ class FileKeyring:
             if document["agency"] != agency:
                 raise ValueError(f"it is not the store of {agency}")
             told = document["argon2id"]
+            if missing := sorted({p.value for p in Purpose} - document["current"].keys()):
+                raise ValueError(f"it has no {missing[0]} key, so an older version made it")
             derivation = Derivation(
                 salt=base64.b64decode(told["salt"], validate=True),
                 memory_kib=told["memory_kib"],
@@ -243,6 +269,14 @@ class FileKeyring:
     def token_key(self) -> ec.EllipticCurvePrivateKey:
         """Return the key that signs access tokens (ES256)."""
         return self._token
+
+    def log_signers(self) -> tuple[NoteSigner, ...]:
+        """Return the keys that sign our log's checkpoints, of both algorithms."""
+        return self._log
+
+    def witness_signers(self) -> tuple[NoteSigner, ...]:
+        """Return the keys that cosign others' checkpoints, of both algorithms."""
+        return self._witness
 
     def tls_files(self) -> TlsFiles:
         """Return the leaf that this hub answers and calls with."""

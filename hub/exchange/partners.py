@@ -39,6 +39,8 @@ def own_card(
         public=broker.keyring.public(),
         suites=tuple(suites),
         mailbox=url is not None,
+        log_keys=tuple(signer.key for signer in broker.keyring.log_signers()),
+        witness_keys=tuple(signer.key for signer in broker.keyring.witness_signers()),
     )
     return make_card(card, broker.keyring.signing())
 

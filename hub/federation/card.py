@@ -16,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from mnemonic import Mnemonic
 
+from hub.audit.names import log_name, witness_name
+from hub.audit.notes import NoteKey
 from hub.envelope.canonical import canonical, digest
 from hub.envelope.documents import peek_document, sign_document, verify_document
 from hub.envelope.encoding import members, text_of, texts_of, time_of
@@ -37,7 +39,9 @@ _URL_MAX: Final = 500
 _REQUIRED: Final = frozenset(
     {"agency", "expires_at", "issued_at", "keys", "mailbox", "name", "suites", "tls_authority"}
 )
-_OPTIONAL: Final = frozenset({"url"})
+_OPTIONAL: Final = frozenset({"log", "url", "witness"})
+#: A log or a witness has two keys; while they are being rotated, four.
+_NOTE_KEYS_MAX: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Card:
     """What one hub says of itself. `mailbox` says that it keeps envelopes for partners that poll it.
 
     `url` is None when nobody can call it. `expires_at` is when it can no longer be pinned, by default
-    90 days after `issued_at`.
+    90 days after `issued_at`. `log_keys` verify its log's checkpoints, `witness_keys` its cosignatures.
     """
 
     agency: str
@@ -56,6 +60,8 @@ class Card:
     public: PublicKeys = field(repr=False)
     suites: tuple[Suite, ...]
     mailbox: bool
+    log_keys: tuple[NoteKey, ...] = ()
+    witness_keys: tuple[NoteKey, ...] = ()
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +75,8 @@ class Card:
             raise ValueError("the suite hybrid-1 is offered without keys for it")
         if self.url is not None:
             check_url(self.url)
+        _check_note_keys(self.log_keys, log_name(self.agency))
+        _check_note_keys(self.witness_keys, witness_name(self.agency))
         _check_authority(self.tls_ca_pem, self.agency)
 
     @property
@@ -91,6 +99,10 @@ def make_card(card: Card, keys: SigningKeys) -> bytes:
     }
     if card.url is not None:
         payload["url"] = card.url
+    if card.log_keys:
+        payload["log"] = [key.vkey for key in card.log_keys]
+    if card.witness_keys:
+        payload["witness"] = [key.vkey for key in card.witness_keys]
     return sign_document(payload, typ=CARD_TYPE, keys=keys, suite=_strongest(card.suites))
 
 
@@ -151,7 +163,20 @@ def _card(payload: Mapping[str, object]) -> Card:
         public=PublicKeys.from_jwks(agency, keys),
         suites=tuple(_suite(name) for name in texts_of(said, "suites")),
         mailbox=mailbox,
+        log_keys=_note_keys(said, "log"),
+        witness_keys=_note_keys(said, "witness"),
     )
+
+
+def _note_keys(said: Mapping[str, object], name: str) -> tuple[NoteKey, ...]:
+    return tuple(NoteKey.parse(vkey) for vkey in texts_of(said, name)) if name in said else ()
+
+
+def _check_note_keys(keys: tuple[NoteKey, ...], name: str) -> None:
+    if len(keys) > _NOTE_KEYS_MAX or len(set(keys)) != len(keys):
+        raise ValueError(f"the keys of {name} are not at most {_NOTE_KEYS_MAX} different ones")
+    if any(key.name != name for key in keys):
+        raise ValueError(f"a key on it is not one of {name}")
 
 
 def _strongest(suites: tuple[Suite, ...]) -> Suite:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from hub.audit.notes import NoteSigner
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
 
 
@@ -26,4 +27,12 @@ class Keyring(Protocol):
 
     def master_key(self) -> bytes:
         """Return the 32 bytes that wrap the keys of bodies at rest."""
+        ...
+
+    def log_signers(self) -> tuple[NoteSigner, ...]:
+        """Return the keys that sign our log's checkpoints: all of them sign each."""
+        ...
+
+    def witness_signers(self) -> tuple[NoteSigner, ...]:
+        """Return the keys that cosign others' checkpoints: all of them sign each."""
         ...

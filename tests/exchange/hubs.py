@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
 from hub.audit.events import Act
+from hub.audit.notes import NoteSigner
 from hub.config import Limits
 from hub.entries import MemberRow, PartnerRow, PartnerStatus, Priority, RecordRow
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys, thumbprint, xwing_from_seed
@@ -37,6 +38,7 @@ from hub.records.label import Classification, Label, Tlp
 from hub.records.template import template
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
+from keys.log_keys import log_signers, witness_signers
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -59,7 +61,7 @@ class LooseKeyring:
     """Freshly made keys that live in memory alone."""
 
     def __init__(self, agency: str, seed: int) -> None:
-        filler = bytes([seed]) * 31
+        self._filler = filler = bytes([seed]) * 31
         self._agency = agency
         self._signing = SigningKeys(
             es256=ec.generate_private_key(ec.SECP256R1()),
@@ -95,6 +97,12 @@ class LooseKeyring:
 
     def master_key(self) -> bytes:
         return self._master
+
+    def log_signers(self) -> tuple[NoteSigner, ...]:
+        return log_signers(self._agency, ed25519=self._filler + b"l", ml_dsa_44=self._filler + b"L")
+
+    def witness_signers(self) -> tuple[NoteSigner, ...]:
+        return witness_signers(self._agency, ed25519=self._filler + b"w", ml_dsa_44=self._filler + b"W")
 
 
 @dataclass(kw_only=True)

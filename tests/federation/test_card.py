@@ -94,7 +94,13 @@ def test_a_hybrid_suite_without_its_keys_is_refused() -> None:
 @pytest.mark.parametrize("name", sorted(payload()))
 def test_a_card_with_any_member_altered_is_refused(name: str) -> None:
     document = payload()
-    other = {"mailbox": False, "suites": ["classic-1"], "keys": keyring("cis-atc").public().as_jwks()}
+    other = {
+        "mailbox": False,
+        "suites": ["classic-1"],
+        "keys": keyring("cis-atc").public().as_jwks(),
+        "log": document["log"][:1],
+        "witness": document["witness"][:1],
+    }
     texts = {
         "agency": "kz-knx",
         "name": "KGB",
@@ -221,3 +227,32 @@ def test_the_words_stand_for_the_fingerprint() -> None:
 def test_a_cards_keys_are_not_shown_when_it_is_printed() -> None:
     assert isinstance(CARD, Card)
     assert "BEGIN" not in repr(CARD)
+
+
+def test_a_card_carries_the_keys_of_its_log_and_its_witness() -> None:
+    read = read_card(RAW, at=NOW)
+    assert {key.name for key in read.log_keys} == {"kz-knb/log"}
+    assert {key.name for key in read.witness_keys} == {"kz-knb/witness"}
+    assert len(read.log_keys) == len(read.witness_keys) == 2
+
+
+def test_a_card_without_a_log_is_read() -> None:
+    bare = make_card(replace(CARD, log_keys=(), witness_keys=()), keyring("kz-knb").signing())
+    assert read_card(bare).log_keys == ()
+
+
+@pytest.mark.parametrize("member", ["log", "witness"])
+def test_a_card_cannot_carry_keys_of_another_log_or_witness(member: str) -> None:
+    theirs = card_of("cis-atc")
+    keys = theirs.log_keys if member == "log" else theirs.witness_keys
+    said = payload() | {member: [key.vkey for key in keys]}
+    assert f"not one of kz-knb/{member}" in refused(signed(said))
+
+
+@pytest.mark.parametrize(
+    "vkeys",
+    [["kz-knb/log"], ["kz-knb/log+00000000+" + "A" * 44], [CARD.log_keys[0].vkey] * 2],
+    ids=["not a verifier key", "wrong key id", "twice the same"],
+)
+def test_a_card_with_impossible_log_keys_is_refused(vkeys: list[str]) -> None:
+    refused(signed(payload() | {"log": vkeys}))

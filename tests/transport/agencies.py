@@ -47,6 +47,8 @@ def card_of(agency: str, *, url: str | None = "https://127.0.0.1:8443") -> Card:
         public=keys.public(),
         suites=(Suite.HYBRID_1, Suite.CLASSIC_1),
         mailbox=True,
+        log_keys=tuple(signer.key for signer in keys.log_signers()),
+        witness_keys=tuple(signer.key for signer in keys.witness_signers()),
     )
 
 

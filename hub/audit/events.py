@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from hub.records.actor import Actor
+
+#: The length of an event's secret salt.
+SALT_BYTES: Final = 32
 
 
 class Act(Enum):
@@ -45,18 +48,12 @@ class Act(Enum):
     STOPPED = "stopped"
 
 
-def commit_to(salt: bytes, value: bytes) -> bytes:
-    """Return SHA-256(salt || value): hides a guessable value until the salt is shown."""
-    if len(salt) < 16:
-        raise ValueError("a commitment's salt has at least 16 bytes")
-    return hashlib.sha256(salt + value).digest()
-
-
 @dataclass(frozen=True, kw_only=True)
 class AuditEvent:
     """One entry staged with the change it tells of; the sequencer gives it its index in the log later.
 
-    `details` are short strings that hold ids, digests and codes only. `salt` opens the commitments in it.
+    `details` are short strings that hold ids, digests and codes only. `salt` is secret and random: every
+    commitment in the event's leaf derives from it, and none can be opened once it is erased.
     """
 
     event_id: str
@@ -67,3 +64,7 @@ class AuditEvent:
     details: Mapping[str, str] = field(default_factory=dict)
     justification: str | None = None
     salt: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.salt is not None and len(self.salt) != SALT_BYTES:
+            raise ValueError(f"an audit event's salt has {SALT_BYTES} bytes")

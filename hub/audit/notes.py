@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from binascii import a2b_base64
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
+from hub.audit.encoding import unb64
 from hub.errors import IntegrityFailure
 
 #: The most signature lines that a note may have (C2SP signed-note: at least 16 must be accepted).
@@ -180,17 +180,6 @@ def read_signatures(raw: bytes) -> tuple[NoteSignature, ...]:
         return _signatures(_decode(raw))
     except ValueError as error:
         raise IntegrityFailure("note-invalid", f"The signature lines are not well formed: {error}.") from None
-
-
-def unb64(text: str) -> bytes:
-    """Return the bytes of standard Base64 (RFC 4648 section 4); raise ValueError for a second spelling."""
-    try:
-        data = a2b_base64(text.encode("ascii"), strict_mode=True)
-    except ValueError:
-        raise ValueError("a text is not Base64") from None
-    if b64encode(data).decode() != text:
-        raise ValueError("a Base64 text is not in its one canonical spelling")
-    return data
 
 
 def _decode(raw: bytes) -> str:

@@ -55,13 +55,16 @@ class Jwe:
 
 def encrypt(
     plaintext: bytes, *, header: Mapping[str, object], suite: Suite, recipients: Sequence[PublicKeys]
-) -> Jwe:
-    """Encrypt to some recipients under a fresh content key; `alg` and `enc` join the protected header."""
+) -> tuple[Jwe, bytes]:
+    """Encrypt to some recipients under a fresh content key, which is returned beside the JWE.
+
+    `alg` and `enc` join the protected header.
+    """
     content_key, iv = os.urandom(CONTENT_KEY_BYTES), os.urandom(_IV_BYTES)
     header = {**header, "alg": suite.key_algorithm, "enc": CONTENT_ENCRYPTION}
     protected = b64u(canonical(header))
     encrypted = AESGCM(content_key).encrypt(iv, plaintext, protected.encode("ascii"))
-    return Jwe(
+    jwe = Jwe(
         protected=protected,
         header=header,
         recipients=tuple(wrap(content_key, suite=suite, to=recipient) for recipient in recipients),
@@ -69,6 +72,7 @@ def encrypt(
         ciphertext=b64u(encrypted[:-_TAG_BYTES]),
         tag=b64u(encrypted[-_TAG_BYTES:]),
     )
+    return jwe, content_key
 
 
 def write_jwe(jwe: Jwe) -> bytes:
@@ -136,16 +140,23 @@ def refuse_other_algorithms(jwe: Jwe, suite: Suite) -> None:
             raise ValueError(f"a recipient's key is not encrypted as suite {suite.value} asks")
 
 
-def decrypt(jwe: Jwe, index: int, *, suite: Suite, keys: DecryptionKeys) -> bytes:
-    """Return the plaintext for the recipient at an index.
+def decrypt(jwe: Jwe, content_key: bytes) -> bytes:
+    """Return the plaintext under its content key.
 
-    Raises ValueError for what has not the right form, PeerFault `key-unknown` and IntegrityFailure
-    `decryption-failed`.
+    Raises ValueError for what has not the right form, IntegrityFailure `decryption-failed`.
     """
     encrypted = unb64u(jwe.ciphertext) + unb64u(jwe.tag, size=_TAG_BYTES)
     iv = unb64u(jwe.iv, size=_IV_BYTES)
-    content_key = unwrap(jwe.recipients[index], suite=suite, keys=keys)
     try:
         return AESGCM(content_key).decrypt(iv, encrypted, jwe.protected.encode("ascii"))
     except InvalidTag:
         raise IntegrityFailure("decryption-failed", "The content does not open with its key.") from None
+
+
+def content_key_of(jwe: Jwe, index: int, *, suite: Suite, keys: DecryptionKeys) -> bytes:
+    """Return the content key as the recipient at an index opens it.
+
+    Raises ValueError for what has not the right form, PeerFault `key-unknown` and IntegrityFailure
+    `decryption-failed`.
+    """
+    return unwrap(jwe.recipients[index], suite=suite, keys=keys)

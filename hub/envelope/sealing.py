@@ -18,6 +18,7 @@ from hub.envelope.header import HEADER_MEMBERS, Header
 from hub.envelope.jwe import (
     KEY_MEMBERS,
     Jwe,
+    content_key_of,
     decrypt,
     encrypt,
     read_jwe,
@@ -51,13 +52,14 @@ class Signed:
 class Sealed:
     """One envelope's bytes and what they say on the outside, which nobody has verified yet.
 
-    `digest` is the SHA-256 of the bytes; receipts name it.
+    `digest` is the SHA-256 of the bytes; receipts name it. `content_key` is there where it was sealed here.
     """
 
     raw: bytes = field(repr=False)
     header: Header
     digest: bytes
     jwe: Jwe = field(repr=False, compare=False)
+    content_key: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +117,14 @@ def seal(signed: Signed, recipients: Sequence[PublicKeys]) -> Sealed:
             "recipient-mismatch",
             "An envelope is sealed to the agencies that it was signed for, to each once.",
         )
-    jwe = encrypt(
+    jwe, content_key = encrypt(
         signed.raw,
         header=header.as_members() | {"bind": b64u(digest(signed.raw)), "typ": SEALED_TYPE},
         suite=header.suite,
         recipients=[keys[agency] for agency in header.recipients],
     )
     raw = write_jwe(jwe)
-    return Sealed(raw=raw, header=header, digest=digest(raw), jwe=jwe)
+    return Sealed(raw=raw, header=header, digest=digest(raw), jwe=jwe, content_key=content_key)
 
 
 def peek(raw: bytes, *, max_bytes: int, max_depth: int = _DEFAULT_DEPTH) -> Sealed:
@@ -161,14 +163,33 @@ def open(sealed: Sealed, *, agency: str, keys: DecryptionKeys) -> Opened:
     Raises PeerFault `not-addressed-to-us`, `key-unknown` and `envelope-malformed`, IntegrityFailure
     `decryption-failed`.
     """
+    return open_with_key(sealed, unwrap_key(sealed, agency=agency, keys=keys))
+
+
+def unwrap_key(sealed: Sealed, *, agency: str, keys: DecryptionKeys) -> bytes:
+    """Return the content key of an envelope as one of its recipients opens it; raises what `open` does.
+
+    It opens this one envelope and nothing else: who is shown it can check what was sealed, and to what.
+    """
     header = sealed.header
     if agency not in header.recipients:
         raise PeerFault("not-addressed-to-us", f"The envelope holds no key for {agency}.")
     try:
-        jws = decrypt(sealed.jwe, header.recipients.index(agency), suite=header.suite, keys=keys)
+        return content_key_of(sealed.jwe, header.recipients.index(agency), suite=header.suite, keys=keys)
     except ValueError as error:
         raise _malformed(error) from None
-    return Opened(sealed=sealed, jws=jws)
+
+
+def open_with_key(sealed: Sealed, content_key: bytes) -> Opened:
+    """Decrypt an envelope with its content key.
+
+    Raises PeerFault `envelope-malformed`, IntegrityFailure `decryption-failed`. That there is no second
+    content under another key is shown by `bind`, which `verify` checks.
+    """
+    try:
+        return Opened(sealed=sealed, jws=decrypt(sealed.jwe, content_key))
+    except ValueError as error:
+        raise _malformed(error) from None
 
 
 def verify(

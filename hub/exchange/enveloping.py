@@ -21,9 +21,10 @@ from hub.records.record import Record
 
 @dataclass(frozen=True, kw_only=True)
 class Enveloped:
-    """One envelope's bytes at rest and its entry for each recipient."""
+    """One envelope's bytes at rest, their SHA-256, which receipts name, and its entry for each recipient."""
 
     body: Body
+    digest: bytes
     entries: tuple[OutboxEntry, ...]
 
 
@@ -70,7 +71,13 @@ def envelop(
         sealed = sealing.seal(signed, [standing.partners[agency].public for agency in agencies])
         made.append(
             Enveloped(
-                body=lock(sealed.raw, body_id=manifest.envelope_id, master_key=broker.keyring.master_key()),
+                body=lock(
+                    sealed.raw,
+                    body_id=manifest.envelope_id,
+                    master_key=broker.keyring.master_key(),
+                    key=sealed.content_key,
+                ),
+                digest=sealed.digest,
                 entries=tuple(
                     _entry(row, manifest, recipient=agency, lane=standing.partners[agency].lane, at=at)
                     for agency in agencies

@@ -172,7 +172,13 @@ def release(
             delivery_of(row, member=member, at=at) for member in row.recipients if member in standing.members
         ),
         event=broker.event(
-            Act.RELEASED, approver, row.record_id, at, envelopes=",".join(envelope_ids), **described(row)
+            Act.RELEASED,
+            approver,
+            row.record_id,
+            at,
+            envelopes=",".join(envelope_ids),
+            envelope_digests=",".join(one.digest.hex() for one in sealed),
+            **described(row),
         ),
     )
 

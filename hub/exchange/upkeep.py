@@ -148,6 +148,8 @@ def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -
                     entry=renewed.entry_id,
                     was=entry.state.value,
                     envelope=renewed.envelope_id,
+                    envelope_digest=sealed.digest.hex(),
+                    record=entry.record_id,
                 )
             ]
         )

@@ -72,7 +72,7 @@ def forge(
         **(in_protected or {}),
     }
     to = [agency(name).public for name in (sealed_to or of.recipients)]
-    raw = write_jwe(encrypt(jws, header=header, suite=of.suite, recipients=to))
+    raw = write_jwe(encrypt(jws, header=header, suite=of.suite, recipients=to)[0])
     if in_jwe:
         raw = changed(raw, in_jwe)
     return in_raw(raw) if in_raw else raw

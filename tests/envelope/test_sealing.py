@@ -14,7 +14,7 @@ from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import b64u, unb64u
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
 from hub.envelope.manifest import Approval, AttachmentSecret
-from hub.envelope.sealing import read_again
+from hub.envelope.sealing import open_with_key, read_again, unwrap_key
 from hub.errors import HubError, IntegrityFailure, PeerFault
 from tests.envelope.agencies import BOTH, NOW, agency, manifest, record
 from tests.envelope.cases import MAX_BYTES, SKEW_S, read
@@ -52,6 +52,25 @@ def test_seal_returns_what_peek_reads(suite: Suite) -> None:
     assert peek(sealed.raw, max_bytes=MAX_BYTES) == sealed
     assert sealed.header == made.header
     assert sealed.digest == digest(sealed.raw)
+
+
+@BOTH_SUITES
+def test_the_content_key_opens_the_envelope_for_whom_it_is_shown(suite: Suite) -> None:
+    made = manifest(record(), suite=suite)
+    sealed = seal(
+        sign(made, record(), agency("kz-knb").signing), [agency(name).public for name in made.recipients]
+    )
+    reader = agency("cis-atc")
+    shown = unwrap_key(peek(sealed.raw, max_bytes=MAX_BYTES), agency="cis-atc", keys=reader.decryption)
+    assert shown == sealed.content_key
+    assert repr(shown) not in repr(sealed)
+    assert open_with_key(sealed, shown).jws == open(sealed, agency="cis-atc", keys=reader.decryption).jws
+    with pytest.raises(IntegrityFailure) as refused:
+        open_with_key(sealed, bytes(32))
+    assert refused.value.code == "decryption-failed"
+    with pytest.raises(PeerFault) as malformed:
+        open_with_key(sealed, b"short")
+    assert malformed.value.code == "envelope-malformed"
 
 
 def test_manifest_keeps_every_field() -> None:

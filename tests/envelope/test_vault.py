@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.entries import Body
-from hub.envelope.vault import lock, unlock
+from hub.envelope.vault import body_key, lock, unlock
 from hub.errors import IntegrityFailure
 
 few = settings(max_examples=60, deadline=None)
@@ -27,6 +27,19 @@ def test_each_body_has_a_key_of_its_own() -> None:
     first, second = (lock(b"same", body_id="a", master_key=MASTER) for _ in range(2))
     assert first.wrapped_key != second.wrapped_key
     assert first.ciphertext != second.ciphertext
+
+
+def test_a_body_can_lie_under_a_key_that_came_with_it() -> None:
+    key = bytes(range(32, 64))
+    body = lock(b"sealed", body_id="a", master_key=MASTER, key=key)
+    assert body_key(body, master_key=MASTER) == key
+    assert unlock(body, master_key=MASTER) == b"sealed"
+
+
+def test_an_erased_body_has_no_key() -> None:
+    with pytest.raises(IntegrityFailure) as refused:
+        body_key(replace(BODY, wrapped_key=b""), master_key=MASTER)
+    assert refused.value.code == "decryption-failed"
 
 
 BODY = lock(b"content", body_id="0195e9a0", master_key=MASTER)

@@ -6,6 +6,8 @@ import pytest
 
 from hub.audit.events import Act
 from hub.entries import Direction
+from hub.envelope import sealing
+from hub.envelope.vault import body_key, unlock
 from hub.errors import Refused
 from hub.exchange.drafting import draft, preview, revise
 from hub.exchange.releasing import approve, reject
@@ -54,6 +56,21 @@ def test_every_step_leaves_its_audit_event(pair: Hubs) -> None:
     run_lanes(ours)
     assert acts(ours)[-3:] == [Act.DRAFTED, Act.RELEASED, Act.RECEIPT_VERIFIED]
     assert acts(theirs)[-1] is Act.ADMITTED
+
+
+def test_the_hub_that_sealed_an_envelope_can_open_it_for_evidence(pair: Hubs) -> None:
+    ours = pair.network.brokers["kz-knb"]
+    row = released(ours, "cis-atc", narrative="as it was sealed")
+    with ours.store.read() as view:
+        assert row.envelope_id is not None
+        body = view.bodies.get_many([row.envelope_id])[row.envelope_id]
+        (told,) = (e for _, e in view.events(after=0, limit=1000) if e.act is Act.RELEASED)
+    master_key = ours.keyring.master_key()
+    sealed = sealing.peek(unlock(body, master_key=master_key), max_bytes=1 << 20)
+    assert told.details["envelopes"] == row.envelope_id
+    assert told.details["envelope_digests"] == sealed.digest.hex()
+    opened = sealing.open_with_key(sealed, body_key(body, master_key=master_key))
+    assert sealing.read_again(opened)[1]["narrative"] == "as it was sealed"
 
 
 def test_approver_cannot_be_author(pair: Hubs) -> None:

@@ -149,4 +149,5 @@ CODES: Final[dict[str, Row]] = {
     "log-inclusion-failed": _row(_I, 422, 65, "The proof does not show the entry in the log"),
     "log-inconsistent": _row(_I, 422, 65, "The log's later state does not go on from its earlier one"),
     "timestamp-invalid": _row(_I, 400, 65, "The time stamp does not prove what it should"),
+    "justification-missing": _row(_R, 422, 65, "Say why, in a few words that are logged"),
 }

@@ -22,6 +22,8 @@ class HubError(Exception):
         self.code = code
         self.sentence = sentence
         self.details = details
+        #: Whether the audit log tells of it already.
+        self.logged = False
 
     @property
     def row(self) -> Row:

@@ -14,38 +14,214 @@ from hub.records.actor import Actor
 SALT_BYTES: Final = 32
 
 
+class Category(Enum):
+    """What sort of step an act is; the first six are the logs of Directive (EU) 2016/680 art. 25 (1)."""
+
+    COLLECTION = "collection"
+    ALTERATION = "alteration"
+    CONSULTATION = "consultation"
+    DISCLOSURE = "disclosure"
+    COMBINATION = "combination"
+    ERASURE = "erasure"
+    DECISION = "decision"
+    CONVEYANCE = "conveyance"
+    REFUSAL = "refusal"
+    ADMINISTRATION = "administration"
+    ACCESS = "access"
+    AUDIT = "audit"
+
+
 class Act(Enum):
-    """Every kind of step that leaves an entry (Directive (EU) 2016/680 art. 25 and the record's way)."""
+    """Every kind of step that leaves an entry; `CATALOGUE` says of each what it means."""
 
     DRAFTED = "drafted"
-    REVISED = "revised"
-    DISCARDED = "discarded"
-    REJECTED = "rejected"
-    RELEASED = "released"
-    QUEUED = "queued"
-    CARRIED = "carried"
-    HELD = "held"
-    RESUMED = "resumed"
-    DIED = "died"
     ADMITTED = "admitted"
+    ATTACHED = "attached"
+    REVISED = "revised"
+    CONSULTED = "consulted"
+    RELEASED = "released"
+    DISCLOSED = "disclosed"
+    ANSWERED = "answered"
+    DISCARDED = "discarded"
+    ERASED = "erased"
+    REJECTED = "rejected"
+    CARRIED = "carried"
     RELAYED = "relayed"
-    REFUSED = "refused"
     RECEIPT_VERIFIED = "receipt-verified"
     RECEIPT_ISSUED = "receipt-issued"
     DELIVERED = "delivered"
-    CONSULTED = "consulted"
-    ANSWERED = "answered"
-    ATTACHED = "attached"
-    ERASED = "erased"
+    RESUMED = "resumed"
+    DIED = "died"
+    HELD = "held"
+    WITHHELD = "withheld"
+    REFUSED = "refused"
+    LOGIN_FAILED = "login-failed"
+    LOGIN = "login"
     PARTNER_CHANGED = "partner-changed"
     MEMBER_CHANGED = "member-changed"
     OFFICER_CHANGED = "officer-changed"
     AGREEMENT_CHANGED = "agreement-changed"
     KEY_CHANGED = "key-changed"
-    LOGIN = "login"
-    LOGIN_FAILED = "login-failed"
     STARTED = "started"
     STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What an act is, and what its entries always say besides who, when and about what.
+
+    `justified`: a justification, of a person or the legal basis. `names_recipients`: who gets the content, in
+    the detail `recipients`.
+    """
+
+    category: Category
+    means: str
+    subject: str
+    justified: bool = False
+    names_recipients: bool = False
+
+
+_A, _C = Act, Category
+
+#: Every act there is, with its category; `docs/acts.md` is made from it.
+CATALOGUE: Final[Mapping[Act, Row]] = {
+    _A.DRAFTED: Row(
+        category=_C.COLLECTION,
+        means="A record, a correction or a withdrawal was written here, or handed in by a member's system.",
+        subject="record",
+    ),
+    _A.ADMITTED: Row(
+        category=_C.COLLECTION,
+        means="A partner's record was verified, permitted and stored.",
+        subject="record",
+    ),
+    _A.ATTACHED: Row(
+        category=_C.COLLECTION, means="An attachment was announced, or has come whole.", subject="attachment"
+    ),
+    _A.REVISED: Row(
+        category=_C.ALTERATION, means="A draft got a new text or other recipients.", subject="record"
+    ),
+    _A.CONSULTED: Row(
+        category=_C.CONSULTATION,
+        means="An officer was shown the content of a record or of an attachment.",
+        subject="record",
+        justified=True,
+    ),
+    _A.RELEASED: Row(
+        category=_C.DISCLOSURE,
+        means="A second officer, or a rule of an agreement, let a record go to its recipients.",
+        subject="record",
+        justified=True,
+        names_recipients=True,
+    ),
+    _A.DISCLOSED: Row(
+        category=_C.DISCLOSURE,
+        means="A member's system was given the content of a record or of an attachment.",
+        subject="record",
+        justified=True,
+        names_recipients=True,
+    ),
+    _A.ANSWERED: Row(
+        category=_C.COMBINATION,
+        means="A record was tied to the record that it answers.",
+        subject="record that was answered",
+    ),
+    _A.DISCARDED: Row(
+        category=_C.ERASURE, means="A draft was given up and its content's key destroyed.", subject="record"
+    ),
+    _A.ERASED: Row(
+        category=_C.ERASURE,
+        means="The key of a record's or an attachment's content was destroyed.",
+        subject="record or attachment",
+        justified=True,
+    ),
+    _A.REJECTED: Row(
+        category=_C.DECISION,
+        means="A second officer sent a draft back to its author.",
+        subject="record",
+        justified=True,
+    ),
+    _A.CARRIED: Row(category=_C.CONVEYANCE, means="A relay has taken an envelope.", subject="envelope"),
+    _A.RELAYED: Row(
+        category=_C.CONVEYANCE, means="We took an envelope, unopened, to hand it on.", subject="envelope"
+    ),
+    _A.RECEIPT_VERIFIED: Row(
+        category=_C.CONVEYANCE,
+        means="A signed receipt about an envelope of ours came and was verified.",
+        subject="envelope",
+    ),
+    _A.RECEIPT_ISSUED: Row(
+        category=_C.CONVEYANCE, means="A partner has taken our signed receipt.", subject="envelope"
+    ),
+    _A.DELIVERED: Row(
+        category=_C.CONVEYANCE,
+        means="A member's system said that a record was delivered, opened or actioned there.",
+        subject="record",
+    ),
+    _A.RESUMED: Row(
+        category=_C.CONVEYANCE, means="An operator put an envelope back in its lane.", subject="envelope"
+    ),
+    _A.DIED: Row(
+        category=_C.CONVEYANCE,
+        means="An envelope was given up, by time or by an operator.",
+        subject="envelope",
+    ),
+    _A.HELD: Row(
+        category=_C.REFUSAL,
+        means="An envelope is kept here because the rules, or its bytes, do not let it go now.",
+        subject="envelope",
+    ),
+    _A.WITHHELD: Row(
+        category=_C.REFUSAL,
+        means="A member's system asked for a delivery whose content the rules of that moment deny it.",
+        subject="record",
+    ),
+    _A.REFUSED: Row(
+        category=_C.REFUSAL,
+        means="Something was asked for and refused; the detail `code` says why.",
+        subject="record, envelope or operation",
+    ),
+    _A.LOGIN_FAILED: Row(
+        category=_C.REFUSAL, means="Somebody did not show who they are.", subject="officer or member"
+    ),
+    _A.LOGIN: Row(
+        category=_C.ACCESS, means="An officer or a member's system signed in.", subject="officer or member"
+    ),
+    _A.PARTNER_CHANGED: Row(
+        category=_C.ADMINISTRATION, means="A partner was pinned, suspended or resumed.", subject="partner"
+    ),
+    _A.MEMBER_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="A member was registered or suspended, or its certificate or scopes were changed.",
+        subject="member",
+    ),
+    _A.OFFICER_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="An officer's account was opened, closed or reset, or its roles were changed.",
+        subject="officer",
+    ),
+    _A.AGREEMENT_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="An agreement, and with it what may go to whom, was put in force.",
+        subject="agreement",
+    ),
+    _A.KEY_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="Keys or certificates of this hub were made or renewed.",
+        subject="agency",
+    ),
+    _A.STARTED: Row(
+        category=_C.AUDIT,
+        means="A process that serves, and keeps this log, began its work.",
+        subject="agency",
+    ),
+    _A.STOPPED: Row(category=_C.AUDIT, means="Such a process ended its work.", subject="agency"),
+}
+
+
+def category_of(act: Act) -> Category:
+    """Return what sort of step an act is."""
+    return CATALOGUE[act].category
 
 
 @dataclass(frozen=True, kw_only=True)

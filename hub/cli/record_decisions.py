@@ -84,10 +84,17 @@ def reject(
         return stands(hub.broker, record_id, "is rejected; its author can revise it.")
 
 
-@leaf(examples=(f'hub record read {SOME_ID} --as aigerim --justification "case 2025/114: identity check"',))
+@leaf(examples=(f'hub record read {SOME_ID} --as aigerim --why "case 2025/114: identity check"',))
 @record_argument
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
-@click.option("--justification", required=True, metavar="TEXT", help="Why you read it; it is logged.")
+@click.option(
+    "--why",
+    "--justification",
+    "justification",
+    required=True,
+    metavar="TEXT",
+    help="Why you read it, in 3 to 500 characters; it is logged.",
+)
 @acting
 def read(
     record_id: str,

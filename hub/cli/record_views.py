@@ -227,5 +227,5 @@ def then_of(row: RecordRow) -> Sequence[str]:
     if row.state is RecordState.REJECTED:
         return (f"hub record revise {row.record_id} FILE --as NAME",)
     if row.direction is Direction.IN:
-        return (f'hub record read {row.record_id} --as NAME --justification "…"', follow)
+        return (f'hub record read {row.record_id} --as NAME --why "…"', follow)
     return (follow,)

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final
 
-from hub.audit.events import Act, AuditEvent
+from hub.audit.events import CATALOGUE, Act, AuditEvent
 from hub.config import Limits
 from hub.entries import MemberRow, PartnerRow, PartnerStatus
 from hub.envelope.keys import PublicKeys
@@ -186,7 +186,15 @@ class Broker:
         justification: str | None = None,
         **details: str,
     ) -> AuditEvent:
-        """Build the audit event of one step; `details` are ids, digests and codes, never content."""
+        """Build the audit event of one step; `details` are ids, digests and codes, never content.
+
+        Raises ValueError for an event that does not say what the catalogue promises of its act.
+        """
+        row = CATALOGUE[act]
+        if row.justified and not justification:
+            raise ValueError(f"an entry of {act.value} says why")
+        if row.names_recipients and not details.get("recipients"):
+            raise ValueError(f"an entry of {act.value} names who gets the content")
         return AuditEvent(
             event_id=new_id(),
             at=at,

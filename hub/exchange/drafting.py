@@ -253,6 +253,11 @@ def refuse_unanswerable(view: View, record: Record) -> None:
         raise Refused("not-found", f"in_reply_to names record {record.in_reply_to}, which is not here.")
 
 
+def basis(row: RecordRow) -> str:
+    """Return why a record is disclosed where no person says it: its purpose and its agreement."""
+    return f"{row.purpose} under {row.agreement}"
+
+
 def described(row: RecordRow) -> dict[str, str]:
     """Return what an audit event says of a row: never content."""
     return {

@@ -26,7 +26,7 @@ from hub.exchange.admitting import (
 )
 from hub.exchange.attachments import use
 from hub.exchange.broker import Broker, Counterparty, Standing
-from hub.exchange.settling import mark_answered, supersede
+from hub.exchange.settling import mark_answered, supersede, tied
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 
@@ -190,7 +190,7 @@ def _store(broker: Broker, answers: Sequence[Answer]) -> Sequence[Outcome]:
     if admitted or relayed or rejected:
         with broker.store.work() as work:
             new = work.inbox.admit([a.entry for a in admitted] + [r.entry for r in relayed])
-            store(work, [a for a in admitted if a.key in new])
+            store(broker, work, [a for a in admitted if a.key in new])
             relaying.store(work, [r for r in relayed if r.key in new])
             work.stage(a.event for a in rejected)
             late = [key for key in [a.key for a in admitted] + [r.key for r in relayed] if key not in new]
@@ -201,7 +201,7 @@ def _store(broker: Broker, answers: Sequence[Answer]) -> Sequence[Outcome]:
     return [_outcome(answer, overtaken) for answer in answers]
 
 
-def store(work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
+def store(broker: Broker, work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
     """Put admitted envelopes into the transaction: body, record, deliveries and leaf."""
     new = [a for a in admitted if not a.again]
     work.bodies.add([a.body for a in new])
@@ -210,7 +210,8 @@ def store(work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
     for item in new:
         if item.row.version > 1:
             supersede(work, item.row)
-    mark_answered(work, [a.row for a in new])
+    for answer, asked in mark_answered(work, [a.row for a in new]):
+        work.stage(tied(broker, a.event, asked) for a in new if a.row is answer)
     use(work, [name for a in new for name, _size in a.sealed.header.attachments])
     for item in new:
         if names := [name for name, _size in item.sealed.header.attachments]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
+from hub.audit.justification import justified
 from hub.entries import (
     Body,
     Delivery,
@@ -24,10 +25,10 @@ from hub.errors import HubError, Refused
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
-from hub.exchange.drafting import Drafted, described
+from hub.exchange.drafting import Drafted, basis, described
 from hub.exchange.enveloping import envelop, translate
 from hub.exchange.recipients import judge_all, refuse_denied
-from hub.exchange.settling import mark_answered, supersede
+from hub.exchange.settling import mark_answered, supersede, tied
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_approve
 from hub.ports import UnitOfWork
@@ -68,7 +69,7 @@ def approve(
         if current.version != queued.row.version:
             raise Refused("conflict", "The draft was changed while it was being released.")
         work.records.replace(queued.row, expected_revision=queued.row.revision)
-        queue(work, [queued])
+        queue(broker, work, [queued])
         work.commit()
     wake(broker, [queued])
     return queued.release
@@ -111,13 +112,13 @@ def _require_another_officer(actor: Actor, row: RecordRow) -> None:
 
 
 def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None:
-    """Send a draft back to its author with a reason."""
-    at = broker.clock.now()
+    """Send a draft back to its author with a reason; without one, Refused `justification-missing`."""
+    why, at = justified(reason), broker.clock.now()
     with broker.store.work() as work:
         row = find_row(work, record_id)
         _require_another_officer(actor, row)
         work.records.advance(row, to=RecordState.REJECTED)
-        work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=reason)])
+        work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=why)])
         work.commit()
 
 
@@ -176,6 +177,7 @@ def release(
             approver,
             row.record_id,
             at,
+            justification=basis(row),
             envelopes=",".join(envelope_ids),
             envelope_digests=",".join(one.digest.hex() for one in sealed),
             **described(row),
@@ -198,7 +200,7 @@ def delivery_of(row: RecordRow, *, member: str, at: datetime, envelope_id: str |
     )
 
 
-def queue(work: UnitOfWork, items: Sequence[Queued]) -> None:
+def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     """Put all that a release made into the transaction: envelopes, entries, deliveries and the leaf."""
     work.bodies.add([body for item in items for body in item.bodies])
     work.records.add_releases([item.release for item in items])
@@ -207,8 +209,10 @@ def queue(work: UnitOfWork, items: Sequence[Queued]) -> None:
     for item in items:
         if item.row.version > 1:
             supersede(work, item.row)
-    mark_answered(work, [item.row for item in items])
     work.stage([item.event for item in items])
+    for answer, asked in mark_answered(work, [item.row for item in items]):
+        event = next(item.event for item in items if item.row is answer)
+        work.stage([tied(broker, event, asked)])
 
 
 def wake(broker: Broker, items: Sequence[Queued]) -> None:

@@ -10,10 +10,12 @@ from itertools import accumulate
 from typing import Final
 
 from hub.audit.events import Act, AuditEvent
+from hub.audit.justification import justified
 from hub.entries import Body, Delivery, Direction, PartnerStatus, ReceiptRow, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, open_content, read_content
+from hub.exchange.drafting import basis
 from hub.exchange.recipients import permit_member, permit_showing
 from hub.exchange.stating import Told, state_all
 from hub.policy.decision import Deny, Reason
@@ -107,7 +109,7 @@ def collect(
 
     `covered` tells which kinds the caller's token may collect; others stay for another token. Each is
     permitted again: what the member may not have now, and what was withdrawn or erased meanwhile, comes with
-    no more than its kind and state. Disclosures, and what was held back, are logged before content leaves.
+    no more than its kind and state. Disclosures, and what was withheld, are logged before content leaves.
     A page may be shorter than `limit`: it holds no more bytes than a batch; the last is the one without any.
     """
     at = broker.clock.now()
@@ -122,9 +124,9 @@ def collect(
         pairs = pairs[: _how_many_fit(view, [row for _delivery, row in pairs], broker.limits.batch_max_bytes)]
         bodies = view.bodies.get_many([row.body_id for _delivery, row in pairs])
     found = [_collected(broker, standing, delivery, row, bodies, at) for delivery, row in pairs]
-    if found:
+    if telling := [one for one in found if one.record is not None or one.withheld]:
         with broker.store.work() as work:
-            work.stage(_logged(broker, member, one, at) for one in found)
+            work.stage(_logged(broker, member, one, at) for one in telling)
             work.commit()
     return found
 
@@ -156,9 +158,16 @@ def _logged(broker: Broker, member: str, one: Collected, at: datetime) -> AuditE
     actor = Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
     told = {"version": str(one.row.version), "delivery": one.delivery.delivery_id}
     if one.withheld:
-        return broker.event(Act.HELD, actor, one.row.record_id, at, code=one.withheld[0].code, **told)
-    why = "collected by the member's system"
-    return broker.event(Act.CONSULTED, actor, one.row.record_id, at, justification=why, **told)
+        return broker.event(Act.WITHHELD, actor, one.row.record_id, at, code=one.withheld[0].code, **told)
+    return broker.event(
+        Act.DISCLOSED,
+        actor,
+        one.row.record_id,
+        at,
+        justification=basis(one.row),
+        recipients=member,
+        **told,
+    )
 
 
 def acknowledge(
@@ -232,20 +241,19 @@ def read_record(
     record_id: str,
     version: int | None = None,
     *,
-    justification: str,
+    justification: str | None,
     originator: str | None = None,
 ) -> Record:
     """Return a record's content to an officer; the read is logged, with its reason, before content leaves.
 
     The first opening of a received record advances it to OPENED and tells the originator. Raises Refused
-    `role-missing`, `request-invalid` for an empty justification, `not-found`, `conflict` for what was
+    `role-missing`, `justification-missing`, `not-found`, `conflict` for what was
     revised or erased while it was opened, and for an id that several originators sent.
     """
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
         raise Refused("role-missing", decision.reasons[0].sentence)
-    if len(justification.strip()) < 3:
-        raise Refused("request-invalid", "Reading content takes a justification of a few words.")
+    why = justified(justification)
     at = broker.clock.now()
     with broker.store.read() as view:
         row = find_row(view, record_id, version, originator=originator)
@@ -268,7 +276,7 @@ def read_record(
                     actor,
                     record_id,
                     at,
-                    justification=justification.strip(),
+                    justification=why,
                     version=str(row.version),
                 )
             ]

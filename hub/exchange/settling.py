@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hub.audit.events import Act, AuditEvent
 from hub.entries import Direction, RecordRow
+from hub.exchange.broker import Broker
 from hub.ports import View
 from hub.records.lifecycle import RECORD_STEPS, RecordState
 
@@ -33,11 +35,29 @@ def _answers(row: RecordRow, asked: RecordRow) -> bool:
     return theirs.originator in ours.recipients
 
 
-def mark_answered(view: View, rows: Sequence[RecordRow]) -> None:
-    """Mark the records that these rows answer as answered, at whichever side they were made."""
+def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[RecordRow, RecordRow]]:
+    """Mark the records that these rows answer as answered, at whichever side they were made.
+
+    Return each answer with the record that it is tied to, for the log.
+    """
+    ties = []
     for row in rows:
         if row.in_reply_to is None:
             continue
         asked = view.records.get(row.in_reply_to)
         if asked is not None and _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
             view.records.advance(asked, to=RecordState.ANSWERED)
+            ties.append((row, asked))
+    return ties
+
+
+def tied(broker: Broker, event: AuditEvent, asked: RecordRow) -> AuditEvent:
+    """Return the entry that a record was tied to the one it answers, by the step that `event` tells of."""
+    return broker.event(
+        Act.ANSWERED,
+        event.actor,
+        asked.record_id,
+        event.at,
+        version=str(asked.version),
+        answer=event.subject,
+    )

@@ -89,7 +89,7 @@ def submit(
         work.bodies.add([d.body for d in waiting])
         work.records.add([d.row for d in waiting] + [q.row for q in queued])
         work.stage(broker.event(Act.DRAFTED, actor, d.row.record_id, at, **described(d.row)) for d in waiting)
-        queue(work, queued)
+        queue(broker, work, queued)
         if also is not None:
             also(work, results)
         work.commit()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hub.audit.events import Act
+from hub.audit.justification import justified
 from hub.entries import (
     Body,
     Delivery,
@@ -146,6 +147,7 @@ def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -
                     entry.envelope_id,
                     at,
                     entry=renewed.entry_id,
+                    recipient=entry.recipient,
                     was=entry.state.value,
                     envelope=renewed.envelope_id,
                     envelope_digest=sealed.digest.hex(),
@@ -161,9 +163,7 @@ def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -
 def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxEntry:
     """Give an entry up by a person's decision; it stays visible as dead and can be resumed."""
     require(may_operate(actor))
-    if len(reason.strip()) < 3:
-        raise Refused("request-invalid", "Giving an entry up takes a reason of a few words.")
-    at = broker.clock.now()
+    why, at = justified(reason), broker.clock.now()
     with broker.store.read() as view:
         seen = _find(view.outbox.get(entry_id), entry_id)
         dead = replace(seen, state=EntryState.DEAD, reason="dropped")
@@ -181,7 +181,7 @@ def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxE
                     actor,
                     entry.envelope_id,
                     at,
-                    justification=reason.strip(),
+                    justification=why,
                     entry=entry_id,
                     recipient=entry.recipient,
                     code="dropped",

@@ -109,7 +109,7 @@ def test_a_reader_gets_the_content_for_a_reason(small: World, drafter: str) -> N
     other = path.replace(digest, "0" * 64)
     assert small.call("POST", other, {"justification": "Case 26-114"}, token=drafter).code == "not-found"
     said = small.call("POST", path, {}, token=drafter)
-    assert (said.status, said.code) == (422, "request-invalid")
+    assert (said.status, said.code) == (422, "justification-missing")
     stranger = small.officer("dana", Role.CUSTODIAN)
     said = small.call("POST", path, {"justification": "Case 26-114"}, token=stranger)
     assert (said.status, said.code) == (403, "role-missing")

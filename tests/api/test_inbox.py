@@ -38,7 +38,7 @@ def test_collecting_is_logged_before_content_leaves(world: World) -> None:
     token, certificate = world.system("kz-mvd")
     arrive(world)
     collected(world, token, certificate)
-    assert len(world.events(Act.CONSULTED)) == 1
+    assert len(world.events(Act.DISCLOSED)) == 1
 
 
 def test_a_token_collects_the_kinds_it_covers(world: World) -> None:
@@ -47,7 +47,7 @@ def test_a_token_collects_the_kinds_it_covers(world: World) -> None:
     told = world.ask_token("kz-mvd", certificate, scope="collect:travel-ban").ok()
     page = collected(world, told["access_token"], certificate)
     assert [item["delivery"]["record_id"] for item in page["items"]] == [other]
-    assert [event["delivery"] for event in world.events(Act.CONSULTED)] == [
+    assert [event["delivery"] for event in world.events(Act.DISCLOSED)] == [
         page["items"][0]["delivery"]["delivery_id"]
     ]
     everything = collected(world, world.ask_token("kz-mvd", certificate).ok()["access_token"], certificate)

@@ -77,9 +77,9 @@ def test_a_record_is_shown_without_its_content(world: World, drafter: str) -> No
 def test_content_is_read_with_a_reason_and_logged(world: World, drafter: str) -> None:
     record_id = received(world)
     path = f"/api/v1/records/{record_id}/read"
-    for body in ({}, {"justification": "x"}, {"justification": "two\nlines"}):
+    for body in ({}, {"justification": "x"}, {"justification": "two\nlines"}, {"justification": "a" * 501}):
         said = world.call("POST", path, body, token=drafter)
-        assert (said.status, said.code) == (422, "request-invalid")
+        assert (said.status, said.code) == (422, "justification-missing")
     assert not world.events(Act.CONSULTED)
     shown = world.call("POST", path, {"justification": "Case 26-114"}, token=drafter).ok()
     assert shown["record"]["narrative"] == document()["narrative"]

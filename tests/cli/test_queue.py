@@ -45,7 +45,7 @@ def test_list_is_narrowed_by_partner_and_state(entry: dict[str, Any]) -> None:
 
 def test_dropped_entry_is_dead_until_it_is_resumed(entry: dict[str, Any], paired: Path) -> None:
     entry_id = entry["entry_id"]
-    refused(hub("queue", "drop", entry_id, "--reason", ""), "request-invalid")
+    refused(hub("queue", "drop", entry_id, "--reason", ""), "justification-missing")
     dropped = json_of(hub("queue", "drop", entry_id, "--reason", "sent by courier", "--json"))["entries"]
     assert [one["state"] for one in dropped] == ["dead"]
     assert f"hub queue resume {entry_id}" in hub("queue", "show", entry_id).stdout

@@ -146,7 +146,7 @@ def test_reading_takes_a_justification_and_is_logged(
     released: dict[str, Any], officers: Officers, paired: Path
 ) -> None:
     words = ("record", "read", released["record_id"], "--justification")
-    refused(officers.act("aigul", *words, ""), "request-invalid")
+    refused(officers.act("aigul", *words, ""), "justification-missing")
     result = officers.act("aigul", *words, "case 2025/114")
     assert SECRET in result.stdout
     assert json_of(officers.act("aigul", *words, "again", "--json"))["narrative"] == SECRET

@@ -641,7 +641,7 @@ def test_who_may_not_read_gets_nothing_and_a_reason(pair: tuple[Broker, Broker],
         read(hub, record_id, b"another file")
     with refused("range-invalid"):
         read(hub, record_id, content, start=len(content) + 1)
-    with refused("request-invalid"):
+    with refused("justification-missing"):
         read_attachment(hub, BOLAT, record_id, sha256(content), justification=" ")
 
 

@@ -183,7 +183,7 @@ def test_only_an_operator_resumes_or_drops_and_a_drop_takes_a_reason(pair: Hubs)
     row = released(ours, "cis-atc")
     entry = trace(ours, row.record_id).entries[0]
     nobody = replace(BOLAT, roles=frozenset())
-    for actor, reason, code in ((nobody, "no need", "role-missing"), (BOLAT, "", "request-invalid")):
+    for actor, reason, code in ((nobody, "no need", "role-missing"), (BOLAT, "", "justification-missing")):
         with pytest.raises(Refused) as refused:
             drop(ours, actor, entry.entry_id, reason=reason)
         assert refused.value.code == code
@@ -250,7 +250,8 @@ def test_an_attachment_that_the_partner_lost_is_pushed_again(pair: Hubs) -> None
         (digest,) = trace(ours, first.record_id).entries[0].attachments
         with theirs.store.work() as work:
             work.attachments.remove(digest)
-            work.stage([theirs.event(Act.ERASED, CUSTODIAN, digest, pair.clock.now())])
+            event = theirs.event(Act.ERASED, CUSTODIAN, digest, pair.clock.now(), justification="lost")
+            work.stage([event])
             work.commit()
         second = released(replace(ours, wake=dispatcher.wake), "cis-atc", attachments=[named])
         assert becomes(pair, ours, second.record_id, EntryState.ACCEPTED)

@@ -110,12 +110,12 @@ def test_what_the_agreement_no_longer_lets_a_member_have_comes_without_content_a
         released(ours, "cis-atc", "kz-mvd")
     assert page(ours)[0].record is not None
     end_the_members_agreement(ours)
-    before = len(events(ours, Act.CONSULTED))
+    before = len(events(ours, Act.DISCLOSED))
     (found,) = page(ours)
     assert found.record is None
     assert [reason.code for reason in found.withheld] == ["agreement-missing"]
-    assert len(events(ours, Act.CONSULTED)) == before
-    assert events(ours, Act.HELD)[-1].details["code"] == "agreement-missing"
+    assert len(events(ours, Act.DISCLOSED)) == before
+    assert events(ours, Act.WITHHELD)[-1].details["code"] == "agreement-missing"
 
 
 def test_what_was_withheld_comes_with_content_when_it_may_again(ours: Broker, theirs: Broker) -> None:

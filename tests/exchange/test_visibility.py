@@ -34,7 +34,7 @@ def queue_damaged(broker: Broker, like: str) -> str:
     with broker.store.work() as work:
         work.bodies.add([lock(b"whatever it was", body_id=damaged.body_id, master_key=b"?" * 32)])
         work.outbox.queue([damaged])
-        work.stage([broker.event(Act.QUEUED, broker.itself, damaged.envelope_id, broker.clock.now())])
+        work.stage([broker.event(Act.CARRIED, broker.itself, damaged.envelope_id, broker.clock.now())])
         work.commit()
     return damaged.entry_id
 

@@ -208,7 +208,7 @@ def test_reading_takes_a_reason_and_is_logged_before_content_leaves(pair: Hubs) 
     run_lanes(ours)
     with pytest.raises(Refused) as refused:
         read_record(theirs, READER, row.record_id, justification=" ")
-    assert refused.value.code == "request-invalid"
+    assert refused.value.code == "justification-missing"
     read_record(theirs, READER, row.record_id, justification="case 17")
     run_lanes(theirs)
     assert Act.CONSULTED in acts(theirs)

@@ -47,7 +47,7 @@ def at(seconds: float = 0) -> datetime:
 
 def event(**told: Any) -> AuditEvent:
     """Return an audit event."""
-    values = {"event_id": new_id(), "at": at(), "act": Act.QUEUED, "actor": AIGUL, "subject": "s"}
+    values = {"event_id": new_id(), "at": at(), "act": Act.CARRIED, "actor": AIGUL, "subject": "s"}
     return AuditEvent(**{**values, **told})
 
 

@@ -102,6 +102,7 @@ def upload_attachment(call: Call, upload_id: str) -> Answer:
         "range-invalid",
         "policy-denied",
         "conflict",
+        "justification-missing",
         *CONTENT_REFUSED,
     ],
 )

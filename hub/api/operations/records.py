@@ -99,7 +99,7 @@ def get_history(call: Call, record_id: str) -> Answer:
     roles=[Role.READER],
     body=ReadBody,
     reply=DocumentView,
-    refusals=[*CONTENT_REFUSED, "conflict"],
+    refusals=[*CONTENT_REFUSED, "conflict", "justification-missing"],
 )
 def read_content(call: Call, record_id: str) -> Answer:
     """Read a record's content.

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from marshmallow import Schema, validate
 
-from hub.api.schemas.basics import Hex, View, a_number, a_sentence, an_id, originator_field, version_field
+from hub.api.schemas.basics import (
+    Hex,
+    View,
+    a_justification,
+    a_number,
+    an_id,
+    originator_field,
+    version_field,
+)
 
 _BYTES_MAX = 2**53 - 1
 
@@ -30,7 +38,7 @@ class UploadView(View):
 class AttachmentReadBody(Schema):
     """Why an attachment is read, and from where on."""
 
-    justification = a_sentence("Identification of the person in case 26-114", required=True)
+    justification = a_justification("Identification of the person in case 26-114")
     version = version_field(strict=True)
     originator = originator_field()
     offset = a_number(0, strict=True, load_default=0, validate=validate.Range(min=0, max=_BYTES_MAX))

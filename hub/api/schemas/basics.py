@@ -11,6 +11,7 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from hub.api.converters import AGENCY_PATTERN, DIGEST_PATTERN, ID_PATTERN
+from hub.audit.justification import LENGTH
 from hub.records.times import as_text
 
 #: A group is expanded and shown before release: `@members`, `@partners`, `@agreement:ID`.
@@ -106,6 +107,20 @@ def a_sentence(example: str, *, most: int = 1000, **kwargs: Any) -> fields.Strin
             Whole(_SENTENCE, error="Expected one line without control characters."),
         ],
         **_shown(kwargs, example),
+    )
+
+
+def a_justification(example: str) -> fields.String:
+    """Return the field of why content is read; without a usable one the use case refuses, and logs that."""
+    return fields.String(
+        load_default=None,
+        metadata={
+            "examples": [example],
+            "description": (
+                f"Required: why it is read, in one line of {LENGTH.start} to {LENGTH.stop - 1} printable "
+                "characters. The log keeps it."
+            ),
+        },
     )
 
 

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from hub.api.schemas.basics import (
     Hex,
     View,
+    a_justification,
     a_number,
     a_recipient,
     a_sentence,
@@ -19,6 +20,7 @@ from hub.api.schemas.basics import (
     version_field,
 )
 from hub.api.schemas.documents import a_document
+from hub.audit.justification import LENGTH
 from hub.entries import Priority
 from hub.records.kinds import Kind
 from hub.records.lifecycle import RecordState
@@ -98,7 +100,7 @@ class AnswerBody(DocumentBody):
 class ReasonBody(Schema):
     """Why."""
 
-    reason = a_sentence("The person was confused with a namesake.", required=True)
+    reason = a_sentence("The person was confused with a namesake.", most=LENGTH[-1], required=True)
 
 
 class ApprovalBody(Schema):
@@ -111,7 +113,7 @@ class ApprovalBody(Schema):
 class ReadBody(Schema):
     """Why the content is read; the log keeps it."""
 
-    justification = a_sentence("Border check in case 26-114", required=True)
+    justification = a_justification("Border check in case 26-114")
     version = version_field(strict=True)
     originator = originator_field()
 

@@ -42,7 +42,7 @@ def _let_go(broker: Broker, at: datetime) -> None:
 def _forget(broker: Broker, row: AttachmentRow, at: datetime) -> bool:
     reason = "unused" if row.let_go_at is None else "no longer needed"
     event = broker.event(
-        Act.ERASED, broker.itself, row.upload_id or row.digest, at, reason=reason, owner=row.owner
+        Act.ERASED, broker.itself, row.upload_id or row.digest, at, justification=reason, owner=row.owner
     )
     try:
         with broker.blobs.hold(first_name(row)):

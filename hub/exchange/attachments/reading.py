@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from hub.audit.events import Act
+from hub.audit.justification import justified
 from hub.entries import Direction, RecordRow
 from hub.envelope.attachments import decrypt_chunks
 from hub.envelope.manifest import AttachmentSecret
@@ -29,7 +30,7 @@ def read_attachment(
     record_id: str,
     plain_digest: str,
     *,
-    justification: str,
+    justification: str | None,
     version: int | None = None,
     originator: str | None = None,
     offset: int = 0,
@@ -42,12 +43,11 @@ def read_attachment(
     was withdrawn. What was sent is proven against the record's digest before the last piece is handed out,
     so that nobody ends up with a whole file that is not the one the record names; an offset therefore saves
     the way, not the work.
-    Raises Refused `role-missing`, `scope-missing`, `policy-denied`, `request-invalid`, `not-found`,
+    Raises Refused `role-missing`, `scope-missing`, `policy-denied`, `justification-missing`, `not-found`,
     `range-invalid`, PeerFault `attachment-missing`, and, while it is read, IntegrityFailure `chunk-invalid`
     or `attachment-mismatch`.
     """
-    if len(justification.strip()) < 3:
-        raise Refused("request-invalid", "Reading content takes a justification of a few words.")
+    why = justified(justification)
     at = broker.clock.now()
     with broker.store.read() as view:
         row = find_row(view, record_id, version, originator=originator)
@@ -61,15 +61,11 @@ def read_attachment(
         )
     if not is_whole(broker, held):
         raise PeerFault("attachment-missing", f"The bytes of attachment {plain_digest} are not here.")
-    event = broker.event(
-        Act.CONSULTED,
-        actor,
-        record_id,
-        at,
-        justification=justification.strip(),
-        version=str(row.version),
-        attachment=secret.digest,
-    )
+    told = {"version": str(row.version), "attachment": secret.digest}
+    if actor.kind is ActorKind.SYSTEM:
+        told["recipients"] = actor.agency
+    act = Act.DISCLOSED if actor.kind is ActorKind.SYSTEM else Act.CONSULTED
+    event = broker.event(act, actor, record_id, at, justification=why, **told)
     with broker.store.work() as work:
         now = find_row(work, record_id, row.version, originator=row.originator)
         if now.body_id != row.body_id:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from binascii import a2b_base64, b2a_base64
 from typing import Final
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+
+
+def b64(data: bytes) -> str:
+    """Return standard Base64 (RFC 4648 section 4)."""
+    return b2a_base64(data, newline=False).decode("ascii")
 
 
 def b64u(data: bytes) -> str:
@@ -20,7 +24,7 @@ def unb64(text: str, *, size: int | None = None) -> bytes:
         data = a2b_base64(text.encode("ascii"), strict_mode=True)
     except ValueError:
         raise ValueError("a text is not Base64") from None
-    if b64encode(data).decode("ascii") != text:
+    if b64(data) != text:
         raise ValueError("a Base64 text is not in its one canonical spelling")
     if size is not None and len(data) != size:
         raise ValueError(f"a Base64 text holds {len(data)} bytes; expected {size}")

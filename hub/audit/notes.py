@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
-from hub.audit.encoding import unb64
+from hub.audit.encoding import b64, unb64
 from hub.errors import IntegrityFailure
 
 #: The most signature lines that a note may have (C2SP signed-note: at least 16 must be accepted).
@@ -65,7 +64,7 @@ class NoteKey:
     @property
     def vkey(self) -> str:
         """Return the key as one text (C2SP signed-note, "Verifier keys")."""
-        return f"{self.name}+{self.key_id.hex()}+{b64encode(self._typed()).decode()}"
+        return f"{self.name}+{self.key_id.hex()}+{b64(self._typed())}"
 
     @classmethod
     def parse(cls, vkey: str) -> NoteKey:
@@ -134,7 +133,7 @@ class NoteSignature:
     @property
     def line(self) -> str:
         """Return the line with its end: em dash, name, Base64 of key id and signature."""
-        return f"{_DASH}{self.name} {b64encode(self.key_id + self.raw).decode()}\n"
+        return f"{_DASH}{self.name} {b64(self.key_id + self.raw)}\n"
 
     def is_by(self, key: NoteKey) -> bool:
         """Return whether it says to be by that key: name and key id together decide."""

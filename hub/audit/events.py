@@ -66,6 +66,10 @@ class Act(Enum):
     STOPPED = "stopped"
 
 
+#: Details that derive from content: they go with an event's salt when it is erased.
+SECRET_DETAILS: Final = frozenset({"digest"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """What an act is, and what its entries always say besides who, when and about what.

@@ -16,6 +16,7 @@ from hub.config import load_config
 from hub.errors import OurFault, Refused
 from hub.exchange.dispatcher import Dispatcher
 from hub.federation.trust import TrustSource
+from hub.storage import upgrade
 from hub.transport.peer import identify
 from hub.transport.server import serve
 from keys.file_store import FileKeyring
@@ -96,8 +97,9 @@ class Worker:
 def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
     """Serve web, dispatch and audit of one hub until it is told to stop.
 
-    Keys are opened once, before the workers are made, so that the secret is needed once. Raises OurFault
-    `config-invalid` for several workers on the embedded database, which has one writing process.
+    Keys are opened once, before the workers are made, so that the secret is needed once. A database of
+    an older version is brought up to this one. Raises OurFault `config-invalid` for several workers on the
+    embedded database, which has one writing process.
     """
     if not (home / "hub.toml").exists():
         raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
@@ -105,6 +107,7 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
     if config.workers > 1 and config.database_url.startswith("sqlite"):
         raise OurFault("config-invalid", "workers above 1 need PostgreSQL; SQLite has one writing process.")
     keyring = open_keys(config, unlock)
+    upgrade(config.database_url)
     worker = Worker(home, keyring)
     serve(
         worker.application,

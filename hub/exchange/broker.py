@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -188,6 +189,7 @@ class Broker:
     ) -> AuditEvent:
         """Build the audit event of one step; `details` are ids, digests and codes, never content.
 
+        Its salt opens the commitments in its leaf, and ends with its erasure.
         Raises ValueError for an event that does not say what the catalogue promises of its act.
         """
         row = CATALOGUE[act]
@@ -203,4 +205,5 @@ class Broker:
             subject=subject,
             details=details,
             justification=justification,
+            salt=os.urandom(32),
         )

@@ -8,6 +8,7 @@ from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
 from hub.ports.clock import Clock
 from hub.ports.directory import Directory
 from hub.ports.keyring import Keyring
+from hub.ports.log import CheckpointRow, Log, LogEntry, TileRow, Waiting
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Records
 from hub.ports.replays import Replays
@@ -19,11 +20,14 @@ __all__ = [
     "BlobStore",
     "Bodies",
     "Carrier",
+    "CheckpointRow",
     "Clock",
     "Deliveries",
     "Directory",
     "Inbox",
     "Keyring",
+    "Log",
+    "LogEntry",
     "Mail",
     "Outbox",
     "Outcome",
@@ -32,7 +36,9 @@ __all__ = [
     "Records",
     "Replays",
     "Store",
+    "TileRow",
     "Transfer",
     "UnitOfWork",
     "View",
+    "Waiting",
 ]

@@ -9,6 +9,7 @@ from typing import Protocol
 from hub.audit.events import AuditEvent
 from hub.ports.attachments import Attachments
 from hub.ports.directory import Directory
+from hub.ports.log import Log
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Records
 from hub.ports.replays import Replays
@@ -36,6 +37,8 @@ class View(Protocol):
     def attachments(self) -> Attachments: ...
     @property
     def replays(self) -> Replays: ...
+    @property
+    def log(self) -> Log: ...
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
         """Return staged audit events above a position, lowest first."""
         ...

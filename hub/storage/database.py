@@ -26,6 +26,7 @@ _SQLITE: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # NORMAL forgets acknowledged commits when the power fails
     "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",  # or INSERT OR REPLACE would delete without asking them
     "PRAGMA secure_delete = ON",  # an erased key does not stay behind in a free page
     "PRAGMA cache_size = -16384",
     "PRAGMA journal_size_limit = 67108864",

@@ -1,16 +1,18 @@
-"""Audit events as staged with the changes they tell of."""
+"""Audit events as staged with the changes they tell of, each with the leaf that it is in the log."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select
 
-from hub.audit.events import Act, AuditEvent
+from hub.audit.events import SECRET_DETAILS, Act, AuditEvent
+from hub.audit.leaves import leaf_entry
+from hub.errors import OurFault
 from hub.records.actor import Actor, ActorKind, Role
 from hub.storage import tables
 from hub.storage.columns import encode
@@ -19,7 +21,7 @@ from hub.storage.session import Session
 _T: Final = tables.events
 _ADD: Final = insert(_T)
 _PAGE: Final = (
-    select(_T.c.position, _T.c.event)
+    select(_T.c.position, _T.c.event, _T.c.secret)
     .where(_T.c.position > bindparam("after"))
     .order_by(_T.c.position)
     .limit(bindparam("most"))
@@ -31,13 +33,13 @@ class EventStore:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._kept: list[AuditEvent] = []
+        self._kept: list[dict[str, object]] = []
         self.staged = False
 
     def stage(self, events: Iterable[AuditEvent]) -> None:
-        """Add events, to be written at commit."""
+        """Add events, to be written at commit; their leaves are made here, before any position is taken."""
         self._session.change(audited=False)
-        self._kept.extend(events)
+        self._kept.extend(_row(event) for event in events)
         self.staged = self.staged or bool(self._kept)
 
     def waiting(self) -> int:
@@ -48,31 +50,40 @@ class EventStore:
         """Write what was kept back."""
         if self._kept:
             first = self._session.take(len(self._kept))
-            self._session.run(_ADD, [_row(n, event) for n, event in enumerate(self._kept, first)])
-            self._kept.clear()
+            for position, row in enumerate(self._kept, first):
+                row["position"] = position
+            self._session.run(_ADD, self._kept)
+            self._kept = []
 
     def page(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
         """Return events above a position, lowest first."""
         self.flush()
         rows = self._session.rows(_PAGE, {"after": after, "most": limit})
-        return [(row.position, load_event(row.event)) for row in rows]
+        return [(row.position, load_event(row.event, row.secret)) for row in rows]
 
 
-def _row(position: int, event: AuditEvent) -> dict[str, object]:
+def _row(event: AuditEvent) -> dict[str, object]:
+    if event.salt is None:
+        raise OurFault("audit-missing", "An audit event without a salt cannot be logged; nothing was stored.")
+    public, secret = dump_event(event)
     return {
-        "position": position,
         "event_id": event.event_id,
         "at": event.at,
         "act": event.act.value,
         "subject": event.subject,
-        "event": dump_event(event),
+        "event": public,
+        "leaf": leaf_entry(event),
+        "secret": secret,
     }
 
 
-def dump_event(event: AuditEvent) -> str:
-    """Return an event as compact JSON with sorted keys; what it does not have is absent."""
+def dump_event(event: AuditEvent) -> tuple[str, str | None]:
+    """Return what stays of an event, and what is erased with its salt: compact JSON with sorted keys.
+
+    What an event does not have is absent. Without a salt there is no secret.
+    """
     actor = event.actor
-    document: dict[str, object] = {
+    public: dict[str, object] = {
         "id": event.event_id,
         "at": event.at.isoformat(),
         "act": event.act.value,
@@ -83,20 +94,23 @@ def dump_event(event: AuditEvent) -> str:
             "roles": sorted(role.value for role in actor.roles),
         },
         "subject": event.subject,
-        "details": dict(event.details),
+        "details": {name: value for name, value in event.details.items() if name not in SECRET_DETAILS},
     }
+    if event.salt is None:
+        return encode(public), None
+    secret: dict[str, object] = {"salt": b64encode(event.salt).decode("ascii")}
     if event.justification is not None:
-        document["justification"] = event.justification
-    if event.salt is not None:
-        document["salt"] = b64encode(event.salt).decode("ascii")
-    return encode(document)
+        secret["justification"] = event.justification
+    if hidden := {name: value for name, value in event.details.items() if name in SECRET_DETAILS}:
+        secret["details"] = hidden
+    return encode(public), encode(secret)
 
 
-def load_event(text: str) -> AuditEvent:
-    """Return the event that `dump_event` wrote."""
-    document = json.loads(text)
+def load_event(public: str, secret: str | None) -> AuditEvent:
+    """Return the event that `dump_event` wrote; one whose secret was erased has no salt."""
+    document = json.loads(public)
+    hidden: Mapping[str, Any] = {} if secret is None else json.loads(secret)
     actor = document["actor"]
-    salt = document.get("salt")
     return AuditEvent(
         event_id=document["id"],
         at=datetime.fromisoformat(document["at"]),
@@ -108,7 +122,7 @@ def load_event(text: str) -> AuditEvent:
             roles=frozenset(Role(role) for role in actor["roles"]),
         ),
         subject=document["subject"],
-        details=document["details"],
-        justification=document.get("justification"),
-        salt=None if salt is None else b64decode(salt),
+        details={**document["details"], **hidden.get("details", {})},
+        justification=hidden.get("justification"),
+        salt=b64decode(hidden["salt"]) if hidden else None,
     )

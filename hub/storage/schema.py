@@ -11,7 +11,7 @@ from hub.errors import OurFault
 from hub.storage.database import Database
 
 #: The newest migration.
-VERSION: Final = "0001"
+VERSION: Final = "0002"
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305803105)")
@@ -19,6 +19,9 @@ _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305803105)")
 
 def bring_up(database: Database) -> None:
     """Run the migrations that are missing, all in one transaction, one process at a time."""
+    with database.reading() as connection:
+        if _version(connection) == VERSION:
+            return
     from alembic import command  # here, because it is slow to load and seldom needed
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -45,7 +48,7 @@ def check(connection: Connection) -> None:
         raise OurFault(
             "config-invalid",
             f"The database is of version {version} and this hub knows version {VERSION}: "
-            "use the hub that made it, or upgrade the database.",
+            "use the hub that made it, or start `hub serve` of this one, which upgrades it.",
         )
 
 

@@ -54,6 +54,11 @@ class Session:
         self._first: list[Callable[[], None]] = []
         self.changed = False
 
+    @property
+    def on_sqlite(self) -> bool:
+        """Tell whether the database is SQLite, where a writer is alone."""
+        return self._connection.dialect.name == "sqlite"
+
     def change(self, *, audited: bool = True) -> None:
         """Note that state is about to change; bookkeeping says `audited=False`."""
         if not self.writes:

@@ -367,7 +367,7 @@ replays = _table(
     Index("replays_by_time", "at"),
 )
 
-#: Audit events as they were staged; triggers refuse every change of a row.
+#: Audit events as they were staged; triggers refuse every change but the erasure of `secret`.
 events = _table(
     "events",
     _position(),
@@ -376,4 +376,35 @@ events = _table(
     _text("act"),
     _text("subject"),
     _text("event"),
+    _bytes("leaf"),
+    _text("secret", optional=True),  # none once erased
+    Index("events_by_id", "event_id", unique=True),
+)
+
+#: The log: which event is at which index. This and the next two are only ever added to, by triggers.
+log_entries = _table(
+    "log_entries",
+    Column("index", Position, primary_key=True, autoincrement=False),
+    _number("position"),
+    _bytes("leaf_hash"),
+    Index("log_entries_by_position", "position", unique=True),
+)
+
+#: Full tiles alone. A partial one is read from what is below it: leaf hashes, or roots.
+log_tiles = _table(
+    "log_tiles",
+    _number("level", key=True),
+    _number("index", key=True),
+    _bytes("root"),
+    _bytes("hashes"),
+)
+
+checkpoints = _table(
+    "checkpoints",
+    Column("number", Position, primary_key=True, autoincrement=False),
+    _number("size"),
+    _bytes("root"),
+    _moment("at"),
+    _bytes("note"),
+    Index("checkpoints_by_size", "size", "number"),
 )

@@ -12,6 +12,7 @@ from hub.storage.deliveries import DeliveryStore
 from hub.storage.directory import DirectoryStore
 from hub.storage.events import EventStore
 from hub.storage.inbox import InboxStore
+from hub.storage.log import LogStore
 from hub.storage.outbox import OutboxStore
 from hub.storage.receipts import ReceiptStore
 from hub.storage.records import RecordStore
@@ -34,6 +35,7 @@ class SqlView:
         self.directory = DirectoryStore(session)
         self.attachments = AttachmentStore(session)
         self.replays = ReplayStore(session)
+        self.log = LogStore(session)
 
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
         """Return staged audit events above a position, lowest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ def at(seconds: float = 0) -> datetime:
 def event(**told: Any) -> AuditEvent:
     """Return an audit event."""
     values = {"event_id": new_id(), "at": at(), "act": Act.CARRIED, "actor": AIGUL, "subject": "s"}
+    values["salt"] = os.urandom(32)
     return AuditEvent(**{**values, **told})
 
 

@@ -1,19 +1,27 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import hub.storage
+from hub.audit.leaves import leaf_entry
 from hub.errors import HubError
 from hub.ports import Store
+from hub.records.actor import Actor, ActorKind
 from hub.storage import open_store, schema, upgrade
+from hub.storage.database import connect
+from hub.storage.events import dump_event
 from hub.storage.tables import METADATA
 from tests.servers.postgres import PostgresServer
 from tests.storage import rows
@@ -34,6 +42,18 @@ def _tell_version(url: str, version: str) -> None:
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = :v"), {"v": version})
     engine.dispose()
+
+
+def _make_version(url: str, revision: str) -> None:
+    """Make the tables as the hub of an older version made them."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(hub.storage.__file__).with_name("migrations")))
+    database = connect(url, create=True)
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+    database.close()
 
 
 def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
@@ -143,3 +163,48 @@ def test_commits_are_as_durable_as_the_database_can(store: Store, database_url: 
         else:
             assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
             assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "30s"
+
+
+def test_events_of_a_hub_made_before_the_log_get_a_salt_and_a_leaf(empty_url: str) -> None:
+    before = [
+        rows.event(justification="Іс № 7", details={"a": "1"}, salt=None),
+        rows.event(actor=Actor(kind=ActorKind.HUB, id="kz-knb", agency="kz-knb"), salt=None),
+    ]
+    _make_version(empty_url, "0001")
+    engine = sqlalchemy.create_engine(empty_url)
+    add = sqlalchemy.text("INSERT INTO events VALUES (:position, :event_id, :at, :act, :subject, :event)")
+    with engine.begin() as connection:
+        for position, event in enumerate(before, 7):
+            public = json.loads(dump_event(event)[0])
+            if event.justification is not None:
+                public["justification"] = event.justification
+            connection.execute(
+                add,
+                {
+                    "position": position,
+                    "event_id": event.event_id,
+                    "at": 0,
+                    "act": event.act.value,
+                    "subject": event.subject,
+                    "event": json.dumps(public),
+                },
+            )
+    engine.dispose()
+    with pytest.raises(HubError) as failed:
+        open_store(empty_url)
+    assert "0001" in failed.value.sentence
+    upgrade(empty_url)
+    store = open_store(empty_url)
+    with store.read() as view:
+        found = view.events(after=0, limit=9)
+        waiting = view.log.waiting(9)
+    store.close()
+    assert [position for position, _ in found] == [7, 8]
+    assert [replace(event, salt=None) for _, event in found] == before
+    assert [one.leaf for one in waiting] == [leaf_entry(event) for _, event in found]
+    assert len({event.salt for _, event in found}) == 2
+
+
+def test_what_is_of_the_known_version_is_upgraded_to_itself(database_url: str) -> None:
+    upgrade(database_url)
+    open_store(database_url).close()

@@ -57,6 +57,8 @@ class Limits:
     idempotency_life_s: float = 86400.0
     request_max_bytes: int = 64 * 1024
     requests_per_minute: int = 6000
+    strangers_max: int = 1000
+    stranger_log_every_s: float = 60.0
     logins_per_minute: int = 30
     login_failures_max: int = 5
     login_lock_s: float = 300.0

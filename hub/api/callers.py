@@ -49,8 +49,8 @@ class Caller:
             raise Refused("scope-missing", f"The token's scopes do not include {way.value}:{kind}.")
 
 
-def admit(desk: Desk, door: Door, *, way: Way | None, roles: frozenset[Role]) -> Caller | None:
-    """Identify the caller of this request, count it, and check that it may use the operation at all.
+def identified(desk: Desk, door: Door) -> Caller | None:
+    """Identify the caller of this request, and count it.
 
     Who cannot be identified is counted by network address, so that guessing is bounded too.
     """
@@ -63,11 +63,11 @@ def admit(desk: Desk, door: Door, *, way: Way | None, roles: frozenset[Role]) ->
         desk.requests.count(_address())
         raise
     desk.requests.count(str(caller.actor))
-    _refuse_at_door(caller, door, way, roles)
     return caller
 
 
-def _refuse_at_door(caller: Caller, door: Door, way: Way | None, roles: frozenset[Role]) -> None:
+def refuse_at_door(caller: Caller, door: Door, way: Way | None, roles: frozenset[Role]) -> None:
+    """Refuse a caller who may not use the operation at all: `role-missing` or `scope-missing`."""
     if caller.actor.kind is ActorKind.OFFICER:
         if door is Door.SYSTEM:
             raise Refused("scope-missing", "This address is for members' systems, not for officers.")

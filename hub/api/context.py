@@ -14,6 +14,7 @@ from flask import Flask, current_app
 
 from hub.api.readiness import Readiness
 from hub.api.roster import Rosters
+from hub.api.strangers import Strangers
 from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
 from hub.exchange.broker import Broker
@@ -55,6 +56,7 @@ class Desk:
     logins: Throttle
     polls: BoundedSemaphore
     readiness: Readiness
+    strangers: Strangers
 
     @property
     def broker(self) -> Broker:
@@ -77,6 +79,7 @@ def open_desk(context: ApiContext) -> Desk:
         logins=Throttle(limits.logins_per_minute),
         polls=BoundedSemaphore(context.polls_max),
         readiness=Readiness(context.broker.store),
+        strangers=Strangers(context.broker),
     )
 
 

@@ -11,10 +11,12 @@ from flask import Response, request
 from hub.api.callers import certificate
 from hub.api.context import Desk
 from hub.api.scopes import narrowed
+from hub.api.strangers import Stranger
 from hub.api.tokens import Grant
+from hub.audit.events import Act
 from hub.entries import MemberRow
 from hub.errors import HubError, Refused
-from hub.records.actor import ActorKind
+from hub.records.actor import Actor, ActorKind
 
 METHOD: Final = "tls_client_auth"
 _GRANT: Final = "client_credentials"
@@ -78,7 +80,13 @@ class _Server(AuthorizationServer):  # type: ignore[misc]
             scopes=frozenset(allowed.split()),
             thumbprint=client.member.certificate_thumbprint,
         )
-        token = self._desk.tokens.issue(grant, at=self._desk.broker.clock.now(), life_s=life_s)
+        broker = self._desk.broker
+        at, agency = broker.clock.now(), client.member.agency
+        system = Actor(kind=ActorKind.SYSTEM, id=agency, agency=agency)
+        with broker.store.work() as work:
+            work.stage([broker.event(Act.LOGIN, system, agency, at, thumbprint=str(grant.thumbprint))])
+            work.commit()
+        token = self._desk.tokens.issue(grant, at=at, life_s=life_s)
         return {"access_token": token, "token_type": "Bearer", "expires_in": life_s, "scope": allowed}
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
@@ -106,11 +114,27 @@ def _refused(error: HubError, name: str) -> HubError:
 
 
 def issue_token(desk: Desk) -> Response:
-    """Answer a token request; raise the refusals of identity, `credentials-invalid`, `grant-invalid`."""
+    """Answer a token request; raise the refusals of identity, `credentials-invalid`, `grant-invalid`.
+
+    Both are logged before the answer leaves, as signing in and as failing to.
+    """
     try:
         response: Response = _Server(desk).create_token_response(request)
     except HubError as error:
-        if "error" in error.details:
-            raise
-        raise _refused(error, "invalid_client") from None
+        if "error" not in error.details:
+            _refused(error, "invalid_client")
+        desk.strangers.note(_stranger(desk, error), error)
+        raise
     return response
+
+
+def _stranger(desk: Desk, error: HubError) -> Stranger:
+    """Return who failed: the member that was named, if there is one; what else was typed is not kept."""
+    named = request.form.get("client_id")
+    return Stranger(
+        address=str(request.remote_addr),
+        code=error.code,
+        operation="get_token",
+        act=Act.LOGIN_FAILED,
+        subject=named if named in desk.rosters.current().members else "unknown",
+    )

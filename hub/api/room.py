@@ -15,14 +15,16 @@ from flask import Response, g, request
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
-from hub.api.callers import Caller, Door, admit
+from hub.api.callers import Caller, Door, identified, refuse_at_door
 from hub.api.context import Desk, desk
 from hub.api.describing import described_refusals, described_security
 from hub.api.parsing import StrictParser, too_large
 from hub.api.scopes import Way
+from hub.api.strangers import Stranger
 from hub.config import Limits
-from hub.errors import Refused
+from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
+from hub.exchange.denying import is_denial, log_denial
 from hub.records.actor import Actor, Role
 
 
@@ -112,9 +114,16 @@ class Room(Blueprint):  # type: ignore[misc]
         which it answers octets. `refusals` are the codes that its use case raises; those that every such
         operation has are added.
         """
-        guard = _Guard(door=door, way=way, roles=frozenset(roles), size=size, has_query=query is not None)
 
         def declare(handler: Handler) -> Handler:
+            guard = _Guard(
+                name=handler.__name__,
+                door=door,
+                way=way,
+                roles=frozenset(roles),
+                size=size,
+                has_query=query is not None,
+            )
             names = [name for name, schema in (("body", body or form), ("query", query)) if schema]
 
             @functools.wraps(handler)
@@ -154,8 +163,9 @@ class Room(Blueprint):  # type: ignore[misc]
 
 @dataclass(frozen=True, kw_only=True)
 class _Guard:
-    """What happens before a handler's request is parsed."""
+    """What happens before a handler's request is parsed, and to what it was refused for."""
 
+    name: str
     door: Door
     way: Way | None
     roles: frozenset[Role]
@@ -167,16 +177,35 @@ class _Guard:
 
         @functools.wraps(view)
         def guarded(**path: str) -> Any:
-            at = desk()
-            g.caller = admit(at, self.door, way=self.way, roles=self.roles)
-            if g.caller is not None:
-                request.environ["hub.peer"] = str(g.caller.actor)  # for the access log
-            self._bound(at.broker.limits)
-            if not self.has_query and request.args:
-                raise Refused("request-invalid", "This address takes no query parameters.")
-            return view(**path)
+            at, g.caller = desk(), None
+            at.strangers.settle()
+            try:
+                self._admit(at)
+                return view(**path)
+            except HubError as error:
+                if is_denial(error):
+                    self._log(at, error, next(iter(path.values()), None))
+                raise
 
         return guarded
+
+    def _admit(self, at: Desk) -> None:
+        g.caller = identified(at, self.door)
+        if g.caller is not None:
+            request.environ["hub.peer"] = str(g.caller.actor)  # for the access log
+            refuse_at_door(g.caller, self.door, self.way, self.roles)
+        self._bound(at.broker.limits)
+        if not self.has_query and request.args:
+            raise Refused("request-invalid", "This address takes no query parameters.")
+
+    def _log(self, at: Desk, error: HubError, subject: str | None) -> None:
+        """Commit that the caller was refused, before they are told."""
+        if g.caller is not None:
+            log_denial(at.broker, g.caller.actor, error, operation=self.name, subject=subject)
+            return
+        # What a stranger writes into the address is not kept: only what was asked for.
+        stranger = Stranger(address=str(request.remote_addr), code=error.code, operation=self.name)
+        at.strangers.note(stranger, error)
 
     def _bound(self, limits: Limits) -> None:
         """Refuse a body that is said to be too large, and let one that turns out to be be noticed."""

@@ -52,6 +52,11 @@ _TAIL: Final = """\
   of the people that a record is about; looking at them leaves no entry.
 - **The hub's own work.** Content that the hub opens to check, permit, translate or seal it, and shows
   to nobody, leaves the entry of that step and none besides.
+- **Refusals.** Whoever is refused for what they may not do leaves a `refused` entry with the code and
+  the operation, or `login-failed`. Of callers who did not show who they are the first is logged at once
+  and repeats are counted: one entry a minute for each address and code, with `times`; a process that is
+  killed loses what it counted since. Requests that are only malformed, and TLS handshakes that fail,
+  are in the service log.
 """
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from hub.cli.home import acts
 from hub.errors import Refused
 from hub.exchange.accounts import authenticate
 from hub.exchange.broker import Broker
@@ -45,7 +46,7 @@ def sign_in(broker: Broker, officer: str, password_fd: int | None) -> Actor:
         code = click.prompt("Code", err=True)
     else:
         password, code = _lines(password_fd, ("the password", "the code"))
-    return authenticate(broker, name=officer, password=password, code=code.strip())
+    return acts(authenticate(broker, name=officer, password=password, code=code.strip()))
 
 
 def new_password(password_fd: int | None) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import getpass
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from hub.config import Config, load_config
-from hub.errors import Refused
+from hub.errors import HubError, Refused
 from hub.records.actor import Actor, ActorKind, Role
 
 if TYPE_CHECKING:
@@ -35,11 +36,35 @@ unlock_option: Final = click.option(
 )
 
 
-def opened(home: Path, unlock: Path | None = None) -> AbstractContextManager[Hub]:
-    """Open the hub in a home: database, keys, directory. The composition is loaded here and not before."""
-    from hub.bootstrap.opening import open_hub
+_ACTS: Final = "hub.cli.acts"
 
-    return open_hub(home, unlock=unlock)
+
+@contextmanager
+def opened(home: Path, unlock: Path | None = None) -> Iterator[Hub]:
+    """Open the hub in a home: database, keys, directory. The composition is loaded here and not before.
+
+    A refusal of what the one who acts may not do is logged before the hub is closed.
+    """
+    from hub.bootstrap.opening import open_hub
+    from hub.exchange.denying import is_denial, log_denial
+
+    with open_hub(home, unlock=unlock) as hub:
+        try:
+            yield hub
+        except HubError as error:
+            if is_denial(error):
+                context = click.get_current_context(silent=True)
+                operation = "hub" if context is None else context.command_path
+                actor = None if context is None else context.meta.get(_ACTS)
+                log_denial(hub.broker, actor or administrator(hub.config.agency), error, operation=operation)
+            raise
+
+
+def acts(actor: Actor) -> Actor:
+    """Remember who signed in, as the one who acts in this command."""
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.meta[_ACTS] = actor
+    return actor
 
 
 def config_of(home: Path) -> Config:

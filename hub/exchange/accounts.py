@@ -288,6 +288,8 @@ def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: OfficerRow, what: 
 
 
 def _invalid() -> Refused:
-    return Refused(
+    refused = Refused(
         "credentials-invalid", "The name, the password or the code is not right, or the account is locked."
     )
+    refused.logged = True
+    return refused

@@ -21,10 +21,11 @@ from hub.entries import (
 from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval, AttachmentSecret
-from hub.errors import HubError, Refused
+from hub.errors import Refused
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
+from hub.exchange.denying import log_denial
 from hub.exchange.drafting import Drafted, basis, described
 from hub.exchange.enveloping import envelop, translate
 from hub.exchange.recipients import judge_all, refuse_denied
@@ -62,7 +63,7 @@ def approve(
     try:
         queued = _prepare_release(broker, actor, record_id, seen=digest, recipients=recipients, at=at)
     except Refused as refusal:
-        log_refusal(broker, actor, record_id, at, refusal)
+        log_denial(broker, actor, refusal, operation="approve", subject=record_id)
         raise
     with broker.store.work() as work:
         current = find_row(work, record_id)
@@ -219,10 +220,3 @@ def wake(broker: Broker, items: Sequence[Queued]) -> None:
     """Tell the dispatcher which lanes have something new."""
     for lane in {entry.lane for item in items for entry in item.entries}:
         broker.wake(lane)
-
-
-def log_refusal(broker: Broker, actor: Actor, subject: str, at: datetime, refusal: HubError) -> None:
-    """Write that something was refused, to whom and why, in a transaction of its own."""
-    with broker.store.work() as work:
-        work.stage([broker.event(Act.REFUSED, actor, subject, at, code=refusal.code)])
-        work.commit()

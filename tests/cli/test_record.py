@@ -203,3 +203,17 @@ def test_list_pages_by_position(paired: Path, officers: Officers, file: str) -> 
 @pytest.mark.parametrize("verb", ["show", "trace"])
 def test_unknown_record_is_told(homes: Path, verb: str) -> None:
     refused(hub("record", verb, "01a20325-5683-71b2-80ab-e31e112769bb"), "not-found")
+
+
+def test_a_refusal_at_the_console_is_logged_with_who_and_what(
+    drafted: dict[str, Any], officers: Officers, paired: Path
+) -> None:
+    refused(
+        officers.act("aigul", "record", "reject", drafted["record_id"], "--reason", "no good"),
+        "policy-denied",
+    )
+    with open_hub(paired / "kz-knb") as opened, opened.store.read() as view:
+        events = [event for _, event in view.events(after=0, limit=1000)]
+    last = events[-1]
+    assert (last.act.value, str(last.actor)) == ("refused", "officer:aigul")
+    assert last.details == {"code": "policy-denied", "operation": "hub record reject"}

@@ -136,10 +136,6 @@ CODES: Final[dict[str, Row]] = {
     "home-exists": _row(_R, 409, 73, "This folder already holds a hub"),
     "home-missing": _row(_R, 404, 66, "This folder holds no hub"),
     # audit
-    "log-damaged": _row(_I, 500, 70, "The stored audit log is not whole"),
-    "log-rolled-back": _row(_I, 500, 70, "The database is older than what was signed of its log"),
-    "log-forked": _row(_I, 500, 70, "The audit log is not the one that was signed before"),
-    "log-stalled": _row(_O, 503, 75, "The audit log is behind, so nothing is released"),
     "audit-missing": _row(_O, 500, 70, "A change without an audit event was stopped"),
     "note-invalid": _row(_I, 400, 65, "The signed note cannot be read"),
     "checkpoint-invalid": _row(_I, 400, 65, "The note is no checkpoint of a log"),
@@ -152,6 +148,11 @@ CODES: Final[dict[str, Row]] = {
     "log-proof-invalid": _row(_I, 400, 65, "The proof cannot be read"),
     "log-inclusion-failed": _row(_I, 422, 65, "The proof does not show the entry in the log"),
     "log-inconsistent": _row(_I, 422, 65, "The log's later state does not go on from its earlier one"),
+    "witness-request-invalid": _row(_R, 400, 65, "The request for a cosignature cannot be read"),
+    "witness-log-unknown": _row(_R, 404, 66, "That log is not witnessed here"),
+    "witness-size-stale": _row(_R, 409, 65, "The log goes on from another size than was cosigned last"),
+    "quorum-missing": _row(_R, 503, 75, "Too few witnesses have cosigned the audit log"),
+    "timestamp-unavailable": _row(_P, 503, 69, "The time stamping authority gives no time stamp now"),
     "timestamp-invalid": _row(_I, 400, 65, "The time stamp does not prove what it should"),
     "justification-missing": _row(_R, 422, 65, "Say why, in a few words that are logged"),
 }

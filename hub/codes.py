@@ -136,6 +136,10 @@ CODES: Final[dict[str, Row]] = {
     "home-exists": _row(_R, 409, 73, "This folder already holds a hub"),
     "home-missing": _row(_R, 404, 66, "This folder holds no hub"),
     # audit
+    "log-damaged": _row(_I, 500, 70, "The stored audit log is not whole"),
+    "log-rolled-back": _row(_I, 500, 70, "The database is older than what was signed of its log"),
+    "log-forked": _row(_I, 500, 70, "The audit log is not the one that was signed before"),
+    "log-stalled": _row(_O, 503, 75, "The audit log is behind, so nothing is released"),
     "audit-missing": _row(_O, 500, 70, "A change without an audit event was stopped"),
     "note-invalid": _row(_I, 400, 65, "The signed note cannot be read"),
     "checkpoint-invalid": _row(_I, 400, 65, "The note is no checkpoint of a log"),

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test check serve bench lock clean
+.PHONY: help demo test check check-style check-types check-imports check-tests serve bench lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -25,11 +25,22 @@ test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the t
 	$(BIN)/python -m pytest -n 2 $(TEST)
 
 check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
+	@$(MAKE) --no-print-directory --jobs --output-sync=target check-style check-types check-imports check-tests
+
+check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-types:
 	$(BIN)/mypy
+
+check-imports:
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60
+
+# Quick tests stop processes, never the machine, so what they write need not reach a disk.
+check-tests:
+	$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60 \
+		-o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
 
 serve: $(VENV)/run.stamp ## Run one hub to play with, in .hub/
 	@test -d .hub || $(BIN)/hub init --home .hub --agency kz-knb

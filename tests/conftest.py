@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from hub.exchange import accounts
 from hub.ports import Store
 from hub.storage import open_store
 from tests.servers.postgres import PostgresServer, postgres_server
 
 SQLITE_AND_POSTGRESQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+
+
+#: Enough to tell a right password from a wrong one; what is meant to last costs a hundred times as much.
+LIGHT = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_LIGHT_NOBODY = LIGHT.hash(secrets.token_hex())
+
+
+@pytest.fixture(autouse=True)
+def _light_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords lightly, except in tests marked slow: these run a hub as it is."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(accounts, "_HASHER", LIGHT)
+        monkeypatch.setattr(accounts, "_NOBODY", _LIGHT_NOBODY)
 
 
 @pytest.fixture(scope="session")

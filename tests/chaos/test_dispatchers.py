@@ -18,7 +18,7 @@ from hub.envelope.suites import Suite
 from hub.exchange.broker import Broker
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.submitting import Submission, submit
-from hub.ports import Outcome, Transfer
+from hub.ports import Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 from hub.storage import open_store
@@ -75,10 +75,10 @@ def urls() -> dict[str, str]:
 def hubs(tmp_path: Path, postgres: PostgresServer, urls: dict[str, str]) -> Iterator[Hubs]:
     with ExitStack() as stack:
 
-        def database(home: Path) -> str:
-            return urls.setdefault(home.name, stack.enter_context(postgres.database()))
+        def new_store(home: Path) -> Store:
+            return open_store(urls.setdefault(home.name, stack.enter_context(postgres.database())))
 
-        made = Hubs(folder=tmp_path, database=database)
+        made = Hubs(folder=tmp_path, new_store=new_store)
         stack.callback(made.close)
         for agency in ("kz-knb", *PARTNERS):
             made.add(agency)

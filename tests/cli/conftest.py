@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 from click.testing import Result
 
 from hub.bootstrap import opening
 from hub.exchange import accounts
 from keys.sealing import Derivation
 from tests.cli.walk import hub, json_of
+from tests.conftest import LIGHT
 from tests.exchange.hubs import agreement_text
 
 PASSWORD = "Қар жауған түн 2026"
@@ -85,7 +85,7 @@ def make_own(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:
     """Make a test's homes its own: the clock moves, deriving and hashing are light."""
     patch.setattr(opening.SystemClock, "now", lambda _self: clock.at)
     patch.setattr(Derivation, "derive", derived)
-    patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    patch.setattr(accounts, "_HASHER", LIGHT)
     patch.setenv("TEST_HOME", str(folder / "kz-knb"))
 
 

@@ -1,33 +1,66 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from hub.ports import Store
+from hub.storage import open_store
 from tests.conftest import SQLITE_AND_POSTGRESQL
 from tests.exchange.hubs import Hubs
 from tests.servers.postgres import PostgresServer
 
 
+@dataclass(kw_only=True)
+class StorePool:
+    """SQLite stores that tests use one after another, each time as fresh files.
+
+    A store that is closed opens its file anew when it is used again, and still knows its statements:
+    to compile these for each test takes longer than what most tests do.
+    """
+
+    template: Path
+    folder: Path
+    stores: list[Store] = field(default_factory=list)
+
+    def fresh(self, number: int) -> Store:
+        """Return the store of this number, closed, over a fresh file."""
+        path = self.folder / f"{number}.sqlite3"
+        for left in self.folder.glob(f"{number}.sqlite3-*"):
+            left.unlink()
+        shutil.copy(self.template, path)
+        if number == len(self.stores):
+            self.stores.append(open_store(f"sqlite:///{path}"))
+        return self.stores[number]
+
+
+@pytest.fixture(scope="session")
+def pool(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StorePool:
+    return StorePool(template=_sqlite_template, folder=tmp_path_factory.mktemp("pool"))
+
+
 @pytest.fixture(params=SQLITE_AND_POSTGRESQL)
-def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], str]]:
-    """What makes a database for a hub's home; the test runs once on each of the two."""
+def new_store(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Store]]:
+    """What opens a store for a hub's home; the test runs once on each of the two."""
     with ExitStack() as stack:
         if request.param == "sqlite":
-            template: Path = request.getfixturevalue("_sqlite_template")
-            yield lambda home: f"sqlite:///{shutil.copy(template, home / 'hub.sqlite3')}"
+            pool: StorePool = request.getfixturevalue("pool")
+            numbers = itertools.count()
+            yield lambda _home: pool.fresh(next(numbers))
         else:
             server: PostgresServer = request.getfixturevalue("postgres")
-            yield lambda _home: stack.enter_context(server.database())
+            yield lambda _home: open_store(stack.enter_context(server.database()))
 
 
 @pytest.fixture
-def hubs(tmp_path: Path, new_database: Callable[[Path], str]) -> Iterator[Hubs]:
+def hubs(tmp_path: Path, new_store: Callable[[Path], Store]) -> Iterator[Hubs]:
     """No hubs yet: add them, pair them, agree."""
-    made = Hubs(folder=tmp_path, database=new_database)
+    made = Hubs(folder=tmp_path, new_store=new_store)
     yield made
     made.close()
 

@@ -224,22 +224,20 @@ def _purposes() -> str:
 PURPOSES = _purposes()
 
 
-def embedded(home: Path) -> str:
-    """Make an SQLite database with the hub's tables in a home; return its URL."""
-    url = f"sqlite:///{home / 'hub.sqlite3'}"
-    open_store(url, create=True).close()
-    return url
+def embedded(home: Path) -> Store:
+    """Make an SQLite database with the hub's tables in a home; return its open store."""
+    return open_store(f"sqlite:///{home / 'hub.sqlite3'}", create=True)
 
 
 @dataclass(kw_only=True)
 class Hubs:
     """Some hubs, all paired with one another under one agreement.
 
-    `database` makes one with the hub's tables for a home and returns its URL.
+    `new_store` opens the store of a home, with the hub's tables and nothing in them.
     """
 
     folder: Path
-    database: Callable[[Path], str] = embedded
+    new_store: Callable[[Path], Store] = embedded
     clock: TestClock = field(default_factory=TestClock)
     network: Network = field(default_factory=Network)
     stores: list[Store] = field(default_factory=list)
@@ -247,7 +245,7 @@ class Hubs:
     def add(self, agency: str) -> Broker:
         home = self.folder / agency
         home.mkdir()
-        store = open_store(self.database(home))
+        store = self.new_store(home)
         self.stores.append(store)
         broker = Broker(
             agency=agency,
@@ -307,13 +305,6 @@ class Hubs:
     def close(self) -> None:
         for store in self.stores:
             store.close()
-
-
-def new_sqlite(home: Path) -> str:
-    """Make the embedded database of a home and return its URL."""
-    url = f"sqlite:///{home / 'hub.sqlite3'}"
-    open_store(url, create=True).close()
-    return url
 
 
 _AUTHORITIES: dict[str, str] = {}

@@ -169,7 +169,7 @@ def test_a_withdrawal_is_not_shown_to_a_member_that_never_had_the_record(
 # pages
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     covered=st.lists(st.sampled_from(["designation", "travel-ban", "notice"]), min_size=1, unique=True),
     limit=st.integers(1, 4),

@@ -176,7 +176,7 @@ def run(machine: type[Federation], stage: Stage, *, examples: int, steps: int) -
 
 
 def test_everything_arrives_once_whatever_happens(stage: Stage) -> None:
-    run(Federation, stage, examples=4, steps=25)
+    run(Federation, stage, examples=2, steps=20)
 
 
 @pytest.mark.slow

@@ -43,6 +43,12 @@ class View(Protocol):
         """Return staged audit events above a position, lowest first."""
         ...
 
+    def events_about(
+        self, subjects: Sequence[str], *, after: int = 0, limit: int
+    ) -> Sequence[tuple[int, AuditEvent]]:
+        """Return those about some subjects (records, envelopes, agencies) above a position, lowest first."""
+        ...
+
 
 class UnitOfWork(View, Protocol):
     """One durable transaction. Leaving the block without `commit` rolls back.

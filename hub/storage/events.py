@@ -26,6 +26,12 @@ _PAGE: Final = (
     .order_by(_T.c.position)
     .limit(bindparam("most"))
 )
+_ABOUT: Final = (
+    select(_T.c.position, _T.c.event, _T.c.secret)
+    .where(_T.c.subject.in_(bindparam("which", expanding=True)), _T.c.position > bindparam("after"))
+    .order_by(_T.c.position)
+    .limit(bindparam("most"))
+)
 
 
 class EventStore:
@@ -60,6 +66,12 @@ class EventStore:
         self.flush()
         rows = self._session.rows(_PAGE, {"after": after, "most": limit})
         return [(row.position, load_event(row.event, row.secret)) for row in rows]
+
+    def about(self, subjects: Sequence[str], *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
+        """Return events about some subjects above a position, lowest first."""
+        self.flush()
+        told = {"which": sorted(set(subjects)), "after": after, "most": limit}
+        return [(row.position, load_event(row.event, row.secret)) for row in self._session.rows(_ABOUT, told)]
 
 
 def _row(event: AuditEvent) -> dict[str, object]:

@@ -379,6 +379,7 @@ events = _table(
     _bytes("leaf"),
     _text("secret", optional=True),  # none once erased
     Index("events_by_id", "event_id", unique=True),
+    Index("events_by_subject", "subject", "position"),
 )
 
 #: The log: which event is at which index. This and the next two are only ever added to, by triggers.

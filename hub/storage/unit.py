@@ -41,6 +41,12 @@ class SqlView:
         """Return staged audit events above a position, lowest first."""
         return self._events.page(after=after, limit=limit)
 
+    def events_about(
+        self, subjects: Sequence[str], *, after: int = 0, limit: int
+    ) -> Sequence[tuple[int, AuditEvent]]:
+        """Return staged audit events about some subjects above a position, lowest first."""
+        return self._events.about(subjects, after=after, limit=limit)
+
 
 class SqlUnitOfWork(SqlView):
     """Implements `hub.ports.UnitOfWork`. Rows that need a position are kept back until the commit step."""

@@ -76,6 +76,22 @@ def test_what_was_staged_waits_with_its_leaf_in_the_order_of_commits(store: Stor
         assert read_leaf(waiting[0].leaf).event_id == events[0].event_id
 
 
+def test_events_about_some_subjects_come_in_their_order(store: Store) -> None:
+    events = [
+        rows.event(at=rows.at(n), subject=subject) for n, subject in enumerate(("a", "b", "c", "a", "b"))
+    ]
+    with store.work() as work:
+        work.stage(events)
+        work.commit()
+    with store.read() as view:
+        found = view.events_about(["b", "a", "nothing"], limit=9)
+        assert [event for _, event in found] == [events[0], events[1], events[3], events[4]]
+        first = found[0][0]
+        assert view.events_about(["a"], after=first, limit=9) == [found[2]]
+        assert view.events_about(["a", "b"], limit=1) == found[:1]
+        assert view.events_about([], limit=9) == []
+
+
 def test_an_event_without_a_salt_is_not_staged(store: Store) -> None:
     with rows.fails("audit-missing"), store.work() as work:
         work.stage([rows.event(salt=None)])

@@ -53,6 +53,7 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "attachments.of_record": lambda work: work.attachments.of_record(("kz-knb", new_id(), 1)),
     "deliveries.of_record": lambda work: work.deliveries.of_record(new_id()),
     "events": lambda work: work.events(after=5, limit=10),
+    "events_about": lambda work: work.events_about([new_id(), new_id()], limit=10),
 }
 
 

@@ -83,6 +83,7 @@ def upgrade() -> None:
     )
     _take_over(events)
     op.create_index("events_by_id", "events", ["event_id"], unique=True)
+    op.create_index("events_by_subject", "events", ["subject", "position"])
     op.create_table(
         "log_entries",
         sa.Column("index", POSITION, primary_key=True, autoincrement=False),

@@ -14,6 +14,7 @@ from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Records
 from hub.ports.replays import Replays
 from hub.ports.traffic import Deliveries, Inbox, Receipts
+from hub.ports.witnessing import Witnessing
 
 
 class View(Protocol):
@@ -37,6 +38,8 @@ class View(Protocol):
     def attachments(self) -> Attachments: ...
     @property
     def replays(self) -> Replays: ...
+    @property
+    def witnessing(self) -> Witnessing: ...
     @property
     def log(self) -> Log: ...
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:

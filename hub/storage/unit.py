@@ -18,6 +18,7 @@ from hub.storage.receipts import ReceiptStore
 from hub.storage.records import RecordStore
 from hub.storage.replays import ReplayStore
 from hub.storage.session import Session
+from hub.storage.witnessing import WitnessingStore
 
 
 class SqlView:
@@ -35,6 +36,7 @@ class SqlView:
         self.directory = DirectoryStore(session)
         self.attachments = AttachmentStore(session)
         self.replays = ReplayStore(session)
+        self.witnessing = WitnessingStore(session)
         self.log = LogStore(session)
 
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:

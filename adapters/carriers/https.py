@@ -6,12 +6,13 @@ Nothing a partner answers is believed: sizes are bounded, forms are checked, and
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
+
+import msgspec
 
 from adapters.carriers.answers import (
     ANSWER_MAX_BYTES,
@@ -35,6 +36,7 @@ from hub.ports import BlobStore, Mail, Outcome, Transfer
 _UPLOAD_TRIES: Final = 3
 _FOLDER: Final = "/exchange/v1/"
 _JSON: Final = {"Content-Type": "application/json"}
+_WRITE: Final = msgspec.json.Encoder().encode
 _OCTETS: Final = "application/octet-stream"
 #: What a partner with lower limits than ours answers: too large, or not of the form that it takes.
 _TOO_MUCH: Final = frozenset({413, 422})
@@ -101,8 +103,8 @@ class HttpsCarrier:
         self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
     ) -> Sequence[str | None]:
         """Hand over receipts; return a failure code, or None for taken, per receipt, in order."""
-        body = json.dumps({"receipts": [raw.decode() for raw in receipts], "taken": list(taken)})
-        answer = self._post(self._hop(partner), "receipts", body.encode(), answers=len(receipts))
+        body = _WRITE({"receipts": [raw.decode() for raw in receipts], "taken": taken})
+        answer = self._post(self._hop(partner), "receipts", body, answers=len(receipts))
         return [code_in(partner, one) for one in outcomes_in(partner, answer, len(receipts))]
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
@@ -212,7 +214,7 @@ def _attachment(digest: str) -> str:
 
 
 def _transfer_text(transfer: Transfer) -> bytes:
-    return json.dumps({"sealed": transfer.sealed.decode(), "hops": list(transfer.hops)}).encode()
+    return _WRITE({"sealed": transfer.sealed.decode(), "hops": transfer.hops})
 
 
 def _later(fault: PeerFault) -> Outcome:

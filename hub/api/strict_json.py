@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+import msgspec
+
 from hub.envelope.encoding import refuse_deeper
 from hub.errors import Refused
 
@@ -68,6 +70,6 @@ def _check(document: object, raw: bytes, max_depth: int) -> None:
             raise _too_deep(max_depth) from None
     if b"\\u" in raw:
         try:
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
+            msgspec.json.encode(document)
         except UnicodeEncodeError:
             raise Refused("request-malformed", "A text in the body holds half a surrogate pair.") from None

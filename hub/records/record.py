@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+import msgspec
 from marshmallow import ValidationError
 
 from hub.errors import Refused
@@ -32,7 +32,7 @@ __all__ = [
 
 MAX_BYTES: Final = 1024 * 1024
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,9 @@ def _refused(code: str, *problems: Problem) -> Refused:
 def _size(document: Mapping[str, object]) -> int:
     """Return the size as compact JSON in UTF-8; refuse what JSON cannot hold or nests without end."""
     try:
-        return len(_ENCODER.encode(dict(document)).encode("utf-8", "surrogatepass"))
+        return len(_ENCODER.encode(dict(document)))
+    except UnicodeEncodeError:
+        return 0  # half a surrogate pair: the schema says where
     except (TypeError, ValueError, RecursionError):
         sentence = "expected plain JSON of bounded depth; it has something else in it"
         raise _refused("record-invalid", Problem(path="", sentence=sentence)) from None

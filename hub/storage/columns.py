@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_ENCODE: Final[Callable[[object], str]] = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False
-).encode
+_ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
 #: A 64-bit number that SQLite takes as the row's own number, so that the key costs no second tree.
 Position: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -22,7 +21,7 @@ Position: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 def encode(value: object) -> str:
     """Return compact JSON with sorted keys."""
-    return _ENCODE(value)
+    return _ENCODE(value).decode("utf-8")
 
 
 class Moment(TypeDecorator[datetime]):

@@ -5,17 +5,13 @@ from __future__ import annotations
 from binascii import a2b_base64, b2a_base64
 from typing import Final
 
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+#: What turns the bytes of standard Base64 into base64url.
+TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def b64(data: bytes) -> str:
     """Return standard Base64 (RFC 4648 section 4)."""
     return b2a_base64(data, newline=False).decode("ascii")
-
-
-def b64u(data: bytes) -> str:
-    """Return unpadded base64url (RFC 4648 section 5)."""
-    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def unb64(text: str, *, size: int | None = None) -> bytes:

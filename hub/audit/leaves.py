@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from binascii import b2a_base64
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as member
 from hashlib import sha256
@@ -17,7 +18,7 @@ from typing import Final
 
 import rfc8785
 
-from hub.audit.encoding import b64u, unb64u
+from hub.audit.encoding import TO_URL, unb64u
 from hub.audit.events import SALT_BYTES, AuditEvent
 from hub.errors import IntegrityFailure
 from hub.records.ids import is_id
@@ -25,6 +26,10 @@ from hub.records.times import as_text
 
 #: What is committed to, each on its own. A leaf always has all of them, in this order.
 FIELDS: Final = ("act", "actor", "at", "details", "justification", "subject")
+
+_SPELLING: Final = b'{"commitments":{%s},"id":"%%s","v":1}' % b",".join(
+    b'"%s":"%%s"' % name.encode() for name in FIELDS
+)
 
 # What RFC 8785 asks for, of texts, null, lists and mappings with text names; `_canonical` says when not.
 _encode: Final = json.JSONEncoder(
@@ -47,8 +52,7 @@ class Leaf:
 
     def as_bytes(self) -> bytes:
         """Return the version 1 leaf: canonical JSON (RFC 8785)."""
-        each = ",".join(f'"{name}":"{b64u(self.commitments[name])}"' for name in FIELDS)
-        return f'{{"commitments":{{{each}}},"id":"{self.event_id}","v":1}}'.encode("ascii")
+        return _spell(self.event_id, (self.commitments[name] for name in FIELDS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +72,16 @@ class Disclosure:
 
 def leaf_entry(event: AuditEvent) -> bytes:
     """Return the log's entry of an event; the same event always gives the same bytes."""
-    salts = _salts(event, FIELDS)
-    commitments = {
-        name: sha256(salt + _canonical(field_value(event, name))).digest()
-        for name, salt in zip(FIELDS, salts, strict=True)
-    }
-    return Leaf(event_id=event.event_id, commitments=commitments).as_bytes()
+    if not is_id(event.event_id):
+        raise ValueError("the event's id is not a UUIDv7 in lowercase")
+    # Every event of every change comes through here: no Leaf is made, and nothing is encoded twice.
+    return _spell(
+        event.event_id,
+        (
+            sha256(salt + _canonical(field_value(event, name))).digest()
+            for name, salt in zip(FIELDS, _salts(event, FIELDS), strict=True)
+        ),
+    )
 
 
 def read_leaf(raw: bytes) -> Leaf:
@@ -129,6 +137,12 @@ def field_value(event: AuditEvent, field: str) -> object:
         case "subject":
             return event.subject
     raise ValueError(f"an event has no such field; expected one of {', '.join(FIELDS)}")
+
+
+def _spell(event_id: str, commitments: Iterable[bytes]) -> bytes:
+    """Return the canonical JSON of a leaf; its names and its id have no character that base64url changes."""
+    encoded = (b2a_base64(commitment, newline=False)[:-1] for commitment in commitments)
+    return (_SPELLING % (*encoded, event_id.encode("ascii"))).translate(TO_URL)
 
 
 def _salts(event: AuditEvent, fields: Sequence[str]) -> list[bytes]:

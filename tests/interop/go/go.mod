@@ -1,0 +1,5 @@
+module interop
+
+go 1.27.0
+
+require golang.org/x/mod v0.42.0

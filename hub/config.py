@@ -18,7 +18,9 @@ class Limits:
     """Every bound of the hub, in one place.
 
     `attachments_at_once` counts for each partner. `carry_max_s` bounds one carry of a batch: a lane's claim,
-    which lasts `lane_claim_s`, is renewed for no longer.
+    which lasts `lane_claim_s`, is renewed for no longer. Staged events get their indices in the log every
+    `log_batch_wait_s`; a checkpoint follows within `log_checkpoint_wait_s`. Where an event waits for longer
+    than `log_stall_max_s`, nothing is released.
     """
 
     record_max_bytes: int = 1 * _MIB
@@ -63,6 +65,11 @@ class Limits:
     login_failures_max: int = 5
     login_lock_s: float = 300.0
     page_max: int = 200
+    log_batch_wait_s: float = 0.25
+    log_batch_max_entries: int = 256
+    log_checkpoint_wait_s: float = 1.0
+    log_heartbeat_s: float = 60.0
+    log_stall_max_s: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +103,11 @@ class Config:
     def blobs_dir(self) -> Path:
         """Where attachment ciphertext is."""
         return self.home / "attachments"
+
+    @property
+    def log_dir(self) -> Path:
+        """Where the audit log is published as static files."""
+        return self.home / "log"
 
     @property
     def database_url(self) -> str:

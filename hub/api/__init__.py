@@ -2,6 +2,6 @@
 
 from hub.api.app import create_app
 from hub.api.context import ApiContext
-from hub.api.metrics import QueueCollector, count_requests
+from hub.api.metrics import LogCollector, QueueCollector, count_requests
 
-__all__ = ["ApiContext", "QueueCollector", "count_requests", "create_app"]
+__all__ = ["ApiContext", "LogCollector", "QueueCollector", "count_requests", "create_app"]

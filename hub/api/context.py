@@ -17,6 +17,7 @@ from hub.api.roster import Rosters
 from hub.api.strangers import Strangers
 from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
+from hub.errors import HubError
 from hub.exchange.broker import Broker
 from hub.transport.peer import Peer, peer_certificate
 
@@ -29,8 +30,9 @@ class ApiContext:
 
     `issuer` is this hub's public URL. `identify` returns whose client certificate (DER) it is at a moment,
     or raises `certificate-missing`, `-unknown`, `-expired`, `partner-suspended`. `dispatching` tells whether
-    the dispatcher is alive. `certificate_of` finds the client certificate's DER in a WSGI environ.
-    `pause` waits for a mailbox to fill, and returns true when the hub stops.
+    the dispatcher is alive, `log_failure` why the audit log is not kept. `certificate_of` finds the client
+    certificate's DER in a WSGI environ. `pause` waits for a mailbox to fill, and returns true when the hub
+    stops.
     `polls_max` partners may wait at their mailboxes at once; it stays below the number of threads, so that
     waiting never stops the serving.
     """
@@ -40,6 +42,7 @@ class ApiContext:
     issuer: str
     identify: Callable[[bytes | None, datetime], Peer]
     dispatching: Callable[[], bool]
+    log_failure: Callable[[], HubError | None] = lambda: None
     pause: Callable[[float], object] = time.sleep
     certificate_of: Callable[[Mapping[str, Any]], bytes | None] = peer_certificate
     polls_max: int = 8

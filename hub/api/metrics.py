@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -12,6 +13,8 @@ from prometheus_client.registry import Collector
 
 from hub.errors import HubError
 from hub.exchange.broker import Broker
+
+_WAITING_MOST: Final = 10_000
 
 
 class QueueCollector(Collector):
@@ -57,6 +60,35 @@ class QueueCollector(Collector):
             oldest.add_metric(labels, max(0.0, (now - count.oldest_at).total_seconds()))
         for lane in lanes:
             failures.add_metric([lane.partner], lane.failures)
+
+
+class LogCollector(Collector):
+    """Reads how the audit log stands when it is asked."""
+
+    def __init__(self, broker: Broker, failure: Callable[[], HubError | None]) -> None:
+        self._broker = broker
+        self._failure = failure
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield its size, what waits to be logged, the age of its last checkpoint, and whether it is kept."""
+        size = GaugeMetricFamily("hub_log_entries", "Entries in the audit log.")
+        waiting = GaugeMetricFamily(
+            "hub_log_waiting_entries",
+            f"Staged events that are not in the log yet; counted to {_WAITING_MOST}.",
+        )
+        age = GaugeMetricFamily("hub_log_checkpoint_age_seconds", "How old the last checkpoint is.")
+        kept = GaugeMetricFamily("hub_log_up", "1 when this process keeps the audit log without failure.")
+        kept.add_metric([], float(self._failure() is None))
+        try:
+            with self._broker.store.read() as view:
+                size.add_metric([], view.log.size())
+                waiting.add_metric([], view.log.waiting_count(_WAITING_MOST))
+                last = view.log.checkpoint()
+        except HubError:
+            last = None  # hub_database_up says it
+        if last is not None:
+            age.add_metric([], max(0.0, (self._broker.clock.now() - last.at).total_seconds()))
+        yield from (size, waiting, age, kept)
 
 
 def count_requests(app: Flask, registry: CollectorRegistry) -> None:

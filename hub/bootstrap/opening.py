@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
+from hub.bootstrap.checking import CheckedStore, checked
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
 from hub.errors import OurFault, Refused
@@ -42,6 +43,7 @@ class Hub:
     keyring: FileKeyring
     broker: Broker
     trust: TrustSource
+    checked: CheckedStore
 
     @property
     def store(self) -> Store:
@@ -101,7 +103,9 @@ def open_hub(
 ) -> Iterator[Hub]:
     """Open a hub's database and keys; close them at the end of the block.
 
-    Raises Refused `home-missing`, OurFault `config-invalid`, `key-store-invalid`, `storage-unavailable`.
+    Before the first change the audit log is compared with what was signed of it, and IntegrityFailure
+    `log-rolled-back`, `log-forked` or `log-damaged` raised where it differs; reading goes on. Raises Refused
+    `home-missing`, OurFault `config-invalid`, `key-store-invalid`, `storage-unavailable`.
     """
     if not (home / "hub.toml").exists():
         raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
@@ -112,7 +116,7 @@ def open_hub(
         except ValueError as error:
             raise OurFault("config-invalid", f"hub.toml: url: {error}.") from None
     keys = keyring or open_keys(config, unlock)
-    store = open_store(config.database_url, create=create)
+    store = checked(open_store(config.database_url, create=create), keys, config.log_dir)
     try:
         client = HttpsClient(keys, limits=config.limits)
 
@@ -132,7 +136,7 @@ def open_hub(
             wake=wake or (lambda _lane: None),
         )
         trust = TrustSource(store.read, authority_pem=keys.tls_files().authority_pem)
-        yield Hub(config=config, keyring=keys, broker=broker, trust=trust)
+        yield Hub(config=config, keyring=keys, broker=broker, trust=trust, checked=store)
     finally:
         store.close()
 

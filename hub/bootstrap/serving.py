@@ -9,12 +9,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from hub.api import ApiContext, QueueCollector, count_requests, create_app
+from hub.api import ApiContext, LogCollector, QueueCollector, count_requests, create_app
 from hub.audit.events import Act
 from hub.bootstrap.opening import Hub, open_hub, open_keys
 from hub.config import load_config
-from hub.errors import OurFault, Refused
+from hub.errors import HubError, OurFault, Refused
 from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.log.keeper import LogKeeper
 from hub.federation.trust import TrustSource
 from hub.storage import upgrade
 from hub.transport.peer import identify
@@ -31,6 +32,7 @@ class Worker:
         self._opened: Any = None
         self._hub: Hub | None = None
         self._dispatcher: Dispatcher | None = None
+        self._keeper: LogKeeper | None = None
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -57,13 +59,18 @@ class Worker:
                 issuer=hub.config.public_url,
                 identify=lambda der, at: identify(der, hub.trust.current(at), at),
                 dispatching=self._dispatching,
+                log_failure=self._log_failure,
                 pause=self._stopping.wait,
                 polls_max=max(1, hub.config.threads // 4),
             )
         )
         count_requests(app, self.metrics)
         self.metrics.register(QueueCollector(hub.broker, self._dispatching))
+        self.metrics.register(LogCollector(hub.broker, self._log_failure))
         return app
+
+    def _log_failure(self) -> HubError | None:
+        return None if self._keeper is None else self._keeper.failure
 
     def _dispatching(self) -> bool:
         return self._dispatcher is None or self._dispatcher.alive
@@ -73,17 +80,24 @@ class Worker:
         return self.hub.trust
 
     def start(self, _app: object) -> None:
-        """Start dispatching."""
+        """Start dispatching, and keeping the log."""
         self._dispatcher = Dispatcher(self.hub.broker)
-        self._dispatcher.start()
+        self._keeper = LogKeeper(self.hub.broker, self.hub.config.log_dir)
         self._log(Act.STARTED)
+        self._dispatcher.start()
+        self._keeper.start()
 
     def stop(self, _app: object) -> None:
-        """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer."""
+        """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
+
+        The log is kept until the last, so that it ends with a checkpoint over all that was done.
+        """
         self._stopping.set()
         if self._dispatcher is not None:
             self._dispatcher.stop()
             self._log(Act.STOPPED)
+        if self._keeper is not None:
+            self._keeper.stop()
 
     def _log(self, act: Act) -> None:
         broker = self.hub.broker
@@ -98,8 +112,9 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
     """Serve web, dispatch and audit of one hub until it is told to stop.
 
     Keys are opened once, before the workers are made, so that the secret is needed once. A database of
-    an older version is brought up to this one. Raises OurFault `config-invalid` for several workers on the
-    embedded database, which has one writing process.
+    an older version is brought up to this one, and a log that is not what was signed stops the start with
+    IntegrityFailure `log-rolled-back`, `log-forked` or `log-damaged`. Raises OurFault `config-invalid` for
+    several workers on the embedded database, which has one writing process.
     """
     if not (home / "hub.toml").exists():
         raise Refused("home-missing", f"{home} holds no hub; `hub init --home {home} --agency ID` makes one.")
@@ -108,6 +123,8 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
         raise OurFault("config-invalid", "workers above 1 need PostgreSQL; SQLite has one writing process.")
     keyring = open_keys(config, unlock)
     upgrade(config.database_url)
+    with open_hub(home, keyring=keyring) as hub:
+        hub.checked.check()
     worker = Worker(home, keyring)
     serve(
         worker.application,

@@ -16,6 +16,7 @@ from hub.entries import MemberRow, PartnerRow, PartnerStatus
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
 from hub.errors import Refused
+from hub.exchange.freshness import Fresh
 from hub.federation.card import Card, read_card
 from hub.policy.agreements import Agreement, load_agreement
 from hub.policy.decision import Decision, Deny, Permit, Reason
@@ -166,6 +167,7 @@ class Broker:
     pull: bool = False
     wake: Callable[[str], None] = _nobody
     standings: StandingCache = field(default_factory=StandingCache, repr=False)
+    log_kept: Fresh = field(default_factory=Fresh, repr=False)
 
     @property
     def itself(self) -> Actor:

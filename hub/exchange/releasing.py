@@ -28,6 +28,7 @@ from hub.exchange.contents import find_row, read_content
 from hub.exchange.denying import log_denial
 from hub.exchange.drafting import Drafted, basis, described
 from hub.exchange.enveloping import envelop, translate
+from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.policy.decision import require
@@ -57,8 +58,9 @@ def approve(
     """Release a draft: the second officer names the digest and the recipients that were read.
 
     Raises Refused `four-eyes`, `role-missing`, `policy-denied`, `transition-invalid`, and `conflict` when the
-    draft is no longer the one that was read. Every refusal is logged.
+    draft is no longer the one that was read. Every refusal is logged. Raises OurFault `log-stalled`.
     """
+    refuse_stalled(broker)
     at = broker.clock.now()
     try:
         queued = _prepare_release(broker, actor, record_id, seen=digest, recipients=recipients, at=at)

@@ -22,6 +22,7 @@ from hub.exchange.drafting import (
     refuse_unanswerable,
     refuse_unless_drafter,
 )
+from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.recipients import judge_all, judge_rule
 from hub.exchange.releasing import Queued, queue, release, wake
 from hub.policy.decision import Deny, Reason
@@ -81,6 +82,8 @@ def submit(
             waiting.append(drafted)
         else:
             queued.append(ready)
+    if queued:
+        refuse_stalled(broker)
     with broker.store.work() as work:
         refuse_known(work, everything)
         for drafted in waiting:

@@ -94,3 +94,11 @@ def test_who_asks_in_a_row_is_answered_from_memory(world: World) -> None:
     for _ in range(5):
         asked.call("GET", "/readyz").ok()
     assert counting.times < 5
+
+
+def test_a_hub_whose_log_is_not_kept_is_not_ready(world: World) -> None:
+    failure = OurFault("storage-unavailable", "The disk of the secret path is full.")
+    said = replace(world, log_failure=failure).call("GET", "/readyz")
+    assert (said.status, said.code) == (503, "not-ready")
+    assert "storage-unavailable" in said.body["detail"]
+    assert "secret path" not in said.body["detail"], "anyone may ask"

@@ -29,6 +29,7 @@ from hub.api.scopes import of_roles
 from hub.api.tokens import Grant, Tokens
 from hub.audit.events import Act
 from hub.entries import Body, OfficerRow, RecordRow
+from hub.errors import HubError
 from hub.exchange.broker import Broker, StandingCache
 from hub.exchange.members import add_member
 from hub.exchange.partners import own_card, pair
@@ -135,6 +136,7 @@ class World:
     broker: Broker
     other: Broker
     alive: bool = True
+    log_failure: HubError | None = None
     paused: list[float] = field(default_factory=list)
     key: ec.EllipticCurvePrivateKey = _KEY
 
@@ -150,6 +152,7 @@ class World:
             issuer=ISSUER,
             identify=lambda der, at: identify(der, self.trust.current(at), at),
             dispatching=lambda: self.alive,
+            log_failure=lambda: self.log_failure,
             pause=self._stop_at_once,
             certificate_of=lambda environ: environ.get("test.certificate"),
             polls_max=1,

@@ -18,11 +18,18 @@ def get_health(call: Call) -> Answer:
 
 @room.operation("GET", "/readyz", door=Door.ANYONE, reply=ReadinessView, refusals=["not-ready"])
 def get_readiness(call: Call) -> Answer:
-    """Tell whether the database can be written and the dispatcher is alive.
+    """Tell whether the database can be written, the dispatcher is alive and the audit log is kept.
 
     The database is asked at most once a second, whoever asks and how often.
     """
     call.desk.readiness.check()
     if not call.desk.context.dispatching():
         raise OurFault("not-ready", "The dispatcher does not run; what is queued stays queued.")
-    return Answer(body={"database": True, "dispatcher": True}, headers={"Cache-Control": "no-store"})
+    failure = call.desk.context.log_failure()
+    if failure is not None:
+        raise OurFault(
+            "not-ready", f"The audit log is not kept now ({failure.code}); the hub's log says why."
+        )
+    return Answer(
+        body={"database": True, "dispatcher": True, "log": True}, headers={"Cache-Control": "no-store"}
+    )

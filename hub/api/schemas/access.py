@@ -64,3 +64,4 @@ class ReadinessView(View):
 
     database = fields.Boolean(required=True)
     dispatcher = fields.Boolean(required=True)
+    log = fields.Boolean(required=True)

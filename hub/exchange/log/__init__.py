@@ -1,0 +1,1 @@
+"""The audit log at work: staged events get indices, the tree is signed, published and checked."""

@@ -8,7 +8,7 @@ import click
 
 from hub.cli.frame import Leaf, Noun
 from hub.cli.record_decisions import read, reject, release
-from hub.cli.record_drafts import correct, discard, draft, revise, withdraw
+from hub.cli.record_drafts import answer, correct, discard, draft, revise, withdraw
 from hub.cli.record_files import check, kinds, template
 from hub.cli.record_views import list_, show, trace
 
@@ -25,6 +25,7 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     list_,
     show,
     trace,
+    answer,
     correct,
     withdraw,
 )

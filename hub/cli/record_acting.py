@@ -18,7 +18,14 @@ from hub.exchange.recipients import Verdict
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-record_argument: Final = click.argument("record_id", metavar="ID", help="The record's id.")
+why_option: Final = click.option(
+    "--why",
+    "--justification",
+    "justification",
+    required=True,
+    metavar="TEXT",
+    help="Why you read it, in 3 to 500 characters; it is logged.",
+)
 
 
 def acting(command: _Command) -> _Command:
@@ -26,10 +33,10 @@ def acting(command: _Command) -> _Command:
     return officer_options(home_option(unlock_option(command)))
 
 
-def row_of(broker: Broker, record_id: str) -> RecordRow:
+def row_of(broker: Broker, record_id: str, *, originator: str | None = None) -> RecordRow:
     """Return a record's newest version as it stands, or raise Refused `not-found`."""
     with broker.store.read() as view:
-        return find_row(view, record_id)
+        return find_row(view, record_id, originator=originator)
 
 
 def verdict_of(verdict: Verdict) -> str:

@@ -12,7 +12,8 @@ from hub.cli.answer import Answer, plain, safe
 from hub.cli.credentials import sign_in
 from hub.cli.frame import SOME_ID, leaf
 from hub.cli.home import opened
-from hub.cli.record_acting import acting, record_argument, row_of, stands, verdict_of
+from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
+from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.record_views import as_document
 from hub.entries import RecordRow
 from hub.errors import Refused
@@ -87,18 +88,13 @@ def reject(
 @leaf(examples=(f'hub record read {SOME_ID} --as aigerim --why "case 2025/114: identity check"',))
 @record_argument
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
-@click.option(
-    "--why",
-    "--justification",
-    "justification",
-    required=True,
-    metavar="TEXT",
-    help="Why you read it, in 3 to 500 characters; it is logged.",
-)
+@originator_option
+@why_option
 @acting
 def read(
     record_id: str,
     version: int | None,
+    originator: str | None,
     justification: str,
     officer: str,
     password_fd: int | None,
@@ -108,7 +104,9 @@ def read(
     """Show a record's content; who read it and why is logged before anything is shown."""
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        found = routing.read_record(hub.broker, actor, record_id, version, justification=justification)
+        found = routing.read_record(
+            hub.broker, actor, record_id, version, justification=justification, originator=originator
+        )
     return Answer(
         document=found.document,
         people=(page(found),),

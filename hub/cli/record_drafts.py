@@ -12,8 +12,9 @@ from hub.cli.credentials import sign_in
 from hub.cli.files import read_json
 from hub.cli.frame import SOME_ID, leaf
 from hub.cli.home import opened
-from hub.cli.record_acting import acting, record_argument, row_of, stands, verdict_of
+from hub.cli.record_acting import acting, row_of, stands, verdict_of
 from hub.cli.record_files import checked
+from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.record_views import as_document, then_of
 from hub.entries import Priority, RecordRow
 from hub.exchange import correcting, drafting
@@ -107,6 +108,46 @@ def revise(
             document=document,
             recipients=recipients or None,
             priority=Priority(priority) if priority else None,
+        )
+        return _drafted(hub.broker, row)
+
+
+@leaf(
+    examples=(
+        f"hub record answer {SOME_ID} answer.json --as aigerim",
+        f"hub record answer {SOME_ID} answer.json --originator cis-atc --as aigerim",
+    )
+)
+@record_argument
+@file_argument
+@originator_option
+@priority_option
+@acting
+def answer(
+    record_id: str,
+    file: str,
+    originator: str | None,
+    priority: str | None,
+    officer: str,
+    password_fd: int | None,
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """Draft the answer to a record that came in, for the agency that sent it and in its conversation.
+
+    Begin with `hub record template assistance-answer > answer.json`. The draft waits for its release like
+    any other; with the release the request is answered.
+    """
+    document = read_json(file)
+    checked(file, {**document, "in_reply_to": record_id})
+    with opened(home, unlock) as hub:
+        row = drafting.answer(
+            hub.broker,
+            sign_in(hub.broker, officer, password_fd),
+            record_id,
+            document,
+            originator=originator,
+            priority=Priority(priority) if priority else Priority.ROUTINE,
         )
         return _drafted(hub.broker, row)
 

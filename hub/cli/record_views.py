@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, leaf
 from hub.cli.home import home_option, opened, unlock_option
+from hub.cli.record_naming import originator_option, record_argument
 from hub.entries import Direction, RecordRow, Release
 from hub.exchange.contents import find_row
 from hub.exchange.upkeep import Trace
@@ -88,15 +89,19 @@ def list_(
 
 
 @leaf(examples=(f"hub record show {SOME_ID}",))
-@click.argument("record_id", metavar="ID", help="The record's id.")
+@record_argument
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
+@originator_option
 @home_option
 @unlock_option
-def show(record_id: str, version: int | None, home: Path, unlock: Path | None) -> Answer:
+def show(
+    record_id: str, version: int | None, originator: str | None, home: Path, unlock: Path | None
+) -> Answer:
     """Show where a record stands, without its content."""
     with opened(home, unlock) as hub, hub.store.read() as view:
-        row = find_row(view, record_id, version)
-        releases = view.records.releases(record_id)
+        row = find_row(view, record_id, version, originator=originator)
+        ours = row.direction is Direction.OUT
+        releases = view.records.releases(record_id) if ours else ()
     document = {**as_document(row), "releases": [_release(one) for one in releases]}
     label = f"{row.label.get('classification')}, TLP {row.label.get('tlp')}"
     people = {
@@ -108,13 +113,14 @@ def show(record_id: str, version: int | None, home: Path, unlock: Path | None) -
 
 
 @leaf(examples=(f"hub record trace {SOME_ID}",))
-@click.argument("record_id", metavar="ID", help="The record's id.")
+@record_argument
+@originator_option
 @home_option
 @unlock_option
-def trace(record_id: str, home: Path, unlock: Path | None) -> Answer:
+def trace(record_id: str, originator: str | None, home: Path, unlock: Path | None) -> Answer:
     """Tell a record's life at this hub as a timeline: drafted, released, carried, answered, read."""
     with opened(home, unlock) as hub:
-        found = trace_of(hub.broker, record_id)
+        found = trace_of(hub.broker, record_id, originator=originator)
     steps = sorted(timeline(found), key=lambda one: one[0])
     document = {
         "record_id": record_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hub.cli.agreement import agreement
+from hub.cli.attachment import attachment
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
 from hub.cli.member import member
@@ -23,7 +24,7 @@ def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
 
 
-for command in (init, serve, renew, partner, member, officer, agreement, record, queue):
+for command in (init, serve, renew, partner, member, officer, agreement, record, attachment, queue):
     cli.add_command(command)
 
 

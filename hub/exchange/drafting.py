@@ -19,6 +19,7 @@ from hub.policy.four_eyes import may_draft
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.ids import new_id
+from hub.records.kinds import Action
 from hub.records.lifecycle import RECORD_STEPS, RecordState, step
 from hub.records.record import Record, load_record
 
@@ -61,6 +62,31 @@ def draft(
         work.stage([broker.event(Act.DRAFTED, actor, drafted.row.record_id, at, **described(drafted.row))])
         work.commit()
     return drafted.row
+
+
+def answer(
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    document: Mapping[str, object],
+    *,
+    originator: str | None = None,
+    priority: Priority = Priority.ROUTINE,
+) -> RecordRow:
+    """Draft the answer to a received record, for its originator and in its conversation.
+
+    Raises what `draft` raises, Refused `conflict` where several originators sent a record with this id and
+    none is named, and `transition-invalid` for our own record and for one that was withdrawn.
+    """
+    refuse_unless_drafter(actor)
+    with broker.store.read() as view:
+        asked = find_row(view, record_id, originator=originator)
+    if asked.direction is Direction.OUT:
+        raise Refused("transition-invalid", f"Record {record_id} is our own; what came in is answered.")
+    if asked.action == Action.WITHDRAWAL.value or asked.state is RecordState.WITHDRAWN:
+        raise Refused("transition-invalid", f"Record {record_id} was withdrawn; it is not answered any more.")
+    tied = dict(document) | {"in_reply_to": record_id, "conversation": asked.conversation}
+    return draft(broker, actor, tied, recipients=[asked.originator], priority=priority)
 
 
 def prepare(
@@ -175,11 +201,13 @@ def revise(
     document: Mapping[str, object] | None = None,
     recipients: Sequence[str] | None = None,
     priority: Priority | None = None,
+    attached: Sequence[Mapping[str, object]] = (),
 ) -> RecordRow:
     """Change a draft, or take a rejected one up again; the revision must be the one last seen.
 
     Whoever edits becomes the author and stays an editor: none of them may release it. What corrects or
-    withdraws keeps its identity, and its recipients can only grow. Raises Refused `policy-denied`.
+    withdraws keeps its identity, and its recipients can only grow. What is `attached` is named beside the
+    attachments that it named before. Raises Refused `policy-denied`.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
@@ -189,6 +217,9 @@ def revise(
         if row.state is not RecordState.DRAFT:
             step(RECORD_STEPS, row.state, RecordState.DRAFT)
         told = document if document is not None else read_content(broker, work, row).document
+        named = told.get("attachments", ())
+        if attached and isinstance(named, Sequence):
+            told = {**told, "attachments": [*named, *attached]}
         fixed = {"id": row.record_id, "version": row.version, "action": row.action}
         if row.version > 1:
             fixed |= {"kind": row.kind, "conversation": row.conversation}
@@ -249,7 +280,7 @@ def refuse_unless_drafter(actor: Actor) -> None:
 
 def refuse_unanswerable(view: View, record: Record) -> None:
     """Raise Refused `not-found` when the record answers one that is not here."""
-    if record.in_reply_to is not None and view.records.get(record.in_reply_to) is None:
+    if record.in_reply_to is not None and not view.records.newest([record.in_reply_to]):
         raise Refused("not-found", f"in_reply_to names record {record.in_reply_to}, which is not here.")
 
 

@@ -44,10 +44,10 @@ def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[Recor
     for row in rows:
         if row.in_reply_to is None:
             continue
-        asked = view.records.get(row.in_reply_to)
-        if asked is not None and _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
-            view.records.advance(asked, to=RecordState.ANSWERED)
-            ties.append((row, asked))
+        for asked in view.records.newest([row.in_reply_to]).values():  # an id may have several originators
+            if _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
+                view.records.advance(asked, to=RecordState.ANSWERED)
+                ties.append((row, asked))
     return ties
 
 

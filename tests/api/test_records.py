@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hub.audit.events import Act
+from hub.exchange.correcting import withdraw
 from hub.exchange.receiving import receive
 from hub.exchange.releasing import approve
 from hub.ports import Transfer
@@ -12,7 +14,7 @@ from hub.records.actor import Role
 from hub.records.ids import new_id
 from tests.api.world import World, document
 from tests.exchange.crafting import craft
-from tests.exchange.hubs import BOLAT, released, run_lanes
+from tests.exchange.hubs import AIGUL, BOLAT, release_it, released, run_lanes
 
 UNKNOWN = "019d4420-6b1c-7c3e-a5f4-2f1de6a9b710"
 
@@ -220,3 +222,32 @@ def test_an_id_that_two_originators_sent_is_read_by_naming_one(world: World) -> 
     asked = {"justification": "case 26-114", "originator": "cis-atc"}
     read = world.call("POST", f"{where}/read", asked, token=token).ok()
     assert read["record"]["narrative"] == "from cis-atc"
+
+
+def test_a_request_whose_id_two_originators_sent_is_answered_by_naming_one(
+    world: World, drafter: str
+) -> None:
+    third = world.hubs.add("sco-rats")
+    world.hubs.pair(world.broker, third)
+    world.hubs.pair(third, world.broker)
+    world.hubs.agree_again(2)
+    record_id = new_id()
+    for sender in (world.other, third):
+        raw = craft(sender, "kz-knb", told={"id": record_id, **document("assistance-request")})
+        assert receive(world.broker, sender.agency, [Transfer(sealed=raw)])[0].code is None
+    world.later()
+    where, body = f"/api/v1/records/{record_id}/answers", {"record": document("assistance-answer")}
+    unclear = world.call("POST", where, body, token=drafter)
+    assert (unclear.status, unclear.code) == (409, "conflict")
+    answer = world.call("POST", where, {**body, "originator": "sco-rats"}, token=drafter).ok(201)
+    assert answer["recipients"] == ["sco-rats"]
+
+
+def test_what_was_withdrawn_is_not_answered(world: World, drafter: str) -> None:
+    asked = received(world, **document("assistance-request"))
+    recall = withdraw(world.other, replace(AIGUL, agency="cis-atc"), asked, reason="mistaken identity")
+    release_it(world.other, recall)
+    run_lanes(world.other)
+    body = {"record": document("assistance-answer")}
+    said = world.call("POST", f"/api/v1/records/{asked}/answers", body, token=drafter)
+    assert (said.status, said.code) == (409, "transition-invalid")

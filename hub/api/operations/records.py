@@ -21,7 +21,7 @@ from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.exchange.contents import find_row
 from hub.exchange.correcting import correct, withdraw
-from hub.exchange.drafting import draft
+from hub.exchange.drafting import answer
 from hub.exchange.routing import read_record
 from hub.exchange.upkeep import trace
 from hub.records.actor import Role
@@ -128,18 +128,16 @@ def read_content(call: Call, record_id: str) -> Answer:
     status=201,
     reply=RecordView,
     gives=[ETAG],
-    refusals=RECORD_REFUSED,
+    refusals=[*RECORD_REFUSED, "conflict", "transition-invalid"],
 )
 def answer_record(call: Call, record_id: str) -> Answer:
     """Draft an answer to a received record, for its originator and in its conversation."""
-    with call.broker.store.read() as view:
-        asked = find_row(view, record_id)
-    document = dict(call.body["record"]) | {"in_reply_to": record_id, "conversation": asked.conversation}
-    row = draft(
+    row = answer(
         call.broker,
         call.actor,
-        document,
-        recipients=[asked.originator],
+        record_id,
+        call.body["record"],
+        originator=call.body.get("originator"),
         priority=call.body["priority"],
     )
     return Answer(body=row, headers=etag(row))

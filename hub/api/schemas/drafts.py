@@ -95,6 +95,7 @@ class AnswerBody(DocumentBody):
     """An answer; it goes to whom asked, and stands in the same conversation."""
 
     priority = one_of(Priority, load_default=Priority.ROUTINE)
+    originator = originator_field()
 
 
 class ReasonBody(Schema):

@@ -1,0 +1,49 @@
+"""Records that came in at a home from cis-atc, sealed by it for real, without a wire between the two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hub.bootstrap.opening import open_hub
+from hub.entries import RecordRow
+from hub.exchange import agreements, attachments, drafting, partners, receiving, releasing
+from hub.federation.card import fingerprint
+from hub.ports import Transfer
+from tests.exchange.crafting import sealed_of
+from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document
+
+
+def came(paired: Path, *, content: bytes | None = None, **changes: Any) -> RecordRow:
+    """Release a record at cis-atc, with an attachment of this content, and receive it at kz-knb."""
+    with open_hub(paired / "cis-atc") as theirs, open_hub(paired / "kz-knb") as ours:
+        card = ours.card()
+        partners.pair(theirs.broker, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card))
+        agreements.adopt(theirs.broker, CUSTODIAN, agreement_text(("kz-knb", "cis-atc")))
+        told = dict(document(**changes))
+        if content is not None:
+            upload_id = attachments.announce(theirs.broker, AIGUL, size_bytes=len(content))
+            done = attachments.upload(theirs.broker, AIGUL, upload_id, 0, [content])
+            told["attachments"] = [
+                {
+                    "digest": done.digest,
+                    "name": "photo.jpg",
+                    "media_type": "image/jpeg",
+                    "size_bytes": len(content),
+                }
+            ]
+        row = drafting.draft(theirs.broker, AIGUL, told, recipients=["kz-knb"])
+        releasing.approve(theirs.broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
+        raw = sealed_of(theirs.broker, row.record_id)
+        with theirs.store.read() as view:
+            carried = [
+                (one.digest, one.size_bytes)
+                for one in view.attachments.of_record((row.originator, row.record_id, row.version))
+            ]
+        for digest, size in carried:
+            attachments.receive_part(
+                ours.broker, "cis-atc", digest, 0, size, theirs.broker.blobs.parts(digest)
+            )
+        (outcome,) = receiving.receive(ours.broker, "cis-atc", [Transfer(sealed=raw)])
+        assert outcome.code is None, outcome.sentence
+    return row

@@ -64,7 +64,12 @@ class Sumdb:
         return [
             GoRefused(one["error"])
             if "error" in one
-            else Opened(one["size"], b64decode(one["root"]), tuple(one["signed"]), tuple(one["times"]))
+            else Opened(
+                one["size"],
+                b64decode(one.get("root", "")),
+                tuple(one.get("signed", ())),
+                tuple(one.get("times", ())),
+            )
             for one in json.loads(made.stdout)
         ]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,13 +17,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.audit.checkpoints import Checkpoint, cosign, sign_checkpoint
 from hub.audit.leaves import leaf_entry
-from hub.audit.notes import read_note
+from hub.audit.notes import NoteKey, read_note
 from hub.audit.tiles import consistency_proof, inclusion_proof, root_of
 from hub.records.ids import new_id
 from tests.audit import naive
 from tests.audit.filing import Filed
 from tests.audit.signing import NOW, keys, log_signers, witness_signers
 from tests.audit.test_leaves import EVENT
+from tests.audit.test_vectors import ACCEPT, REJECT, raw
 from tests.interop.sumdb import GoRefused, Opened, Sumdb, checkpoint, consistency, inclusion, rebuild
 
 LOG = log_signers()
@@ -155,9 +158,9 @@ def test_go_rebuilds_a_tree_of_three_levels(sumdb: Sumdb, tmp_path: Path) -> Non
 
 
 def flip(path: Path) -> None:
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
 
 
 def cut(path: Path) -> None:
@@ -188,6 +191,33 @@ def test_go_refuses_altered_tiles_and_bundles(
     spoil(tmp_path / path)
     (answer,) = sumdb.ask([rebuild(grown.notes[600], KEYS, tmp_path)])
     assert isinstance(answer, GoRefused)
+
+
+#: Vectors that Go takes and C2SP leaves to the reader: how many signatures are too many.
+LENIENT = {"65 signatures"}
+
+
+def of_vector(vector: dict[str, Any]) -> dict[str, Any]:
+    if vector["kind"] == "checkpoint":
+        return checkpoint(raw(vector, "note"), [*map(NoteKey.parse, vector["keys"])])
+    told: dict[str, Any] = {name.replace("_", ""): value for name, value in vector.items()}
+    if "entry" in vector:
+        told["entry"] = b64encode(raw(vector, "entry")).decode()
+    return {**told, "step": vector["kind"]}
+
+
+@pytest.mark.slow
+def test_go_judges_the_vectors_as_we_do(sumdb: Sumdb) -> None:
+    kinds = {"checkpoint", "inclusion", "consistency"}
+    # tlog has no proofs from the empty tree, which go without hashes.
+    accept, reject = (
+        [one for one in every if one["kind"] in kinds and one.get("old_size") != 0]
+        for every in (ACCEPT, REJECT)
+    )
+    for vector, answer in zip(accept, sumdb.ask([*map(of_vector, accept)]), strict=True):
+        assert isinstance(answer, Opened), (vector["name"], answer)
+    for vector, answer in zip(reject, sumdb.ask([*map(of_vector, reject)]), strict=True):
+        assert isinstance(answer, GoRefused) is (vector["name"] not in LENIENT), (vector["name"], answer)
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_a_token_and_a_failure_to_get_one_are_logged(world: World) -> None:
     world.ask_token("kz-mvd", certificate).ok()
     world.ask_token("kz-mvd", None)
     world.ask_token("kz-mvd", certificate, scope="collect:*")
-    world.ask_token("somebody's password", certificate)
+    world.ask_token("kz-nobody", certificate)
     (signed_in,) = logged(world, Act.LOGIN)
     assert (str(signed_in.actor), signed_in.subject) == ("system:kz-mvd", "kz-mvd")
     assert told(world, Act.LOGIN_FAILED) == [

@@ -158,5 +158,6 @@ CODES: Final[dict[str, Row]] = {
     "quorum-missing": _row(_R, 503, 75, "Too few witnesses have cosigned the audit log"),
     "timestamp-unavailable": _row(_P, 503, 69, "The time stamping authority gives no time stamp now"),
     "timestamp-invalid": _row(_I, 400, 65, "The time stamp does not prove what it should"),
+    "coverage-incomplete": _row(_O, 500, 70, "An operation does not say what it logs"),
     "justification-missing": _row(_R, 422, 65, "Say why, in a few words that are logged"),
 }

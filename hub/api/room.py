@@ -21,6 +21,7 @@ from hub.api.describing import described_refusals, described_security
 from hub.api.parsing import StrictParser, too_large
 from hub.api.scopes import Way
 from hub.api.strangers import Stranger
+from hub.audit.trail import Trail
 from hub.config import Limits
 from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
@@ -84,9 +85,13 @@ class Header:
 
 
 class Room(Blueprint):  # type: ignore[misc]
-    """A part of the API under one prefix."""
+    """A part of the API under one prefix. `trails` tells what each endpoint writes into the log."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.trails: dict[str, Trail] = {}
 
     def operation(
         self,
@@ -94,6 +99,7 @@ class Room(Blueprint):  # type: ignore[misc]
         rule: str,
         *,
         door: Door,
+        trail: Trail,
         way: Way | None = None,
         roles: Iterable[Role] = (),
         body: type[Schema] | None = None,
@@ -111,8 +117,8 @@ class Room(Blueprint):  # type: ignore[misc]
         """Declare an operation. `size` bounds its body in bytes before a byte of it is parsed.
 
         `raw` is the media type of a body that the handler reads as it comes; `streams` are the statuses with
-        which it answers octets. `refusals` are the codes that its use case raises; those that every such
-        operation has are added.
+        which it answers octets. `trail` is what it writes into the audit log. `refusals` are the codes that
+        its use case raises; those that every such operation has are added.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -156,6 +162,7 @@ class Room(Blueprint):  # type: ignore[misc]
                 **_described_request(takes, raw),
             )(view)
             self.add_url_rule(rule, handler.__name__, guard.around(view), methods=[method])
+            self.trails[f"{self.name}.{handler.__name__}"] = trail
             return handler
 
         return declare

@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.files import called, read_text
-from hub.cli.frame import Noun
+from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import AgreementRow
 from hub.errors import Refused
@@ -23,6 +25,7 @@ def agreement() -> None:
     """Read, check and adopt the agreements that allow records to flow."""
 
 
+@trail(writes_nothing("a file is looked at, and no hub"))
 @agreement.command(examples=("hub agreement check cis-1999.toml", "hub agreement check - < cis-1999.toml"))
 @click.argument("file", metavar="FILE|-", help="The TOML file, or - for standard input.")
 def check(file: str) -> Answer:
@@ -35,6 +38,7 @@ def check(file: str) -> Answer:
     )
 
 
+@trail(writes(Act.AGREEMENT_CHANGED))
 @agreement.command(examples=("hub agreement adopt cis-1999.toml",))
 @click.argument("file", metavar="FILE|-", help="The TOML file, or - for standard input.")
 @home_option
@@ -52,6 +56,7 @@ def adopt(file: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes_nothing("the directory, and nobody that a record is about"))
 @agreement.command("list", examples=("hub agreement list",))
 @home_option
 @unlock_option
@@ -76,6 +81,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes_nothing("the directory, and nobody that a record is about"))
 @agreement.command(examples=("hub agreement show cis-1999",))
 @click.argument("agreement_id", metavar="AGREEMENT", help="Its id, like cis-1999.")
 @home_option

@@ -14,9 +14,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.cli.answer import Answer, safe, table
 from hub.cli.credentials import sign_in
-from hub.cli.frame import SOME_ID, Noun
+from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, why_option
 from hub.cli.record_naming import originator_option, record_argument
@@ -43,6 +45,7 @@ def attachment() -> None:
     """Attach files to drafts, and save those that came with records."""
 
 
+@trail(writes(Act.ATTACHED, Act.REVISED))
 @attachment.command(
     examples=(
         f"hub attachment add {SOME_ID} photo.jpg --as aigerim",
@@ -97,6 +100,7 @@ def add(
     )
 
 
+@trail(writes(Act.CONSULTED))
 @attachment.command("list", examples=(f'hub attachment list {SOME_ID} --as aigerim --why "case 2025/114"',))
 @record_argument
 @version_option
@@ -129,6 +133,7 @@ def list_(
     )
 
 
+@trail(writes(Act.CONSULTED))
 @attachment.command(
     examples=(
         f'hub attachment save {SOME_ID} {_SOME_DIGEST} --out photo.jpg --as aigerim --why "case 2025/114"',

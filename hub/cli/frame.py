@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from hub.audit.trail import Trail
 from hub.cli.answer import Answer, say
 from hub.cli.failure import from_click, interrupted, report, unexpected
 from hub.codes import CODES
@@ -19,6 +20,8 @@ SOME_ID: Final = "0192f0c1-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
 
 class Leaf(click.Command):
     """A command that returns an Answer. Its examples close the help; it always takes `--json`."""
+
+    trail: Trail | None = None
 
     def __init__(self, *args: Any, examples: Sequence[str], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -47,6 +50,18 @@ class Leaf(click.Command):
         except Exception as error:  # noqa: BLE001 - the last line: logged in full, told in one sentence
             return report(unexpected(error, ctx.params.get("home")), machine=machine)
         return 0
+
+
+def trail(declared: Trail) -> Callable[[click.Command], Leaf]:
+    """Declare what a command writes into the log; a test fails for one that does not."""
+
+    def declare(command: click.Command) -> Leaf:
+        if not isinstance(command, Leaf):
+            raise TypeError(f"{command.name} is no command that does something")
+        command.trail = declared
+        return command
+
+    return declare
 
 
 def leaf(name: str | None = None, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Leaf]:

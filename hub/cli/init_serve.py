@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.cli.answer import Answer, as_json, facts, instant, rendered
-from hub.cli.frame import leaf
+from hub.cli.frame import leaf, trail
 from hub.cli.home import config_of, home_option, unlock_option
 from hub.config import Config
 from hub.errors import OurFault
 
 
+@trail(writes(Act.KEY_CHANGED))
 @leaf(
     examples=(
         "hub init --home /var/lib/hub --agency kz-knb",
@@ -96,6 +99,7 @@ def init(
     )
 
 
+@trail(writes(Act.STARTED, Act.STOPPED))
 @leaf(examples=("hub serve --home /var/lib/hub", "hub serve --home /var/lib/hub --log /var/log/hub.jsonl"))
 @home_option
 @unlock_option
@@ -122,6 +126,7 @@ def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | N
     serve_hub(home, unlock=unlock)
 
 
+@trail(writes(Act.KEY_CHANGED))
 @leaf(
     examples=(
         "hub renew --home /var/lib/hub",

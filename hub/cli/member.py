@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.files import new_folder, read_bytes
-from hub.cli.frame import Noun
+from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import MemberRow
 from hub.exchange import members
@@ -37,6 +39,7 @@ def member() -> None:
     """Admit the domestic agencies whose systems submit and collect records here."""
 
 
+@trail(writes(Act.MEMBER_CHANGED))
 @member.command(
     examples=(
         "hub member add kz-mvd --name 'Ministry of Internal Affairs' --scope 'collect:*' --out kz-mvd",
@@ -81,6 +84,7 @@ def add(
     return _certified(agency, csr, out, home, unlock, register, f"{agency} is a member.")
 
 
+@trail(writes(Act.MEMBER_CHANGED))
 @member.command(examples=("hub member renew kz-mvd --out kz-mvd-2027",))
 @click.argument("agency", help="Its id, like kz-mvd.")
 @csr_option
@@ -101,6 +105,7 @@ def renew(agency: str, csr: str | None, out: Path, home: Path, unlock: Path | No
     return _certified(agency, csr, out, home, unlock, register, f"{agency} has a new certificate.")
 
 
+@trail(writes_nothing("the directory, and nobody that a record is about"))
 @member.command("list", examples=("hub member list",))
 @home_option
 @unlock_option
@@ -119,6 +124,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     return Answer(document={"members": [as_document(r) for r in rows]}, people=(table(columns, cells),))
 
 
+@trail(writes(Act.MEMBER_CHANGED))
 @member.command(examples=("hub member scopes kz-mvd --scope 'collect:*' --scope submit:border-hit",))
 @click.argument("agency", help="Its id, like kz-mvd.")
 @click.option(
@@ -138,6 +144,7 @@ def scopes(agency: str, scopes: tuple[str, ...], home: Path, unlock: Path | None
     return Answer(document=as_document(row), people=(f"{agency} may now: {', '.join(row.scopes)}.",))
 
 
+@trail(writes(Act.MEMBER_CHANGED))
 @member.command(examples=("hub member suspend kz-mvd",))
 @click.argument("agency", help="Its id, like kz-mvd.")
 @home_option
@@ -153,6 +160,7 @@ def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes(Act.MEMBER_CHANGED))
 @member.command(examples=("hub member resume kz-mvd",))
 @click.argument("agency", help="Its id, like kz-mvd.")
 @home_option

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.credentials import new_password, password_fd_option
-from hub.cli.frame import Noun
+from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import OfficerRow
 from hub.exchange import accounts
@@ -40,6 +42,7 @@ def officer() -> None:
     """Open accounts for officers, and say what each may do."""
 
 
+@trail(writes(Act.OFFICER_CHANGED))
 @officer.command(
     examples=(
         "hub officer add aigerim --role drafter --role reader",
@@ -67,6 +70,7 @@ def add(
     return _enrolled(enrolment, f"The account of {name} is open.")
 
 
+@trail(writes(Act.OFFICER_CHANGED))
 @officer.command(examples=("hub officer reset aigerim",))
 @click.argument("name", help="The officer's account name.")
 @password_fd_option
@@ -80,6 +84,7 @@ def reset(name: str, password_fd: int | None, home: Path, unlock: Path | None) -
     return _enrolled(enrolment, f"{name} has a new password and a new authenticator secret.")
 
 
+@trail(writes_nothing("the directory, and nobody that a record is about"))
 @officer.command("list", examples=("hub officer list",))
 @home_option
 @unlock_option
@@ -116,6 +121,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes(Act.OFFICER_CHANGED, or_nothing="roles are explained, or stay as they were"))
 @officer.command("roles", examples=("hub officer roles", "hub officer roles aigerim --role reader"))
 @click.argument("name", required=False, help="The officer; without one, the roles are explained.")
 @click.option(
@@ -145,6 +151,7 @@ def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Path | 
     return Answer(document=as_document(row), people=(f"{name} is now: {', '.join(_roles(row))}.",))
 
 
+@trail(writes(Act.OFFICER_CHANGED))
 @officer.command(examples=("hub officer disable aigerim",))
 @click.argument("name", help="The officer's account name.")
 @home_option
@@ -160,6 +167,7 @@ def disable(name: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes(Act.OFFICER_CHANGED))
 @officer.command(examples=("hub officer enable aigerim",))
 @click.argument("name", help="The officer's account name.")
 @home_option
@@ -171,6 +179,7 @@ def enable(name: str, home: Path, unlock: Path | None) -> Answer:
     return Answer(document=as_document(row), people=(f"The account of {name} is open.",))
 
 
+@trail(writes(Act.OFFICER_CHANGED))
 @officer.command("unlock", examples=("hub officer unlock aigerim",))
 @click.argument("name", help="The officer's account name.")
 @home_option

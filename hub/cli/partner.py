@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.files import read_bytes, write_bytes
-from hub.cli.frame import Noun
+from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import PartnerRow
 from hub.envelope.suites import Suite
@@ -24,6 +26,7 @@ def partner() -> None:
     """Pair with other hubs, and suspend or resume the traffic with them."""
 
 
+@trail(writes_nothing("our own public card"))
 @partner.command(
     "card",
     examples=("hub partner card --out kz-knb.card", "hub partner card > kz-knb.card"),
@@ -54,6 +57,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     return Answer(document=document, people=people)
 
 
+@trail(writes(Act.PARTNER_CHANGED))
 @partner.command(
     examples=(
         "hub partner add cis-atc.card",
@@ -124,6 +128,7 @@ def add(
     )
 
 
+@trail(writes_nothing("the directory, and nobody that a record is about"))
 @partner.command("list", examples=("hub partner list",))
 @home_option
 @unlock_option
@@ -142,6 +147,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     return Answer(document={"partners": [as_document(r) for r in rows]}, people=(table(columns, cells),))
 
 
+@trail(writes_nothing("the directory, and nobody that a record is about"))
 @partner.command(examples=("hub partner show cis-atc",))
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option
@@ -153,6 +159,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     return Answer(document=as_document(row), people=(facts(_facts(row)), _spoken(row.fingerprint)))
 
 
+@trail(writes(Act.PARTNER_CHANGED))
 @partner.command(examples=("hub partner suspend cis-atc",))
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option
@@ -168,6 +175,7 @@ def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes(Act.PARTNER_CHANGED))
 @partner.command(examples=("hub partner resume cis-atc",))
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
-from hub.cli.frame import SOME_ID, Noun
+from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import EntryCount, OutboxEntry
 from hub.errors import Refused
@@ -23,6 +25,7 @@ def queue() -> None:
     """See what waits for partners, and resume or drop what is held."""
 
 
+@trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))
 @queue.command("list", examples=("hub queue list", "hub queue list --partner cis-atc --state held"))
 @click.option("--partner", metavar="AGENCY", help="Only what goes to this partner.")
 @click.option(
@@ -76,6 +79,7 @@ def list_(
     )
 
 
+@trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))
 @queue.command(examples=(f"hub queue show {SOME_ID}",))
 @click.argument("entry_id", metavar="ENTRY", help="The entry's id.")
 @home_option
@@ -93,6 +97,7 @@ def show(entry_id: str, home: Path, unlock: Path | None) -> Answer:
     return Answer(document=document, people=(facts(people),), then=_then(row))
 
 
+@trail(writes_nothing("numbers"))
 @queue.command(examples=("hub queue counts",))
 @home_option
 @unlock_option
@@ -112,6 +117,7 @@ def counts(home: Path, unlock: Path | None) -> Answer:
     )
 
 
+@trail(writes(Act.RESUMED))
 @queue.command(
     examples=(f"hub queue resume {SOME_ID}", "hub queue resume --partner cis-atc"),
 )
@@ -135,6 +141,7 @@ def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Pa
     )
 
 
+@trail(writes(Act.DIED))
 @queue.command(examples=(f'hub queue drop {SOME_ID} --reason "sent by courier instead"',))
 @click.argument("entries", metavar="ENTRY...", nargs=-1, required=True, help="The entries' ids.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is logged.")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.cli.answer import Answer, plain, safe
 from hub.cli.credentials import sign_in
-from hub.cli.frame import SOME_ID, leaf
+from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
 from hub.cli.record_naming import originator_option, record_argument
@@ -23,6 +25,7 @@ from hub.records.actor import Actor
 from hub.records.record import Record
 
 
+@trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED))
 @leaf(
     examples=(
         f"hub record release {SOME_ID} --as bolat",
@@ -72,6 +75,7 @@ def release(
     )
 
 
+@trail(writes(Act.REJECTED))
 @leaf(examples=(f'hub record reject {SOME_ID} --reason "article 6 is missing" --as bolat',))
 @record_argument
 @click.option("--reason", required=True, metavar="TEXT", help="What the author should change.")
@@ -85,6 +89,7 @@ def reject(
         return stands(hub.broker, record_id, "is rejected; its author can revise it.")
 
 
+@trail(writes(Act.CONSULTED))
 @leaf(examples=(f'hub record read {SOME_ID} --as aigerim --why "case 2025/114: identity check"',))
 @record_argument
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")

@@ -7,10 +7,12 @@ from typing import Final
 
 import click
 
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.cli.answer import Answer, facts, table
 from hub.cli.credentials import sign_in
 from hub.cli.files import read_json
-from hub.cli.frame import SOME_ID, leaf
+from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of
 from hub.cli.record_files import checked
@@ -30,6 +32,7 @@ priority_option: Final = click.option(
 )
 
 
+@trail(writes(Act.DRAFTED))
 @leaf(
     examples=(
         "hub record draft record.json --to cis-atc --as aigerim",
@@ -71,6 +74,7 @@ def draft(
         return _drafted(hub.broker, row)
 
 
+@trail(writes(Act.REVISED))
 @leaf(
     examples=(
         f"hub record revise {SOME_ID} record.json --as aigerim",
@@ -112,6 +116,7 @@ def revise(
         return _drafted(hub.broker, row)
 
 
+@trail(writes(Act.DRAFTED))
 @leaf(
     examples=(
         f"hub record answer {SOME_ID} answer.json --as aigerim",
@@ -152,6 +157,7 @@ def answer(
         return _drafted(hub.broker, row)
 
 
+@trail(writes(Act.DISCARDED))
 @leaf(examples=(f"hub record discard {SOME_ID} --as aigerim",))
 @record_argument
 @acting
@@ -162,6 +168,7 @@ def discard(record_id: str, officer: str, password_fd: int | None, home: Path, u
         return stands(hub.broker, record_id, "is discarded; its content is erased.")
 
 
+@trail(writes(Act.DRAFTED))
 @leaf(examples=(f"hub record correct {SOME_ID} record.json --as aigerim",))
 @record_argument
 @file_argument
@@ -177,6 +184,7 @@ def correct(
         return _drafted(hub.broker, correcting.correct(hub.broker, actor, record_id, document))
 
 
+@trail(writes(Act.DRAFTED))
 @leaf(examples=(f'hub record withdraw {SOME_ID} --reason "another person" --as aigerim',))
 @record_argument
 @click.option("--reason", required=True, metavar="TEXT", help="Why; every recipient is told.")

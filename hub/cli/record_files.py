@@ -12,9 +12,10 @@ from typing import Final
 
 import click
 
+from hub.audit.trail import writes_nothing
 from hub.cli.answer import Answer, facts, table
 from hub.cli.files import called, read_json
-from hub.cli.frame import leaf
+from hub.cli.frame import leaf, trail
 from hub.errors import Refused
 from hub.exchange.drafting import fill_in
 from hub.records.ids import is_agency
@@ -43,6 +44,7 @@ class Found:
     fix: str | None = None
 
 
+@trail(writes_nothing("what can be exchanged"))
 @leaf(examples=("hub record kinds",))
 def kinds() -> Answer:
     """List the kinds of record and what each is for."""
@@ -53,6 +55,7 @@ def kinds() -> Answer:
     )
 
 
+@trail(writes_nothing("an example"))
 @leaf(examples=("hub record template wanted-person > record.json",))
 @kind_argument
 def template(kind: str) -> Answer:
@@ -64,6 +67,7 @@ def template(kind: str) -> Answer:
     return Answer(document=document, people=(json.dumps(document, ensure_ascii=False, indent=2),))
 
 
+@trail(writes_nothing("a file is looked at, and no hub"))
 @leaf(examples=("hub record check record.json", "hub record check - < record.json"))
 @click.argument("file", metavar="FILE|-", help="The JSON file, or - for standard input.")
 def check(file: str) -> Answer:

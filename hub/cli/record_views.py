@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
+from hub.audit.trail import writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
-from hub.cli.frame import SOME_ID, leaf
+from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_naming import originator_option, record_argument
 from hub.entries import Direction, RecordRow, Release
@@ -21,6 +22,7 @@ from hub.records.kinds import Kind
 from hub.records.lifecycle import EntryState, RecordState
 
 
+@trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))
 @leaf("list", examples=("hub record list", "hub record list --state draft --kind wanted-person"))
 @click.option(
     "--state", type=click.Choice([state.value for state in RecordState]), help="Only in this state."
@@ -88,6 +90,7 @@ def list_(
     )
 
 
+@trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))
 @leaf(examples=(f"hub record show {SOME_ID}",))
 @record_argument
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
@@ -112,6 +115,7 @@ def show(
     return Answer(document=document, people=(facts(people),), then=then_of(row))
 
 
+@trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))
 @leaf(examples=(f"hub record trace {SOME_ID}",))
 @record_argument
 @originator_option

@@ -8,6 +8,7 @@ from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
+from hub.cli.log import log
 from hub.cli.member import member
 from hub.cli.officer import officer
 from hub.cli.partner import partner
@@ -24,7 +25,7 @@ def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
 
 
-for command in (init, serve, renew, partner, member, officer, agreement, record, attachment, queue):
+for command in (init, serve, renew, partner, member, officer, agreement, record, attachment, queue, log):
     cli.add_command(command)
 
 

@@ -42,6 +42,7 @@ from hub.storage.blobs import FileBlobStore
 from hub.transport.peer import identify
 from keys.authority import Authority, issue_hub_leaf, make_authority
 from keys.enrolment import issue_client_certificate
+from tests.api import trails
 from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, with_limits
 
 ISSUER = "https://kz-knb.test:8443"
@@ -196,6 +197,7 @@ class World:
             told["Authorization"] = f"Bearer {token}"
         if body is not None:
             more["json"] = body
+        before = trails.position(self._writing)
         response = self.app.test_client().open(
             path,
             method=method,
@@ -204,15 +206,21 @@ class World:
             **more,
         )
         said = Said(response=response)
-        self._compare(said, method)
+        self._compare(said, method, before)
         return said
 
-    def _compare(self, said: Said, method: str) -> None:
-        """Compare an answer with what the specification declares for its operation: one of them is wrong."""
+    @property
+    def _writing(self) -> Broker:
+        """Return the hub whose log is read, also where a test has broken what the API works with."""
+        return self.hubs.network.broker("kz-knb")
+
+    def _compare(self, said: Said, method: str, before: int) -> None:
+        """Compare an answer with what its operation declares, in the specification and for the log."""
         try:
             endpoint, _ = self.app.url_map.bind("test").match(said.response.request.path, method=method)
         except HTTPException:
             return
+        trails.compare(self._writing, endpoint, after=before, status=said.status)
         if not _DECLARED:
             _DECLARED.append(Declared(self.app.test_client().get("/openapi.json").json))
         _DECLARED[0].compare(endpoint.rpartition(".")[2], said)

@@ -94,3 +94,9 @@ def test_manual_is_what_the_commands_say() -> None:
     assert MANUAL.read_text(encoding="utf-8") == page(cli), (
         "docs/cli.md is stale; renew it: python -m hub.cli.manual > docs/cli.md"
     )
+
+
+@pytest.mark.parametrize(("path", "leaf"), LEAVES, ids=NAMES)
+def test_every_command_declares_what_it_writes_into_the_log(path: tuple[str, ...], leaf: Leaf) -> None:
+    assert leaf.trail is not None, f"`hub {' '.join(path)}` declares no trail"
+    assert str(leaf.trail)

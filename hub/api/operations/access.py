@@ -10,6 +10,8 @@ from hub.api.room import Answer, Call, Room
 from hub.api.schemas.access import SessionBody, SessionView, TokenForm, TokenView
 from hub.api.scopes import of_roles
 from hub.api.tokens import Grant
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.exchange.accounts import sign_in
 
 room = Room("access", __name__, description="How callers get their tokens.")
@@ -29,6 +31,7 @@ room = Room("access", __name__, description="How callers get their tokens.")
         "credentials-invalid",
         "grant-invalid",
     ],
+    trail=writes(Act.LOGIN),
 )
 def get_token(call: Call) -> Response:
     """Get an access token for a member's system.
@@ -46,6 +49,7 @@ def get_token(call: Call) -> Response:
     body=SessionBody,
     reply=SessionView,
     refusals=["credentials-invalid"],
+    trail=writes(Act.LOGIN),
 )
 def begin_session(call: Call) -> Answer:
     """Begin an officer's session.

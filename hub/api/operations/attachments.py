@@ -12,6 +12,8 @@ from hub.api.room import OCTETS, Answer, Call, Room
 from hub.api.schemas.attachments import AnnounceBody, AttachmentReadBody, UploadView
 from hub.api.scopes import Way
 from hub.api.streaming import RANGE, body_parts, count_of, offset_header, range_start, streamed
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
 from hub.errors import Refused
 from hub.exchange import attachments
@@ -39,6 +41,7 @@ def _upload_size(limits: Limits) -> int:
     status=201,
     reply=UploadView,
     refusals=["attachment-too-large", "quota-exceeded"],
+    trail=writes(Act.ATTACHED),
 )
 def announce_attachment(call: Call) -> Answer:
     """Announce an attachment; room for it is checked before the first byte."""
@@ -54,6 +57,7 @@ def announce_attachment(call: Call) -> Answer:
     roles=[Role.DRAFTER],
     reply=UploadView,
     refusals=["attachment-missing", "decryption-failed"],
+    trail=writes_nothing("how far an upload is"),
 )
 def get_upload(call: Call, upload_id: str) -> Answer:
     """Ask from where an upload goes on."""
@@ -77,6 +81,7 @@ def get_upload(call: Call, upload_id: str) -> Answer:
         "attachment-missing",
         "decryption-failed",
     ],
+    trail=writes(Act.ATTACHED, or_nothing="the last byte has not come yet"),
 )
 def upload_attachment(call: Call, upload_id: str) -> Answer:
     """Send content from an offset on; the connection may break anywhere.
@@ -105,6 +110,7 @@ def upload_attachment(call: Call, upload_id: str) -> Answer:
         "justification-missing",
         *CONTENT_REFUSED,
     ],
+    trail=writes(Act.CONSULTED, Act.DISCLOSED),
 )
 def read_attachment(call: Call, record_id: str, digest: str) -> Response:
     """Read the content of a record's attachment.
@@ -143,6 +149,7 @@ def read_attachment(call: Call, record_id: str, digest: str) -> Response:
         "quota-exceeded",
         "partner-unknown",
     ],
+    trail=writes(Act.ATTACHED, or_nothing="a part between the first and the last"),
 )
 def take_attachment(call: Call, digest: str) -> Answer:
     """Send an attachment's ciphertext from an offset on; `digest` is the ciphertext's."""
@@ -163,6 +170,7 @@ def take_attachment(call: Call, digest: str) -> Answer:
     door=Door.PARTNER,
     gives=[_NEXT],
     refusals=["partner-unknown", "attachment-mismatch", "conflict"],
+    trail=writes_nothing("how far an upload is"),
 )
 def ask_attachment(call: Call, digest: str) -> Answer:
     """Ask from where an attachment goes on that the caller sends; 0 when nothing has come."""
@@ -177,6 +185,7 @@ def ask_attachment(call: Call, digest: str) -> Answer:
     takes=[RANGE],
     streams=[200, 206],
     refusals=["range-invalid", "partner-unknown"],
+    trail=writes_nothing("ciphertext, for a recipient that the release of its record names"),
 )
 def give_attachment(call: Call, digest: str) -> Response:
     """Fetch the ciphertext of an attachment that an envelope for the caller carries."""

@@ -13,6 +13,8 @@ from hub.api.schemas.directory import (
     PartnersView,
     PartnerView,
 )
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.errors import Refused
 from hub.exchange import members, partners
 from hub.records.actor import Role
@@ -22,7 +24,14 @@ room = Room(
 )
 
 
-@room.operation("GET", "/partners", door=Door.OFFICER, roles=Role, reply=PartnersView)
+@room.operation(
+    "GET",
+    "/partners",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=PartnersView,
+    trail=writes_nothing("the directory, and nobody that a record is about"),
+)
 def list_partners(call: Call) -> Answer:
     """List the pinned partners."""
     with call.broker.store.read() as view:
@@ -36,6 +45,7 @@ def list_partners(call: Call) -> Answer:
     roles=Role,
     reply=PartnerView,
     refusals=["partner-unknown"],
+    trail=writes_nothing("the directory, and nobody that a record is about"),
 )
 def get_partner(call: Call, agency: str) -> Answer:
     """Get one pinned partner."""
@@ -50,6 +60,7 @@ def get_partner(call: Call, agency: str) -> Answer:
     roles=[Role.CUSTODIAN],
     reply=PartnerView,
     refusals=["partner-unknown"],
+    trail=writes(Act.PARTNER_CHANGED),
 )
 def suspend_partner(call: Call, agency: str) -> Answer:
     """Stop all traffic with a partner, both ways, until it is resumed."""
@@ -63,20 +74,35 @@ def suspend_partner(call: Call, agency: str) -> Answer:
     roles=[Role.CUSTODIAN],
     reply=PartnerView,
     refusals=["partner-unknown"],
+    trail=writes(Act.PARTNER_CHANGED),
 )
 def resume_partner(call: Call, agency: str) -> Answer:
     """Let traffic with a suspended partner flow again."""
     return Answer(body=partners.resume(call.broker, call.actor, agency))
 
 
-@room.operation("GET", "/members", door=Door.OFFICER, roles=Role, reply=MembersView)
+@room.operation(
+    "GET",
+    "/members",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=MembersView,
+    trail=writes_nothing("the directory, and nobody that a record is about"),
+)
 def list_members(call: Call) -> Answer:
     """List the members."""
     with call.broker.store.read() as view:
         return Answer(body={"items": view.directory.members()})
 
 
-@room.operation("GET", "/members/<agency:agency>", door=Door.OFFICER, roles=Role, reply=MemberView)
+@room.operation(
+    "GET",
+    "/members/<agency:agency>",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=MemberView,
+    trail=writes_nothing("the directory, and nobody that a record is about"),
+)
 def get_member(call: Call, agency: str) -> Answer:
     """Get one member."""
     with call.broker.store.read() as view:
@@ -84,7 +110,12 @@ def get_member(call: Call, agency: str) -> Answer:
 
 
 @room.operation(
-    "POST", "/members/<agency:agency>/suspend", door=Door.OFFICER, roles=[Role.CUSTODIAN], reply=MemberView
+    "POST",
+    "/members/<agency:agency>/suspend",
+    door=Door.OFFICER,
+    roles=[Role.CUSTODIAN],
+    reply=MemberView,
+    trail=writes(Act.MEMBER_CHANGED),
 )
 def suspend_member(call: Call, agency: str) -> Answer:
     """Stop a member's traffic; its tokens stop working within seconds."""
@@ -92,21 +123,40 @@ def suspend_member(call: Call, agency: str) -> Answer:
 
 
 @room.operation(
-    "POST", "/members/<agency:agency>/resume", door=Door.OFFICER, roles=[Role.CUSTODIAN], reply=MemberView
+    "POST",
+    "/members/<agency:agency>/resume",
+    door=Door.OFFICER,
+    roles=[Role.CUSTODIAN],
+    reply=MemberView,
+    trail=writes(Act.MEMBER_CHANGED),
 )
 def resume_member(call: Call, agency: str) -> Answer:
     """Let a suspended member's traffic flow again."""
     return Answer(body=members.resume(call.broker, call.actor, agency))
 
 
-@room.operation("GET", "/officers", door=Door.OFFICER, roles=Role, reply=OfficersView)
+@room.operation(
+    "GET",
+    "/officers",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=OfficersView,
+    trail=writes_nothing("the directory, and nobody that a record is about"),
+)
 def list_officers(call: Call) -> Answer:
     """List the officers' accounts."""
     with call.broker.store.read() as view:
         return Answer(body={"items": view.directory.officers()})
 
 
-@room.operation("GET", "/agreements", door=Door.OFFICER, roles=Role, reply=AgreementsView)
+@room.operation(
+    "GET",
+    "/agreements",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=AgreementsView,
+    trail=writes_nothing("the directory, and nobody that a record is about"),
+)
 def list_agreements(call: Call) -> Answer:
     """List the agreements in their newest version."""
     with call.broker.store.read() as view:
@@ -114,7 +164,12 @@ def list_agreements(call: Call) -> Answer:
 
 
 @room.operation(
-    "GET", "/agreements/<string:agreement_id>", door=Door.OFFICER, roles=Role, reply=AgreementTextView
+    "GET",
+    "/agreements/<string:agreement_id>",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=AgreementTextView,
+    trail=writes_nothing("the directory, and nobody that a record is about"),
 )
 def get_agreement(call: Call, agreement_id: str) -> Answer:
     """Get one agreement with its text."""

@@ -10,6 +10,8 @@ from hub.api.editing import ETAG, IF_MATCH, etag, expected_revision
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import ApprovalBody, DraftBody, PreviewView, ReasonBody, RevisionBody
 from hub.api.schemas.records import RecordView, ReleaseView
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
 from hub.exchange.drafting import discard, draft, preview, revise
 from hub.exchange.releasing import approve, reject
@@ -35,6 +37,7 @@ def _record_size(limits: Limits) -> int:
     reply=RecordView,
     gives=[ETAG],
     refusals=RECORD_REFUSED,
+    trail=writes(Act.DRAFTED),
 )
 def create_draft(call: Call) -> Answer:
     """Begin a draft.
@@ -69,6 +72,7 @@ def create_draft(call: Call) -> Answer:
         "precondition-failed",
         "transition-invalid",
     ],
+    trail=writes(Act.REVISED),
 )
 def edit_draft(call: Call, record_id: str) -> Answer:
     """Change a draft, or take a rejected one up again.
@@ -95,6 +99,7 @@ def edit_draft(call: Call, record_id: str) -> Answer:
     status=204,
     takes=[IF_MATCH],
     refusals=["precondition-missing", "precondition-failed", "transition-invalid", "conflict"],
+    trail=writes(Act.DISCARDED),
 )
 def discard_draft(call: Call, record_id: str) -> Answer:
     """Give a draft up and erase its content."""
@@ -114,6 +119,7 @@ def discard_draft(call: Call, record_id: str) -> Answer:
     roles=Role,
     reply=PreviewView,
     refusals=CONTENT_REFUSED,
+    trail=writes_nothing("recipients and what the rules say of them; the content is opened, not shown"),
 )
 def preview_draft(call: Call, record_id: str) -> Answer:
     """Show every recipient, groups expanded, and what the rules say of it."""
@@ -140,6 +146,7 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         "attachment-missing",
         *CONTENT_REFUSED,
     ],
+    trail=writes(Act.RELEASED, Act.ANSWERED),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:
     """Release a draft as the second officer.
@@ -164,6 +171,7 @@ def approve_draft(call: Call, record_id: str) -> Answer:
     body=ReasonBody,
     status=204,
     refusals=["four-eyes", "transition-invalid"],
+    trail=writes(Act.REJECTED),
 )
 def reject_draft(call: Call, record_id: str) -> Answer:
     """Send a draft back to its author with a reason."""

@@ -12,6 +12,8 @@ from hub.api.schemas.exchange import (
     ReceiptOutcomesView,
     ReceiptsBody,
 )
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.exchange.answering import take_receipts
 from hub.exchange.mailbox import wait_for_mail
 from hub.exchange.receiving import receive
@@ -28,6 +30,7 @@ room = Room("exchange", __name__, url_prefix="/exchange/v1", description="What h
     size=lambda limits: limits.batch_max_bytes,
     reply=OutcomesView,
     refusals=["partner-unknown"],
+    trail=writes(Act.ADMITTED, Act.RELAYED, Act.ANSWERED, or_nothing="a repeat gets its first receipt"),
 )
 def take_envelopes(call: Call) -> Answer:
     """Hand over envelopes.
@@ -50,6 +53,7 @@ def take_envelopes(call: Call) -> Answer:
     size=lambda limits: limits.batch_max_bytes,
     reply=ReceiptOutcomesView,
     refusals=["partner-unknown"],
+    trail=writes(Act.RECEIPT_VERIFIED, or_nothing="our own receipts were confirmed"),
 )
 def take_receipts_in(call: Call) -> Answer:
     """Hand over receipts, and confirm those taken from the mailbox."""
@@ -69,6 +73,7 @@ def take_receipts_in(call: Call) -> Answer:
     query=MailboxQuery,
     reply=MailView,
     refusals=["partner-unknown"],
+    trail=writes(Act.HELD, or_nothing="sealed bytes for a recipient that their release names"),
 )
 def open_mailbox(call: Call) -> Answer:
     """Fetch what waits for the caller, and wait for it when there is nothing.

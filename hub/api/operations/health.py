@@ -5,18 +5,28 @@ from __future__ import annotations
 from hub.api.callers import Door
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.access import HealthView, ReadinessView
+from hub.audit.trail import writes_nothing
 from hub.errors import OurFault
 
 room = Room("health", __name__, description="Whether the hub lives, and whether it can work.")
 
 
-@room.operation("GET", "/healthz", door=Door.ANYONE, reply=HealthView)
+@room.operation(
+    "GET", "/healthz", door=Door.ANYONE, reply=HealthView, trail=writes_nothing("that the hub lives")
+)
 def get_health(call: Call) -> Answer:
     """Tell that the process answers."""
     return Answer(body={"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-@room.operation("GET", "/readyz", door=Door.ANYONE, reply=ReadinessView, refusals=["not-ready"])
+@room.operation(
+    "GET",
+    "/readyz",
+    door=Door.ANYONE,
+    reply=ReadinessView,
+    refusals=["not-ready"],
+    trail=writes_nothing("that the hub lives"),
+)
 def get_readiness(call: Call) -> Answer:
     """Tell whether the database can be written, the dispatcher is alive and the audit log is kept.
 

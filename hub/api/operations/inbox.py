@@ -11,6 +11,8 @@ from hub.api.room import Answer, Call, Room
 from hub.api.schemas.basics import Page
 from hub.api.schemas.inbox import AcknowledgedView, AcknowledgementBody, InboxView
 from hub.api.scopes import Way
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.exchange.routing import acknowledge, collect
 from hub.records.lifecycle import DeliveryState
 
@@ -27,6 +29,7 @@ _PLACE = "inbox"
     query=Page,
     reply=InboxView,
     refusals=CONTENT_REFUSED,
+    trail=writes(Act.DISCLOSED, Act.WITHHELD, or_nothing="nothing is there, or it was withdrawn or erased"),
 )
 def collect_inbox(call: Call) -> Answer:
     """Collect records, oldest first, with their content.
@@ -65,6 +68,7 @@ def collect_inbox(call: Call) -> Answer:
     body=AcknowledgementBody,
     reply=AcknowledgedView,
     refusals=["not-found", "transition-invalid"],
+    trail=writes(Act.DELIVERED),
 )
 def acknowledge_deliveries(call: Call) -> Answer:
     """Say that records were delivered, opened or actioned; each originator gets a signed receipt."""

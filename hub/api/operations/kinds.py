@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.api.callers import Door
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import CheckView, DocumentBody, DocumentView, KindsView
+from hub.audit.trail import writes_nothing
 from hub.errors import Refused
 from hub.exchange.drafting import fill_in
 from hub.records.kinds import MEANS, Kind
@@ -14,13 +15,21 @@ from hub.records.template import template
 room = Room("kinds", __name__, url_prefix="/api/v1", description="What can be exchanged.")
 
 
-@room.operation("GET", "/kinds", door=Door.INSIDE, reply=KindsView)
+@room.operation(
+    "GET", "/kinds", door=Door.INSIDE, reply=KindsView, trail=writes_nothing("what can be exchanged")
+)
 def list_kinds(call: Call) -> Answer:
     """List the kinds of record."""
     return Answer(body={"items": [{"kind": kind, "means": means} for kind, means in MEANS.items()]})
 
 
-@room.operation("GET", "/kinds/<string:kind>/template", door=Door.INSIDE, reply=DocumentView)
+@room.operation(
+    "GET",
+    "/kinds/<string:kind>/template",
+    door=Door.INSIDE,
+    reply=DocumentView,
+    trail=writes_nothing("an example"),
+)
 def get_template(call: Call, kind: str) -> Answer:
     """Get a filled, valid example of a kind.
 
@@ -39,6 +48,7 @@ def get_template(call: Call, kind: str) -> Answer:
     body=DocumentBody,
     size=lambda limits: limits.record_max_bytes + limits.request_max_bytes,
     reply=CheckView,
+    trail=writes_nothing("what the caller sent, and nothing is stored"),
 )
 def check(call: Call) -> Answer:
     """Check a record and store nothing.

@@ -8,6 +8,8 @@ from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import ReasonBody
 from hub.api.schemas.queue import CountsView, EntriesQuery, EntriesView
 from hub.api.schemas.records import EntryView
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.exchange.upkeep import counts, drop, resume
 from hub.records.actor import Role
 
@@ -16,13 +18,23 @@ room = Room("queue", __name__, url_prefix="/api/v1", description="What waits, is
 _PLACE = "queue"
 
 
-@room.operation("GET", "/queue/counts", door=Door.OFFICER, roles=Role, reply=CountsView)
+@room.operation(
+    "GET", "/queue/counts", door=Door.OFFICER, roles=Role, reply=CountsView, trail=writes_nothing("numbers")
+)
 def count_entries(call: Call) -> Answer:
     """Count entries, lane by lane and state by state."""
     return Answer(body={"items": [one for lane in counts(call.broker).values() for one in lane]})
 
 
-@room.operation("GET", "/queue/entries", door=Door.OFFICER, roles=Role, query=EntriesQuery, reply=EntriesView)
+@room.operation(
+    "GET",
+    "/queue/entries",
+    door=Door.OFFICER,
+    roles=Role,
+    query=EntriesQuery,
+    reply=EntriesView,
+    trail=writes_nothing("ids, agencies, kinds, labels and states, and no content"),
+)
 def list_entries(call: Call) -> Answer:
     """List entries, oldest first; held, refused and dead ones stay visible."""
     after = position(_PLACE, call.query.get("after"))
@@ -43,6 +55,7 @@ def list_entries(call: Call) -> Answer:
     roles=[Role.OPERATOR],
     reply=EntryView,
     refusals=["transition-invalid"],
+    trail=writes(Act.RESUMED),
 )
 def resume_entry(call: Call, entry_id: str) -> Answer:
     """Put a held, refused or dead entry back in its lane; the same sealed bytes go out."""
@@ -57,6 +70,7 @@ def resume_entry(call: Call, entry_id: str) -> Answer:
     body=ReasonBody,
     reply=EntryView,
     refusals=["transition-invalid"],
+    trail=writes(Act.DIED),
 )
 def drop_entry(call: Call, entry_id: str) -> Answer:
     """Give an entry up, with a reason; it stays visible as dead and can be resumed."""

@@ -16,6 +16,8 @@ from hub.api.schemas.records import (
     RecordView,
     VersionQuery,
 )
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
 from hub.entries import RecordRow
 from hub.errors import Refused
@@ -35,7 +37,15 @@ def _record_size(limits: Limits) -> int:
     return limits.record_max_bytes + limits.request_max_bytes
 
 
-@room.operation("GET", "/records", door=Door.OFFICER, roles=Role, query=RecordsQuery, reply=RecordsView)
+@room.operation(
+    "GET",
+    "/records",
+    door=Door.OFFICER,
+    roles=Role,
+    query=RecordsQuery,
+    reply=RecordsView,
+    trail=writes_nothing("ids, agencies, kinds, labels and states, and no content"),
+)
 def list_records(call: Call) -> Answer:
     """List records without their content, oldest first.
 
@@ -63,6 +73,7 @@ def list_records(call: Call) -> Answer:
     reply=RecordView,
     gives=[ETAG],
     refusals=["conflict"],
+    trail=writes_nothing("ids, agencies, kinds, labels and states, and no content"),
 )
 def get_record(call: Call, record_id: str) -> Answer:
     """Get one version of a record without its content; a system sees what it submitted itself."""
@@ -81,6 +92,7 @@ def get_record(call: Call, record_id: str) -> Answer:
     query=OriginatorQuery,
     reply=HistoryView,
     refusals=["conflict"],
+    trail=writes_nothing("ids, agencies, kinds, labels and states, and no content"),
 )
 def get_history(call: Call, record_id: str) -> Answer:
     """Trace one record: versions, releases, entries, receipts and deliveries.
@@ -100,6 +112,7 @@ def get_history(call: Call, record_id: str) -> Answer:
     body=ReadBody,
     reply=DocumentView,
     refusals=[*CONTENT_REFUSED, "conflict", "justification-missing"],
+    trail=writes(Act.CONSULTED),
 )
 def read_content(call: Call, record_id: str) -> Answer:
     """Read a record's content.
@@ -129,6 +142,7 @@ def read_content(call: Call, record_id: str) -> Answer:
     reply=RecordView,
     gives=[ETAG],
     refusals=[*RECORD_REFUSED, "conflict", "transition-invalid"],
+    trail=writes(Act.DRAFTED),
 )
 def answer_record(call: Call, record_id: str) -> Answer:
     """Draft an answer to a received record, for its originator and in its conversation."""
@@ -154,6 +168,7 @@ def answer_record(call: Call, record_id: str) -> Answer:
     reply=RecordView,
     gives=[ETAG],
     refusals=[*RECORD_REFUSED, *CONTENT_REFUSED, "policy-denied", "transition-invalid"],
+    trail=writes(Act.DRAFTED),
 )
 def correct_record(call: Call, record_id: str) -> Answer:
     """Draft the next version of a released record, for everyone who ever got it."""
@@ -171,6 +186,7 @@ def correct_record(call: Call, record_id: str) -> Answer:
     reply=RecordView,
     gives=[ETAG],
     refusals=[*RECORD_REFUSED, *CONTENT_REFUSED, "policy-denied", "transition-invalid"],
+    trail=writes(Act.DRAFTED),
 )
 def withdraw_record(call: Call, record_id: str) -> Answer:
     """Draft the recall of a released record, for everyone who ever got it."""

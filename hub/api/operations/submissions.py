@@ -10,6 +10,8 @@ from hub.api.replaying import IDEMPOTENCY_KEY, once
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import SubmissionBody, SubmissionView
 from hub.api.scopes import Way
+from hub.audit.events import Act
+from hub.audit.trail import writes
 from hub.exchange.submitting import Submission, submit
 
 room = Room("submissions", __name__, url_prefix="/api/v1", description="Records from members' systems.")
@@ -25,6 +27,7 @@ room = Room("submissions", __name__, url_prefix="/api/v1", description="Records 
     reply=SubmissionView,
     takes=[IDEMPOTENCY_KEY],
     refusals=[*RECORD_REFUSED, "idempotency-key-reused"],
+    trail=writes(Act.DRAFTED, Act.RELEASED, or_nothing="a repeat gets the first answer"),
 )
 def submit_records(call: Call) -> Answer | Response:
     """Submit records.

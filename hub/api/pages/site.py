@@ -15,6 +15,9 @@ from hub.api.context import desk
 from hub.api.pages.outline import outline
 from hub.codes import CODES
 
+#: Addresses that are no operations: the API's own description, which writes nothing into the log.
+PAGES: Final = ("/openapi.json", "/docs", "/docs/style.css")
+
 _HERE: Final = Path(__file__).parent
 #: The pages need one style sheet from here and nothing else; no script runs.
 _POLICY: Final = (
@@ -28,9 +31,9 @@ def add(app: Flask, document: dict[str, Any]) -> None:
     page = _environment().get_template("docs.html").render(document=document, groups=groups, codes=CODES)
     specification = json.dumps(document, ensure_ascii=False, indent=1)
     style = (_HERE / "docs.css").read_text(encoding="utf-8")
-    _serve(app, "/openapi.json", specification, "application/json")
-    _serve(app, "/docs", page, "text/html; charset=utf-8")
-    _serve(app, "/docs/style.css", style, "text/css; charset=utf-8")
+    texts = ((specification, "application/json"), (page, "text/html; charset=utf-8"))
+    for path, (text, media) in zip(PAGES, (*texts, (style, "text/css; charset=utf-8")), strict=True):
+        _serve(app, path, text, media)
 
 
 def _environment() -> Environment:

@@ -96,7 +96,9 @@ class OutboxEntry:
     """One sealed envelope on its way to one partner (the lane). The bytes are in `body_id`, once for all.
 
     `hops` are the hubs it has passed; it is empty where it starts. `attempts` counts failed carries since
-    a person last resumed it. `origin` is the agency that handed it to us, when we relay.
+    a person last resumed it. `origin` is the agency that handed it to us, when we relay; `statement` then
+    names the originator's transfer statement. `digest` is the SHA-256 of the sealed bytes. `number` is given
+    by the store at commit to what starts here: gap-free for each recipient, and never another's.
     """
 
     entry_id: str
@@ -118,6 +120,9 @@ class OutboxEntry:
     hops: tuple[str, ...] = ()
     origin: str | None = None
     attachments: tuple[str, ...] = ()
+    digest: bytes | None = None
+    number: int | None = None
+    statement: str | None = None
     position: int = 0
 
 
@@ -136,7 +141,8 @@ class Lane:
 class InboxEntry:
     """One envelope that was admitted or refused once, with the very receipt we gave for it.
 
-    Keyed by (originator, envelope_id); `digest` is the SHA-256 of the sealed bytes.
+    Keyed by (originator, envelope_id); `digest` is the SHA-256 of the sealed bytes. `number` is the one that
+    the originator gave it for us, and no other envelope of its has it; `statement` names where it says so.
     """
 
     originator: str
@@ -150,6 +156,75 @@ class InboxEntry:
     version: int | None = None
     body_id: str | None = None
     hops: tuple[str, ...] = ()
+    number: int | None = None
+    statement: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementRow:
+    """A signed statement about many envelopes, under the hex digest of its bytes, `raw`."""
+
+    digest: str
+    signer: str
+    at: datetime
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One envelope as one side's books have it: its number among all from one agency to another.
+
+    `digest` is of the sealed bytes, in hex; it is absent for what was queued before there were numbers.
+    """
+
+    number: int
+    envelope_id: str
+    digest: str | None
+    state: EntryState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unadmitted:
+    """A number that came to nothing here: we refused its envelope, or its originator says it gave it up."""
+
+    originator: str
+    number: int
+    envelope_id: str
+    state: EntryState
+    reason: str | None
+    at: datetime
+    digest: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Numbers that have not come although a later one has, `since` then; `told` once it is logged."""
+
+    originator: str
+    first: int
+    last: int
+    since: datetime
+    told: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconciliationRow:
+    """One comparison of our books with a partner's. `code` says why it came to no end.
+
+    `found` are the differences as documents, `statements` the digests of what both sides signed.
+    """
+
+    reconciliation_id: str
+    partner: str
+    at: datetime
+    compared: int
+    differences: int
+    code: str | None = None
+    period_from: datetime | None = None
+    period_to: datetime | None = None
+    found: tuple[Mapping[str, object], ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

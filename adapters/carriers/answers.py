@@ -99,7 +99,13 @@ def transfers_in(hop: PartnerRow, answer: Mapping[str, object], most: int) -> li
 
     Their bytes are bounded by the answer and not looked at here: whoever takes them answers each alone.
     """
-    return _each(hop, list_in(hop, answer, "transfers", most), _transfer)
+    told = list_in(hop, answer, "statements", most)
+    statements = [one.encode("utf-8", "surrogatepass") if isinstance(one, str) else None for one in told]
+    return _each(
+        hop,
+        list_in(hop, answer, "transfers", most),
+        lambda hop, told: _transfer(hop, told, statements),
+    )
 
 
 def receipts_in(hop: PartnerRow, answer: Mapping[str, object], most: int) -> list[bytes]:
@@ -125,13 +131,19 @@ def _each(
     return found
 
 
-def _transfer(hop: PartnerRow, told: object) -> Transfer:
+def _transfer(hop: PartnerRow, told: object, statements: Sequence[bytes | None]) -> Transfer:
     members = members_of(hop, told)
     hops = list_in(hop, members, "hops", _HOPS_MAX)
     sealed = members.get("sealed")
     if not isinstance(sealed, str) or not all(isinstance(one, str) and is_agency(one) for one in hops):
         raise misbehaved(hop, "an envelope is not a text, or a hop not an agency")
-    return Transfer(sealed=sealed.encode("utf-8", "surrogatepass"), hops=tuple(str(one) for one in hops))
+    which = members.get("statement")
+    named = statements[which] if type(which) is int and 0 <= which < len(statements) else None
+    return Transfer(
+        sealed=sealed.encode("utf-8", "surrogatepass"),
+        hops=tuple(str(one) for one in hops),
+        statement=named,
+    )
 
 
 def outcomes_in(hop: PartnerRow, answer: Mapping[str, object], count: int) -> list[Mapping[str, object]]:

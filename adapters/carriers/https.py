@@ -10,6 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -78,7 +80,7 @@ class HttpsCarrier:
         """
         hop = self._hop(partner)
         outcomes: list[Outcome] = []
-        batches = deque(self._batches([_transfer_text(one) for one in transfers]))
+        batches = deque(self._batches([_Text.of(one) for one in transfers]))
         until = time.monotonic() + self._limits.lane_claim_s
         while batches:
             batch = batches.popleft()
@@ -161,22 +163,23 @@ class HttpsCarrier:
             )
         return relay
 
-    def _batches(self, texts: Sequence[bytes]) -> Iterator[list[bytes]]:
+    def _batches(self, texts: Sequence[_Text]) -> Iterator[list[_Text]]:
         """Split transfers so that no request is larger than a hub takes, or has more of them."""
-        batch: list[bytes] = []
+        batch: list[_Text] = []
         size = 0
         for text in texts:
             full = len(batch) == self._limits.batch_max_envelopes
-            if batch and (full or size + len(text) > self._limits.batch_max_bytes - ANSWER_MAX_BYTES):
+            if batch and (full or size + text.size > self._limits.batch_max_bytes - ANSWER_MAX_BYTES):
                 yield batch
                 batch, size = [], 0
+            stated = any(text.statement is one.statement for one in batch[-1:])
+            size += len(text.transfer) + 32 if stated else text.size
             batch.append(text)
-            size += len(text) + 1
         if batch:
             yield batch
 
-    def _post_envelopes(self, hop: PartnerRow, batch: Sequence[bytes]) -> list[Outcome]:
-        body = b'{"transfers":[' + b",".join(batch) + b"]}"
+    def _post_envelopes(self, hop: PartnerRow, batch: Sequence[_Text]) -> list[Outcome]:
+        body = _request_text(batch)
         answer = self._post(hop, "envelopes", body, answers=len(batch))
         return [outcome_in(hop, one) for one in outcomes_in(hop, answer, len(batch))]
 
@@ -213,8 +216,41 @@ def _attachment(digest: str) -> str:
     return f"{_FOLDER}attachments/{digest}"
 
 
-def _transfer_text(transfer: Transfer) -> bytes:
-    return _WRITE({"sealed": transfer.sealed.decode(), "hops": transfer.hops})
+@dataclass(frozen=True, kw_only=True)
+class _Text:
+    """A transfer as JSON, up to where it names its statement, and the statement as JSON."""
+
+    transfer: bytes
+    statement: bytes | None
+
+    @classmethod
+    def of(cls, transfer: Transfer) -> _Text:
+        text = _WRITE({"sealed": transfer.sealed.decode(), "hops": transfer.hops})
+        raw = transfer.statement
+        return cls(transfer=text[:-1], statement=None if raw is None else _quoted(raw))
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes in a request that has nothing else."""
+        return len(self.transfer) + len(self.statement or b"") + 32
+
+
+@lru_cache(maxsize=16)
+def _quoted(raw: bytes) -> bytes:
+    """Return a statement as JSON; all transfers of a batch have the same."""
+    return _WRITE(raw.decode())
+
+
+def _request_text(batch: Sequence[_Text]) -> bytes:
+    """Return transfers as the body of a request: what several of them name stands in it once."""
+    which: dict[bytes, int] = {}
+    transfers = []
+    for one in batch:
+        named = b""
+        if one.statement is not None:
+            named = b',"statement":%d' % which.setdefault(one.statement, len(which))
+        transfers.append(one.transfer + named + b"}")
+    return b'{"statements":[%b],"transfers":[%b]}' % (b",".join(which), b",".join(transfers))
 
 
 def _later(fault: PeerFault) -> Outcome:

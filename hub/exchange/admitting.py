@@ -11,16 +11,16 @@ from hub.entries import Body, Delivery, Direction, InboxEntry, Priority, RecordR
 from hub.envelope import sealing
 from hub.envelope.canonical import digest
 from hub.envelope.manifest import RECORD_JSON, Manifest
-from hub.envelope.receipts import Statement, issue
-from hub.envelope.suites import Suite
+from hub.envelope.receipts import issue
 from hub.envelope.vault import lock
-from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
+from hub.errors import IntegrityFailure, PeerFault, Refused
 from hub.exchange import relaying
 from hub.exchange.attachments import missing, refuse_unbound
-from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.drafting import row_of
+from hub.exchange.numbering import Stated
 from hub.exchange.recipients import question_of_record
+from hub.exchange.rejecting import Rejected, reject, statement_about
 from hub.exchange.routing import route
 from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer, View
@@ -46,20 +46,13 @@ class Admitted:
     row: RecordRow
     deliveries: tuple[Delivery, ...]
     event: AuditEvent
+    stated: Stated
     again: bool = False
 
     @property
     def key(self) -> Key:
         """Return what admits it once."""
         return self.entry.originator, self.entry.envelope_id
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rejected:
-    """An envelope that was not taken: the outcome the peer is told and the leaf it leaves."""
-
-    outcome: Outcome
-    event: AuditEvent
 
 
 #: What one transfer of a batch comes to, before the commit.
@@ -75,6 +68,7 @@ def admit(
     transfer: Transfer,
     sealed: sealing.Sealed,
     *,
+    stated: Stated,
     at: datetime,
 ) -> Admitted:
     """Open, verify and permit an envelope of a sender that may hand it over so; touches no store.
@@ -124,7 +118,7 @@ def admit(
         envelope_id=sealed.header.envelope_id,
         expires_at=verified.manifest.expires_at,
     )
-    statement = _statement(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)
+    statement = statement_about(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)
     receipt = issue(statement, broker.keyring.signing(), sealed.header.suite)
     return Admitted(
         sealed=sealed,
@@ -139,7 +133,10 @@ def admit(
             version=record.version,
             body_id=body_id,
             hops=transfer.hops,
+            number=stated.number,
+            statement=stated.row.digest,
         ),
+        stated=stated,
         body=lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key()),
         row=row,
         deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
@@ -154,6 +151,8 @@ def admit(
             version=str(record.version),
             kind=record.kind.value,
             originator=record.originator,
+            number=str(stated.number),
+            statement=stated.row.digest,
         ),
     )
 
@@ -223,7 +222,7 @@ def refuse_stale(
             continue
         if version in came or here is not None:
             refusal = Refused("conflict", f"Version {row.version} came before in another envelope.")
-            checked.append(reject(broker, actor, answer.sealed, refusal, at))
+            checked.append(reject(broker, actor, answer.sealed, refusal, at, stated=answer.stated))
             continue
         came.add(version)
         if before is None or before.version < row.version:
@@ -247,53 +246,3 @@ def _in_order(admitted: Admitted, newest: RecordRow | None) -> Admitted:
     withdrawn = newest.action == "withdrawal"
     state = RecordState.WITHDRAWN if withdrawn else RecordState.SUPERSEDED
     return replace(admitted, row=replace(admitted.row, state=state), deliveries=())
-
-
-def _statement(
-    broker: Broker,
-    sealed: sealing.Sealed,
-    status: ReceiptStatus,
-    at: datetime,
-    *,
-    record_id: str | None = None,
-    refusal: HubError | None = None,
-) -> Statement:
-    return Statement(
-        receipt_id=new_id(),
-        envelope_id=sealed.header.envelope_id,
-        envelope_digest=sealed.digest.hex(),
-        by=broker.agency,
-        to=sealed.header.originator,
-        status=status,
-        at=at,
-        record_id=record_id,
-        reason=refusal.code if refusal else None,
-        sentence=refusal.sentence if refusal else None,
-    )
-
-
-def reject(
-    broker: Broker,
-    actor: Actor,
-    sealed: sealing.Sealed | None,
-    error: HubError,
-    at: datetime,
-    *,
-    known: bool = True,
-) -> Rejected:
-    """Refuse one envelope: with a signed receipt where it is final, for us, and the originator is known.
-
-    A temporary failure is told by its code alone, so that the sender keeps the entry and tries again. So
-    is a relay's: only a recipient states something about an envelope.
-    """
-    envelope_id = sealed.header.envelope_id if sealed else ""
-    receipt = None
-    ours = sealed is not None and broker.agency in sealed.header.recipients
-    if sealed is not None and ours and known and error.code not in TEMPORARY:
-        suite: Suite = sealed.header.suite
-        statement = _statement(broker, sealed, ReceiptStatus.REFUSED, at, refusal=error)
-        receipt = issue(statement, broker.keyring.signing(), suite)
-    return Rejected(
-        outcome=Outcome(envelope_id=envelope_id, receipt=receipt, code=error.code, sentence=error.sentence),
-        event=broker.event(Act.REFUSED, actor, envelope_id or actor.id, at, code=error.code),
-    )

@@ -24,6 +24,9 @@ TEMPORARY = frozenset(
         "certificate-unknown",
         "partner-suspended",
         "clock-skew",
+        # about what an envelope comes with, which is made anew each time, and not about the envelope
+        "statement-missing",
+        "statement-invalid",
     }
 )
 

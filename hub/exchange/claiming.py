@@ -33,6 +33,7 @@ class Claimed:
     standing: Standing
     bodies: Mapping[str, Body] = field(default_factory=dict, repr=False)
     rows: Mapping[tuple[str, str, int], RecordRow] = field(default_factory=dict, repr=False)
+    statements: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def claim(broker: Broker, work: UnitOfWork, lane: Lane, *, at: datetime) -> Claimed:
@@ -91,6 +92,7 @@ def equip(broker: Broker, view: View, claimed: Claimed) -> Claimed:
         claimed,
         bodies=view.bodies.get_many([e.body_id for e in claimed.entries]),
         rows=view.records.get_many(keys) if keys else {},
+        statements=view.books.statements([e.statement for e in claimed.entries if e.statement]),
     )
 
 

@@ -18,6 +18,7 @@ from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault
 from hub.exchange.broker import Broker
 from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahead, rest
+from hub.exchange.numbering import state_numbers
 from hub.exchange.recipients import question_of_row
 from hub.exchange.refusing import refusals
 from hub.exchange.weighing import Settled, happened, hold, try_again, weigh
@@ -103,7 +104,7 @@ def make_ready(broker: Broker, claimed: Claimed, *, ready: Ready) -> Batch:
         for entry in permit_again(broker, claimed, settled, at)
         if not entry.attachments or _is_ready(broker, settled, partner.row, entry, ready, at)
     ]
-    transfers = tuple(transfers_of(broker, claimed, going, settled, at))
+    transfers = transfers_of(broker, claimed, going, settled, at)
     return Batch(claimed=claimed, settled=settled, transfers=transfers)
 
 
@@ -167,8 +168,15 @@ def _is_ready(
 
 def transfers_of(
     broker: Broker, claimed: Claimed, going: Sequence[OutboxEntry], settled: Settled, at: datetime
+) -> Sequence[tuple[OutboxEntry, Transfer]]:
+    """Return the bytes of each entry with its number; hold what does not open any more, past the others."""
+    unlocked = _unlocked(broker, claimed, going, settled, at)
+    return state_numbers(broker, claimed.standing, unlocked, kept=claimed.statements, at=at)
+
+
+def _unlocked(
+    broker: Broker, claimed: Claimed, going: Sequence[OutboxEntry], settled: Settled, at: datetime
 ) -> Iterator[tuple[OutboxEntry, Transfer]]:
-    """Yield the bytes of each entry, one at a time; hold what does not open any more, past the others."""
     for entry in going:
         try:
             sealed = unlock(claimed.bodies[entry.body_id], master_key=broker.keyring.master_key())

@@ -79,7 +79,14 @@ def envelop(
                 ),
                 digest=sealed.digest,
                 entries=tuple(
-                    _entry(row, manifest, recipient=agency, lane=standing.partners[agency].lane, at=at)
+                    _entry(
+                        row,
+                        manifest,
+                        recipient=agency,
+                        lane=standing.partners[agency].lane,
+                        sealed_digest=sealed.digest,
+                        at=at,
+                    )
                     for agency in agencies
                 ),
             )
@@ -105,7 +112,15 @@ def _groups(
     return groups
 
 
-def _entry(row: RecordRow, manifest: Manifest, *, recipient: str, lane: str, at: datetime) -> OutboxEntry:
+def _entry(
+    row: RecordRow,
+    manifest: Manifest,
+    *,
+    recipient: str,
+    lane: str,
+    sealed_digest: bytes,
+    at: datetime,
+) -> OutboxEntry:
     return OutboxEntry(
         entry_id=new_id(),
         lane=lane,
@@ -121,4 +136,5 @@ def _entry(row: RecordRow, manifest: Manifest, *, recipient: str, lane: str, at:
         next_at=at,
         expires_at=manifest.expires_at,
         attachments=tuple(secret.digest for secret in manifest.attachments),
+        digest=sealed_digest,
     )

@@ -44,7 +44,7 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
         receipts = view.receipts.unsent(peer, size)
     settled, at = Settled(), broker.clock.now()
     going = permit_again(broker, claimed, settled, at)
-    handed_out = list(transfers_of(broker, claimed, going, settled, at))
+    handed_out = transfers_of(broker, claimed, going, settled, at)
     settled.entries += [_handed_out(broker, entry, at) for entry, _transfer in handed_out]
     tell_origins(broker, claimed, settled)
     _keep(broker, settled)

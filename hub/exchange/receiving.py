@@ -6,10 +6,11 @@ handed out only after the commit that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from hub.audit.events import Act
 from hub.entries import InboxEntry
 from hub.envelope import sealing
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
@@ -18,14 +19,14 @@ from hub.exchange.admitting import (
     Admitted,
     Answer,
     Key,
-    Rejected,
     admit,
     originator_of,
     refuse_stale,
-    reject,
 )
 from hub.exchange.attachments import use
 from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.numbering import Stated, Statements
+from hub.exchange.rejecting import Rejected, reject
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
@@ -60,11 +61,12 @@ def receive(broker: Broker, peer: str, transfers: Sequence[Transfer]) -> Sequenc
             actor=actor,
             at=at,
             seen=view.inbox.seen(keys) if keys else {},
+            statements=Statements(broker=broker, at=at),
         )
         raws = list(dict.fromkeys(transfer.sealed for transfer in transfers))
         answers = [_take(batch, different[raw], peeked[raw]) for raw in raws]
         answers = refuse_stale(broker, view, actor, answers, at)
-    outcomes = dict(zip(raws, _store(broker, answers), strict=True))
+    outcomes = dict(zip(raws, _store(broker, actor, answers, at), strict=True))
     return [outcomes[transfer.sealed] for transfer in transfers]
 
 
@@ -78,6 +80,7 @@ class _Batch:
     actor: Actor
     at: datetime
     seen: Mapping[Key, InboxEntry]
+    statements: Statements
     fresh: set[Key] = field(default_factory=set)
     relayed: list[relaying.Relayed] = field(default_factory=list)
 
@@ -125,35 +128,65 @@ def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) ->
     except HubError as error:
         return reject(broker, actor, item, error, at, known=False)
     try:
-        return _take_from(batch, sender, transfer, item)
+        if (again := _again(batch, item)) is not None:
+            return again
+        if broker.agency not in item.header.recipients:
+            return _relay(batch, sender, transfer, item)
+        stated = batch.statements.number(sender, transfer, item, broker.agency)
     except HubError as error:
         return reject(broker, actor, item, error, at)
+    try:
+        return _admit(batch, sender, transfer, item, stated)
+    except HubError as error:
+        return reject(broker, actor, item, error, at, stated=stated)
 
 
-def _take_from(batch: _Batch, sender: Counterparty, transfer: Transfer, sealed: sealing.Sealed) -> Answer:
-    broker, key = batch.broker, _key(sealed)
-    before = batch.seen.get(key)
+def _again(batch: _Batch, sealed: sealing.Sealed) -> Outcome | None:
+    """Answer what came before, whatever statement it has now."""
+    before = batch.seen.get(_key(sealed))
     if before is not None:
         return repeat(sealed, before)
-    if key in batch.fresh:
+    if _key(sealed) in batch.fresh:
         raise IntegrityFailure("envelope-id-reused", "This id stands twice in one request, for other bytes.")
-    _refuse_unfit(broker, sealed, batch.at)
-    answer: Admitted | relaying.Relayed
-    if broker.agency in sealed.header.recipients:
-        answer = admit(broker, batch.view, batch.standing, sender, batch.actor, transfer, sealed, at=batch.at)
-    else:
-        answer = relaying.relay(
-            broker,
-            batch.view,
-            batch.standing,
-            batch.actor.id,
-            transfer,
-            sealed,
-            waiting=len(batch.relayed),
-            at=batch.at,
-        )
-        batch.relayed.append(answer)
-    batch.fresh.add(key)
+    return None
+
+
+def _admit(
+    batch: _Batch, sender: Counterparty, transfer: Transfer, sealed: sealing.Sealed, stated: Stated
+) -> Admitted:
+    _refuse_unfit(batch.broker, sealed, batch.at)
+    answer = admit(
+        batch.broker,
+        batch.view,
+        batch.standing,
+        sender,
+        batch.actor,
+        transfer,
+        sealed,
+        stated=stated,
+        at=batch.at,
+    )
+    batch.fresh.add(answer.key)
+    return answer
+
+
+def _relay(
+    batch: _Batch, sender: Counterparty, transfer: Transfer, sealed: sealing.Sealed
+) -> relaying.Relayed:
+    _refuse_unfit(batch.broker, sealed, batch.at)
+    answer = relaying.relay(
+        batch.broker,
+        batch.view,
+        batch.standing,
+        batch.actor.id,
+        transfer,
+        sealed,
+        number=lambda recipient: batch.statements.number(sender, transfer, sealed, recipient),
+        waiting=len(batch.relayed),
+        at=batch.at,
+    )
+    batch.relayed.append(answer)
+    batch.fresh.add(answer.key)
     return answer
 
 
@@ -181,30 +214,42 @@ def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
     return Outcome(envelope_id=sealed.header.envelope_id, receipt=before.receipt)
 
 
-def _store(broker: Broker, answers: Sequence[Answer]) -> Sequence[Outcome]:
-    """Commit everything the batch brought, once; then, and only then, hand out the outcomes."""
+def _store(broker: Broker, actor: Actor, answers: Sequence[Answer], at: datetime) -> Sequence[Outcome]:
+    """Commit everything the batch brought, once; then, and only then, hand out the outcomes.
+
+    What another worker stored first gets its receipt. What is not stored although its envelope never came
+    has the number of another one.
+    """
     admitted = [a for a in answers if isinstance(a, Admitted)]
     relayed = [a for a in answers if isinstance(a, relaying.Relayed)]
     rejected = [a for a in answers if isinstance(a, Rejected)]
     overtaken: Mapping[Key, InboxEntry] = {}
+    reused: set[Key] = set()
     if admitted or relayed or rejected:
         with broker.store.work() as work:
             new = work.inbox.admit([a.entry for a in admitted] + [r.entry for r in relayed])
             store(broker, work, [a for a in admitted if a.key in new])
             relaying.store(work, [r for r in relayed if r.key in new])
             work.stage(a.event for a in rejected)
+            work.books.note([a.note for a in rejected if a.note is not None])
             late = [key for key in [a.key for a in admitted] + [r.key for r in relayed] if key not in new]
             overtaken = work.inbox.seen(late) if late else {}
+            reused = {key for key in late if key not in overtaken}
+            work.stage(
+                broker.event(Act.REFUSED, actor, envelope_id, at, code="number-reused")
+                for _originator, envelope_id in sorted(reused)
+            )
             work.commit()
         for lane in {r.forward.lane for r in relayed}:
             broker.wake(lane)
-    return [_outcome(answer, overtaken) for answer in answers]
+    return [_outcome(answer, overtaken, reused) for answer in answers]
 
 
 def store(broker: Broker, work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
     """Put admitted envelopes into the transaction: body, record, deliveries and leaf."""
     new = [a for a in admitted if not a.again]
     work.bodies.add([a.body for a in new])
+    work.books.add_statements([a.stated.row for a in admitted])
     work.records.add([a.row for a in new])
     work.deliveries.add([delivery for a in new for delivery in a.deliveries])
     for item in new:
@@ -219,11 +264,17 @@ def store(broker: Broker, work: UnitOfWork, admitted: Sequence[Admitted]) -> Non
     work.stage(a.event for a in admitted)
 
 
-def _outcome(answer: Answer, overtaken: Mapping[Key, InboxEntry]) -> Outcome:
+def _outcome(answer: Answer, overtaken: Mapping[Key, InboxEntry], reused: Collection[Key]) -> Outcome:
     if isinstance(answer, Outcome):
         return answer
     if isinstance(answer, Rejected):
         return answer.outcome
+    if answer.key in reused:
+        return Outcome(
+            envelope_id=answer.entry.envelope_id,
+            code="number-reused",
+            sentence="Its originator gave this number to another envelope before; none has two.",
+        )
     first = overtaken.get(answer.key)
     if isinstance(answer, relaying.Relayed):
         return Outcome(envelope_id=answer.entry.envelope_id, relayed=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import Body, InboxEntry, OutboxEntry, Priority
+from hub.entries import Body, InboxEntry, OutboxEntry, Priority, StatementRow
 from hub.envelope import sealing
 from hub.envelope.vault import lock
 from hub.errors import PeerFault, Refused
 from hub.exchange.attachments import missing, use
 from hub.exchange.broker import Broker, Standing
+from hub.exchange.numbering import Stated
 from hub.ports import Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
@@ -27,6 +28,7 @@ class Relayed:
     forward: OutboxEntry
     body: Body
     event: AuditEvent
+    statement: StatementRow
 
     @property
     def key(self) -> tuple[str, str]:
@@ -42,14 +44,17 @@ def relay(
     transfer: Transfer,
     sealed: sealing.Sealed,
     *,
+    number: Callable[[str], Stated],
     waiting: int,
     at: datetime,
 ) -> Relayed:
     """Queue an envelope onward as it is; nothing in it is opened and no key of ours fits it.
 
-    `waiting` counts those of the same request. Raises PeerFault `relay-loop`, `hop-limit`,
-    `envelope-expired`, `attachment-missing`, Refused `relay-refused` when we did not agree to relay from
-    this peer to that recipient, and `quota-exceeded` while too much of this peer waits here.
+    Its originator's statement, which gives it its `number` for the recipient, goes on with it, word for
+    word. `waiting` counts those of the same request. Raises PeerFault `relay-loop`, `hop-limit`,
+    `envelope-expired`, `attachment-missing`, `statement-missing`, Refused `relay-refused` when we did not
+    agree to relay from this peer to that recipient, `quota-exceeded` while too much of this peer waits
+    here, and IntegrityFailure `statement-invalid`.
     """
     header = sealed.header
     if broker.agency in transfer.hops:
@@ -73,6 +78,7 @@ def relay(
     names = [name for name, _size in header.attachments]
     if absent := missing(view, broker, names):
         raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
+    stated = number(recipient)
     body_id = new_id()
     return Relayed(
         entry=InboxEntry(
@@ -103,7 +109,10 @@ def relay(
             hops=transfer.hops,
             origin=peer,
             attachments=tuple(names),
+            digest=sealed.digest,
+            statement=stated.row.digest,
         ),
+        statement=stated.row,
         body=lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key()),
         event=broker.event(
             Act.RELAYED,
@@ -119,6 +128,7 @@ def relay(
 def store(work: UnitOfWork, relayed: Sequence[Relayed]) -> None:
     """Put relayed envelopes into the transaction."""
     work.bodies.add([r.body for r in relayed])
+    work.books.add_statements([r.statement for r in relayed])
     use(work, [name for r in relayed for name in r.forward.attachments])
     work.outbox.queue([r.forward for r in relayed])
     work.stage(r.event for r in relayed)

@@ -4,6 +4,7 @@ One module a theme; everything is imported from here.
 """
 
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
+from hub.ports.books import Books
 from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
 from hub.ports.clock import Clock
 from hub.ports.directory import Directory
@@ -33,6 +34,7 @@ __all__ = [
     "Attachments",
     "BlobStore",
     "Bodies",
+    "Books",
     "Carrier",
     "CheckpointRow",
     "Clock",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.entries import PartnerRow
@@ -12,10 +12,14 @@ from hub.ports.attachments import BlobStore
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """One envelope on one hop: the sealed bytes and the hubs they have passed. The hops are not signed."""
+    """One envelope on one hop: the sealed bytes and the hubs they have passed. The hops are not signed.
+
+    `statement` is the originator's transfer statement, which numbers this envelope among others.
+    """
 
     sealed: bytes
     hops: tuple[str, ...] = ()
+    statement: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hub.audit.events import AuditEvent
 from hub.ports.attachments import Attachments
+from hub.ports.books import Books
 from hub.ports.directory import Directory
 from hub.ports.log import Log
 from hub.ports.queue import Outbox
@@ -42,6 +43,8 @@ class View(Protocol):
     def witnessing(self) -> Witnessing: ...
     @property
     def log(self) -> Log: ...
+    @property
+    def books(self) -> Books: ...
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
         """Return staged audit events above a position, lowest first."""
         ...

@@ -105,3 +105,20 @@ class Document(TypeDecorator[Mapping[str, object]]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Mapping[str, object] | None:
         """Return the object."""
         return None if value is None else json.loads(value)
+
+
+class Documents(TypeDecorator[tuple[Mapping[str, object], ...]]):
+    """A few small JSON objects."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: Iterable[Mapping[str, object]] | None, dialect: Dialect
+    ) -> str | None:
+        """Return compact JSON."""
+        return encode([dict(one) for one in value or ()])
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Mapping[str, object], ...]:
+        """Return the objects."""
+        return tuple(json.loads(value or "[]"))

@@ -7,8 +7,10 @@ first has queued or settled. And neither waits for the other while it holds what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, bindparam, case, func, insert, select, update
@@ -48,6 +50,13 @@ _PROMOTE: Final = (
 # An entry that comes back may go before one that was the head meanwhile.
 _lowest = select(func.min(_C.position)).where(_this).correlate(None).scalar_subquery()
 _REORDER: Final = update(_T).where(_this).values(head=_C.position == _lowest)
+
+_numbering = tables.numbering
+_more = upsert.insert(_numbering)
+_NUMBER: Final = _more.on_conflict_do_update(
+    index_elements=[_numbering.c.recipient],
+    set_={"last": _numbering.c.last + _more.excluded.last},
+).returning(_numbering.c.recipient, _numbering.c.last)
 
 _ATTACH: Final = upsert.insert(tables.outbox_attachments).on_conflict_do_nothing()
 
@@ -138,8 +147,15 @@ class Queueing:
         entries = self._entries
         self._lanes.open(entry.lane for entry in entries)
         first = self._session.take(len(entries))
+        numbers = self._number()
         rows = [
-            {**vars(entry), "position": n, "of_lane": entry.lane, "of_conversation": entry.conversation}
+            {
+                **vars(entry),
+                "position": n,
+                "number": None if entry.origin else next(numbers[entry.recipient]),
+                "of_lane": entry.lane,
+                "of_conversation": entry.conversation,
+            }
             for n, entry in enumerate(entries, first)
         ]
         self._session.run(_ADD, rows)
@@ -152,6 +168,19 @@ class Queueing:
             self._session.run(_ATTACH, carried)
         for entry in entries:
             counts.add(entry.lane, entry.state, 1, entry.retries, entry.created_at)
+
+    def _number(self) -> Mapping[str, Iterator[int]]:
+        """Return the next numbers for each recipient of what starts here.
+
+        Under the lock that is held, and rolled back with all else: none is left out, and what has a higher
+        one is seen later.
+        """
+        wanted = Counter(entry.recipient for entry in self._entries if entry.origin is None)
+        if not wanted:
+            return {}
+        asked = [{"recipient": recipient, "last": wanted[recipient]} for recipient in sorted(wanted)]
+        given = self._session.rows(_NUMBER, asked)
+        return {row.recipient: count(row.last - wanted[row.recipient] + 1) for row in given}
 
     def _write_steps(self, counts: _Counts) -> None:
         changes, gone, back = [], [], set()

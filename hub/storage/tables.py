@@ -28,7 +28,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from hub.entries import Direction, PartnerStatus, Priority
 from hub.records.actor import Role
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
-from hub.storage.columns import Choice, Choices, Document, Moment, Position, Words
+from hub.storage.columns import Choice, Choices, Document, Documents, Moment, Position, Words
 
 METADATA: Final = MetaData()
 
@@ -38,6 +38,8 @@ PENDING: Final = text("outbox.state = 'pending' AND outbox.head")
 LIVE: Final = text("outbox.state IN ('pending', 'carried', 'held')")
 RELAYED: Final = text("outbox.state IN ('pending', 'carried', 'held') AND outbox.origin IS NOT NULL")
 UNFINISHED: Final = text("outbox.state <> 'accepted'")
+SENT: Final = text("outbox.number IS NOT NULL")
+RECEIVED: Final = text("inbox.number IS NOT NULL")
 WAITING: Final = text("receipts.waiting")
 UNUSED: Final = text("NOT attachments.used")
 
@@ -70,8 +72,9 @@ def _position() -> Column[Any]:
     return Column("position", Position, primary_key=True, autoincrement=False)
 
 
-def _partial(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def _of_record() -> ForeignKeyConstraint:
@@ -166,6 +169,9 @@ outbox = _table(
     _words("hops"),
     _text("origin", optional=True),
     _words("attachments"),
+    _bytes("digest", optional=True),
+    Column("number", BigInteger),
+    _text("statement", optional=True),
     # The lowest live entry of its conversation in its lane; kept with each change, so that a claim
     # reads heads alone, however many wait behind them.
     Column("head", Boolean, nullable=False),
@@ -187,6 +193,7 @@ outbox = _table(
         "outbox_relayed", "origin", where="state IN ('pending', 'carried', 'held') AND origin IS NOT NULL"
     ),
     _partial("outbox_unfinished", "state", "lane", "position", where="state <> 'accepted'"),
+    _partial("outbox_by_number", "recipient", "number", where="number IS NOT NULL", unique=True),
 )
 
 #: Which entries carry an attachment, and by which lanes it may be fetched.
@@ -225,7 +232,65 @@ inbox = _table(
     Column("version", Integer),
     _text("body_id", optional=True),
     _words("hops"),
+    Column("number", BigInteger),
+    _text("statement", optional=True),
+    _partial("inbox_by_number", "originator", "number", where="number IS NOT NULL", unique=True),
 )
+
+#: The last number given to an envelope for each recipient.
+numbering = _table("numbering", _text("recipient", key=True), _number("last"))
+
+#: Signed statements about many envelopes at once, kept under the digest of their bytes.
+statements = _table(
+    "statements",
+    _text("digest", key=True),
+    _text("signer"),
+    _moment("at"),
+    _bytes("raw"),
+)
+
+#: Numbers that came to nothing here, and why.
+unadmitted = _table(
+    "unadmitted",
+    _text("originator", key=True),
+    _number("number", key=True),
+    _text("envelope_id"),
+    _choice("state", EntryState),
+    _text("reason", optional=True),
+    _moment("at"),
+    _bytes("digest", optional=True),
+)
+
+#: Numbers that have not come although later ones have; kept by a task and not with each envelope.
+gaps = _table(
+    "gaps",
+    _text("originator", key=True),
+    _number("first", key=True),
+    _number("last"),
+    _moment("since"),
+    Column("told", Boolean, nullable=False),
+)
+
+#: Up to which number of each originator gaps were looked for.
+gaps_checked = _table("gaps_checked", _text("originator", key=True), _number("to"))
+
+reconciliations = _table(
+    "reconciliations",
+    _text("reconciliation_id", key=True),
+    _text("partner"),
+    _moment("at"),
+    _number("compared"),
+    _number("differences"),
+    _text("code", optional=True),
+    _moment("period_from", optional=True),
+    _moment("period_to", optional=True),
+    Column("found", Documents, nullable=False),
+    _words("statements"),
+    Index("reconciliations_by_partner", "partner", "at"),
+)
+
+#: When each task that is done by one process alone is due again.
+duties = _table("duties", _text("name", key=True), _moment("due_at"))
 
 receipts = _table(
     "receipts",

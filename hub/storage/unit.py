@@ -8,6 +8,7 @@ from hub.audit.events import AuditEvent
 from hub.errors import OurFault
 from hub.storage.attachments import AttachmentStore
 from hub.storage.bodies import BodyStore
+from hub.storage.books import BookStore
 from hub.storage.deliveries import DeliveryStore
 from hub.storage.directory import DirectoryStore
 from hub.storage.events import EventStore
@@ -38,6 +39,7 @@ class SqlView:
         self.replays = ReplayStore(session)
         self.witnessing = WitnessingStore(session)
         self.log = LogStore(session)
+        self.books = BookStore(session, self.outbox.flush)
 
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
         """Return staged audit events above a position, lowest first."""

@@ -10,6 +10,7 @@ from hub.exchange import partners
 from hub.exchange.mailbox import mailbox
 from hub.exchange.receiving import receive
 from tests.api.world import Said, World, document, partner_certificate
+from tests.exchange.crafting import stated
 from tests.exchange.hubs import CUSTODIAN, released
 
 ENVELOPES = "/exchange/v1/envelopes"
@@ -22,8 +23,16 @@ def sealed_for_us(world: World, count: int = 1) -> list[str]:
     return [one.sealed.decode() for one in mailbox(world.other, "kz-knb", limit=50).transfers]
 
 
+def handed_over(world: World, sealed: list[str]) -> dict[str, Any]:
+    """Return the body in which cis-atc hands envelopes over: one statement numbers them."""
+    raws = [one.encode() for one in sealed]
+    statement = stated(world.other, *raws, to="kz-knb")[0].statement or b""
+    transfers = [{"sealed": one, "hops": [], "statement": 0} for one in sealed]
+    return {"transfers": transfers, "statements": [statement.decode()]}
+
+
 def hand_over(world: World, sealed: list[str], *, certificate: bytes | None = None, **more: Any) -> Said:
-    body = {"transfers": [{"sealed": one, "hops": []} for one in sealed]} | more
+    body = handed_over(world, sealed) | more
     return world.call("POST", ENVELOPES, body, certificate=certificate or partner_certificate("cis-atc"))
 
 
@@ -132,7 +141,8 @@ def test_too_many_envelopes_in_one_request_are_refused(world: World) -> None:
 
 def test_too_many_bytes_are_refused_before_they_are_parsed(world: World) -> None:
     small = world.limited(batch_max_bytes=1000)
-    said = hand_over(small, ["x" * 2000])
+    body = {"transfers": [{"sealed": "x" * 2000}]}
+    said = small.call("POST", ENVELOPES, body, certificate=partner_certificate("cis-atc"))
     assert (said.status, said.code) == (413, "request-too-large")
 
 
@@ -165,13 +175,13 @@ def test_who_waits_at_a_mailbox_holds_no_more_threads_than_there_are_to_spare(wo
     certificate = partner_certificate("cis-atc")
     assert world.desk.polls.acquire(blocking=False)
     said = world.call("GET", "/exchange/v1/mailbox?wait_s=20", certificate=certificate)
-    assert said.ok() == {"transfers": [], "receipts": []}
+    assert said.ok() == {"transfers": [], "statements": [], "receipts": []}
 
 
 def test_a_hub_that_stops_keeps_nobody_waiting(world: World) -> None:
     certificate = partner_certificate("cis-atc")
     said = world.call("GET", "/exchange/v1/mailbox?wait_s=20", certificate=certificate)
-    assert said.ok() == {"transfers": [], "receipts": []}
+    assert said.ok() == {"transfers": [], "statements": [], "receipts": []}
     assert world.paused == [world.broker.limits.poll_interval_s]
     assert world.desk.polls.acquire(blocking=False)
 

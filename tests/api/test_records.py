@@ -9,11 +9,10 @@ from hub.audit.events import Act
 from hub.exchange.correcting import withdraw
 from hub.exchange.receiving import receive
 from hub.exchange.releasing import approve
-from hub.ports import Transfer
 from hub.records.actor import Role
 from hub.records.ids import new_id
 from tests.api.world import World, document
-from tests.exchange.crafting import craft
+from tests.exchange.crafting import craft, stated
 from tests.exchange.hubs import AIGUL, BOLAT, release_it, released, run_lanes
 
 UNKNOWN = "019d4420-6b1c-7c3e-a5f4-2f1de6a9b710"
@@ -206,7 +205,7 @@ def test_an_id_that_two_originators_sent_is_read_by_naming_one(world: World) -> 
     record_id = new_id()
     for sender in (world.other, third):
         raw = craft(sender, "kz-knb", told={"id": record_id, "narrative": f"from {sender.agency}"})
-        assert receive(world.broker, sender.agency, [Transfer(sealed=raw)])[0].code is None
+        assert receive(world.broker, sender.agency, stated(sender, raw, to="kz-knb"))[0].code is None
     world.later()
     token, where = world.officer("aigul", Role.READER), f"/api/v1/records/{record_id}"
     for said in (

@@ -7,6 +7,7 @@ that mean the same. The committed files are what counts: tests/envelope/test_vec
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ from hub.envelope.keys import jwk
 from hub.envelope.manifest import AttachmentSecret
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, issue
 from hub.envelope.suites import Suite
+from hub.envelope.transfers import TRANSFER_TYPE, Numbered, TransferStatement
 from hub.records.lifecycle import ReceiptStatus
 from hub.records.times import as_text
 from tests.envelope.agencies import BOTH, NOW, agency, manifest, p256_key, record, seed
@@ -210,6 +212,75 @@ def receipts() -> dict[str, Any]:
     return {"accept": accept, "reject": reject}
 
 
+def statements() -> dict[str, Any]:
+    """Return transfer statements that verify and those that do not, all from cis-atc to kz-knb."""
+    statement = TransferStatement(
+        sender="cis-atc",
+        recipient="kz-knb",
+        issued_at=NOW,
+        entries=(
+            Numbered(number=7, envelope_id="0195e9a0-0000-7000-8000-00000000000e", digest="ab" * 32),
+            Numbered(number=9, envelope_id="0195e9a0-0000-7000-8000-00000000000f", digest="cd" * 32),
+        ),
+    )
+    atc, document = agency("cis-atc").signing, statement.as_document()
+    first, second = statement.as_document()["entries"]  # type: ignore[misc]
+
+    def signed(change: dict[str, object], **how: Any) -> bytes:
+        told: dict[str, Any] = {"typ": TRANSFER_TYPE, "keys": atc, "suite": Suite.CLASSIC_1} | how
+        return sign_jws(canonical(document | change), **told)
+
+    def cut(jws: Any) -> None:
+        jws["signatures"].pop()
+
+    entries: dict[str, object] = {
+        "no entry": [],
+        "an entry of two": [first[:2]],
+        "the number 0": [[0, *first[1:]]],
+        "a number as a text": [["7", *first[1:]]],
+        "a number beyond 2^53-1": [[2**53 - 1, *first[1:]], [2**53 - 1, *second[1:]]],
+        "numbers that descend": [second, first],
+        "a number twice": [first, [7, *second[1:]]],
+        "an envelope twice": [first, [9, *first[1:]]],
+        "a digest that is none": [[7, first[1], "ab"]],
+        "an id that is none": [[7, "0195e9a0", first[2]]],
+    }
+    refused = {name: (signed({"entries": told}), "") for name, told in entries.items()} | {
+        "not JSON": (b"statement", ""),
+        "a member too many": (signed({"more": 1}), ""),
+        "to another": (signed({"to": "kg-gknb"}), ""),
+        "in another's name": (signed({"from": "kg-gknb"}), ""),
+        "a time that is not in UTC": (signed({"issued_at": "2026-03-31T12:00:00+05:00"}), ""),
+        "another type": (signed({}, typ="hub-receipt+json"), ""),
+        "another's key": (signed({}, keys=agency("kg-gknb").signing), ""),
+        "stripped of ML-DSA-65": (changed(signed({}, suite=Suite.HYBRID_1), cut), ""),
+        "a suite that is not pinned": (signed({}, suite=Suite.HYBRID_1), "classic-1"),
+    }
+    both = sorted(suite.value for suite in BOTH)
+    return {
+        "by": "cis-atc",
+        "to": "kz-knb",
+        "accept": [
+            {
+                "name": suite.value,
+                "suites": both,
+                "statement": signed({}, suite=suite).decode(),
+                "document": document,
+            }
+            for suite in Suite
+        ],
+        "reject": [
+            {
+                "name": name,
+                "code": "statement-invalid",
+                "suites": [only] if only else both,
+                "statement": raw.decode(),
+            }
+            for name, (raw, only) in refused.items()
+        ],
+    }
+
+
 def attachments() -> dict[str, Any]:
     """Return encrypted attachments, whole and changed; chunks of 1024 bytes."""
     key, chunk_bytes = bytes(range(32)), 1024
@@ -251,8 +322,8 @@ def attachments() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Write every file."""
+def main(*names: str) -> None:
+    """Write every file, or those that are named."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     files: dict[str, Any] = {
         "keys": keys(),
@@ -260,12 +331,15 @@ def main() -> None:
         "reject": rejected(),
         "receipts": receipts(),
         "attachments": attachments(),
+        "statements": statements(),
     }
     for name, value in files.items():
+        if names and name not in names:
+            continue
         text = json.dumps(value, ensure_ascii=True, indent=1) + "\n"
         (FOLDER / f"{name}.json").write_text(text, encoding="ascii")
         print(f"{name}.json: {len(text)} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -16,8 +16,9 @@ from hub.envelope.manifest import _APPROVAL, _OPTIONAL, _REQUIRED, _SECRET
 from hub.envelope.receipts import _OPTIONAL as _RECEIPT_OPTIONAL
 from hub.envelope.receipts import _REQUIRED as _RECEIPT_REQUIRED
 from hub.envelope.suites import Suite
+from hub.envelope.transfers import _MEMBERS as _TRANSFER
 from tests.envelope.agencies import agency
-from tests.envelope.test_vectors import ACCEPT, ATTACHMENTS, RECEIPTS, REJECT
+from tests.envelope.test_vectors import ACCEPT, ATTACHMENTS, RECEIPTS, REJECT, STATEMENTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "envelope.md").read_text(encoding="utf-8")
 EXAMPLE = ACCEPT[0]
@@ -33,12 +34,24 @@ def signed_part() -> Any:
 
 
 def test_every_member_is_named() -> None:
-    names = _REQUIRED | _OPTIONAL | _APPROVAL | _SECRET | _RECEIPT_REQUIRED | _RECEIPT_OPTIONAL | _PROTECTED
+    names = (
+        _REQUIRED
+        | _OPTIONAL
+        | _APPROVAL
+        | _SECRET
+        | _RECEIPT_REQUIRED
+        | _RECEIPT_OPTIONAL
+        | _PROTECTED
+        | _TRANSFER
+    )
     assert {name for name in names if f"`{name}`" not in PAGE and f'"{name}"' not in PAGE} == set()
 
 
 def test_every_code_and_algorithm_is_named() -> None:
-    codes = {vector["code"] for vector in [*REJECT, *RECEIPTS["reject"], *ATTACHMENTS["reject"]]}
+    codes = {
+        vector["code"]
+        for vector in [*REJECT, *RECEIPTS["reject"], *STATEMENTS["reject"], *ATTACHMENTS["reject"]]
+    }
     algorithms = {
         name for suite in Suite for name in (suite.value, suite.key_algorithm, *suite.signature_algorithms)
     }

@@ -19,6 +19,7 @@ from hub.envelope.keys import DecryptionKeys, PublicKeys, thumbprint, xwing_from
 from hub.envelope.receipts import verify_receipt
 from hub.envelope.sealing import Verified
 from hub.envelope.suites import Suite
+from hub.envelope.transfers import TransferStatement, verify_transfer
 from hub.errors import HubError
 from tests.envelope.test_cases import ALL
 
@@ -32,6 +33,7 @@ def load(name: str) -> Any:
 KEYS = load("keys")["agencies"]
 RECEIPTS = load("receipts")
 ATTACHMENTS = load("attachments")
+STATEMENTS = load("statements")
 ACCEPT, REJECT = load("accept"), load("reject")
 
 
@@ -102,6 +104,23 @@ def test_receipt_is_refused_with_its_code(vector: dict[str, Any]) -> None:
     assert refused.value.code == vector["code"]
 
 
+def stated(vector: dict[str, Any]) -> TransferStatement:
+    raw = vector["statement"].encode()
+    return verify_transfer(raw, by=public(STATEMENTS["by"]), to=STATEMENTS["to"], allowed=suites(vector))
+
+
+@pytest.mark.parametrize("vector", STATEMENTS["accept"], ids=by_name)
+def test_transfer_statement_is_accepted(vector: dict[str, Any]) -> None:
+    assert stated(vector).as_document() == vector["document"]
+
+
+@pytest.mark.parametrize("vector", STATEMENTS["reject"], ids=by_name)
+def test_transfer_statement_is_refused_with_its_code(vector: dict[str, Any]) -> None:
+    with pytest.raises(HubError) as refused:
+        stated(vector)
+    assert refused.value.code == vector["code"]
+
+
 def decrypted(vector: dict[str, Any]) -> bytes:
     key, chunk_bytes = unb64u(ATTACHMENTS["key"]), ATTACHMENTS["chunk_bytes"]
     return b"".join(decrypt_chunks([unb64u(vector["encrypted"])], key=key, chunk_bytes=chunk_bytes))
@@ -124,7 +143,10 @@ def test_the_vectors_cover_every_code_of_the_room() -> None:
     names = list(CODES)
     section = names[names.index("envelope-malformed") : names.index("chunk-invalid") + 1]
     elsewhere = {"envelope-id-reused", "document-invalid"}
-    shown = {vector["code"] for vector in [*REJECT, *RECEIPTS["reject"], *ATTACHMENTS["reject"]]}
+    shown = {
+        vector["code"]
+        for vector in [*REJECT, *RECEIPTS["reject"], *STATEMENTS["reject"], *ATTACHMENTS["reject"]]
+    }
     assert shown == set(section) - elsewhere
 
 

@@ -73,3 +73,17 @@ def pair(hubs: Hubs) -> Hubs:
     hubs.pair_all()
     hubs.agree(extra=("kz-mvd", "kz-border"))
     return hubs
+
+
+@pytest.fixture
+def chain(hubs: Hubs) -> Hubs:
+    """kz-knb reaches sco-rats only through cis-atc, which relays between the two."""
+    ours, relay, far = (hubs.add(a) for a in ("kz-knb", "cis-atc", "sco-rats"))
+    hubs.pair(ours, relay)
+    hubs.pair(far, relay)
+    hubs.pair(ours, far, via="cis-atc")
+    hubs.pair(far, ours, via="cis-atc")
+    hubs.pair(relay, ours, relay_for=["sco-rats"])
+    hubs.pair(relay, far, relay_for=["kz-knb"])
+    hubs.agree(extra=("kz-mvd", "ru-mvd"))
+    return hubs

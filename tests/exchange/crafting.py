@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from hub.entries import Priority
 from hub.envelope import sealing
+from hub.envelope.canonical import digest
 from hub.envelope.encoding import b64u
+from hub.envelope.header import Header
 from hub.envelope.manifest import Approval
+from hub.envelope.suites import Suite
+from hub.envelope.transfers import Numbered, state_transfer
 from hub.envelope.vault import unlock
+from hub.errors import HubError
 from hub.exchange.broker import Broker
 from hub.exchange.drafting import prepare
 from hub.exchange.enveloping import envelop
 from hub.exchange.upkeep import trace
+from hub.ports import Transfer
 from hub.records.actor import Role
 from tests.exchange.hubs import document, officer
 
@@ -62,6 +69,57 @@ def craft_stating(broker: Broker, other: Broker, **stated: Any) -> bytes:
     changed = replace(manifest, **stated)
     signed = sealing.sign(changed, content, broker.keyring.signing())
     return sealing.seal(signed, [other.keyring.public()]).raw
+
+
+_numbers = count(1_000_000)
+
+
+def stated(
+    broker: Broker,
+    *raws: bytes,
+    to: str,
+    hops: tuple[str, ...] = (),
+    numbers: Sequence[int] = (),
+    suite: Suite = Suite.HYBRID_1,
+) -> list[Transfer]:
+    """Return envelopes as their originator hands them over: with one statement that numbers all of them.
+
+    What is no envelope comes without one.
+    """
+    given = iter(numbers or _numbers)
+    headers = {raw: header for raw in raws if (header := _header(raw))}
+    entries = {
+        header.envelope_id: Numbered(
+            number=next(given), envelope_id=header.envelope_id, digest=digest(raw).hex()
+        )
+        for raw, header in headers.items()
+    }
+    statement = state_transfer(
+        list(entries.values()),
+        sender=broker.agency,
+        recipient=to,
+        at=broker.clock.now(),
+        keys=broker.keyring.signing(),
+        suite=suite,
+    )
+    return [Transfer(sealed=raw, hops=hops, statement=statement) for raw in raws]
+
+
+def stated_by_each(brokers: Mapping[str, Broker], *raws: bytes, to: str) -> list[Transfer]:
+    """Return envelopes of several originators, each with its own statement."""
+    made = []
+    for raw in raws:
+        header = _header(raw)
+        sender = brokers.get(header.originator) if header else None
+        made += stated(sender, raw, to=to) if sender else [Transfer(sealed=raw)]
+    return made
+
+
+def _header(raw: bytes) -> Header | None:
+    try:
+        return sealing.peek(raw, max_bytes=len(raw)).header
+    except HubError:
+        return None
 
 
 def sealed_of(broker: Broker, record_id: str, number: int = 0) -> bytes:

@@ -19,7 +19,7 @@ from hub.ports import Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState, RecordState
-from tests.exchange.crafting import craft, craft_stating, sealed_of
+from tests.exchange.crafting import craft, craft_stating, sealed_of, stated, stated_by_each
 from tests.exchange.hubs import (
     AIGUL,
     Hubs,
@@ -47,7 +47,8 @@ def three(hubs: Hubs) -> Hubs:
 
 def taken(hubs: Hubs, at: str, peer: str, *raws: bytes) -> list[str | None]:
     """Hand envelopes to a hub; return the codes, None for accepted."""
-    outcomes = receive(hubs.network.brokers[at], peer, [Transfer(sealed=raw) for raw in raws])
+    transfers = stated_by_each(hubs.network.brokers, *raws, to=at)
+    outcomes = receive(hubs.network.brokers[at], peer, transfers)
     return [outcome.code for outcome in outcomes]
 
 
@@ -130,7 +131,7 @@ def test_the_same_version_in_two_envelopes_of_a_batch_is_refused_alone(three: Hu
 
 def test_the_same_bytes_twice_in_one_request_get_the_same_receipt(three: Hubs) -> None:
     ours, theirs, _far = three.network.brokers.values()
-    transfer = Transfer(sealed=craft(ours, "cis-atc"))
+    (transfer,) = stated(ours, craft(ours, "cis-atc"), to="cis-atc")
     first, second = receive(theirs, "kz-knb", [transfer, transfer])
     assert first.receipt is not None
     assert second == first
@@ -161,7 +162,7 @@ def test_garbage_under_an_id_tells_a_stranger_nothing_of_what_came(three: Hubs) 
 def test_a_dialect_that_this_hub_does_not_know_is_refused(three: Hubs) -> None:
     ours, theirs, _far = three.network.brokers.values()
     raw = craft_stating(ours, theirs, dialect="nobody-knows/9", kind="notice", version=77)
-    (outcome,) = receive(theirs, "kz-knb", [Transfer(sealed=raw)])
+    (outcome,) = receive(theirs, "kz-knb", stated(ours, raw, to="cis-atc"))
     assert outcome.code == "dialect-unknown"
     assert outcome.receipt is not None
     with theirs.store.read() as view:
@@ -195,6 +196,6 @@ def test_an_envelope_larger_than_our_limit_is_refused_with_a_receipt(three: Hubs
     ours, theirs, _far = three.network.brokers.values()
     raw = craft(ours, "cis-atc")
     narrow = with_limits(theirs, envelope_max_bytes=len(raw) - 1)
-    (outcome,) = receive(narrow, "kz-knb", [Transfer(sealed=raw)])
+    (outcome,) = receive(narrow, "kz-knb", stated(ours, raw, to="cis-atc"))
     assert outcome.code == "envelope-too-large"
     assert outcome.receipt is not None

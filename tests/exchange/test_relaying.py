@@ -26,22 +26,8 @@ from hub.ports import Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus
-from tests.exchange.crafting import craft, sealed_of
+from tests.exchange.crafting import craft, sealed_of, stated, stated_by_each
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, officer, released, run_lanes, with_limits
-
-
-@pytest.fixture
-def chain(hubs: Hubs) -> Hubs:
-    """kz-knb reaches sco-rats only through cis-atc, which relays between the two."""
-    ours, relay, far = (hubs.add(a) for a in ("kz-knb", "cis-atc", "sco-rats"))
-    hubs.pair(ours, relay)
-    hubs.pair(far, relay)
-    hubs.pair(ours, far, via="cis-atc")
-    hubs.pair(far, ours, via="cis-atc")
-    hubs.pair(relay, ours, relay_for=["sco-rats"])
-    hubs.pair(relay, far, relay_for=["kz-knb"])
-    hubs.agree(extra=("kz-mvd", "ru-mvd"))
-    return hubs
 
 
 def test_a_relayed_record_arrives_and_its_receipt_comes_back(chain: Hubs) -> None:
@@ -100,7 +86,7 @@ def test_a_relay_refuses_loops_long_ways_and_strangers(chain: Hubs) -> None:
 def test_a_repeat_at_the_relay_is_queued_once(chain: Hubs) -> None:
     ours, relay, _far = chain.network.brokers.values()
     row = released(ours, "sco-rats")
-    transfer = Transfer(sealed=sealed_of(ours, row.record_id), hops=("kz-knb",))
+    (transfer,) = stated(ours, sealed_of(ours, row.record_id), to="sco-rats", hops=("kz-knb",))
     first = receive(relay, "kz-knb", [transfer])
     again = receive(relay, "kz-knb", [transfer])
     assert [o.relayed for o in (*first, *again)] == [True, True]
@@ -124,7 +110,8 @@ def crowd(chain: Hubs) -> Hubs:
 def handed(crowd: Hubs, peer: str, *raws: bytes) -> list[str | None]:
     """Hand envelopes to the relay; return the codes, None for taken."""
     relay = crowd.network.brokers["cis-atc"]
-    return [outcome.code for outcome in receive(relay, peer, [Transfer(sealed=raw) for raw in raws])]
+    transfers = stated_by_each(crowd.network.brokers, *raws, to="sco-rats")
+    return [outcome.code for outcome in receive(relay, peer, transfers)]
 
 
 def test_a_relay_takes_from_a_peer_only_what_that_peer_or_one_behind_it_made(crowd: Hubs) -> None:

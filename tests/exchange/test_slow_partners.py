@@ -293,6 +293,8 @@ def test_the_dispatcher_renews_the_claim_of_a_slow_carry(pair: Hubs) -> None:
         meanwhile=lambda: eventually(renewed),
     )
     ours = replace(ours, clock=Now(), carrier=carrier, limits=replace(ours.limits, clock_skew_s=1e9))
+    theirs = pair.network.brokers["cis-atc"]
+    pair.network.brokers["cis-atc"] = with_limits(theirs, clock_skew_s=1e9)
     with dispatching(ours):
         assert eventually(lambda: len(seen) > 1)
     assert first_entry(ours, row.record_id).retries == 0

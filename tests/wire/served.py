@@ -31,9 +31,10 @@ from hub.envelope.suites import Suite
 from hub.exchange.agreements import adopt
 from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
-from hub.ports import View
+from hub.ports import Transfer, View
 from hub.records.ids import new_id
 from hub.records.record import load_record
+from tests.exchange.crafting import stated_by_each
 from tests.exchange.hubs import CUSTODIAN, agreement_text, document
 
 US = "kz-knb"
@@ -103,8 +104,19 @@ class Peer:
 
     def send(self, *sealed: bytes, hops: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Hand envelopes over; return their outcomes."""
-        transfers = [{"sealed": raw.decode(), "hops": list(hops) or [self.agency]} for raw in sealed]
-        answer = self.post(json.dumps({"transfers": transfers}).encode())
+        stated = stated_by_each({self.agency: self.hub.broker}, *sealed, to=US)
+        return self.send_stated(*[replace(one, hops=tuple(hops) or (self.agency,)) for one in stated])
+
+    def send_stated(self, *transfers: Transfer) -> list[dict[str, Any]]:
+        """Hand envelopes over with the statements they have; return their outcomes."""
+        statements = list(dict.fromkeys(one.statement for one in transfers if one.statement is not None))
+        told = [
+            {"sealed": one.sealed.decode(), "hops": list(one.hops)}
+            | ({} if one.statement is None else {"statement": statements.index(one.statement)})
+            for one in transfers
+        ]
+        body = {"transfers": told, "statements": [raw.decode() for raw in statements]}
+        answer = self.post(json.dumps(body).encode())
         assert answer.status == 200, answer.data
         return [{"code": None, "receipt": None} | outcome for outcome in answer.json()["outcomes"]]
 

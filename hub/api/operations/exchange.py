@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.api.callers import Door
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.exchange import (
@@ -38,8 +40,14 @@ def take_envelopes(call: Call) -> Answer:
     Each gets an outcome, in order: a signed receipt, or a failure code that asks for another try. What is
     said to be accepted is durable. A repeat gets the receipt that it got the first time.
     """
+    statements = [one.encode() for one in call.body["statements"]]
     transfers = [
-        Transfer(sealed=one["sealed"].encode(), hops=tuple(one["hops"])) for one in call.body["transfers"]
+        Transfer(
+            sealed=one["sealed"].encode(),
+            hops=tuple(one["hops"]),
+            statement=_named(statements, one["statement"]),
+        )
+        for one in call.body["transfers"]
     ]
     outcomes = receive(call.broker, call.actor.agency, transfers)
     return Answer(body={"outcomes": [_outcome(one) for one in outcomes]})
@@ -109,8 +117,20 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     }
 
 
+def _named(statements: Sequence[bytes], which: int | None) -> bytes | None:
+    """Return the statement that a transfer names; one that is not there is missing with that transfer."""
+    return statements[which] if which is not None and which < len(statements) else None
+
+
 def _mail(mail: Mail) -> dict[str, object]:
+    raws = dict.fromkeys(one.statement for one in mail.transfers if one.statement is not None)
+    which = {raw: n for n, raw in enumerate(raws)}
     return {
-        "transfers": [{"sealed": one.sealed.decode(), "hops": one.hops} for one in mail.transfers],
+        "transfers": [
+            {"sealed": one.sealed.decode(), "hops": one.hops}
+            | ({} if one.statement is None else {"statement": which[one.statement]})
+            for one in mail.transfers
+        ],
+        "statements": [raw.decode() for raw in raws],
         "receipts": [raw.decode() for raw in mail.receipts],
     }

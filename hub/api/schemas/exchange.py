@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from hub.api.schemas.basics import EXAMPLE_ID, View, a_number, a_text, an_agency, an_id, many
 
 _ITEMS_MAX = 1000
 _SEALED = '{"protected":"eyJlbmMiOiJBMjU2R0NNIn0","recipients":[],"iv":"","ciphertext":"","tag":""}'
+_STATEMENT = '{"payload":"e30","signatures":[]}'
 _RECEIPT = '{"payload":"e30","signatures":[]}'
+
+
+def _statements() -> fields.List[Any]:
+    return fields.List(
+        a_text(_STATEMENT, validate=validate.Length(min=1)),
+        load_default=list,
+        validate=validate.Length(max=_ITEMS_MAX),
+        metadata={"description": "Transfer statements, each a JWS that numbers some of the envelopes."},
+    )
 
 
 class TransferBody(Schema):
@@ -26,12 +38,20 @@ class TransferBody(Schema):
         validate=validate.Length(max=64),
         metadata={"description": "The hubs it has passed, in order."},
     )
+    statement = a_number(
+        0,
+        "Which of `statements` gives it its number, counted from 0.",
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=0, max=_ITEMS_MAX - 1),
+    )
 
 
 class EnvelopesBody(Schema):
     """A batch of envelopes; one durable commit covers it."""
 
     transfers = many(TransferBody, validate=validate.Length(min=1, max=_ITEMS_MAX))
+    statements = _statements()
 
 
 class OutcomeView(View):
@@ -89,4 +109,5 @@ class MailView(View):
     """What waits for the caller; it stays until receipts, or `taken`, confirm it."""
 
     transfers = many(TransferBody)
+    statements = _statements()
     receipts = fields.List(a_text(_RECEIPT), required=True)

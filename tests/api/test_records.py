@@ -233,7 +233,7 @@ def test_a_request_whose_id_two_originators_sent_is_answered_by_naming_one(
     record_id = new_id()
     for sender in (world.other, third):
         raw = craft(sender, "kz-knb", told={"id": record_id, **document("assistance-request")})
-        assert receive(world.broker, sender.agency, [Transfer(sealed=raw)])[0].code is None
+        assert receive(world.broker, sender.agency, stated(sender, raw, to="kz-knb"))[0].code is None
     world.later()
     where, body = f"/api/v1/records/{record_id}/answers", {"record": document("assistance-answer")}
     unclear = world.call("POST", where, body, token=drafter)

@@ -9,8 +9,7 @@ from hub.bootstrap.opening import open_hub
 from hub.entries import RecordRow
 from hub.exchange import agreements, attachments, drafting, partners, receiving, releasing
 from hub.federation.card import fingerprint
-from hub.ports import Transfer
-from tests.exchange.crafting import sealed_of
+from tests.exchange.crafting import sealed_of, stated
 from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document
 
 
@@ -44,6 +43,6 @@ def came(paired: Path, *, content: bytes | None = None, **changes: Any) -> Recor
             attachments.receive_part(
                 ours.broker, "cis-atc", digest, 0, size, theirs.broker.blobs.parts(digest)
             )
-        (outcome,) = receiving.receive(ours.broker, "cis-atc", [Transfer(sealed=raw)])
+        (outcome,) = receiving.receive(ours.broker, "cis-atc", stated(theirs.broker, raw, to="kz-knb"))
         assert outcome.code is None, outcome.sentence
     return row

@@ -18,6 +18,7 @@ from hub.api.operations import (
     health,
     inbox,
     kinds,
+    log,
     queue,
     records,
     submissions,
@@ -36,6 +37,7 @@ ROOMS = (
     attachments.room,
     queue.room,
     directory.room,
+    log.room,
     health.room,
 )
 

@@ -18,13 +18,14 @@ from hub.records.actor import Actor, ActorKind, Role
 
 
 class Door(Enum):
-    """Who may come in where an operation is declared."""
+    """Who may come in where an operation is declared; `IDENTIFIED` is each of the others."""
 
     ANYONE = "anyone"
     PARTNER = "partner"
     SYSTEM = "system"
     OFFICER = "officer"
     INSIDE = "inside"
+    IDENTIFIED = "identified"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def identified(desk: Desk, door: Door) -> Caller | None:
         desk.requests.count(_address())
         return None
     try:
-        caller = _partner(desk) if door is Door.PARTNER else _inside(desk)
+        caller = _caller(desk, door)
     except HubError:
         desk.requests.count(_address())
         raise
@@ -83,6 +84,21 @@ def refuse_at_door(caller: Caller, door: Door, way: Way | None, roles: frozenset
 
 def _address() -> str:
     return f"address:{request.remote_addr}"
+
+
+def _caller(desk: Desk, door: Door) -> Caller:
+    if door is Door.PARTNER:
+        return _partner(desk)
+    if door is Door.IDENTIFIED and "Authorization" not in request.headers:
+        return _peer(desk)
+    return _inside(desk)
+
+
+def _peer(desk: Desk) -> Caller:
+    """Return the partner or the member whose certificate was shown; its scopes cover nothing."""
+    peer = desk.peer(certificate(desk))
+    kind = ActorKind.PARTNER if peer.role == "partner" else ActorKind.SYSTEM
+    return Caller(actor=Actor(kind=kind, id=peer.agency, agency=peer.agency))
 
 
 def _partner(desk: Desk) -> Caller:

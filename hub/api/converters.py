@@ -11,6 +11,9 @@ from hub.records.ids import AGENCY, ID
 ID_PATTERN: Final = f"^{ID.pattern}$"
 AGENCY_PATTERN: Final = f"^{AGENCY.pattern}$"
 DIGEST_PATTERN: Final = "^[0-9a-f]{64}$"
+#: C2SP tlog-tiles: x001/x234/067, and the width of a partial tile behind it.
+PLACE_PATTERN: Final = r"^(x[0-9]{3}/){0,6}[0-9]{3}(\.p/([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?$"
+LEVEL_PATTERN: Final = "^([0-9]|[1-5][0-9]|6[0-3])$"
 
 
 class _Name(BaseConverter):
@@ -34,6 +37,19 @@ class AgencyConverter(_Name):
     pattern, title = AGENCY_PATTERN, "agency id"
 
 
+class LevelConverter(_Name):
+    """A level of a tile."""
+
+    pattern, title = LEVEL_PATTERN, "level of a tile"
+
+
+class PlaceConverter(_Name):
+    """Where a tile is within its level, and how wide it is when it is partial."""
+
+    pattern, title = PLACE_PATTERN, "place of a tile"
+    part_isolating = False  # it has slashes
+
+
 class DigestConverter(_Name):
     """A SHA-256 in lowercase hex."""
 
@@ -44,6 +60,8 @@ CONVERTERS: Final[dict[str, type[_Name]]] = {
     "id": IdConverter,
     "agency": AgencyConverter,
     "digest": DigestConverter,
+    "level": LevelConverter,
+    "place": PlaceConverter,
 }
 
 

@@ -46,6 +46,7 @@ _SCHEMES: Final[Mapping[Door, tuple[str, ...]]] = {
     Door.SYSTEM: ("system",),
     Door.OFFICER: ("officer",),
     Door.INSIDE: ("officer", "system"),
+    Door.IDENTIFIED: ("partner", "officer", "system"),
 }
 
 _BY_DOOR: Final[Mapping[Door, tuple[str, ...]]] = {
@@ -59,6 +60,13 @@ _BY_DOOR: Final[Mapping[Door, tuple[str, ...]]] = {
     Door.SYSTEM: ("token-invalid", "scope-missing"),
     Door.OFFICER: ("token-invalid", "role-missing"),
     Door.INSIDE: ("token-invalid", "scope-missing", "role-missing"),
+    Door.IDENTIFIED: (
+        "certificate-missing",
+        "certificate-unknown",
+        "certificate-expired",
+        "partner-suspended",
+        "token-invalid",
+    ),
 }
 _ALWAYS: Final = ("request-invalid", "too-many-requests", "internal", "storage-unavailable")
 _WITH_BODY: Final = (

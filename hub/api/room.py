@@ -65,6 +65,7 @@ class Answer:
 
 
 OCTETS: Final = "application/octet-stream"
+TEXT: Final = "text/plain"
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 
 Handler = Callable[..., Answer | Response]
@@ -110,6 +111,7 @@ class Room(Blueprint):  # type: ignore[misc]
         status: int = 200,
         reply: type[Schema] | None = None,
         streams: Sequence[int] = (),
+        media: str = OCTETS,
         refusals: Sequence[str] = (),
         takes: Sequence[Header] = (),
         gives: Sequence[Header] = (),
@@ -117,8 +119,8 @@ class Room(Blueprint):  # type: ignore[misc]
         """Declare an operation. `size` bounds its body in bytes before a byte of it is parsed.
 
         `raw` is the media type of a body that the handler reads as it comes; `streams` are the statuses with
-        which it answers octets. `trail` is what it writes into the audit log. `refusals` are the codes that
-        its use case raises; those that every such operation has are added.
+        which it answers octets, of the type `media`. `trail` is what it writes into the audit log. `refusals`
+        are the codes that its use case raises; those that every such operation has are added.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -157,7 +159,7 @@ class Room(Blueprint):  # type: ignore[misc]
                 responses=described_refusals(
                     refusals, door=door, has_body=bool(body or form or raw), has_path="<" in rule
                 )
-                | {one: {"description": "The octets.", "content": {OCTETS: _BINARY}} for one in streams},
+                | {one: {"description": "The octets.", "content": {media: _BINARY}} for one in streams},
                 **described_security(door, way=way, roles=guard.roles),
                 **_described_request(takes, raw),
             )(view)

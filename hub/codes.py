@@ -163,4 +163,7 @@ CODES: Final[dict[str, Row]] = {
     "timestamp-invalid": _row(_I, 400, 65, "The time stamp does not prove what it should"),
     "coverage-incomplete": _row(_O, 500, 70, "An operation does not say what it logs"),
     "justification-missing": _row(_R, 422, 65, "Say why, in a few words that are logged"),
+    # evidence
+    "evidence-malformed": _row(_I, 422, 65, "The file is no bundle of evidence"),
+    "anchors-invalid": _row(_I, 422, 65, "The file holds no anchors"),
 }

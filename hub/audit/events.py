@@ -64,6 +64,7 @@ class Act(Enum):
     KEY_CHANGED = "key-changed"
     STARTED = "started"
     STOPPED = "stopped"
+    EXPORTED = "exported"
 
 
 #: Details that derive from content: they go with an event's salt when it is erased.
@@ -218,6 +219,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.AUDIT,
         means="A process that serves, and keeps this log, began its work.",
         subject="agency",
+    ),
+    _A.EXPORTED: Row(
+        category=_C.AUDIT,
+        means="Evidence on a record was written out; the detail `what` says how much it shows.",
+        subject="record",
+        justified=True,
     ),
     _A.STOPPED: Row(category=_C.AUDIT, means="Such a process ended its work.", subject="agency"),
 }

@@ -21,11 +21,15 @@ _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The result of one command. `people` are lines and tables; `then` are commands that come next."""
+    """The result of one command. `people` are lines and tables; `then` are commands that come next.
+
+    `exit` is other than 0 only where the answer itself says no: evidence that is not proven.
+    """
 
     document: Mapping[str, object]
     people: Sequence[RenderableType] = ()
     then: Sequence[str] = field(default=())
+    exit: int = 0
 
 
 def plain(value: object) -> str:

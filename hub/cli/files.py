@@ -22,15 +22,15 @@ def called(name: str) -> str:
     return "Standard input" if name == "-" else name
 
 
-def read_bytes(name: str) -> bytes:
+def read_bytes(name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Return what a file holds, or standard input for `-`. Raises Refused `not-found`, `request-invalid`."""
     try:
         with click.open_file(name, "rb") as stream:
-            raw = cast(bytes, stream.read(MAX_BYTES + 1))
+            raw = cast(bytes, stream.read(max_bytes + 1))
     except OSError as error:
         raise Refused("not-found", f"{called(name)} cannot be read: {error.strerror}.") from None
-    if len(raw) > MAX_BYTES:
-        raise Refused("request-invalid", f"{called(name)} is larger than {MAX_BYTES} bytes.")
+    if len(raw) > max_bytes:
+        raise Refused("request-invalid", f"{called(name)} is larger than {max_bytes} bytes.")
     return raw
 
 

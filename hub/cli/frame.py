@@ -43,6 +43,7 @@ class Leaf(click.Command):
             answer = super().invoke(ctx)
             if isinstance(answer, Answer):
                 say(answer, machine=machine)
+                return answer.exit
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except HubError as failure:

@@ -30,7 +30,9 @@ _HEAD: Final = """\
 
 #: What scripts can tell from the exit code alone; the numbers are those of sysexits where one fits.
 EXITS: Final = {
-    0: "it was done",
+    0: "it was done; of evidence: it is proven",
+    1: "of evidence alone: it is disproven",
+    2: "of evidence alone: it is incomplete, nothing in it is false",
     64: "the command line cannot be read",
     65: "what was given is wrong, or does not fit how things stand",
     66: "there is no such thing: record, partner, file or hub",

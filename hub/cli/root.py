@@ -6,6 +6,7 @@ import click
 
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
+from hub.cli.evidence import evidence
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
 from hub.cli.log import log
@@ -25,7 +26,9 @@ def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
 
 
-for command in (init, serve, renew, partner, member, officer, agreement, record, attachment, queue, log):
+_NOUNS = (init, serve, renew, partner, member, officer, agreement, record, attachment, queue, log, evidence)
+
+for command in _NOUNS:
     cli.add_command(command)
 
 

@@ -47,6 +47,11 @@ def may_operate(actor: Actor) -> Decision:
     return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.OPERATOR))
 
 
+def may_audit(actor: Actor) -> Decision:
+    """Permit auditors, and the hub itself, for whose console the same holds as for administering."""
+    return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.AUDITOR))
+
+
 def _lacks(actor: Actor, role: Role) -> list[Reason]:
     if actor.kind is not ActorKind.OFFICER:
         return [

@@ -275,12 +275,7 @@ class Hubs:
         via: str | None = None,
         relay_for: Sequence[str] = (),
     ) -> PartnerRow:
-        card = own_card(
-            theirs,
-            name=theirs.agency,
-            url=None if pulls else f"https://{theirs.agency}.test:8443",
-            tls_ca_pem=authority_pem(theirs.agency),
-        )
+        card = own_card_of(theirs, pulls=pulls)
         return pair(
             ours,
             CUSTODIAN,
@@ -305,6 +300,16 @@ class Hubs:
     def close(self) -> None:
         for store in self.stores:
             store.close()
+
+
+def own_card_of(broker: Broker, *, pulls: bool = False) -> bytes:
+    """Return a hub's card as it stands now."""
+    return own_card(
+        broker,
+        name=broker.agency,
+        url=None if pulls else f"https://{broker.agency}.test:8443",
+        tls_ca_pem=authority_pem(broker.agency),
+    )
 
 
 _AUTHORITIES: dict[str, str] = {}

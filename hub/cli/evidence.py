@@ -1,0 +1,260 @@
+"""`hub evidence`: one record's whole life in a file, and what it proves to someone who never saw the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import RenderableType
+
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
+from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.credentials import password_fd_option, sign_in
+from hub.cli.files import read_bytes, write_bytes
+from hub.cli.frame import SOME_ID, Noun, trail
+from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.evidence.anchors import ANCHORS_MAX_BYTES, read_anchors, write_anchors
+from hub.evidence.bundle import BUNDLE_MAX_BYTES
+from hub.evidence.findings import Standing, Topic, Verdict
+from hub.evidence.parts import Mode
+from hub.evidence.report import render
+from hub.evidence.verifying import verify_bundle
+from hub.evidence.wording import Language, labels, sentence
+from hub.exchange.evidence.anchoring import anchors_of
+from hub.exchange.evidence.exporting import export
+from hub.federation.card import fingerprint, words
+
+#: What the log says where nobody gave a reason at the console.
+_NO_REASON: Final = "no reason was given at the console"
+
+
+@click.group(cls=Noun)
+def evidence() -> None:
+    """Prove one record's whole life, offline, to someone who trusts neither side."""
+
+
+@trail(writes(Act.EXPORTED))
+@evidence.command(
+    "export",
+    examples=(
+        f'hub evidence export {SOME_ID} -o record.evidence --justification "case 2026/17: court request"',
+        f"hub evidence export {SOME_ID} -o record.evidence --commitments-only",
+    ),
+)
+@click.argument("record_id", metavar="RECORD", help="The record's id.")
+@click.option("-o", "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where to.")
+@click.option(
+    "--commitments-only", is_flag=True, help="Without content and keys: digests, receipts and log entries."
+)
+@click.option("--justification", metavar="TEXT", default=_NO_REASON, help="Why; it is logged.")
+@click.option("--originator", metavar="AGENCY", help="Whose record, when several sent one with this id.")
+@click.option(
+    "--as",
+    "officer",
+    envvar="HUB_OFFICER",
+    show_envvar=True,
+    metavar="NAME",
+    help="An auditor who signs in; without it, the system account at the console exports.",
+)
+@password_fd_option
+@home_option
+@unlock_option
+def export_(
+    record_id: str,
+    out: Path,
+    commitments_only: bool,
+    justification: str,
+    originator: str | None,
+    officer: str | None,
+    password_fd: int | None,
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """Write a bundle of evidence about a record; that it was exported is logged before it is written.
+
+    It holds the envelopes with what opens them, approvals, receipts, corrections and withdrawals, the log's
+    entries about them with their proofs, cosigned checkpoints and time stamps. Whoever has it can read the
+    record: `--commitments-only` leaves content and keys out.
+    """
+    mode = Mode.COMMITMENTS if commitments_only else Mode.FULL
+    with opened(home, unlock) as hub:
+        actor = (
+            administrator(hub.broker.agency) if officer is None else sign_in(hub.broker, officer, password_fd)
+        )
+        raw = export(
+            hub.broker, actor, record_id, mode=mode, justification=justification, originator=originator
+        )
+    # Others on this machine have no business with what it opens.
+    write_bytes(out, raw, mode=0o600)
+    return Answer(
+        document={"record_id": record_id, "file": str(out), "mode": mode.value, "bytes": len(raw)},
+        people=(f"The evidence on {record_id} is in {out} ({len(raw)} bytes).",),
+        then=("hub evidence anchors -o anchors.json", f"hub evidence verify {out} --trust anchors.json"),
+    )
+
+
+@trail(writes_nothing("public keys"))
+@evidence.command("anchors", examples=("hub evidence anchors -o anchors.json",))
+@click.option("-o", "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where to.")
+@home_option
+@unlock_option
+def anchors(out: Path, home: Path, unlock: Path | None) -> Answer:
+    """Write the keys that this hub trusts, for those who verify evidence and trust this hub to name them.
+
+    Our own keys and those of the pinned partners, of the logs and witnesses, how many witnesses must have
+    cosigned, and the roots of time stamps. Hand the file over on another way than the evidence, and its
+    words by voice.
+    """
+    with opened(home, unlock) as hub:
+        made = anchors_of(hub.broker, own_fingerprint=fingerprint(hub.card()))
+    write_bytes(out, write_anchors(made))
+    seen = made.fingerprint
+    quorum = f"{made.needed} of {', '.join(made.witnesses)}" if made.witnesses else "no witnesses"
+    return Answer(
+        document={
+            "file": str(out),
+            "sha256": seen,
+            "words": list(words(seen)),
+            "agencies": sorted(made.agencies),
+            "needed": made.needed,
+            "witnesses": list(made.witnesses),
+        },
+        people=(
+            f"The anchors are in {out}: {', '.join(sorted(made.agencies))}; {quorum}.",
+            f"SHA-256 {seen}",
+            f"words   {' '.join(words(seen))}",
+        ),
+    )
+
+
+@trail(writes_nothing("what is in a file that whoever calls it has; there is no hub"))
+@evidence.command(
+    "verify",
+    examples=(
+        "hub evidence verify record.evidence --trust anchors.json",
+        "hub evidence verify record.evidence --trust anchors.json --report record.html --lang kk",
+    ),
+)
+@click.argument("file", metavar="FILE", help="The bundle, a file or - for standard input.")
+@click.option("--trust", required=True, metavar="ANCHORS", help="The anchors: no other key counts.")
+@click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write a page to read.")
+@click.option(
+    "--lang",
+    default="en",
+    show_default=True,
+    type=click.Choice([language.value for language in Language]),
+    help="The language of the report and of the sentences.",
+)
+def verify(file: str, trust: str, report: Path | None, lang: str) -> Answer:
+    """Say what a bundle proves; it needs no hub, no database and no network.
+
+    Exit code 0: proven; 1: disproven; 2: incomplete, nothing is false and something is not shown.
+    """
+    language = Language(lang)
+    trusted = read_anchors(read_bytes(trust, max_bytes=ANCHORS_MAX_BYTES))
+    verdict = verify_bundle(read_bytes(file, max_bytes=BUNDLE_MAX_BYTES), trusted)
+    if report is not None:
+        write_bytes(report, render(verdict, language).encode(), mode=0o600)
+    return Answer(
+        document=as_document(verdict, language),
+        people=tuple(_people(verdict, language)),
+        exit=verdict.outcome.exit,
+    )
+
+
+def as_document(verdict: Verdict, language: Language) -> dict[str, object]:
+    """Return a verdict for machines; content stays in the bundle."""
+    return {
+        "verdict": verdict.outcome.value,
+        "record_id": verdict.record_id,
+        "originator": verdict.originator,
+        "exporter": verdict.exporter,
+        "exported_at": instant(verdict.exported_at),
+        "exported_by": verdict.exported_by,
+        "mode": verdict.mode,
+        "bundle_sha256": verdict.bundle_digest,
+        "anchors_sha256": verdict.anchors_digest,
+        "findings": [
+            {
+                "topic": one.topic.value,
+                "standing": one.standing.value,
+                "key": one.key,
+                "code": one.code,
+                "about": dict(one.about),
+                "sentence": sentence(one, language),
+            }
+            for one in verdict.findings
+        ],
+        "signatures": [
+            {
+                "by": one.by,
+                "what": one.what,
+                "over": one.over,
+                "algorithms": list(one.algorithms),
+                "claims_at": instant(one.claims_at),
+            }
+            for one in verdict.signatures
+        ],
+        "times": [{"at": instant(one.at), "by": one.by, "what": one.what} for one in verdict.clocks],
+        "entries": [
+            {
+                "index": one.index,
+                "at": one.at,
+                "act": one.act,
+                "who": one.who,
+                "subject": one.subject,
+                "details": dict(one.details),
+                "justification": one.justification,
+                "confirmed_before": instant(one.before),
+                "confirmed_by": list(one.by),
+            }
+            for one in verdict.moments
+        ],
+        "contents": [
+            {
+                "version": one.version,
+                "kind": one.kind,
+                "action": one.action,
+                "envelope_id": one.envelope_id,
+            }
+            for one in verdict.contents
+        ],
+        "erased": [sentence(one, language) for one in verdict.of(Standing.ERASED)],
+        "not_shown": [sentence(one, language) for one in verdict.of(Standing.NOT_SHOWN)],
+        "not_checked": [sentence(one, language) for one in verdict.of(Standing.NOT_CHECKED)],
+    }
+
+
+def _people(verdict: Verdict, language: Language) -> Sequence[RenderableType]:
+    said = labels(language)
+    outcome = verdict.outcome.value
+    parts: list[RenderableType] = [
+        f"{said[outcome]}. {said[f'{outcome}-means']}",
+        "",
+        facts(
+            {
+                said["record"]: verdict.record_id,
+                said["originator"]: verdict.originator,
+                said["exporter"]: f"{verdict.exporter} ({verdict.exported_by})",
+                said["exported"]: verdict.exported_at,
+                said["mode"]: said[f"mode-{verdict.mode}"],
+                said["bundle-digest"]: verdict.bundle_digest,
+                said["anchors-digest"]: verdict.anchors_digest,
+            }
+        ),
+    ]
+    for topic in Topic:
+        found = [one for one in verdict.findings if one.topic is topic]
+        if found:
+            cells = [(said[f"standing-{one.standing.value}"], sentence(one, language)) for one in found]
+            parts += ["", said[f"topic-{topic.value}"], table(("", ""), cells)]
+    if verdict.moments:
+        steps = [
+            (one.index, one.at, one.act, one.who, one.justification, one.before) for one in verdict.moments
+        ]
+        columns = tuple(said[name] for name in ("entry", "when", "what", "who", "why", "confirmed"))
+        parts += ["", said["life"].format(exporter=verdict.exporter), table(columns, steps)]
+    return parts

@@ -1,0 +1,203 @@
+"""Anchors: the only keys that count when evidence is verified, as the verifier got them from elsewhere.
+
+Nothing that a bundle brings along adds to them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from hub.audit.names import log_name, witness_name
+from hub.audit.notes import NoteKey
+from hub.envelope.canonical import canonical, digest
+from hub.envelope.encoding import (
+    list_of,
+    members,
+    number_of,
+    parse_json,
+    refuse_deeper,
+    text_of,
+    texts_of,
+    time_of,
+)
+from hub.envelope.header import is_hex_digest
+from hub.envelope.keys import PublicKeys
+from hub.envelope.suites import Suite
+from hub.errors import HubError, IntegrityFailure
+from hub.records.ids import is_agency
+from hub.records.times import as_text
+
+FORMAT: Final = "hub-anchors/1"
+#: 64 agencies with several cards' keys each take about 1 MiB.
+ANCHORS_MAX_BYTES: Final = 8 * 1024 * 1024
+_DEPTH: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgencyAnchor:
+    """One agency as the verifier knows it: its keys, suites, cards, and the keys of its log and witness.
+
+    `fingerprints` are those of the cards that the keys were taken from.
+    """
+
+    agency: str
+    public: PublicKeys = field(repr=False)
+    suites: frozenset[Suite]
+    fingerprints: tuple[str, ...]
+    log_keys: tuple[NoteKey, ...] = ()
+    witness_keys: tuple[NoteKey, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not is_agency(self.agency) or self.public.agency != self.agency:
+            raise ValueError("an agency is not an id like kz-knb, the same for its keys")
+        if not self.suites or not all(map(is_hex_digest, self.fingerprints)):
+            raise ValueError("an agency has suites, and fingerprints that are SHA-256 in lowercase hex")
+        if any(key.name != log_name(self.agency) for key in self.log_keys) or any(
+            key.name != witness_name(self.agency) for key in self.witness_keys
+        ):
+            raise ValueError("a key of a log or of a witness is not the agency's own")
+
+    def as_document(self) -> dict[str, object]:
+        """Return the agency as JSON holds it."""
+        return {
+            "agency": self.agency,
+            "fingerprints": list(self.fingerprints),
+            "suites": sorted(suite.value for suite in self.suites),
+            "keys": self.public.as_jwks(),
+            "log": [key.vkey for key in self.log_keys],
+            "witness": [key.vkey for key in self.witness_keys],
+        }
+
+    @classmethod
+    def load(cls, value: object) -> AgencyAnchor:
+        """Return the agency of a JSON object; raise ValueError or IntegrityFailure `card-invalid`."""
+        said = members(value, frozenset({"agency", "fingerprints", "keys", "log", "suites", "witness"}))
+        agency, keys = text_of(said, "agency"), said["keys"]
+        if not isinstance(keys, Mapping):
+            raise ValueError("an agency's keys are not a JWK set")
+        return cls(
+            agency=agency,
+            public=PublicKeys.from_jwks(agency, keys),
+            suites=frozenset(map(Suite, texts_of(said, "suites"))),
+            fingerprints=texts_of(said, "fingerprints"),
+            log_keys=tuple(map(NoteKey.parse, texts_of(said, "log"))),
+            witness_keys=tuple(map(NoteKey.parse, texts_of(said, "witness"))),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchors:
+    """What a verifier trusts: agencies, how many of which witnesses must cosign, and time-stamping roots.
+
+    `witnesses` are agencies; none ever counts for its own log.
+    """
+
+    agencies: Mapping[str, AgencyAnchor]
+    needed: int = 0
+    witnesses: tuple[str, ...] = ()
+    tsa_roots: tuple[x509.Certificate, ...] = ()
+    made_by: str = ""
+    made_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if any(name != anchor.agency for name, anchor in self.agencies.items()):
+            raise ValueError("an agency stands under another name")
+        if not 0 <= self.needed <= len(self.witnesses) or len(set(self.witnesses)) != len(self.witnesses):
+            raise ValueError("more witnesses are needed than there are")
+        for name in self.witnesses:
+            if name not in self.agencies or not self.agencies[name].witness_keys:
+                raise ValueError(f"there are no witness keys of {name}")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return the SHA-256 (hex) of the canonical anchors: what two people compare."""
+        return digest(canonical(self.as_document())).hex()
+
+    def as_document(self) -> dict[str, object]:
+        """Return the anchors as JSON holds them."""
+        document: dict[str, object] = {
+            "format": FORMAT,
+            "made_by": self.made_by,
+            "agencies": [self.agencies[name].as_document() for name in sorted(self.agencies)],
+            "quorum": {"needed": self.needed, "witnesses": sorted(self.witnesses)},
+            "tsa_roots": [root.public_bytes(Encoding.PEM).decode() for root in self.tsa_roots],
+        }
+        return document if self.made_at is None else document | {"made_at": as_text(self.made_at)}
+
+    def public(self, agency: str) -> PublicKeys | None:
+        """Return an agency's keys, or None when the verifier does not know it."""
+        anchor = self.agencies.get(agency)
+        return None if anchor is None else anchor.public
+
+
+def write_anchors(anchors: Anchors) -> bytes:
+    """Return the anchors as a file that people can read."""
+    return (json.dumps(anchors.as_document(), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read_anchors(raw: bytes) -> Anchors:
+    """Return the anchors of a file; raise IntegrityFailure `anchors-invalid` for any other."""
+    if len(raw) > ANCHORS_MAX_BYTES:
+        raise _invalid(f"it has {len(raw)} bytes; at most {ANCHORS_MAX_BYTES} are taken")
+    try:
+        said = members(parse_json(raw), _REQUIRED, frozenset({"made_at"}))
+        refuse_deeper(said, _DEPTH)
+        if said["format"] != FORMAT:
+            raise ValueError(f"its format is not {FORMAT}")
+        quorum = members(said["quorum"], frozenset({"needed", "witnesses"}))
+        agencies = [AgencyAnchor.load(value) for value in list_of(said, "agencies")]
+        if len({anchor.agency for anchor in agencies}) != len(agencies):
+            raise ValueError("an agency stands in it twice")
+        return Anchors(
+            agencies={anchor.agency: anchor for anchor in agencies},
+            needed=number_of(quorum, "needed"),
+            witnesses=texts_of(quorum, "witnesses"),
+            tsa_roots=tuple(_root(pem) for pem in texts_of(said, "tsa_roots")),
+            made_by=text_of(said, "made_by"),
+            made_at=time_of(said, "made_at") if "made_at" in said else None,
+        )
+    except HubError as error:
+        raise _invalid(error.sentence.rstrip(".")) from None
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+
+
+def merge_keys(agency: str, cards: Sequence[PublicKeys]) -> PublicKeys:
+    """Return the keys of several cards of one agency, of which the first is the newest."""
+    newest = cards[0]
+    return PublicKeys(
+        agency=agency,
+        es256={kid: key for card in cards for kid, key in card.es256.items()},
+        mldsa65={kid: key for card in cards for kid, key in card.mldsa65.items()},
+        p256={kid: key for card in cards for kid, key in card.p256.items()},
+        xwing={kid: key for card in cards for kid, key in card.xwing.items()},
+        encrypt_p256=newest.encrypt_p256,
+        encrypt_xwing=newest.encrypt_xwing,
+    )
+
+
+def strongest(suites: Collection[Suite]) -> Suite:
+    """Return the suite that an exporter signs bundles by: a weaker one is not taken."""
+    return Suite.HYBRID_1 if Suite.HYBRID_1 in suites else Suite.CLASSIC_1
+
+
+def _root(pem: str) -> x509.Certificate:
+    root = x509.load_pem_x509_certificate(pem.encode())
+    if root.public_bytes(Encoding.PEM).decode() != pem:
+        raise ValueError("a root of time stamps is not one PEM certificate and nothing else")
+    return root
+
+
+_REQUIRED: Final = frozenset({"agencies", "format", "made_by", "quorum", "tsa_roots"})
+
+
+def _invalid(reason: str) -> IntegrityFailure:
+    return IntegrityFailure("anchors-invalid", f"The file holds no anchors: {reason}.")

@@ -1,0 +1,274 @@
+"""Whether the parts tell one life: what was signed, acknowledged and pinned is what the log committed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+
+from hub.audit.events import Act
+from hub.envelope.canonical import digest
+from hub.envelope.encoding import unb64u
+from hub.errors import HubError
+from hub.evidence.anchors import Anchors
+from hub.evidence.bundle import Bundle
+from hub.evidence.chronicle import ProvenEntry
+from hub.evidence.findings import Notebook, Standing, Topic
+from hub.evidence.parts import Shown
+from hub.evidence.sealed import CheckedReceipt, OpenedPart, Signed
+from hub.federation.card import Card, fingerprint, read_card
+
+_PINNING = frozenset({"paired", "paired-again"})
+_SENT = frozenset({Act.RELEASED.value, Act.RESUMED.value, Act.ADMITTED.value})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """What the other steps proved, to be held against one another."""
+
+    bundle: Bundle
+    anchors: Anchors
+    opened: Mapping[str, OpenedPart]
+    receipts: Sequence[CheckedReceipt]
+    entries: Sequence[ProvenEntry]
+    notes: Notebook
+
+    def did(self, *acts: Act) -> Sequence[ProvenEntry]:
+        """Return the entries of some acts, in the log's order."""
+        wanted = {act.value for act in acts}
+        return [entry for entry in self.entries if entry.act in wanted]
+
+    @property
+    def erased(self) -> bool:
+        """Tell whether the log proves that something of this record was erased."""
+        return any(entry.subject == self.bundle.record_id for entry in self.did(Act.ERASED))
+
+    def absent(self, topic: Topic, key: str, **about: Any) -> None:
+        """Write down what is not there: missing, or gone with an erasure that the log proves."""
+        hidden = any(entry.shown is Shown.ERASED for entry in self.entries)
+        standing = Standing.ERASED if self.erased and hidden else Standing.NOT_SHOWN
+        self.notes.note(topic, standing, key, **about)
+
+
+def check_life(life: Life) -> None:
+    """Hold the parts against one another and write down what agrees, contradicts or is missing."""
+    _subjects(life)
+    committed = _envelopes(life)
+    _contents(life)
+    acknowledged = _receipts(life)
+    _decisions(life)
+    _pins(life, committed, acknowledged)
+    _erasures(life)
+
+
+def _subjects(life: Life) -> None:
+    """Refuse entries about something else: they would lend a life that is not this record's."""
+    ours = {life.bundle.record_id, *(part.envelope_id for part in life.bundle.envelopes)}
+    agencies = {part.agency for part in life.bundle.cards}
+    for entry in life.entries:
+        pins = entry.act == Act.PARTNER_CHANGED.value and entry.subject in agencies
+        if "subject" in entry.said and entry.subject not in ours and not pins:
+            life.notes.disproven(Topic.LOG, "entry-of-another", index=entry.index)
+
+
+def _envelopes(life: Life) -> Mapping[str, int]:
+    """Compare each envelope with the entry that tells of its release or admission; return those entries."""
+    told: dict[str, tuple[str, int]] = {}
+    for entry in life.entries:
+        if entry.act in _SENT:
+            for envelope, sealed in _named(entry.details):
+                told.setdefault(envelope, (sealed, entry.index))
+    for part in life.bundle.envelopes:
+        about = {"envelope": part.envelope_id, "version": part.version}
+        if part.envelope_id not in told:
+            life.absent(Topic.LOG, "envelope-not-in-log", **about)
+        elif part.digest is not None and part.digest != told[part.envelope_id][0]:
+            life.notes.disproven(Topic.LOG, "envelope-not-the-logged", **about)
+        else:
+            life.notes.proven(Topic.LOG, "envelope-in-log", index=told[part.envelope_id][1], **about)
+    shown = {part.envelope_id for part in life.bundle.envelopes}
+    for envelope in told.keys() - shown:
+        life.notes.not_shown(Topic.CONTENT, "envelope-left-out", envelope=envelope)
+    if not any(entry.act in _SENT for entry in life.entries):
+        life.absent(Topic.LOG, "release-not-in-log", exporter=life.bundle.exporter)
+    return {envelope: index for envelope, (_sealed, index) in told.items()}
+
+
+def _named(details: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Yield the envelopes that an entry commits to, with the digests of their sealed bytes."""
+    if "envelope_digest" in details:
+        yield details.get("envelope", ""), details["envelope_digest"]
+    ids, digests = details.get("envelopes", ""), details.get("envelope_digests", "")
+    if ids:
+        yield from zip(ids.split(","), digests.split(","), strict=False)
+
+
+def _contents(life: Life) -> None:
+    """Compare what went to members alone with the digest that the release committed to."""
+    released = {entry.details.get("version"): entry.details for entry in life.did(Act.RELEASED)}
+    for part in life.bundle.contents:
+        logged = released.get(str(part.version), {}).get("digest")
+        if logged is None:
+            life.absent(Topic.CONTENT, "content-not-in-log", version=part.version)
+        elif logged != digest(part.content.encode()).hex():
+            life.notes.disproven(Topic.CONTENT, "content-not-the-logged", version=part.version)
+        else:
+            life.notes.proven(Topic.CONTENT, "content-in-log", version=part.version)
+
+
+def _receipts(life: Life) -> Mapping[str, int]:
+    """Compare receipts with the entries that tell of them, both ways; return the entries by receipt id."""
+    taken: dict[str, int] = {}
+    for entry in life.did(Act.RECEIPT_VERIFIED, Act.ADMITTED):
+        if "receipt_digest" in entry.details:
+            taken.setdefault(entry.details["receipt_digest"], entry.index)
+    found: dict[str, int] = {}
+    for receipt in life.receipts:
+        said = receipt.statement
+        if receipt.digest in taken:
+            found[said.receipt_id] = taken[receipt.digest]
+        elif said.by != life.bundle.exporter:
+            life.absent(Topic.LOG, "receipt-not-in-log", by=said.by, envelope=said.envelope_id)
+    for name in taken.keys() - {receipt.digest for receipt in life.receipts}:
+        life.notes.not_shown(Topic.RECEIPT, "receipt-left-out", index=taken[name])
+    if life.bundle.envelopes and not life.receipts:
+        life.notes.not_shown(Topic.RECEIPT, "no-receipts")
+    return found
+
+
+def _decisions(life: Life) -> None:
+    """Say of each release who decided, that it was not who wrote, and that the originator's words agree."""
+    for entry in life.did(Act.RELEASED):
+        version, told = entry.details.get("version", "?"), entry.details
+        authors = {
+            one.who
+            for one in life.did(Act.DRAFTED, Act.REVISED)
+            if one.details.get("version", version) == version
+        }
+        about = {"version": version, "who": entry.who, "index": entry.index}
+        if entry.who in authors:
+            life.notes.disproven(Topic.APPROVAL, "released-by-author", **about)
+        elif entry.who.startswith("rule:"):
+            life.notes.proven(Topic.APPROVAL, "released-by-rule", **about)
+        elif not authors:
+            life.absent(Topic.APPROVAL, "author-not-shown", **about)
+        else:
+            life.notes.proven(
+                Topic.APPROVAL, "released-by-second", authors=", ".join(sorted(authors)), **about
+            )
+        for part in life.opened.values():
+            if str(part.part.version) != version:
+                continue
+            agree = all(
+                approval.by == entry.who and unb64u(approval.digest).hex() == told.get("digest")
+                for approval in part.verified.manifest.approvals
+            )
+            if not agree:
+                life.notes.disproven(
+                    Topic.APPROVAL, "approval-not-the-logged", envelope=part.part.envelope_id, **about
+                )
+
+
+def _pins(life: Life, committed: Mapping[str, int], acknowledged: Mapping[str, int]) -> None:
+    """Say of every other agency that signed under which pin it stood when its signature was taken."""
+    cards = _read_cards(life)
+    signed: list[tuple[Signed, int, datetime]] = [
+        (part.signed, committed[envelope], part.verified.manifest.created_at)
+        for envelope, part in life.opened.items()
+        if envelope in committed
+    ]
+    signed += [
+        (receipt.signed, acknowledged[receipt.statement.receipt_id], receipt.statement.at)
+        for receipt in life.receipts
+        if receipt.statement.receipt_id in acknowledged
+    ]
+    told: set[tuple[str, str]] = set()
+    for one, index, at in signed:
+        if one.by == life.bundle.exporter:
+            continue
+        pins = [
+            entry
+            for entry in life.did(Act.PARTNER_CHANGED)
+            if entry.subject == one.by and entry.index < index and entry.details.get("change") in _PINNING
+        ]
+        if not pins:
+            if (one.by, "") not in told:
+                life.notes.not_shown(Topic.PIN, "pin-not-shown", agency=one.by)
+            told.add((one.by, ""))
+            continue
+        pin = pins[-1].details
+        name = pin.get("fingerprint", "")
+        if name not in cards:
+            life.notes.not_shown(Topic.PIN, "card-not-shown", agency=one.by, fingerprint=name[:16])
+            continue
+        card = cards[name]
+        if not _stands(card, one, pin):
+            life.notes.disproven(Topic.PIN, "key-not-pinned", agency=one.by, fingerprint=name[:16])
+        elif (one.by, name) not in told:
+            _tell_pin(life, card, name, pins[-1], at)
+        told.add((one.by, name))
+
+
+def _read_cards(life: Life) -> Mapping[str, Card]:
+    """Read the cards that the bundle brings. They add no key: they show what was pinned."""
+    cards: dict[str, Card] = {}
+    for part in life.bundle.cards:
+        try:
+            card = read_card(part.card.encode())
+            if card.agency != part.agency:
+                raise ValueError
+        except (HubError, ValueError):
+            life.notes.disproven(Topic.PIN, "card-false", agency=part.agency)
+            continue
+        cards[fingerprint(part.card.encode())] = card
+    return cards
+
+
+def _stands(card: Card, signed: Signed, pin: Mapping[str, str]) -> bool:
+    keys = card.public.es256.keys() | card.public.mldsa65.keys()
+    return (
+        card.agency == signed.by
+        and set(signed.kids) <= keys
+        and signed.suite.value in pin.get("suites", "").split()
+    )
+
+
+def _tell_pin(life: Life, card: Card, name: str, pin: ProvenEntry, at: datetime) -> None:
+    known = name in life.anchors.agencies[card.agency].fingerprints
+    life.notes.proven(
+        Topic.PIN,
+        "pin-in-force" if known else "pin-in-force-other-card",
+        agency=card.agency,
+        fingerprint=name[:16],
+        index=pin.index,
+        since=str(pin.said.get("at", "")),
+        who=pin.who,
+    )
+    authority = x509.load_pem_x509_certificate(card.tls_ca_pem.encode())
+    first, last = authority.not_valid_before_utc, authority.not_valid_after_utc
+    about: dict[str, Any] = {"agency": card.agency, "first": first, "last": last.isoformat()}
+    if first <= at <= last:
+        life.notes.proven(Topic.PIN, "authority-valid", at=at, **about)
+    else:
+        life.notes.note(Topic.PIN, Standing.NOT_CHECKED, "authority-not-valid", at=at, **about)
+
+
+def _erasures(life: Life) -> None:
+    """Say what was erased, and that the log proves who erased it."""
+    for entry in life.did(Act.ERASED):
+        if entry.subject == life.bundle.record_id:
+            life.notes.proven(
+                Topic.ERASED, "erasure-in-log", index=entry.index, who=entry.who, at=entry.said.get("at", "")
+            )
+    standing = Standing.ERASED if life.erased else Standing.NOT_SHOWN
+    for part in life.bundle.envelopes:
+        if part.shown is Shown.ERASED:
+            life.notes.note(
+                Topic.ERASED, standing, "envelope-erased", envelope=part.envelope_id, version=part.version
+            )
+    for hidden in life.entries:
+        if hidden.shown is Shown.ERASED:
+            life.notes.note(Topic.ERASED, standing, "entry-erased", index=hidden.index)

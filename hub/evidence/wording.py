@@ -1,0 +1,46 @@
+"""Findings as sentences for people, in Kazakh, Russian or English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from hub.evidence import words_en, words_kk, words_ru
+from hub.evidence.findings import Finding
+
+
+class Language(Enum):
+    """A language in which evidence is told."""
+
+    KK = "kk"
+    RU = "ru"
+    EN = "en"
+
+
+_SENTENCES: Final = {
+    Language.EN: words_en.SENTENCES,
+    Language.RU: words_ru.SENTENCES,
+    Language.KK: words_kk.SENTENCES,
+}
+_LABELS: Final = {
+    Language.EN: words_en.LABELS,
+    Language.RU: words_ru.LABELS,
+    Language.KK: words_kk.LABELS,
+}
+
+
+def sentence(finding: Finding, language: Language = Language.EN) -> str:
+    """Return a finding as one sentence. What fills it is the bundle's own words, as they came."""
+    about = {**finding.about, "code": finding.code or ""}
+    return _SENTENCES[language][finding.key].format_map(about)
+
+
+def labels(language: Language) -> Mapping[str, str]:
+    """Return the fixed words of a report."""
+    return _LABELS[language]
+
+
+def keys(language: Language) -> frozenset[str]:
+    """Return the keys that a language has a sentence for."""
+    return frozenset(_SENTENCES[language])

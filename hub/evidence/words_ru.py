@@ -1,0 +1,157 @@
+"""The sentences of evidence in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SENTENCES: Final[Mapping[str, str]] = {
+    # bundle
+    "exporter-signed": "{exporter} подписал весь пакет ({algorithms}) и датирует его {at}.",
+    "exporter-unknown": "Опорные ключи не содержат {exporter}, составившего пакет; в нём ничего не "
+    "проверено.",
+    "exporter-key-unknown": "Пакет подписан ключом, которого нет среди опорных ключей {exporter}; "
+    "в нём ничего не проверено.",
+    "exporter-signature-false": "Пакет — не то, что подписал {exporter} ({code}). Остальное не "
+    "рассматривалось.",
+    # content
+    "envelope-signed": "{by} подписал версию {version} для {recipients} ({algorithms}); конверт {envelope}.",
+    "envelope-false": "Конверт {envelope} (версия {version}) не выдержал проверки ({code}).",
+    "envelope-unknown-key": "Конверт {envelope} (версия {version}) не удалось проверить ({code}): "
+    "нужного опорного ключа нет.",
+    "content-withheld": "Содержание конверта {envelope} (версия {version}) не раскрыто; "
+    "кто его подписал, не проверено.",
+    "content-key-not-kept": "Ключ конверта {envelope} (версия {version}) не сохранён; "
+    "кто его подписал, не проверено.",
+    "envelope-not-kept": "Конверт {envelope} снова принёс версию {version}; сохранён только его дайджест.",
+    "envelope-left-out": "Журнал сообщает о конверте {envelope}, которого нет в пакете.",
+    "content-in-log": "Содержание версии {version}, направленной только участникам, — то самое, что "
+    "выпущено.",
+    "content-not-the-logged": "Содержание версии {version} — не то, что было выпущено.",
+    "content-not-in-log": "Нет записи о выпуске версии {version}, содержание которой приложено.",
+    # approval
+    "approval-signed": "{originator} подписал, что {who} утвердил версию {version}: {at}.",
+    "released-by-second": "{who} выпустил версию {version}, которую написал {authors} (запись {index}).",
+    "released-by-rule": "Версия {version} выпущена по правилу соглашения: {who} (запись {index}).",
+    "released-by-author": "{who} и написал, и выпустил версию {version} (запись {index}).",
+    "author-not-shown": "Нет записи о том, кто написал версию {version}, которую выпустил {who}.",
+    "approval-not-the-logged": "Утверждение, подписанное в конверте {envelope}, не совпадает с выпуском в "
+    "журнале (запись {index}).",
+    # receipt
+    "receipt-signed": "{by} подписал {at} ({algorithms}): конверт {envelope} — {status}{reason}.",
+    "receipt-signed-for-member": "{by} подписал {at} ({algorithms}): конверт {envelope} — {status} "
+    "у участника {member}.",
+    "receipt-false": "Квитанция {number} не выдержала проверки ({code}).",
+    "receipt-unknown-key": "Квитанцию {number} не удалось проверить ({code}): нужного опорного ключа нет.",
+    "receipt-left-out": "Запись {index} сообщает о квитанции, которой нет в пакете.",
+    "no-receipts": "Квитанций нет: не показано, что кто-либо получил запись.",
+    # log
+    "log-of-another": "Записи взяты из {origin}; это не журнал {exporter}.",
+    "log-keys-unknown": "Среди опорных ключей нет ключа журнала {exporter}; ни одна запись не проверена.",
+    "no-entries": "Пакет не показывает ни одной записи журнала {exporter}.",
+    "checkpoint-signed": "{origin} подписал контрольную точку из {size} записей (Ed25519 + ML-DSA-44).",
+    "checkpoint-false": "Контрольная точка {number} не выдержала проверки ({code}).",
+    "checkpoints-consistent": "{count} контрольных точек принадлежат одному журналу, который только рос.",
+    "entries-included": "Записей в журнале {origin}: {count} (от {first} до {last}), такими, как показаны.",
+    "entry-false": "Запись {number} пакета не выдержала проверки ({code}).",
+    "entry-of-another": "Запись {index} журнала относится не к этому документу.",
+    "envelope-in-log": "Запись {index} журнала удостоверяет байты конверта {envelope}.",
+    "envelope-not-the-logged": "Байты конверта {envelope} — не те, что удостоверяет журнал.",
+    "envelope-not-in-log": "Ни одна запись не удостоверяет байты конверта {envelope}.",
+    "release-not-in-log": "В журнале {exporter} не показано, что документ был выпущен или принят.",
+    "receipt-not-in-log": "Нет записи о поступлении квитанции {by} на конверт {envelope}.",
+    # witness
+    "quorum-met": "Журнал видело достаточно свидетелей (нужно {needed}): его первые {size} записей уже "
+    "нельзя "
+    "переписать. Заверили: {witnesses}.",
+    "quorum-missing": "Контрольную точку из {size} записей заверило слишком мало свидетелей: нужно {needed}; "
+    "заверили: {witnesses}.",
+    # time
+    "timestamp": "{by} поставил отметку времени {at}: контрольная точка из {size} записей уже была.",
+    # pin
+    "pin-in-force": "{agency} был закреплён карточкой {fingerprint}… с {since} (запись {index}, {who}); "
+    "подписано её ключами. Опорные ключи знают эту карточку.",
+    "pin-in-force-other-card": "{agency} был закреплён карточкой {fingerprint}… с {since} (запись {index}, "
+    "{who}); подписано её ключами. Эти ключи известны по другой карточке.",
+    "key-not-pinned": "{agency} подписал ключом или набором алгоритмов, который тогда не был закреплён "
+    "(карточка {fingerprint}…).",
+    "pin-not-shown": "Нет записи о том, как был закреплён {agency}, когда принята его подпись.",
+    "card-not-shown": "Карточки {fingerprint}… агентства {agency}, закреплённой тогда, нет в пакете.",
+    "card-false": "Карточка {agency} в пакете не выдержала проверки.",
+    "authority-valid": "Удостоверяющий центр TLS {agency} действовал {at} (с {first} по {last}).",
+    "authority-not-valid": "Удостоверяющий центр TLS {agency} не действовал {at} (с {first} по {last}); "
+    "документы он не подписывает.",
+    # erased
+    "erasure-in-log": "Запись {index} доказывает, что {who} произвёл стирание {at}.",
+    "envelope-erased": "Конверт {envelope} (версия {version}) стёрт.",
+    "entry-erased": "Содержание записи {index} стёрто; то, что запись есть в журнале, доказано.",
+    # limit
+    "attachments": "Вложений конверта {envelope}, которых нет в пакете: {count}; их дайджесты подписаны.",
+    "timestamp-no-roots": "Среди опорных нет корня для отметок времени; отметка на {size} записей не "
+    "проверена.",
+    "no-timestamp": "Внешней отметки времени нет; остаются времена свидетелей.",
+    "no-quorum-asked": "Опорные ключи не требуют свидетелей: не переписал ли {exporter} свой журнал, "
+    "не проверено.",
+    "revocation": "Не был ли ключ или сертификат отозван на тот момент, не проверено: "
+    "ответов об отзыве в этом формате нет.",
+    "completeness": "Не опустил ли {exporter} другие записи о документе, из одного пакета не видно; "
+    "это показывает `hub log verify` и весь журнал.",
+    "other-logs": "Журналы других агентств не рассматривались.",
+    "claimed-times": "Время, которое сторона указывает о своих действиях, — её утверждение; "
+    "свидетели и отметки времени доказывают лишь, что не позже.",
+}
+
+LABELS: Final[Mapping[str, str]] = {
+    "title": "Доказательства по документу {record_id}",
+    "proven": "ДОКАЗАНО",
+    "disproven": "ОПРОВЕРГНУТО",
+    "incomplete": "НЕПОЛНО",
+    "proven-means": "Всё, что пакет утверждает и что можно проверить, подтверждено.",
+    "disproven-means": "Хотя бы одно утверждение пакета ложно. Полагаться на него нельзя.",
+    "incomplete-means": "Ложного в нём нет, но недостаёт того, что нужно для доказательства.",
+    "record": "Документ",
+    "originator": "Составитель",
+    "exporter": "Пакет составил",
+    "exported": "Пакет составлен",
+    "mode": "Показаны",
+    "mode-full": "содержание и записи журнала",
+    "mode-commitments": "дайджесты и записи журнала, без содержания",
+    "bundle-digest": "SHA-256 пакета",
+    "anchors-digest": "SHA-256 опорных ключей",
+    "anchors-note": "Сверьте дайджест опорных ключей с тем, что дал вам тот, кому вы доверяете: "
+    "учитывались только эти ключи.",
+    "topic-bundle": "Пакет",
+    "topic-content": "Что было отправлено",
+    "topic-approval": "Кто решил",
+    "topic-receipt": "Кто получил",
+    "topic-log": "Журнал",
+    "topic-witness": "Свидетели журнала",
+    "topic-time": "Отметки времени",
+    "topic-pin": "Ключи и сертификаты на тот момент",
+    "topic-erased": "Что стёрто",
+    "topic-limit": "Что не удалось проверить",
+    "standing-proven": "доказано",
+    "standing-disproven": "ЛОЖНО",
+    "standing-not-shown": "не показано",
+    "standing-erased": "стёрто",
+    "standing-not-checked": "не проверено",
+    "life": "Жизнь документа по журналу {exporter}",
+    "signatures": "Подписи, выдержавшие проверку",
+    "times": "Времена и кто их указывает",
+    "content": "Содержание версии {version}: {kind}, {action}",
+    "entry": "запись",
+    "when": "когда",
+    "what": "что",
+    "who": "кто",
+    "why": "указанная причина",
+    "confirmed": "не позже",
+    "by": "кем",
+    "over": "что подписано",
+    "algorithms": "алгоритмы",
+    "claim-created": "указывает, что создал конверт документа",
+    "claim-approved": "указан как утвердивший",
+    "claim-receipt": "указывает время квитанции",
+    "cosigned": "заверил журнал",
+    "time-stamp": "поставил отметку времени на журнал",
+    "nothing": "–",
+}

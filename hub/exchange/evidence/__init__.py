@@ -1,0 +1,1 @@
+"""Evidence leaves the hub: bundles about one record, and the anchors that others verify them with."""

@@ -1,0 +1,218 @@
+"""All that this hub can show of one record's life, gathered from one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.audit.events import Act, AuditEvent
+from hub.entries import Body, Direction, InboxEntry, RecordRow
+from hub.envelope import sealing
+from hub.envelope.vault import body_key, unlock
+from hub.errors import HubError
+from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown
+from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row
+from hub.ports import View
+from hub.records.lifecycle import RecordState
+
+#: The most entries of one record, its envelopes and its partners that a bundle shows.
+ENTRIES_MAX = 10_000
+#: The states of versions whose content left, or came.
+_NEVER_SENT = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What is known of a record: everything of a bundle but the log's proofs. `events` are in log order."""
+
+    row: RecordRow
+    envelopes: tuple[EnvelopePart, ...]
+    contents: tuple[ContentPart, ...]
+    receipts: tuple[str, ...]
+    deliveries: tuple[DeliveryPart, ...]
+    cards: tuple[CardPart, ...]
+    events: tuple[AuditEvent, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """One envelope of the record, as rows and entries name it."""
+
+    envelope_id: str
+    version: int
+    digest: str | None
+    body_id: str | None
+
+
+def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originator: str | None) -> Collected:
+    """Gather a record's life; raise Refused `not-found`, and `conflict` as `find_row` does."""
+    row = find_row(view, record_id, originator=originator)
+    versions = [
+        one
+        for one in view.records.versions(record_id, originator=row.originator)
+        if one.state not in _NEVER_SENT
+    ]
+    about = _about(view, row, [record_id])
+    named = list(_named(view, row, versions, about))
+    ids = [one.envelope_id for one in named]
+    about = _about(view, row, [record_id, *ids])
+    bodies = view.bodies.get_many([one.body_id for one in named if one.body_id is not None])
+    full = mode is Mode.FULL
+    others = _others(view, broker, row, ids)
+    pins = [
+        (position, event)
+        for position, event in view.events_about(others, limit=ENTRIES_MAX)
+        if event.act is Act.PARTNER_CHANGED
+    ]
+    return Collected(
+        row=row,
+        envelopes=tuple(_envelope(broker, one, bodies, full=full) for one in named),
+        contents=tuple(_contents(broker, view, row, versions)) if full else (),
+        receipts=tuple(_receipts(view, broker, row, ids)),
+        deliveries=tuple(
+            DeliveryPart(
+                delivery_id=one.delivery_id,
+                member=one.member,
+                version=one.version,
+                state=one.state,
+                at=one.at,
+            )
+            for one in view.deliveries.of_record(record_id)
+            if one.originator == row.originator
+        ),
+        cards=tuple(_cards(view, others)),
+        events=tuple(event for _position, event in sorted([*about, *pins], key=lambda pair: pair[0])),
+    )
+
+
+def _about(view: View, row: RecordRow, subjects: Sequence[str]) -> list[tuple[int, AuditEvent]]:
+    """Return the entries about a record and its envelopes, without those of another's record of its id."""
+    return [
+        (position, event)
+        for position, event in view.events_about(subjects, limit=ENTRIES_MAX)
+        if event.details.get("originator", row.originator) == row.originator
+    ]
+
+
+def _named(
+    view: View, row: RecordRow, versions: Sequence[RecordRow], about: Sequence[tuple[int, AuditEvent]]
+) -> Iterable[_Named]:
+    """Yield the record's envelopes: ours as they were queued or released, others' as they were admitted."""
+    if row.direction is Direction.OUT:
+        digests = dict(
+            pair
+            for _position, event in about
+            for pair in zip(
+                event.details.get("envelopes", "").split(","),
+                event.details.get("envelope_digests", "").split(","),
+                strict=False,
+            )
+        )
+        found: dict[str, int] = {}
+        for release in view.records.releases(row.record_id):
+            found |= dict.fromkeys(release.envelope_ids, release.version)
+        for entry in view.outbox.of_record(row.record_id):
+            found.setdefault(entry.envelope_id, entry.version or 0)
+        for envelope_id, version in found.items():
+            yield _Named(
+                envelope_id=envelope_id,
+                version=version,
+                digest=digests.get(envelope_id) or None,
+                body_id=envelope_id,
+            )
+        return
+    held = {one.envelope_id: one.body_id for one in versions}
+    for entry_ in _admitted(view, row, about):
+        yield _Named(
+            envelope_id=entry_.envelope_id,
+            version=entry_.version or 0,
+            digest=entry_.digest.hex(),
+            body_id=held.get(entry_.envelope_id),
+        )
+
+
+def _admitted(view: View, row: RecordRow, about: Sequence[tuple[int, AuditEvent]]) -> Sequence[InboxEntry]:
+    keys = [
+        (row.originator, event.details["envelope"])
+        for _position, event in about
+        if event.act is Act.ADMITTED and "envelope" in event.details
+    ]
+    came = view.inbox.seen(keys) if keys else {}
+    return [came[key] for key in dict.fromkeys(keys) if key in came]
+
+
+def _envelope(broker: Broker, named: _Named, bodies: Mapping[str, Body], *, full: bool) -> EnvelopePart:
+    """Return what is shown of an envelope: its bytes and what opens them, or why they are not there."""
+    told: dict[str, Any] = {"envelope_id": named.envelope_id, "version": named.version}
+    if named.body_id is None:
+        return EnvelopePart(**told, digest=named.digest, shown=Shown.NOT_KEPT)
+    body = bodies.get(named.body_id)
+    if body is None:
+        return EnvelopePart(**told, digest=named.digest, shown=Shown.ERASED)
+    master_key = broker.keyring.master_key()
+    raw = unlock(body, master_key=master_key)
+    sealed = sealing.peek(raw, max_bytes=len(raw))
+    digest = sealed.digest.hex()
+    if not full:
+        return EnvelopePart(**told, digest=digest, shown=Shown.WITHHELD)
+    text = raw.decode("ascii")
+    try:
+        key = _content_key(broker, sealed, body)
+    except HubError:
+        return EnvelopePart(**told, digest=digest, shown=Shown.SEALED, sealed=text)
+    return EnvelopePart(**told, digest=digest, shown=Shown.DISCLOSED, sealed=text, content_key=key)
+
+
+def _content_key(broker: Broker, sealed: sealing.Sealed, body: Body) -> bytes:
+    """Return what opens an envelope: unwrapped as its recipient, or kept where we sealed it."""
+    if broker.agency in sealed.header.recipients:
+        return sealing.unwrap_key(sealed, agency=broker.agency, keys=broker.keyring.decryption())
+    key = body_key(body, master_key=broker.keyring.master_key())
+    sealing.open_with_key(sealed, key)
+    return key
+
+
+def _contents(
+    broker: Broker, view: View, row: RecordRow, versions: Sequence[RecordRow]
+) -> Iterable[ContentPart]:
+    """Yield the content of our versions that went to members alone, in no envelope."""
+    if row.direction is Direction.IN:
+        return
+    alone = [one for one in versions if one.envelope_id is None]
+    bodies = view.bodies.get_many([one.body_id for one in alone])
+    for one in alone:
+        if (body := bodies.get(one.body_id)) is not None:
+            content = unlock(body, master_key=broker.keyring.master_key()).decode()
+            yield ContentPart(version=one.version, content=content)
+
+
+def _receipts(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) -> Iterable[str]:
+    """Yield the signed receipts about a record's envelopes: theirs to us, or ours to its originator."""
+    ours = row.direction is Direction.OUT
+    raws: dict[bytes, None] = {}
+    if not ours and ids:
+        came = view.inbox.seen([(row.originator, name) for name in ids])
+        raws |= dict.fromkeys(entry.receipt for entry in came.values() if entry.receipt)
+    known = set(ids)
+    for receipt in view.receipts.of_record(row.record_id):
+        if receipt.envelope_id in known and (receipt.by == broker.agency) is not ours:
+            raws[receipt.raw] = None
+    for raw in raws:
+        yield raw.decode("utf-8")
+
+
+def _others(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) -> Sequence[str]:
+    """Return the other agencies that may have signed: the originator, or those that stated receipts."""
+    if row.direction is Direction.IN:
+        return [row.originator]
+    signers = {receipt.by for receipt in view.receipts.of_record(row.record_id) if receipt.envelope_id in ids}
+    return sorted(signers - {broker.agency})
+
+
+def _cards(view: View, agencies: Sequence[str]) -> Iterable[CardPart]:
+    for agency in agencies:
+        partner = view.directory.partner(agency)
+        if partner is not None:
+            yield CardPart(agency=agency, card=partner.card.decode("utf-8"))

@@ -1,0 +1,78 @@
+"""Export a bundle of evidence: logged first, then gathered, proven by the log, and signed as a whole."""
+
+from __future__ import annotations
+
+from hub.audit.events import Act
+from hub.audit.justification import justified
+from hub.audit.names import log_name
+from hub.evidence.anchors import strongest
+from hub.evidence.bundle import Bundle, write_bundle
+from hub.evidence.parts import Mode
+from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row
+from hub.exchange.evidence.collecting import collect
+from hub.exchange.evidence.proving import prove
+from hub.exchange.log.checkpointing import checkpoint
+from hub.exchange.log.sequencing import sequence
+from hub.exchange.partners import SUITES
+from hub.policy.decision import require
+from hub.policy.four_eyes import may_audit
+from hub.records.actor import Actor
+
+
+def export(
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    *,
+    mode: Mode = Mode.FULL,
+    justification: str,
+    originator: str | None = None,
+) -> bytes:
+    """Return the bundle of a record's whole life; that it was exported, by whom and why, is logged before.
+
+    The entry of this export is not in the bundle. What was staged until now is put into the log and signed
+    for first, so that all of it can be proven. Raises Refused `role-missing`, `justification-missing`,
+    `not-found`, and `conflict` for an id that several originators sent.
+    """
+    require(may_audit(actor))
+    why = justified(justification)
+    at = broker.clock.now()
+    with broker.store.read() as view:
+        row = find_row(view, record_id, originator=originator)
+    catch_up(broker)
+    event = broker.event(Act.EXPORTED, actor, record_id, at, justification=why, what=mode.value)
+    with broker.store.work() as work:
+        work.stage([event])
+        work.commit()
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        found = collect(broker, view, record_id, mode, originator=row.originator)
+        events = [one for one in found.events if one.event_id != event.event_id]
+        witnesses = sum(bool(partner.card.witness_keys) for partner in standing.partners.values())
+        proven = prove(view, events, mode, witnesses=witnesses)
+    bundle = Bundle(
+        exporter=broker.agency,
+        exported_at=at,
+        exported_by=str(actor),
+        justification=why if mode is Mode.FULL else None,
+        mode=mode,
+        originator=row.originator,
+        record_id=record_id,
+        envelopes=found.envelopes,
+        contents=found.contents,
+        receipts=found.receipts,
+        deliveries=found.deliveries,
+        cards=found.cards,
+        origin=log_name(broker.agency),
+        checkpoints=proven.checkpoints,
+        entries=proven.entries,
+    )
+    return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
+
+
+def catch_up(broker: Broker) -> None:
+    """Put what waits into the log and sign for it, where no other process just does."""
+    while sequence(broker, wait=True):
+        pass
+    checkpoint(broker, at_once=True)

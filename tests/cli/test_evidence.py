@@ -1,0 +1,137 @@
+"""Evidence at the command line: exported, anchored, verified on a machine without a hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hub.cli.frame import SOME_ID
+from hub.evidence.anchors import write_anchors
+from tests.cli.conftest import Officers
+from tests.cli.walk import hub, json_of, refused
+from tests.evidence.world import World, play, resigned
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = play(tmp_path_factory.mktemp("world"))
+    yield made
+    made.hubs.close()
+
+
+@pytest.fixture(scope="module")
+def files(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "record.evidence").write_bytes(world.export())
+    (folder / "anchors.json").write_bytes(write_anchors(world.anchors()))
+    return str(folder / "record.evidence"), str(folder / "anchors.json")
+
+
+def test_what_is_proven_exits_with_zero_and_says_who_signed(files: tuple[str, str]) -> None:
+    told = json_of(hub("evidence", "verify", files[0], "--trust", files[1], "--json", env={"HUB_HOME": None}))
+    assert told["verdict"] == "proven"
+    assert {one["by"] for one in told["signatures"]} >= {"kz-knb", "cis-atc", "kz-knb/log"}
+    assert told["not_shown"] == told["erased"] == []
+    assert any("revoked" in sentence for sentence in told["not_checked"])
+    assert "content" not in json.dumps(told["contents"])
+
+
+def test_people_read_a_verdict_first(files: tuple[str, str]) -> None:
+    for language, word in (("en", "PROVEN."), ("ru", "ДОКАЗАНО."), ("kk", "ДӘЛЕЛДЕНДІ.")):
+        result = hub("evidence", "verify", files[0], "--trust", files[1], "--lang", language)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith(word)
+
+
+def test_what_was_altered_exits_with_one(files: tuple[str, str], tmp_path: Path) -> None:
+    raw = Path(files[0]).read_bytes()
+    forged = tmp_path / "forged.evidence"
+    forged.write_bytes(raw.replace(b'"mode":"full"', b'"mode":"commitments"'))
+    result = hub("evidence", "verify", str(forged), "--trust", files[1], "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["verdict"] == "disproven"
+
+
+def test_what_lacks_something_exits_with_two(world: World, files: tuple[str, str], tmp_path: Path) -> None:
+    strict = tmp_path / "strict.json"
+    anchors = world.anchors(witnesses=["sco-rats"])
+    fewer = {name: anchor for name, anchor in anchors.agencies.items() if name != "cis-atc"}
+    strict.write_bytes(write_anchors(replace(anchors, agencies=fewer)))
+    result = hub("evidence", "verify", files[0], "--trust", str(strict), "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["verdict"] == "incomplete"
+
+
+@pytest.mark.parametrize(("which", "code"), [(0, "evidence-malformed"), (1, "anchors-invalid")])
+def test_a_file_of_another_kind_keeps_its_own_code(
+    files: tuple[str, str], tmp_path: Path, which: int, code: str
+) -> None:
+    other = tmp_path / "other"
+    other.write_text('{"a": 1}')
+    told = [files[0], files[1]]
+    told[which] = str(other)
+    refused(hub("evidence", "verify", told[0], "--trust", told[1]), code)
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_the_report_is_one_page_that_runs_and_fetches_nothing(
+    files: tuple[str, str], tmp_path: Path, language: str
+) -> None:
+    page = tmp_path / "report.html"
+    result = hub(
+        "evidence", "verify", files[0], "--trust", files[1], "--report", str(page), "--lang", language
+    )
+    assert result.exit_code == 0, result.output
+    text = page.read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in text
+    assert "Жедел хабарлама" in text
+    assert not any(mark in text for mark in ("<script", "src=", "http://", "https://", "javascript:"))
+    assert page.stat().st_mode & 0o077 == 0
+
+
+def test_what_stands_in_a_bundle_is_escaped_in_the_report(
+    world: World, files: tuple[str, str], tmp_path: Path
+) -> None:
+    raw = resigned(
+        Path(files[0]).read_bytes(), world.ours, lambda b: replace(b, exported_by="<script>alert(1)</script>")
+    )
+    hostile, page = tmp_path / "hostile.evidence", tmp_path / "report.html"
+    hostile.write_bytes(raw)
+    hub("evidence", "verify", str(hostile), "--trust", files[1], "--report", str(page))
+    assert "<script" not in page.read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in page.read_text(encoding="utf-8")
+
+
+def test_a_hub_exports_and_names_its_anchors(paired: Path, officers: Officers, tmp_path: Path) -> None:
+    document = json.loads(hub("record", "template", "spontaneous-information").stdout)
+    document["legal_basis"] = {"agreement": "test-treaty", "articles": ["1"]}
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    row = json_of(officers.act("aigul", "record", "draft", str(file), "--to", "cis-atc", "--json"))
+    to = ("--digest", row["digest"], "--to", "cis-atc")
+    assert officers.act("bolat", "record", "release", row["record_id"], *to).exit_code == 0
+    bundle, anchors = tmp_path / "record.evidence", tmp_path / "anchors.json"
+    why = ("--justification", "case 2026/17")
+    told = json_of(hub("evidence", "export", row["record_id"], "-o", str(bundle), *why, "--json"))
+    assert told["mode"] == "full"
+    assert bundle.stat().st_mode & 0o077 == 0
+    refused(hub("evidence", "export", row["record_id"], "-o", str(bundle), *why), "conflict")
+    named = json_of(hub("evidence", "anchors", "-o", str(anchors), "--json"))
+    assert named["agencies"] == ["cis-atc", "kz-knb"]
+    assert len(named["words"]) == 12
+    result = hub("evidence", "verify", str(bundle), "--trust", str(anchors), "--json", env={"HUB_HOME": None})
+    assert result.exit_code == 2, result.output
+    verdict = json.loads(result.stdout)
+    assert {one["key"] for one in verdict["findings"] if one["standing"] == "not-shown"} == {"no-receipts"}
+
+
+def test_an_officer_who_exports_is_an_auditor(paired: Path, officers: Officers, tmp_path: Path) -> None:
+    refused(
+        officers.act("bolat", "evidence", "export", SOME_ID, "-o", str(tmp_path / "x.evidence")),
+        "role-missing",
+    )
+    assert not (tmp_path / "x.evidence").exists()

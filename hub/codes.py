@@ -70,6 +70,7 @@ CODES: Final[dict[str, Row]] = {
     "four-eyes": _row(_R, 403, 77, "A second officer must decide"),
     "role-missing": _row(_R, 403, 77, "Your role does not allow this"),
     "agreement-not-in-force": _row(_R, 403, 77, "The agreement is not in force at that time"),
+    "article-not-agreed": _row(_R, 403, 77, "The agreement has no such article"),
     "kind-not-agreed": _row(_R, 403, 77, "The agreement does not cover this kind of record"),
     "purpose-not-agreed": _row(_R, 403, 77, "The agreement does not cover this purpose"),
     "language-not-agreed": _row(_R, 403, 77, "The agreement does not cover this language"),

@@ -17,8 +17,9 @@ from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import PartnerRow
 from hub.envelope.suites import Suite
 from hub.errors import Refused
-from hub.exchange import partners
+from hub.exchange import partners, upkeep
 from hub.federation.card import CARD_LIFE, Card, fingerprint, read_card, words
+from hub.records.lifecycle import EntryState
 
 
 @click.group(cls=Noun)
@@ -168,9 +169,16 @@ def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
     """Stop all traffic with a partner; what waits for it is held."""
     with opened(home, unlock) as hub:
         row = partners.suspend(hub.broker, administrator(hub.config.agency), agency)
+        found = upkeep.counts(hub.broker).get(agency, ())
+    held = sum(one.count for one in found if one.state is EntryState.HELD)
     return Answer(
-        document=as_document(row),
-        people=(f"{agency} is suspended: nothing is sent to it, and what it sends is refused.",),
+        document={**as_document(row), "held": held},
+        people=(
+            f"{agency} is suspended: nothing is sent to it, and what it sends is refused.",
+            f"{held} entr{'y' if held == 1 else 'ies'} for it {'is' if held == 1 else 'are'} held."
+            if held
+            else "Nothing was waiting for it.",
+        ),
         then=(f"hub partner resume {agency}",),
     )
 

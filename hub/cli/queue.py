@@ -13,6 +13,7 @@ from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.waiting import Prospects, prospects
 from hub.entries import EntryCount, OutboxEntry
 from hub.errors import Refused
 from hub.exchange import upkeep
@@ -50,21 +51,23 @@ def list_(
         rows = view.outbox.page(
             after=after, limit=limit, lane=partner, state=EntryState(state) if state else None
         )
+        stand = prospects(view, rows, at=hub.broker.clock.now())
     if not rows:
         return Answer(
             document={"entries": [], "after": after}, people=("Nothing of that sort is in the queue.",)
         )
-    columns = ("position", "entry", "to", "state", "priority", "tries", "next try (UTC)", "why")
+    columns = ("position", "entry", "record", "to", "state", "priority", "retries", "next try (UTC)", "why")
     cells = [
         (
             r.position,
             r.entry_id,
+            r.record_id if r.version is None else f"{r.record_id} v{r.version}",
             _way(r),
             r.state.value,
             r.priority.value,
-            r.attempts,
-            r.next_at if r.state is EntryState.PENDING else None,
-            r.reason,
+            r.retries,
+            stand.when(r),
+            stand.why(r),
         )
         for r in rows
     ]
@@ -73,8 +76,8 @@ def list_(
     if len(rows) == limit:
         then.append(f"hub queue list --after {last}      (there may be more)")
     return Answer(
-        document={"entries": [as_document(r) for r in rows], "after": last},
-        people=(table(columns, cells, numbers=("position", "tries")),),
+        document={"entries": [_standing(r, stand) for r in rows], "after": last},
+        people=(table(columns, cells, numbers=("position", "retries")),),
         then=then,
     )
 
@@ -91,9 +94,11 @@ def show(entry_id: str, home: Path, unlock: Path | None) -> Answer:
         if row is None:
             raise Refused("not-found", f"There is no queue entry {entry_id}; `hub queue list` shows all.")
         lane = view.outbox.lane(row.lane)
-    told = as_document(row)
+        stand = prospects(view, [row], at=hub.broker.clock.now())
+    told = _standing(row, stand)
     document = {**told, "breaker_open_until": instant(lane.open_until), "failures_in_a_row": lane.failures}
     people = {name.replace("_", " "): value for name, value in document.items()}
+    people |= {"next try at": stand.when(row), "why": stand.why(row)}
     return Answer(document=document, people=(facts(people),), then=_then(row))
 
 
@@ -133,9 +138,11 @@ def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Pa
         actor = administrator(hub.config.agency)
         wanted = entries if partner is None else _held(hub.store, partner)
         rows = [upkeep.resume(hub.broker, actor, entry_id) for entry_id in wanted]
+        with hub.store.read() as view:
+            stand = prospects(view, rows, at=hub.broker.clock.now())
     return Answer(
-        document={"entries": [as_document(r) for r in rows]},
-        people=[f"{r.entry_id} is {r.state.value}; it goes to {_way(r)} next." for r in rows]
+        document={"entries": [_standing(r, stand) for r in rows]},
+        people=[f"{r.entry_id} to {_way(r)} is {r.state.value}. {stand.sentence(r)}" for r in rows]
         or (f"Nothing is held for {partner}.",),
         then=("hub queue counts",),
     )
@@ -181,6 +188,11 @@ def as_document(row: OutboxEntry) -> dict[str, object]:
         "origin": row.origin,
         "hops": list(row.hops),
     }
+
+
+def _standing(row: OutboxEntry, stand: Prospects) -> dict[str, object]:
+    """Return an entry with when it is really tried next."""
+    return {**as_document(row), "next_try_at": instant(stand.next_try(row)), "suspended": stand.stopped(row)}
 
 
 def _held(store: Store, partner: str) -> Sequence[str]:

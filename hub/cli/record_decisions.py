@@ -17,10 +17,12 @@ from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
 from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.record_views import as_document
+from hub.cli.waiting import prospects
 from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.exchange import drafting, releasing, routing
 from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row
 from hub.records.actor import Actor
 from hub.records.record import Record
 
@@ -63,13 +65,16 @@ def release(
         else:
             seen = _digest(digest)
         released = releasing.approve(hub.broker, actor, record_id, digest=seen, recipients=recipients)
-        row = row_of(hub.broker, record_id)
+        with hub.store.read() as view:
+            row = find_row(view, record_id)
+            queued = [e for e in view.outbox.of_record(record_id) if e.version == row.version]
+            stand = prospects(view, queued, at=hub.broker.clock.now())
     count = len(released.recipients)
     return Answer(
         document={**as_document(row), "envelope_ids": list(released.envelope_ids)},
         people=(
             f"Released to {count} recipient{'s' * (count != 1)}: {', '.join(released.recipients)}.",
-            "A running hub sends it now; without one it waits in the queue.",
+            *dict.fromkeys(stand.sentence(one) for one in queued),
         ),
         then=(f"hub record trace {record_id}", "hub queue counts"),
     )

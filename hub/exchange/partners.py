@@ -12,6 +12,7 @@ from hub.entries import PartnerRow, PartnerStatus
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.broker import Broker
+from hub.exchange.holding import hold_waiting
 from hub.federation.card import Card, fingerprint, make_card, read_card
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
@@ -94,8 +95,10 @@ def pair(
 
 
 def suspend(broker: Broker, actor: Actor, agency: str) -> PartnerRow:
-    """Stop all traffic with a partner until it is resumed."""
-    return _set_status(broker, actor, agency, PartnerStatus.SUSPENDED, "suspended")
+    """Stop all traffic with a partner until it is resumed, and hold what waits for it."""
+    row = _set_status(broker, actor, agency, PartnerStatus.SUSPENDED, "suspended")
+    hold_waiting(broker, actor, agency, via=row.via)
+    return row
 
 
 def resume(broker: Broker, actor: Actor, agency: str) -> PartnerRow:

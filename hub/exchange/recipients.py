@@ -82,6 +82,7 @@ def question_of_record(
         agreement=record.legal_basis.agreement,
         at=at,
         our_agency=agency,
+        articles=record.legal_basis.articles,
     )
 
 

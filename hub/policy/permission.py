@@ -19,6 +19,7 @@ class Question:
 
     `agreement` is the one that the record itself names as its legal basis. It is None where a record that
     came in is shown on to a member: that goes under any agreement with the member, if the label lets it.
+    `articles` are those of it that the record cites; none where only the stored row of a record is at hand.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Question:
     agreement: str | None
     at: datetime
     our_agency: str
+    articles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone: which day it is would be a guess."""
@@ -112,7 +114,21 @@ def _under(question: Question, agreement: Agreement) -> list[Reason]:
         sentence = f"{agreement.id} lets nothing go from {question.sender} to {question.recipient}."
         reasons.append(Reason(code="agreement-missing", sentence=sentence, clause=agreement.id))
         return reasons
-    return reasons + _flow(question, agreement, flow)
+    return reasons + _articles(question, agreement) + _flow(question, agreement, flow)
+
+
+def _articles(question: Question, agreement: Agreement) -> list[Reason]:
+    """Hold what the record cites against what the agreement has: nothing rests on an article that is not."""
+    known = [article.number for article in agreement.articles]
+    return [
+        Reason(
+            code="article-not-agreed",
+            sentence=f"{agreement.id} has no article {cited}; it has {', '.join(known)}.",
+            clause=agreement.id,
+        )
+        for cited in question.articles
+        if cited not in known
+    ]
 
 
 def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:

@@ -74,7 +74,8 @@ ENTRY_STEPS: Final[dict[EntryState, frozenset[EntryState]]] = {
     # CARRIED: a relay or a mailbox has it and the recipient's own receipt is still to come.
     _E.PENDING: frozenset({_E.CARRIED, _E.ACCEPTED, _E.HELD, _E.REFUSED, _E.DEAD}),
     _E.CARRIED: frozenset({_E.ACCEPTED, _E.REFUSED, _E.PENDING, _E.HELD, _E.DEAD}),
-    _E.HELD: frozenset({_E.PENDING, _E.DEAD}),
+    # A receipt may yet come for what was on the wire when a person held it.
+    _E.HELD: frozenset({_E.PENDING, _E.ACCEPTED, _E.REFUSED, _E.DEAD}),
     _E.REFUSED: frozenset({_E.PENDING, _E.DEAD}),
     _E.DEAD: frozenset({_E.PENDING, _E.ACCEPTED}),
     _E.ACCEPTED: frozenset(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,41 @@ def test_unknown_entry_is_told(homes: Path, words: tuple[str, ...]) -> None:
 def test_empty_queue_is_told(homes: Path) -> None:
     assert json_of(hub("queue", "list", "--json"))["entries"] == []
     assert json_of(hub("queue", "counts", "--json"))["partners"] == []
+
+
+def test_list_names_the_record_and_when_it_is_really_tried(
+    entry: dict[str, Any], released: dict[str, Any], paired: Path
+) -> None:
+    text = hub("queue", "list").stdout
+    assert released["record_id"] in text
+    assert "due now" in text
+    with open_hub(paired / "kz-knb") as opened:
+        at = opened.broker.clock.now()
+        with opened.store.work() as work:
+            lane = work.outbox.claim_lane("cis-atc", at=at, until=at + timedelta(seconds=9))
+            assert lane is not None
+            work.outbox.release_lane(lane, failures=4, open_until=at + timedelta(days=1))
+            work.commit()
+    text = hub("queue", "list").stdout
+    assert "due now" not in text
+    assert "cis-atc rests after 4 failures in a row" in text
+    told = json_of(hub("queue", "list", "--json"))["entries"][0]
+    assert told["next_try_at"] > told["next_at"]
+    refused_later = hub("queue", "drop", entry["entry_id"], "--reason", "a mistake")
+    assert refused_later.exit_code == 0
+    assert "did not answer lately" in hub("queue", "resume", entry["entry_id"]).stdout
+
+
+def test_suspension_holds_what_waits_at_once_and_says_how_much(entry: dict[str, Any]) -> None:
+    told = hub("partner", "suspend", "cis-atc").stdout
+    assert "1 entry for it is held." in told
+    (held,) = json_of(hub("queue", "list", "--json"))["entries"]
+    assert (held["state"], held["reason"]) == ("held", "partner-suspended")
+    resumed = hub("queue", "resume", entry["entry_id"]).stdout
+    assert "Traffic with cis-atc is suspended" in resumed
+    assert "next" not in resumed.split("Next:")[0]
+    assert json_of(hub("partner", "suspend", "cis-atc", "--json"))["held"] == 1
+    assert hub("partner", "resume", "cis-atc").exit_code == 0
+    hub("queue", "resume", "--partner", "cis-atc")
+    (back,) = json_of(hub("queue", "list", "--json"))["entries"]
+    assert (back["state"], back["suspended"]) == ("pending", None)

@@ -40,6 +40,7 @@ def test_without_any_agreement_nothing_goes() -> None:
         (asked(direction=Direction.IN, originator="cis-atc"), "agreement-missing"),
         (asked(counterparty="kz-knb"), "agreement-missing"),
         (asked(at=datetime(2000, 12, 4, 23, 59, tzinfo=UTC)), "agreement-not-in-force"),
+        (asked(articles=("5", "99")), "article-not-agreed"),
         (asked(kind=Kind.NOTICE), "kind-not-agreed"),
         (asked(purpose="prosecution"), "purpose-not-agreed"),
         (asked(purpose="not-a-purpose"), "purpose-not-agreed"),
@@ -55,6 +56,12 @@ def test_without_any_agreement_nothing_goes() -> None:
 )
 def test_each_rule_denies_on_its_own(question: Question, code: str) -> None:
     assert codes(question) == [code]
+
+
+def test_an_unknown_article_is_named_with_those_there_are() -> None:
+    decision = permit(asked(articles=("99",)), [AGREEMENT], suspended=False)
+    assert isinstance(decision, Deny)
+    assert decision.reasons[0].sentence == "cis-1999 has no article 99; it has 5."
 
 
 def test_a_suspended_partner_gets_nothing() -> None:

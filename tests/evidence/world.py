@@ -47,6 +47,7 @@ class World:
 
     hubs: Hubs
     record_id: str = ""
+    witnesses: tuple[str, ...] = WITNESSES
 
     @property
     def ours(self) -> Broker:
@@ -82,7 +83,7 @@ class World:
     ) -> bytes:
         broker = broker or self.ours
         if witnessed:
-            self.witness(broker, *(name for name in WITNESSES if name != broker.agency))
+            self.witness(broker, *(name for name in self.witnesses if name != broker.agency))
         return export(broker, CUSTODIAN, self.record_id, mode=mode, justification=WHY)
 
 
@@ -108,6 +109,19 @@ def play(folder: Path) -> World:
     hubs.clock.pass_(60)
     for broker in (world.ours, world.theirs):
         world.witness(broker, *(name for name in WITNESSES if name != broker.agency))
+    return world
+
+
+def small(folder: Path) -> World:
+    """Send one version to one recipient; sco-rats alone witnesses."""
+    hubs = Hubs(folder=folder)
+    for agency in ("kz-knb", "cis-atc", "sco-rats"):
+        hubs.add(agency)
+    hubs.pair_all()
+    hubs.agree()
+    world = World(hubs=hubs, witnesses=("sco-rats",))
+    world.record_id = released(world.ours, "cis-atc", narrative="short").record_id
+    run_lanes(world.ours)
     return world
 
 

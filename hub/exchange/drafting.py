@@ -142,14 +142,16 @@ def refuse_known(view: View, drafts: Sequence[Drafted]) -> None:
 def fill_in(document: Mapping[str, object], *, agency: str, at: datetime) -> dict[str, object]:
     """Return the document with what the hub itself knows filled in where it is absent."""
     known: dict[str, object] = {
-        "id": new_id(),
         "version": 1,
         "action": "new",
         "originator": agency,
         "created_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "conversation": new_id(),
+        **document,
     }
-    return known | dict(document)
+    for name in ("id", "conversation"):
+        if name not in known:
+            known[name] = new_id()
+    return known
 
 
 def row_of(

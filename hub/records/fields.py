@@ -72,6 +72,10 @@ class Text(Plain, fields.String):
         super().__init__(required=required, error_messages=_messages(self.expected))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
+        if type(value) is str and len(value) <= self.longest and value.isascii() and value.isprintable():
+            text = value.strip()  # there is nothing else to normalise
+            if len(text) >= self.shortest:
+                return text
         if not isinstance(value, str):
             raise wrong(self.expected, f"it is {told(value)}")
         if len(value) > self.longest:
@@ -301,6 +305,13 @@ class Many(Plain, fields.List[Any]):
             raise wrong(self.expected, f"it is {told(value)}")
         if not self.shortest <= len(value) <= self.longest:
             raise wrong(self.expected, f"it has {len(value):,}")
+        try:
+            read = self.inner._deserialize
+            return [read(each, None, None) for each in value]
+        except ValidationError:
+            return self._load_telling(value)
+
+    def _load_telling(self, value: list[Any]) -> list[Any]:
         kept, errors = [], {}
         for place, each in enumerate(value):
             try:

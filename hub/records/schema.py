@@ -17,8 +17,9 @@ class Object(Schema):
     """An object of a record. It is loaded whole: neither `many`, `partial` nor other `unknown` are meant.
 
     Of marshmallow's way to load, the steps that no object here has are left out: hooks before and after,
-    validators of single fields, and visits to absent fields (of a person's twenty most are). A record is
-    loaded at every hub that it passes. The results are the same, as a test shows.
+    validators of single fields, and visits to absent fields (of a person's twenty most are). And an object
+    that is right, as nearly all are, is loaded without gathering what is wrong; any other is loaded again to
+    tell all of it. A record is loaded at every hub that it passes. The results are the same, as a test shows.
     """
 
     class Meta:
@@ -44,6 +45,25 @@ class Object(Schema):
 
     def load(self, data: Any, **_: Any) -> dict[str, Any]:
         """Return the object as it is kept; raise ValidationError that tells everything that is wrong."""
+        try:
+            return self._load_right(data)
+        except (ValidationError, KeyError):
+            return self._load_telling(data)
+
+    def _load_right(self, data: Any) -> dict[str, Any]:
+        """Return the object if nothing about it is wrong; else raise for the first thing that is."""
+        if type(data) is not dict:
+            raise KeyError
+        readers = self._readers
+        loaded = {name: readers[name](value, name, data) for name, value in data.items()}
+        for name in self._awaited:
+            if name not in loaded:
+                loaded[name] = self.load_fields[name].deserialize(missing, name, data)
+        for rule in self._rules:
+            rule(loaded)
+        return loaded
+
+    def _load_telling(self, data: Any) -> dict[str, Any]:
         errors: Any = ErrorStore()  # type: ignore[no-untyped-call]
         loaded = self._deserialize(data, error_store=errors)
         if not errors.errors:

@@ -17,7 +17,7 @@ def as_time(text: str) -> datetime:
     """Read an RFC 3339 time with its offset, as aware UTC; raise ValueError for anything else."""
     if _TIME.fullmatch(text) is None:
         raise ValueError("a time is written like 2026-03-31T14:05:00Z")
-    read = datetime.fromisoformat(text).astimezone(UTC)
+    read = _in_utc(datetime.fromisoformat(text))
     if not 1900 <= read.year < 2200:
         raise ValueError("the year is outside 1900 to 2199")
     return read
@@ -27,4 +27,8 @@ def as_text(at: datetime) -> str:
     """Write an aware time as documents hold it; raise ValueError when it has no offset."""
     if at.tzinfo is None:
         raise ValueError("a time without an offset does not say when it is")
-    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    return _in_utc(at).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo is UTC else at.astimezone(UTC)

@@ -14,7 +14,7 @@ INTEGER_MAX: Final = 2**53 - 1
 #: How many objects and arrays deep a document may be.
 DEPTH_MAX: Final = 32
 
-# For what `_refuse_foreign` lets through, this writes what RFC 8785 asks for, forty times as fast as the
+# For what `_refuse_foreign` lets through, this writes what RFC 8785 asks for, ten times as fast as the
 # pure library: the same escapes, and an order of members that differs only beyond U+FFFF.
 _encode: Final = msgspec.json.Encoder(order="sorted", enc_hook=dict).encode
 _decode: Final = msgspec.json.Decoder().decode
@@ -35,7 +35,7 @@ def canonical(document: object) -> bytes:
         data = _encode(document)
     except UnicodeEncodeError:
         raise ValueError("a text holds half of a surrogate pair") from None
-    if any(first in data for first in _BEYOND):
+    if not data.isascii() and any(first in data for first in _BEYOND):
         # A character beyond U+FFFF: in a member's name it sorts differently in UTF-16.
         return rfc8785.dumps(_decode(data))
     return data

@@ -6,7 +6,7 @@ Signing and sealing happen before the transaction opens: the write lock is held 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
@@ -17,6 +17,7 @@ from hub.entries import (
     OutboxEntry,
     RecordRow,
     Release,
+    changed,
 )
 from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
@@ -159,7 +160,7 @@ def release(
         [one.body for one in sealed] if drafted is None else [drafted.body, *(one.body for one in sealed)]
     )
     return Queued(
-        row=replace(row, state=RecordState.RELEASED, envelope_id=envelope_ids[0] if envelope_ids else None),
+        row=changed(row, state=RecordState.RELEASED, envelope_id=envelope_ids[0] if envelope_ids else None),
         release=Release(
             originator=row.originator,
             record_id=row.record_id,

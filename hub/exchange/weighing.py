@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import OutboxEntry, ReceiptRow
+from hub.entries import OutboxEntry, ReceiptRow, changed
 from hub.envelope.canonical import digest
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, verify_receipt
@@ -57,12 +57,12 @@ def weigh(
             return
         _settle_receipt(broker, settled, entry, statement, outcome.receipt, at)
     elif outcome.relayed:
-        settled.entries.append(replace(entry, state=EntryState.CARRIED, reason=None))
+        settled.entries.append(changed(entry, state=EntryState.CARRIED, reason=None))
         settled.events.append(entry_event(broker, Act.CARRIED, entry, at, via=entry.lane))
     elif outcome.code in TEMPORARY or outcome.code is None:
         try_again(broker, settled, entry, at, outcome.code or "partner-misbehaved")
     else:
-        settled.entries.append(replace(entry, state=EntryState.REFUSED, reason=outcome.code))
+        settled.entries.append(changed(entry, state=EntryState.REFUSED, reason=outcome.code))
         settled.events.append(entry_event(broker, Act.REFUSED, entry, at, code=outcome.code))
 
 
@@ -108,12 +108,12 @@ def _settle_receipt(
 ) -> None:
     refused = statement.status is ReceiptStatus.REFUSED
     state = EntryState.REFUSED if refused else EntryState.ACCEPTED
-    settled.entries.append(replace(entry, state=state, reason=statement.reason))
+    settled.entries.append(changed(entry, state=state, reason=statement.reason))
     row = receipt_row(statement, raw, record_id=entry.record_id)
     if entry.origin is None:
         settled.receipts.append(row)
     elif statement.by == entry.recipient:
-        settled.onward.append(replace(row, to=entry.origin))
+        settled.onward.append(changed(row, to=entry.origin))
     settled.events.append(
         entry_event(
             broker,
@@ -145,7 +145,7 @@ def receipt_row(statement: Statement, raw: bytes, *, record_id: str | None) -> R
 
 def hold(broker: Broker, settled: Settled, entry: OutboxEntry, at: datetime, reason: str) -> None:
     """Hold an entry until a person resumes it."""
-    settled.entries.append(replace(entry, state=EntryState.HELD, reason=reason))
+    settled.entries.append(changed(entry, state=EntryState.HELD, reason=reason))
     settled.events.append(entry_event(broker, Act.HELD, entry, at, code=reason))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -30,13 +30,21 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Return microseconds; a naive time raises TypeError."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], int | None]:
+        """Return what makes microseconds of a time; a naive one raises TypeError."""
+        return _microseconds
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Return an aware time."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """Return what makes an aware time of microseconds."""
+        return _moment
+
+
+def _microseconds(value: datetime | None) -> int | None:
+    return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
 class Choice(TypeDecorator[Enum]):
@@ -49,13 +57,15 @@ class Choice(TypeDecorator[Enum]):
         super().__init__()
         self.kind = kind
 
-    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> str | None:
-        """Return the member's value."""
-        return None if value is None else value.value
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Return what reads a member's value."""
+        values: Mapping[Enum | None, str | None] = {None: None} | {one: one.value for one in self.kind}
+        return values.__getitem__
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Enum | None:
-        """Return the member."""
-        return None if value is None else self.kind(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Enum | None]:
+        """Return what finds the member of a value."""
+        members: Mapping[str | None, Enum | None] = {None: None} | {one.value: one for one in self.kind}
+        return members.__getitem__
 
 
 class Words(TypeDecorator[tuple[str, ...]]):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, Select, Table, bindparam, select, update
 
 from hub.errors import OurFault
+from hub.storage.bulk import run_many
 from hub.storage.faults import DATABASE_ERRORS, fault
 from hub.storage.tables import counters
 
@@ -91,6 +92,8 @@ class Session:
         """
         self.check_open()
         try:
+            if parameters is not None and not isinstance(parameters, Mapping):
+                return run_many(self._connection, statement, parameters)
             return self._connection.execute(statement, parameters).rowcount
         except DATABASE_ERRORS as error:
             self._over = True
@@ -156,10 +159,13 @@ class Shape(Generic[Kind]):
         """Return a query for whole rows, to be narrowed."""
         return select(*self.columns)
 
-    def load(self, rows: Iterable[Row[Any]]) -> list[Kind]:
+    def load(self, rows: Sequence[Row[Any]]) -> list[Kind]:
         """Return the rows as what they hold."""
-        names, kind = self._names, self._kind
-        return [kind(**dict(zip(names, row, strict=True))) for row in rows]
+        names, made = self._names, [object.__new__(self._kind) for _ in rows]
+        for one, row in zip(made, rows, strict=True):
+            # As its own constructor would, which goes field by field for it is frozen.
+            one.__dict__.update(zip(names, row, strict=True))
+        return made
 
     def load_one(self, row: Row[Any] | None) -> Kind | None:
         """Return the row as what it holds, if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hub.audit.merkle import (
     check_consistency,
     check_inclusion,
     hash_leaf,
+    hash_node,
 )
 from hub.errors import IntegrityFailure
 from tests.audit import naive
@@ -106,7 +108,7 @@ CT_CONSISTENCY = [
         ],
     ),
 ]
-MOST = 40
+MOST = 33
 ENTRIES = naive.entries(MOST)
 ROOTS = [naive.root(ENTRIES[:size]) for size in range(MOST + 1)]
 
@@ -208,14 +210,11 @@ def test_altered_consistency_proof_is_refused(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("old_size", "old_root", "size", "root", "proof"),
     [
-        (5, ROOTS[5], 4, ROOTS[4], []),
-        (-1, ROOTS[0], 4, ROOTS[4], []),
         (0, ROOTS[0], 4, ROOTS[4], [ROOTS[4]]),
         (0, ROOTS[1], 4, ROOTS[4], []),
         (0, ROOTS[0], 0, ROOTS[1], []),
         (4, ROOTS[4], 4, ROOTS[5], []),
         (4, ROOTS[4], 4, ROOTS[4], [ROOTS[4]]),
-        (4, ROOTS[4], 2**63, ROOTS[4], []),
         (4, ROOTS[4], 5, ROOTS[5], []),
     ],
 )
@@ -225,9 +224,34 @@ def test_trees_that_do_not_follow_one_another_are_refused(
     refuse_consistency(old_size, old_root, size, root, proof)
 
 
-@pytest.mark.parametrize(("index", "size"), [(0, 0), (1, 1), (-1, 1), (2**63, 2**63 + 1)])
+@pytest.mark.parametrize(("old_size", "size"), [(5, 4), (-1, 4), (4, 2**63), (2**63, 2**63)])
+def test_log_cannot_shrink_or_outgrow_the_largest_tree(old_size: int, size: int) -> None:
+    with pytest.raises(IntegrityFailure, match="cannot become"):
+        check_consistency(old_size=old_size, old_root=ROOTS[4], size=size, root=ROOTS[4], proof=[])
+
+
+@pytest.mark.parametrize(("index", "size"), [(0, 0), (1, 1), (-1, 1), (2**63 - 1, 2**63)])
 def test_entry_outside_the_tree_is_refused(index: int, size: int) -> None:
-    refuse_inclusion(ROOTS[1], index, size, [], ROOTS[1])
+    with pytest.raises(IntegrityFailure, match="there is no entry"):
+        check_inclusion(leaf_hash=ROOTS[1], index=index, size=size, proof=[], root=ROOTS[1])
+
+
+def test_largest_tree_is_proven_like_any_other() -> None:
+    size, leaf = 2**63 - 1, hash_leaf(b"last")
+    # One complete subtree of each height stands to the left of the last entry.
+    left = [hash_leaf(b"%d" % height) for height in range(1, 63)]
+    root = reduce(lambda node, sibling: hash_node(sibling, node), left, leaf)
+    check_inclusion(leaf_hash=leaf, index=size - 1, size=size, proof=left, root=root)
+    assert Frontier(size=size, hashes=(*reversed(left), leaf)).root() == root
+    grown = Frontier(size=size - 1, hashes=tuple(reversed(left)))
+    assert grown.extended([leaf]).root() == root
+    check_consistency(
+        old_size=size - 1,
+        old_root=grown.root(),
+        size=size,
+        root=root,
+        proof=[left[0], leaf, *left[1:]],
+    )
 
 
 def test_hash_of_another_length_is_not_taken() -> None:

@@ -153,6 +153,7 @@ def _page(found: Agreement) -> tuple[RenderableType, ...]:
                 "instrument": found.instrument,
                 "parties": found.parties,
                 "in force": f"from {found.in_force_from} until {found.in_force_until or 'further notice'}",
+                **{f"article {article.number}": article.about for article in found.articles},
             }
         )
     ]
@@ -167,6 +168,13 @@ def _page(found: Agreement) -> tuple[RenderableType, ...]:
                     "  purposes": told["purposes"],
                     "  languages": told["languages"],
                     "  up to": flow.highest.value,
+                    "  TLP": "any" if flow.tlp is None else told["tlp"],
+                    "  handling codes": told["handling"] or "none",
+                    "  reply within": [f"{k.value}: {days} days" for k, days in flow.reply_days.items()]
+                    or "no time is set",
+                    "  kept for": "no time is set"
+                    if flow.retention_days is None
+                    else f"{flow.retention_days} days",
                     "  articles": flow.articles,
                     "  caveats": "; ".join(flow.caveats) or "none",
                 }

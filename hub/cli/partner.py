@@ -160,7 +160,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     return Answer(document=as_document(row), people=(facts(_facts(row)), _spoken(row.fingerprint)))
 
 
-@trail(writes(Act.PARTNER_CHANGED))
+@trail(writes(Act.PARTNER_CHANGED, Act.HELD))
 @partner.command(examples=("hub partner suspend cis-atc",))
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option

@@ -64,18 +64,19 @@ def list_(
             people=("There is no such record.",),
             then=("hub record kinds",),
         )
-    columns = ("position", "record", "version", "kind", "way", "from", "to", "label", "state")
+    columns = ("position", "record", "version", "kind", "action", "way", "from", "to", "label", "state")
     cells = [
         (
             r.position,
             r.record_id,
             r.version,
             r.kind,
+            r.action,
             r.direction.value,
             r.originator,
             r.recipients,
             r.label.get("classification"),
-            r.state.value,
+            state_of(r),
         )
         for r in rows
     ]
@@ -110,6 +111,7 @@ def show(
     people = {
         **{name.replace("_", " "): value for name, value in as_document(row).items()},
         "label": label,
+        "state": state_of(row),
         "released by": [f"{one.approver} (version {one.version})" for one in releases],
     }
     return Answer(document=document, people=(facts(people),), then=then_of(row))
@@ -137,7 +139,7 @@ def trace(record_id: str, originator: str | None, home: Path, unlock: Path | Non
         ],
     }
     newest = found.versions[-1]
-    head = f"{record_id}: {newest.kind}, version {newest.version}, {newest.state.value}"
+    head = f"{record_id}: {newest.kind}, version {newest.version}, {state_of(newest)}"
     people: list[RenderableType] = [head, table(("at (UTC)", "what", "who", "about"), steps)]
     if found.entries:
         cells = [
@@ -166,14 +168,20 @@ def timeline(found: Trace) -> Iterator[tuple[datetime, str, str, str]]:
             what = "drafted" if row.action == "new" else f"{row.action} drafted"
             yield row.created_at, what, row.author, f"version {row.version}, {row.kind}"
         else:
-            yield row.created_at, "made there", row.originator, f"version {row.version}, {row.kind}"
+            what = "made there" if row.action == "new" else f"{row.action} made there"
+            yield row.created_at, what, row.originator, f"version {row.version}, {row.kind}"
+    actions = {row.version: row.action for row in found.versions}
+    came_with = {row.envelope_id: row.action for row in found.versions if row.envelope_id is not None}
     for one in found.releases:
-        yield one.at, "released", one.approver, f"version {one.version} to {', '.join(one.recipients)}"
+        what = "released" if actions.get(one.version) == "new" else f"{actions.get(one.version)} released"
+        yield one.at, what, one.approver, f"version {one.version} to {', '.join(one.recipients)}"
     for entry in found.entries:
         yield entry.created_at, "queued", entry.lane, f"envelope {entry.envelope_id} to {entry.recipient}"
     for came in found.inbox:
         about = f"envelope {came.envelope_id}, {' → '.join((*came.hops, 'here')) if came.hops else 'direct'}"
-        yield came.received_at, f"came in, {came.status.value}", came.peer, about
+        action = came_with.get(came.envelope_id, "new")
+        what = "came in" if action == "new" else f"{action} came in"
+        yield came.received_at, f"{what}, {came.status.value}", came.peer, about
     for receipt in found.receipts:
         who = receipt.by if receipt.member is None else f"{receipt.member} at {receipt.by}"
         about = receipt.reason or f"envelope {receipt.envelope_id}"
@@ -185,6 +193,15 @@ def timeline(found: Trace) -> Iterator[tuple[datetime, str, str, str]]:
             delivery.member,
             f"version {delivery.version}",
         )
+
+
+def state_of(row: RecordRow) -> str:
+    """Return a record's state in words: what recalls a record is not itself in force."""
+    if row.action == "withdrawal" and row.state in {RecordState.RECEIVED, RecordState.OPENED}:
+        return f"withdrawn (recall {row.state.value})"
+    if row.action == "withdrawal" and row.state is RecordState.RELEASED:
+        return "withdrawn (recall released)"
+    return row.state.value
 
 
 def as_document(row: RecordRow) -> dict[str, object]:

@@ -148,7 +148,7 @@ def sign_in(broker: Broker, *, name: str, password: str, code: str, address: str
         reason = _reason_against(row, seen, matches=matches, step=step, locked=locked)
         if row is None or step is None or reason is not None:
             _fail(broker, work, row, reason or "unknown", at, address=address, failures=failures + 1)
-            raise _invalid()
+            raise _used() if reason == "code-replayed" else _invalid()
         work.directory.put_officer(replace(row, last_totp_step=step, failed_logins=0, locked_until=None))
         work.directory.forget_login_failures(name, address=address)
         actor = _actor(broker, row)
@@ -291,5 +291,12 @@ def _invalid() -> Refused:
     refused = Refused(
         "credentials-invalid", "The name, the password or the code is not right, or the account is locked."
     )
+    refused.logged = True
+    return refused
+
+
+def _used() -> Refused:
+    """Say so to whom the password is known: it tells a stranger nothing, and an officer what to do."""
+    refused = Refused("credentials-invalid", "That code was used already; wait for the next one.")
     refused.logged = True
     return refused

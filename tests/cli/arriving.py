@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.bootstrap.opening import open_hub
 from hub.entries import RecordRow
-from hub.exchange import agreements, attachments, drafting, partners, receiving, releasing
+from hub.exchange import agreements, attachments, correcting, drafting, partners, receiving, releasing
 from hub.federation.card import fingerprint
 from tests.exchange.crafting import sealed_of, stated
 from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document
@@ -46,3 +46,15 @@ def came(paired: Path, *, content: bytes | None = None, **changes: Any) -> Recor
         (outcome,) = receiving.receive(ours.broker, "cis-atc", stated(theirs.broker, raw, to="kz-knb"))
         assert outcome.code is None, outcome.sentence
     return row
+
+
+def recalled(paired: Path, row: RecordRow) -> None:
+    """Withdraw at cis-atc what came from it, and receive the recall at kz-knb."""
+    with open_hub(paired / "cis-atc") as theirs, open_hub(paired / "kz-knb") as ours:
+        recall = correcting.withdraw(theirs.broker, AIGUL, row.record_id, reason="mistaken identity")
+        releasing.approve(
+            theirs.broker, BOLAT, row.record_id, digest=recall.digest, recipients=recall.recipients
+        )
+        raw = sealed_of(theirs.broker, row.record_id, -1)
+        (outcome,) = receiving.receive(ours.broker, "cis-atc", stated(theirs.broker, raw, to="kz-knb"))
+        assert outcome.code is None, outcome.sentence

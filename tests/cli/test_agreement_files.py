@@ -22,6 +22,11 @@ def test_agreements_of_the_demo_are_valid_and_shown(file: Path) -> None:
     told = json.loads(hub("agreement", "check", str(file), "--json").stdout)
     assert told["agreement"]["id"] in result.stdout
     assert told["agreement"]["flows"]
+    for article in told["agreement"]["articles"]:
+        assert f"article {article['number']}" in result.stdout
+        assert article["about"][:40] in result.stdout
+    for name in ("TLP", "handling codes", "reply within", "kept for", "caveats"):
+        assert name in result.stdout
 
 
 def test_wrong_agreement_is_told_key_and_reason() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.bootstrap.opening import open_hub
+from tests.cli.arriving import came, recalled
 from tests.cli.conftest import Officers
 from tests.cli.walk import hub, json_of, refused
 
@@ -217,3 +218,30 @@ def test_a_refusal_at_the_console_is_logged_with_who_and_what(
     last = events[-1]
     assert (last.act.value, str(last.actor)) == ("refused", "officer:aigul")
     assert last.details == {"code": "policy-denied", "operation": "hub record reject"}
+
+
+def test_recalled_record_is_listed_and_told_as_withdrawn_where_it_came(
+    paired: Path, officers: Officers
+) -> None:
+    row = came(paired)
+    recalled(paired, row)
+    versions = [
+        line for line in hub("record", "list").stdout.splitlines() if row.record_id in line and "in " in line
+    ]
+    assert len(versions) == 2
+    assert all("withdrawn" in line for line in versions)
+    assert "withdrawn (recall received)" in hub("record", "show", row.record_id).stdout
+    told = hub("record", "trace", row.record_id).stdout
+    assert "withdrawal came in" in told
+    assert "version 2, withdrawn" in told
+    assert "action" in hub("record", "list").stdout
+
+
+def test_trace_says_what_was_a_correction(released: dict[str, Any], officers: Officers, file: str) -> None:
+    corrected = json_of(officers.act("aigul", "record", "correct", released["record_id"], file, "--json"))
+    release(officers, corrected)
+    steps = [
+        one["what"] for one in json_of(hub("record", "trace", released["record_id"], "--json"))["timeline"]
+    ]
+    assert "correction drafted" in steps
+    assert "correction released" in steps

@@ -68,12 +68,13 @@ def refused(broker: Broker, *, name: str = "aigul", password: str = PASSWORD, co
     with pytest.raises(Refused) as caught:
         authenticate(broker, name=name, password=password, code=code)
     assert caught.value.code == "credentials-invalid"
-    assert caught.value.sentence == (
-        "The name, the password or the code is not right, or the account is locked."
-    )
     last = events(broker)[-1]
     assert last.act is Act.LOGIN_FAILED
-    return last.details["reason"]
+    reason = last.details["reason"]
+    used = "That code was used already; wait for the next one."
+    same = "The name, the password or the code is not right, or the account is locked."
+    assert caught.value.sentence == (used if reason == "code-replayed" else same)
+    return reason
 
 
 def test_password_and_code_make_an_actor_with_the_officers_roles(broker: Broker, aigul: Enrolment) -> None:
@@ -371,3 +372,13 @@ def test_one_code_opens_one_session_however_many_try_at_once(broker: Broker, aig
     with ThreadPoolExecutor(4) as pool:
         outcomes = [future.result() for future in [pool.submit(sign_in) for _ in range(4)]]
     assert sorted(outcomes) == [False, False, False, True]
+
+
+def test_a_used_code_is_told_to_whom_the_password_is_known_alone(broker: Broker, aigul: Enrolment) -> None:
+    shown = code(aigul, broker)
+    authenticate(broker, name="aigul", password=PASSWORD, code=shown)
+    for password, told in ((PASSWORD, True), (OTHER, False)):
+        with pytest.raises(Refused) as caught:
+            authenticate(broker, name="aigul", password=password, code=shown)
+        assert caught.value.code == "credentials-invalid"
+        assert ("used already" in caught.value.sentence) is told

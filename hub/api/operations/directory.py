@@ -60,7 +60,7 @@ def get_partner(call: Call, agency: str) -> Answer:
     roles=[Role.CUSTODIAN],
     reply=PartnerView,
     refusals=["partner-unknown"],
-    trail=writes(Act.PARTNER_CHANGED),
+    trail=writes(Act.PARTNER_CHANGED, Act.HELD),
 )
 def suspend_partner(call: Call, agency: str) -> Answer:
     """Stop all traffic with a partner, both ways, until it is resumed."""

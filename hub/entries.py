@@ -107,6 +107,19 @@ class Release:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErasureRow:
+    """That a record's content is to be destroyed, and who decided it; `confirmed_by` once it was done."""
+
+    originator: str
+    record_id: str
+    proposed_by: str
+    proposed_at: datetime
+    justification: str
+    confirmed_by: str | None = None
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OutboxEntry:
     """One sealed envelope on its way to one partner (the lane). The bytes are in `body_id`, once for all.
 

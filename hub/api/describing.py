@@ -88,7 +88,7 @@ RECORD_REFUSED: Final = (
     "attachment-mismatch",
 )
 #: How content at rest may not come out.
-CONTENT_REFUSED: Final = ("not-found", "decryption-failed")
+CONTENT_REFUSED: Final = ("not-found", "content-erased", "decryption-failed")
 
 
 def described_security(door: Door, *, way: Way | None, roles: frozenset[Role]) -> dict[str, object]:

@@ -44,6 +44,7 @@ class Act(Enum):
     ANSWERED = "answered"
     DISCARDED = "discarded"
     ERASED = "erased"
+    ERASURE_PROPOSED = "erasure-proposed"
     REJECTED = "rejected"
     CARRIED = "carried"
     RELAYED = "relayed"
@@ -138,6 +139,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.ERASURE,
         means="The key of a record's or an attachment's content was destroyed.",
         subject="record or attachment",
+        justified=True,
+    ),
+    _A.ERASURE_PROPOSED: Row(
+        category=_C.DECISION,
+        means="A custodian asked for a record's content to be destroyed; a second officer must confirm.",
+        subject="record",
         justified=True,
     ),
     _A.REJECTED: Row(

@@ -43,7 +43,7 @@ def find_row(
 def read_content(broker: Broker, view: View, row: RecordRow) -> Record:
     """Open a record's content from where it lies: the draft's body, or the envelope that brought it.
 
-    Raises Refused `not-found` when it was erased.
+    Raises Refused `content-erased` when its key was destroyed.
     """
     return open_content(broker, row, _find_body(view, row))
 
@@ -73,5 +73,5 @@ def _open_again(broker: Broker, body: Body) -> tuple[Manifest, Mapping[str, obje
 def _find_body(view: View, row: RecordRow) -> Body:
     body = view.bodies.get_many([row.body_id]).get(row.body_id)
     if body is None:
-        raise Refused("not-found", f"The content of record {row.record_id} was erased.")
+        raise Refused("content-erased", f"The content of record {row.record_id} was erased.")
     return body

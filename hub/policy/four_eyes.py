@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hub.policy.decision import Decision, Reason, decide
 from hub.records.actor import Actor, ActorKind, Role
 
@@ -32,6 +34,31 @@ def may_approve(actor: Actor, author: str) -> Decision:
             )
         )
     return decide(reasons)
+
+
+def may_propose_erasure(actor: Actor, authors: Collection[str]) -> Decision:
+    """Permit a custodian who wrote no version of the record; nobody at the console alone."""
+    return decide([*_lacks(actor, Role.CUSTODIAN), *_wrote(actor, authors)])
+
+
+def may_confirm_erasure(actor: Actor, authors: Collection[str], proposer: str) -> Decision:
+    """Permit a custodian or an auditor who neither proposed the erasure nor wrote the record."""
+    reasons = [*_wrote(actor, authors)]
+    if Role.AUDITOR not in actor.roles:
+        reasons += _lacks(actor, Role.CUSTODIAN)
+    elif actor.kind is not ActorKind.OFFICER:
+        reasons += _lacks(actor, Role.AUDITOR)
+    if not proposer.strip() or proposer in {actor.id, str(actor)}:
+        reasons.append(
+            Reason(code="four-eyes", sentence="Another officer than the one who proposed it must confirm.")
+        )
+    return decide(reasons)
+
+
+def _wrote(actor: Actor, authors: Collection[str]) -> list[Reason]:
+    if {actor.id, str(actor)} & set(authors):
+        return [Reason(code="four-eyes", sentence=f"{actor.id} wrote this record; others must erase it.")]
+    return []
 
 
 def may_administer(actor: Actor) -> Decision:

@@ -11,7 +11,7 @@ from hub.ports.directory import Directory
 from hub.ports.keyring import Keyring
 from hub.ports.log import CheckpointRow, Log, LogEntry, TileRow, Waiting
 from hub.ports.queue import Outbox
-from hub.ports.records import Bodies, Records
+from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
 from hub.ports.traffic import Deliveries, Inbox, Receipts
 from hub.ports.unit import Store, UnitOfWork, View
@@ -41,6 +41,7 @@ __all__ = [
     "CosignatureRow",
     "Deliveries",
     "Directory",
+    "Erasures",
     "ForkRow",
     "Inbox",
     "Keyring",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from hub.entries import Body, RecordRow, Release
+from hub.entries import Body, ErasureRow, RecordRow, Release
 from hub.records.lifecycle import RecordState
 
 
@@ -67,6 +67,26 @@ class Records(Protocol):
 
     def releases(self, record_id: str) -> Sequence[Release]:
         """Return all releases of all versions, oldest first; only our own records have any."""
+        ...
+
+
+class Erasures(Protocol):
+    """Which records are to lose their content, and which have lost it."""
+
+    def get(self, originator: str, record_id: str) -> ErasureRow | None:
+        """Return the latest erasure of a record; in a unit of work others cannot change it until the end."""
+        ...
+
+    def put(self, row: ErasureRow) -> None:
+        """Store the erasure of a record, in place of an earlier one."""
+        ...
+
+    def forget_digests(self, originator: str, record_id: str) -> None:
+        """Overwrite with zeros what all versions of a record keep of their content: its digest."""
+        ...
+
+    def erase_secrets(self, event_ids: Sequence[str]) -> None:
+        """Destroy salts, justifications and what derives from content of audit events; their leaves stay."""
         ...
 
 

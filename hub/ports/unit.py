@@ -12,7 +12,7 @@ from hub.ports.books import Books
 from hub.ports.directory import Directory
 from hub.ports.log import Log
 from hub.ports.queue import Outbox
-from hub.ports.records import Bodies, Records
+from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
 from hub.ports.traffic import Deliveries, Inbox, Receipts
 from hub.ports.witnessing import Witnessing
@@ -25,6 +25,8 @@ class View(Protocol):
     def records(self) -> Records: ...
     @property
     def bodies(self) -> Bodies: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

@@ -147,6 +147,18 @@ releases = _table(
     Index("releases_by_record", "record_id", "position"),
 )
 
+#: Which records are to lose their content, and which have lost it.
+erasures = _table(
+    "erasures",
+    _text("originator", key=True),
+    _text("record_id", key=True),
+    _text("proposed_by"),
+    _moment("proposed_at"),
+    _text("justification"),
+    _text("confirmed_by", optional=True),
+    _moment("confirmed_at", optional=True),
+)
+
 outbox = _table(
     "outbox",
     _position(),

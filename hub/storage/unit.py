@@ -11,6 +11,7 @@ from hub.storage.bodies import BodyStore
 from hub.storage.books import BookStore
 from hub.storage.deliveries import DeliveryStore
 from hub.storage.directory import DirectoryStore
+from hub.storage.erasures import ErasureStore
 from hub.storage.events import EventStore
 from hub.storage.inbox import InboxStore
 from hub.storage.log import LogStore
@@ -30,6 +31,7 @@ class SqlView:
         self._events = EventStore(session)
         self.records = RecordStore(session)
         self.bodies = BodyStore(session)
+        self.erasures = ErasureStore(session)
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)
         self.receipts = ReceiptStore(session)

@@ -140,7 +140,7 @@ def test_discarded_draft_is_gone(drafted: dict[str, Any], officers: Officers) ->
     assert officers.act("aigul", "record", "discard", record_id).exit_code == 0
     assert standing(record_id)["state"] == "discarded"
     words = ("record", "read", record_id, "--justification", "case 7")
-    refused(officers.act("bolat", *words), "not-found")
+    refused(officers.act("bolat", *words), "content-erased")
 
 
 def test_reading_takes_a_justification_and_is_logged(
@@ -245,3 +245,20 @@ def test_trace_says_what_was_a_correction(released: dict[str, Any], officers: Of
     ]
     assert "correction drafted" in steps
     assert "correction released" in steps
+
+
+def test_a_record_is_erased_by_two_officers(released: dict[str, Any], officers: Officers) -> None:
+    record_id = released["record_id"]
+    for name, role in (("dana", "custodian"), ("erlan", "auditor")):
+        officers.add(name, role)
+    with_why = ("record", "erase", record_id, "--why", "the retention period has ended")
+    refused(officers.act("dana", *with_why), "transition-invalid")
+    entry = json_of(hub("queue", "list", "--json"))["entries"][0]
+    assert hub("queue", "drop", entry["entry_id"], "--reason", "to be erased").exit_code == 0
+    assert officers.act("dana", *with_why).exit_code == 0
+    confirm = ("record", "erase", record_id, "--confirm")
+    refused(officers.act("dana", *confirm), "four-eyes")
+    refused(officers.act("dana", "record", "erase", record_id), "command-invalid")
+    done = json_of(officers.act("erlan", *confirm, "--json"))
+    assert (done["proposed_by"], done["confirmed_by"]) == ("officer:dana", "officer:erlan")
+    refused(officers.act("bolat", "record", "read", record_id, "--why", "case 7"), "content-erased")

@@ -7,7 +7,16 @@ from hub.api.cursors import cursor, position
 from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
-from hub.api.schemas.drafts import AnswerBody, DocumentBody, DocumentView, ReadBody, ReasonBody
+from hub.api.schemas.drafts import (
+    AnswerBody,
+    DocumentBody,
+    DocumentView,
+    ErasureBody,
+    ErasureConfirmationBody,
+    ErasureView,
+    ReadBody,
+    ReasonBody,
+)
 from hub.api.schemas.records import (
     HistoryView,
     OriginatorQuery,
@@ -24,6 +33,7 @@ from hub.errors import Refused
 from hub.exchange.contents import find_row
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import answer
+from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.routing import read_record
 from hub.exchange.upkeep import trace
 from hub.records.actor import Role
@@ -31,6 +41,7 @@ from hub.records.actor import Role
 room = Room("records", __name__, url_prefix="/api/v1", description="Records as they stand, and what follows.")
 
 _PLACE = "records"
+_ERASURE_REFUSED = ("four-eyes", "policy-denied", "transition-invalid", "content-erased", "conflict")
 
 
 def _record_size(limits: Limits) -> int:
@@ -192,6 +203,45 @@ def withdraw_record(call: Call, record_id: str) -> Answer:
     """Draft the recall of a released record, for everyone who ever got it."""
     row = withdraw(call.broker, call.actor, record_id, reason=call.body["reason"])
     return Answer(body=row, headers=etag(row))
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/erasure",
+    door=Door.OFFICER,
+    roles=[Role.CUSTODIAN],
+    body=ErasureBody,
+    status=202,
+    reply=ErasureView,
+    refusals=[*_ERASURE_REFUSED, "justification-missing"],
+    trail=writes(Act.ERASURE_PROPOSED),
+)
+def propose_record_erasure(call: Call, record_id: str) -> Answer:
+    """Ask for a record's content to be destroyed, in all its versions; a second officer must confirm."""
+    row = propose_erasure(
+        call.broker,
+        call.actor,
+        record_id,
+        justification=call.body["justification"],
+        originator=call.body.get("originator"),
+    )
+    return Answer(body=row)
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/erasure/confirm",
+    door=Door.OFFICER,
+    roles=[Role.CUSTODIAN, Role.AUDITOR],
+    body=ErasureConfirmationBody,
+    reply=ErasureView,
+    refusals=_ERASURE_REFUSED,
+    trail=writes(Act.ERASED),
+)
+def confirm_record_erasure(call: Call, record_id: str) -> Answer:
+    """Destroy the content of a record whose erasure another officer has proposed. There is no way back."""
+    done = confirm_erasure(call.broker, call.actor, record_id, originator=call.body.get("originator"))
+    return Answer(body=done.row)
 
 
 def _refuse_stranger(caller: Caller, row: RecordRow) -> None:

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from hub.api.schemas.basics import (
     Hex,
+    Moment,
     View,
     a_justification,
     a_number,
@@ -117,6 +118,31 @@ class ReadBody(Schema):
     justification = a_justification("Border check in case 26-114")
     version = version_field(strict=True)
     originator = originator_field()
+
+
+class ErasureBody(Schema):
+    """Why the content is to be destroyed; the log keeps it."""
+
+    justification = a_justification("The retention period has ended, order 26-7")
+    originator = originator_field()
+
+
+class ErasureConfirmationBody(Schema):
+    """Whose record is meant, where several originators sent one with this id."""
+
+    originator = originator_field()
+
+
+class ErasureView(View):
+    """What was proposed, and what was destroyed once it was confirmed."""
+
+    record_id = an_id(required=True)
+    originator = an_agency(required=True)
+    justification = a_text("The retention period has ended, order 26-7", required=True)
+    proposed_by = a_text("officer:dana", required=True)
+    proposed_at = Moment(required=True)
+    confirmed_by = a_text("officer:erlan")
+    confirmed_at = Moment()
 
 
 class SubmissionBody(Schema):

@@ -1,0 +1,201 @@
+"""propose → confirm: two officers destroy what opens a record's content, and the log still proves the rest.
+
+What is left of an erased record is its row, its way and its entries in the log. Gone are the keys of its
+content, of the envelopes sealed here and of the attachments that no other record names; and what derives
+from content: its digests, also where entries commit to them, so that nobody can test a guess against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from hub.audit.events import SECRET_DETAILS, Act, AuditEvent
+from hub.audit.justification import justified
+from hub.entries import AttachmentRow, Direction, ErasureRow, OutboxEntry, RecordRow
+from hub.errors import Refused
+from hub.exchange.attachments.naming import first_name
+from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row
+from hub.policy.decision import require
+from hub.policy.four_eyes import may_confirm_erasure, may_propose_erasure
+from hub.ports import UnitOfWork, View
+from hub.records.actor import Actor
+from hub.records.lifecycle import EntryState, RecordState
+
+_UNFINISHED: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED})
+_ON_ITS_WAY: Final = frozenset({EntryState.PENDING, EntryState.CARRIED, EntryState.HELD})
+_EVENTS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What an erasure came to: versions that lost their content, and attachments that went with it.
+
+    `kept` are attachments that another record names too.
+    """
+
+    row: ErasureRow
+    versions: tuple[int, ...]
+    attachments: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def propose_erasure(
+    broker: Broker, actor: Actor, record_id: str, *, justification: str | None, originator: str | None = None
+) -> ErasureRow:
+    """Ask for a record's content to be destroyed, in all its versions; nothing is destroyed yet.
+
+    Raises Refused `justification-missing`, `role-missing`, `four-eyes`, `not-found`, `content-erased`, and
+    `transition-invalid` for a draft and for what is still on its way.
+    """
+    why, at = justified(justification), broker.clock.now()
+    with broker.store.work() as work:
+        versions = _versions(work, record_id, originator)
+        require(may_propose_erasure(actor, _authors(versions)))
+        _refuse_unless_at_rest(work, versions)
+        key = versions[-1].originator, record_id
+        row = ErasureRow(
+            originator=key[0],
+            record_id=record_id,
+            proposed_by=str(actor),
+            proposed_at=at,
+            justification=why,
+        )
+        work.erasures.put(row)
+        told = {"originator": row.originator, "versions": _numbers(versions)}
+        work.stage([broker.event(Act.ERASURE_PROPOSED, actor, record_id, at, justification=why, **told)])
+        work.commit()
+    return row
+
+
+def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator: str | None = None) -> Erased:
+    """Destroy the content of a record whose erasure another officer has proposed.
+
+    The entry says again what the entries whose secrets are destroyed can prove no more: to whom the record
+    went, in which envelopes. Raises what proposing raises, and Refused `not-found` without a proposal.
+    """
+    at = broker.clock.now()
+    with ExitStack() as held, broker.store.work() as work:
+        versions = _versions(work, record_id, originator)
+        proposal = work.erasures.get(versions[-1].originator, record_id)
+        if proposal is None or proposal.confirmed_by is not None:
+            raise Refused("not-found", f"Nobody has proposed to erase record {record_id}.")
+        require(may_confirm_erasure(actor, _authors(versions), proposal.proposed_by))
+        _refuse_unless_at_rest(work, versions)
+        done = replace(proposal, confirmed_by=str(actor), confirmed_at=at)
+        entries = _entries(work, versions)
+        event = _told(broker, actor, done, versions, entries, at)
+        for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries)}):
+            work.bodies.erase(body_id)
+        gone, kept = _erase_attachments(broker, work, held, versions, at)
+        work.erasures.forget_digests(done.originator, record_id)
+        if _ours(versions):
+            work.erasures.erase_secrets([one.event_id for one in _deriving(work, done)])
+        work.erasures.put(done)
+        work.stage([event])
+        work.commit()
+    return Erased(
+        row=done, versions=tuple(v.version for v in versions), attachments=tuple(gone), kept=tuple(kept)
+    )
+
+
+def _versions(view: View, record_id: str, originator: str | None) -> Sequence[RecordRow]:
+    newest = find_row(view, record_id, originator=originator)
+    return view.records.versions(record_id, originator=newest.originator)
+
+
+def _authors(versions: Sequence[RecordRow]) -> frozenset[str]:
+    return frozenset(who for row in versions for who in (row.author, *row.editors))
+
+
+def _numbers(versions: Sequence[RecordRow]) -> str:
+    return ",".join(str(row.version) for row in versions)
+
+
+def _ours(versions: Sequence[RecordRow]) -> bool:
+    return versions[-1].direction is Direction.OUT
+
+
+def _entries(view: View, versions: Sequence[RecordRow]) -> Sequence[OutboxEntry]:
+    """Return the queue entries of a record of our own; one that came has none."""
+    return view.outbox.of_record(versions[-1].record_id) if _ours(versions) else ()
+
+
+def _refuse_unless_at_rest(view: View, versions: Sequence[RecordRow]) -> None:
+    """Refuse what is being written, what is being carried, and what was erased already."""
+    for row in versions:
+        if row.state in _UNFINISHED:
+            raise Refused(
+                "transition-invalid", f"Version {row.version} is still a draft; discard it, which erases it."
+            )
+    moving = [entry for entry in _entries(view, versions) if entry.state in _ON_ITS_WAY]
+    if moving:
+        raise Refused(
+            "transition-invalid",
+            f"{len(moving)} envelopes of it are still on their way; wait for them, or give them up first.",
+        )
+    if not view.bodies.get_many([row.body_id for row in versions]):
+        raise Refused("content-erased", "The content of this record was erased already.")
+
+
+def _told(
+    broker: Broker,
+    actor: Actor,
+    done: ErasureRow,
+    versions: Sequence[RecordRow],
+    entries: Sequence[OutboxEntry],
+    at: datetime,
+) -> AuditEvent:
+    recipients = sorted({who for row in versions for who in row.recipients})
+    return broker.event(
+        Act.ERASED,
+        actor,
+        done.record_id,
+        at,
+        justification=done.justification,
+        originator=done.originator,
+        proposed_by=done.proposed_by,
+        versions=_numbers(versions),
+        recipients=",".join(recipients),
+        envelopes=",".join(sorted({entry.envelope_id for entry in entries})),
+    )
+
+
+def _erase_attachments(
+    broker: Broker, work: UnitOfWork, held: ExitStack, versions: Sequence[RecordRow], at: datetime
+) -> tuple[list[str], list[str]]:
+    """Forget what these versions name and nothing else does; return what went and what is kept."""
+    named: dict[str, AttachmentRow] = {}
+    for row in versions:
+        key = (row.originator, row.record_id, row.version)
+        if of_version := work.attachments.of_record(key):
+            named |= {one.digest: one for one in of_version}
+            work.attachments.name(key, [])
+    gone: list[str] = []
+    for digest, attachment in sorted(named.items()):
+        # Whoever is sending the same bytes again makes this a conflict: try again when they are done.
+        held.enter_context(broker.blobs.hold(first_name(attachment)))
+        work.attachments.let_go(digest, at)
+        if not work.attachments.remove_unused(digest):
+            continue
+        if attachment.secret_body_id is not None:
+            work.bodies.erase(attachment.secret_body_id)
+        broker.blobs.discard(digest)
+        broker.blobs.discard(first_name(attachment))
+        gone.append(digest)
+    return gone, sorted(named.keys() - set(gone))
+
+
+def _deriving(view: View, done: ErasureRow) -> Iterator[AuditEvent]:
+    """Yield the entries about a record of our own whose details derive from its content.
+
+    What came leaves none: its entries hold digests of sealed bytes alone.
+    """
+    after = 0
+    while page := view.events_about([done.record_id], after=after, limit=_EVENTS_AT_ONCE):
+        after = page[-1][0]
+        yield from (event for _, event in page if SECRET_DETAILS & event.details.keys())

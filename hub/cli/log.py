@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hub.cli.frame import Noun
+from hub.cli.log_checking import show, verify
 from hub.cli.log_coverage import coverage
 
 
@@ -13,5 +14,5 @@ def log() -> None:
     """Check what is written about every step, and by whom it was taken."""
 
 
-for _command in (coverage,):
+for _command in (show, verify, coverage):
     log.add_command(_command)

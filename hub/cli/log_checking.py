@@ -1,0 +1,156 @@
+"""`hub log show` and `hub log verify`: how the log stands, and whether it is what was signed."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from rich.console import RenderableType
+
+from hub.audit.names import log_name
+from hub.audit.trail import writes_nothing
+from hub.cli.answer import Answer, facts, instant
+from hub.cli.frame import leaf, trail
+from hub.cli.home import home_option, opened, unlock_option
+from hub.errors import HubError, failure
+from hub.exchange.log.checking import check_start
+from hub.exchange.log.places import Place, dump_place, is_of, load_place, place_before
+from hub.exchange.log.publishing import published_checkpoint, write_whole
+from hub.exchange.log.verifying import Finding, Verification
+from hub.ports import Log
+
+_REMEMBERED = ".verified-to"
+_EVERY_STEPS = 64
+_COUNTED_MOST = 100_000
+
+
+@trail(writes_nothing("sizes and hashes"))
+@leaf(examples=("hub log show", "hub log show --json"))
+@home_option
+@unlock_option
+def show(home: Path, unlock: Path | None) -> Answer:
+    """Show how the log stands: its size, its last checkpoint, and what waits to be logged."""
+    with opened(home, unlock) as hub:
+        now = hub.broker.clock.now()
+        keys = [signer.key.vkey for signer in hub.keyring.log_signers()]
+        with hub.store.read() as view:
+            size, last = view.log.size(), view.log.checkpoint()
+            waiting = view.log.waiting_count(_COUNTED_MOST)
+    document = {
+        "origin": log_name(hub.config.agency),
+        "size": size,
+        "waiting": waiting,
+        "checkpoint": None if last is None else last.number,
+        "checkpoint_size": None if last is None else last.size,
+        "checkpoint_at": None if last is None else instant(last.at),
+        "checkpoint_age_s": None if last is None else round((now - last.at).total_seconds(), 1),
+        "root": None if last is None else last.root.hex(),
+        "published_at": str(home / "log"),
+        "keys": keys,
+    }
+    people = {name.replace("_", " "): value for name, value in document.items() if name != "keys"}
+    lines: list[RenderableType] = [facts(people), "", "Who checks the log pins these keys:", *keys]
+    return Answer(document=document, people=lines, then=("hub log verify",))
+
+
+@trail(writes_nothing("the log is compared with itself and with what was signed"))
+@leaf(examples=("hub log verify", "hub log verify --from 0 --json"))
+@click.option(
+    "--from",
+    "first",
+    type=click.IntRange(0),
+    metavar="INDEX",
+    help="Begin at this entry, and take what is stored before it as it is; 0 begins anew.",
+)
+@home_option
+@unlock_option
+def verify(first: int | None, home: Path, unlock: Path | None) -> Answer:
+    """Check the whole log again: each entry with its event, each tile, each checkpoint.
+
+    A check that was broken off goes on where it was, unless --from says otherwise. The published files are
+    compared too, those that are there.
+    """
+    with opened(home, unlock) as hub:
+        folder = hub.config.log_dir
+        keys = [signer.key for signer in hub.keyring.log_signers()]
+        with hub.store.read() as view:
+            begun = _begin(view.log, folder, first)
+            size = view.log.size()
+        check = Verification(
+            store=hub.store, keys=keys, published=lambda path: _read(folder / path), place=begun
+        )
+        _run(check, folder, size)
+        published = published_checkpoint(folder)
+        with hub.store.read() as view:
+            last = view.log.checkpoint()
+            try:
+                check_start(view.log, keys, published=published)
+            except HubError as error:
+                check.findings.append(Finding(code=error.code, index=size, sentence=error.sentence))
+    if check.findings:
+        raise failure(
+            check.findings[0].code,
+            f"The log is not what it must be; found so far: {len(check.findings)}. "
+            "See the runbook, A log that was set back or altered.",
+            problems=check.findings,
+        )
+    document = {
+        "verified": True,
+        "from": begun.index,
+        "size": check.place.index,
+        "erased": check.place.erased,
+        "checkpoints": check.place.number,
+        "signed_size": 0 if last is None else last.size,
+        "root": None if last is None else last.root.hex(),
+    }
+    people = {name.replace("_", " "): value for name, value in document.items()}
+    return Answer(document=document, people=("The log is whole, and is what was signed.", facts(people)))
+
+
+def _begin(log: Log, folder: Path, first: int | None) -> Place:
+    """Return where to begin: as told, or where a check of this very log was broken off."""
+    if first is not None:
+        return place_before(log, first)
+    raw = _read(folder / _REMEMBERED)
+    place = None if raw is None else load_place(raw)
+    return place if place is not None and is_of(log, place) else Place()
+
+
+def _run(check: Verification, folder: Path, size: int) -> None:
+    """Take the steps with a bar where a person watches; remember the place until the end is reached."""
+    label = "Checking the log"
+    steps = 0
+    folder.mkdir(mode=0o755, exist_ok=True)
+    try:
+        with click.progressbar(
+            length=size, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar:
+            bar.update(check.place.index)
+            for place in check.steps():
+                bar.update(place.index - bar.pos)
+                steps += 1
+                if steps % _EVERY_STEPS == 0:
+                    _remember(check, folder)
+    except BaseException:
+        _remember(check, folder)
+        raise
+    _forget(folder)
+
+
+def _remember(check: Verification, folder: Path) -> None:
+    if not check.findings:
+        write_whole(folder / _REMEMBERED, dump_place(check.place))
+
+
+def _forget(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        (folder / _REMEMBERED).unlink()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

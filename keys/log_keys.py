@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from hub.audit.names import log_name, witness_name
-from hub.audit.notes import NoteAlgorithm, NoteKey, NoteSigner
+from hub.audit.notes import NoteAlgorithm, NoteSigner
 
 
 def log_signers(agency: str, *, ed25519: bytes, ml_dsa_44: bytes) -> tuple[NoteSigner, ...]:
@@ -28,13 +28,8 @@ def witness_signers(agency: str, *, ed25519: bytes, ml_dsa_44: bytes) -> tuple[N
 
 
 def _ed25519(name: str, algorithm: NoteAlgorithm, seed: bytes) -> NoteSigner:
-    private = Ed25519PrivateKey.from_private_bytes(seed)
-    public = private.public_key().public_bytes_raw()
-    return NoteSigner(key=NoteKey(name=name, algorithm=algorithm, public=public), private=private)
+    return NoteSigner.of(name, algorithm, Ed25519PrivateKey.from_private_bytes(seed))
 
 
 def _ml_dsa_44(name: str, seed: bytes) -> NoteSigner:
-    private = MLDSA44PrivateKey.from_seed_bytes(seed)
-    public = private.public_key().public_bytes_raw()
-    algorithm = NoteAlgorithm.COSIGNATURE_ML_DSA_44
-    return NoteSigner(key=NoteKey(name=name, algorithm=algorithm, public=public), private=private)
+    return NoteSigner.of(name, NoteAlgorithm.COSIGNATURE_ML_DSA_44, MLDSA44PrivateKey.from_seed_bytes(seed))

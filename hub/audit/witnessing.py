@@ -6,14 +6,13 @@ Nothing here remembers or signs: the use case stores what was cosigned, atomical
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from hub.audit.checkpoints import DECIMAL, Checkpoint, read_checkpoint, verify_checkpoint
-from hub.audit.encoding import unb64
+from hub.audit.encoding import b64, unb64
 from hub.audit.merkle import EMPTY_ROOT, HASH_BYTES, SIZE_MAX, check_consistency
 from hub.audit.notes import NOTE_MAX_BYTES, Note, NoteKey, read_note
 from hub.errors import IntegrityFailure, Refused
@@ -37,7 +36,7 @@ class AddCheckpoint:
 
     def as_bytes(self) -> bytes:
         """Return the request's body."""
-        lines = [f"old {self.old_size}", *(b64encode(one).decode() for one in self.proof), ""]
+        lines = [f"old {self.old_size}", *map(b64, self.proof), ""]
         return "".join(f"{line}\n" for line in lines).encode() + self.note.as_bytes()
 
     @property

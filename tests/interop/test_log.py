@@ -19,12 +19,15 @@ from hub.audit.checkpoints import Checkpoint, cosign, sign_checkpoint
 from hub.audit.leaves import leaf_entry
 from hub.audit.notes import NoteKey, read_note
 from hub.audit.tiles import consistency_proof, inclusion_proof, root_of
+from hub.exchange.log.publishing import publish
 from hub.records.ids import new_id
 from tests.audit import naive
 from tests.audit.filing import Filed
 from tests.audit.signing import NOW, keys, log_signers, witness_signers
 from tests.audit.test_leaves import EVENT
 from tests.audit.test_vectors import ACCEPT, REJECT, raw
+from tests.exchange.hubs import Hubs
+from tests.exchange.log.logs import signed as sign_log
 from tests.interop.sumdb import GoRefused, Opened, Sumdb, checkpoint, consistency, inclusion, rebuild
 
 LOG = log_signers()
@@ -155,6 +158,27 @@ def test_go_rebuilds_a_tree_of_three_levels(sumdb: Sumdb, tmp_path: Path) -> Non
     (answer,) = sumdb.ask([rebuild(note(filed, LARGE), KEYS, tmp_path)])
     assert isinstance(answer, Opened), answer
     assert (answer.size, answer.root) == (LARGE, root_of(LARGE, filed.read))
+
+
+@pytest.mark.slow
+def test_go_rebuilds_the_log_that_a_hub_published(sumdb: Sumdb, tmp_path: Path) -> None:
+    hubs = Hubs(folder=tmp_path)
+    broker = hubs.add("kz-knb")
+    folder = tmp_path / "published"
+    pinned, notes = keys([*broker.keyring.log_signers()]), []
+    for number in (1, 255, 300, 2):
+        notes.append(sign_log(broker, number).note)
+        assert publish(broker.store, folder)
+        (answer,) = sumdb.ask([rebuild((folder / "checkpoint").read_bytes(), pinned, folder)])
+        assert isinstance(answer, Opened), answer
+    with broker.store.read() as view:
+        proofs = [consistency_proof(old, 558, view.log.tile) for old in (1, 256, 556, 558)]
+        index, way = 300, inclusion_proof(300, 558, view.log.tile)
+        (entry,) = view.log.entries(index, 1)
+    hubs.close()
+    asked = [consistency(old, notes[-1], pinned, proof) for old, proof in zip(notes, proofs, strict=True)]
+    answers = sumdb.ask([*asked, inclusion(notes[-1], pinned, index, entry.leaf, way)])
+    assert all(isinstance(answer, Opened) for answer in answers), answers
 
 
 def flip(path: Path) -> None:

@@ -159,6 +159,7 @@ CODES: Final[dict[str, Row]] = {
     "witness-request-invalid": _row(_R, 400, 65, "The request for a cosignature cannot be read"),
     "witness-log-unknown": _row(_R, 404, 66, "That log is not witnessed here"),
     "witness-size-stale": _row(_R, 409, 65, "The log goes on from another size than was cosigned last"),
+    "witness-refused": _row(_P, 502, 76, "A witness does not cosign the audit log"),
     "quorum-missing": _row(_R, 503, 75, "Too few witnesses have cosigned the audit log"),
     "timestamp-unavailable": _row(_P, 503, 69, "The time stamping authority gives no time stamp now"),
     "timestamp-invalid": _row(_I, 400, 65, "The time stamp does not prove what it should"),

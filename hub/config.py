@@ -11,6 +11,7 @@ from typing import Any, Final, get_type_hints
 from hub.errors import OurFault
 
 _MIB: Final = 1024 * 1024
+_MAY_BE_0: Final = frozenset({"metrics_port", "witness_quorum"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,9 @@ class Limits:
     `attachments_at_once` counts for each partner. `carry_max_s` bounds one carry of a batch: a lane's claim,
     which lasts `lane_claim_s`, is renewed for no longer. Staged events get their indices in the log every
     `log_batch_wait_s`; a checkpoint follows within `log_checkpoint_wait_s`. Where an event waits for longer
-    than `log_stall_max_s`, nothing is released.
+    than `log_stall_max_s`, nothing is released. Witnesses are asked every `witness_interval_s` for what is
+    new, and have `witness_timeout_s`; a quorum that is missing for `witness_missing_max_s` holds releases.
+    `witness_forks_max` bounds the evidence that is kept against one log, of each sort.
     """
 
     record_max_bytes: int = 1 * _MIB
@@ -70,6 +73,11 @@ class Limits:
     log_checkpoint_wait_s: float = 1.0
     log_heartbeat_s: float = 60.0
     log_stall_max_s: float = 30.0
+    witness_interval_s: float = 1.0
+    witness_timeout_s: float = 10.0
+    witness_missing_max_s: float = 900.0
+    witness_forks_max: int = 100
+    timestamp_interval_s: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +87,9 @@ class Config:
     `home` holds everything the hub keeps in files: keys, embedded database, attachments.
     `pull` says that nobody can call this hub, so that it polls its partners' mailboxes.
     `workers` above 1 needs PostgreSQL: SQLite has one writing process.
+    `witnesses` are partners that cosign our log, `witness_quorum` how many of them are needed.
+    `tsa_url` is a time stamping authority (RFC 3161), `tsa_roots` a PEM file of roots that it is believed
+    under, beside hub.toml unless it is an absolute path.
     """
 
     home: Path
@@ -92,6 +103,10 @@ class Config:
     database: str = ""
     workers: int = 1
     threads: int = 16
+    witnesses: tuple[str, ...] = ()
+    witness_quorum: int = 0
+    tsa_url: str = ""
+    tsa_roots: str = ""
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -103,6 +118,11 @@ class Config:
     def blobs_dir(self) -> Path:
         """Where attachment ciphertext is."""
         return self.home / "attachments"
+
+    @property
+    def tsa_roots_file(self) -> Path:
+        """Where the roots of the time stamping authority are."""
+        return self.home / self.tsa_roots
 
     @property
     def log_dir(self) -> Path:
@@ -137,7 +157,25 @@ def load_config(home: Path) -> Config:
     if "home" in told:
         raise OurFault("config-invalid", "`home` is where hub.toml lies and is not set in it.")
     values = _checked(Config, told, where="")
-    return Config(home=home, **values, limits=Limits(**_checked(Limits, limits, where="limits.")))
+    config = Config(home=home, **values, limits=Limits(**_checked(Limits, limits, where="limits.")))
+    _check_witnesses(config)
+    return config
+
+
+def _check_witnesses(config: Config) -> None:
+    """Refuse a quorum that could never be met, and a time stamping authority that nothing is believed of."""
+    if len({config.agency, *config.witnesses}) != len(config.witnesses) + 1:
+        raise OurFault("config-invalid", "hub.toml: witnesses names other agencies, each of them once.")
+    if config.witness_quorum > len(config.witnesses):
+        raise OurFault(
+            "config-invalid",
+            f"hub.toml: witness_quorum is {config.witness_quorum}, but witnesses names "
+            f"{len(config.witnesses)}; it could never be met.",
+        )
+    if bool(config.tsa_url) != bool(config.tsa_roots):
+        raise OurFault("config-invalid", "hub.toml: tsa_url and tsa_roots go together.")
+    if config.tsa_url and not config.tsa_url.startswith(("http://", "https://")):
+        raise OurFault("config-invalid", "hub.toml: tsa_url begins with http:// or https://.")
 
 
 def _checked(kind: type, told: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -163,13 +201,17 @@ def _checked(kind: type, told: Mapping[str, Any], *, where: str) -> dict[str, An
 
 def _typed(name: str, kind: type, value: Any) -> Any:
     """Return a value of the declared type; numbers must be positive (0 only where it means none)."""
+    if kind == tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise OurFault("config-invalid", f'hub.toml: {name} takes a list of texts, like ["cis-atc"].')
+        return tuple(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise OurFault(
             "config-invalid", f"hub.toml: {name} takes {kind.__name__}, not {type(value).__name__}."
         )
-    least = 0 if name == "metrics_port" else 1e-9
+    least = 0 if name in _MAY_BE_0 else 1e-9
     if kind in (int, float) and float(str(value)) < least:
         raise OurFault("config-invalid", f"hub.toml: {name} must be above 0, it is {value}.")
     return value

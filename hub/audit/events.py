@@ -63,6 +63,9 @@ class Act(Enum):
     OFFICER_CHANGED = "officer-changed"
     AGREEMENT_CHANGED = "agreement-changed"
     KEY_CHANGED = "key-changed"
+    WITNESSED = "witnessed"
+    FORK_SEEN = "fork-seen"
+    QUORUM_CHANGED = "quorum-changed"
     STARTED = "started"
     STOPPED = "stopped"
     EXPORTED = "exported"
@@ -221,6 +224,21 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.ADMINISTRATION,
         means="Keys or certificates of this hub were made or renewed.",
         subject="agency",
+    ),
+    _A.WITNESSED: Row(
+        category=_C.AUDIT,
+        means="Another agency's log was cosigned here for the first time; later cosignatures leave no entry.",
+        subject="log",
+    ),
+    _A.FORK_SEEN: Row(
+        category=_C.AUDIT,
+        means="A signed checkpoint that contradicts the one we cosigned was kept as evidence.",
+        subject="log",
+    ),
+    _A.QUORUM_CHANGED: Row(
+        category=_C.AUDIT,
+        means="The quorum of our witnesses went missing or is back, or one of them disproved our log.",
+        subject="log",
     ),
     _A.STARTED: Row(
         category=_C.AUDIT,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
 from hub.bootstrap.checking import CheckedStore, checked
+from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
 from hub.errors import OurFault, Refused
@@ -19,7 +20,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.partners import own_card
 from hub.federation.card import check_url
 from hub.federation.trust import TrustSource
-from hub.ports import Store
+from hub.ports import Store, WitnessClient
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
 from hub.transport.client import HttpsClient
@@ -44,6 +45,7 @@ class Hub:
     broker: Broker
     trust: TrustSource
     checked: CheckedStore
+    witness_client: WitnessClient
 
     @property
     def store(self) -> Store:
@@ -134,9 +136,17 @@ def open_hub(
             carrier=HttpsCarrier(client, config.limits, relay=via),
             pull=config.pull,
             wake=wake or (lambda _lane: None),
+            witnesses=witness_policy(config),
         )
         trust = TrustSource(store.read, authority_pem=keys.tls_files().authority_pem)
-        yield Hub(config=config, keyring=keys, broker=broker, trust=trust, checked=store)
+        yield Hub(
+            config=config,
+            keyring=keys,
+            broker=broker,
+            trust=trust,
+            checked=store,
+            witness_client=witness_client(config, keys),
+        )
     finally:
         store.close()
 

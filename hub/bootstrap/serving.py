@@ -9,13 +9,23 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from hub.api import ApiContext, LogCollector, QueueCollector, count_requests, create_app
+from hub.api import (
+    ApiContext,
+    LogCollector,
+    QueueCollector,
+    WitnessCollector,
+    count_requests,
+    create_app,
+)
 from hub.audit.events import Act
 from hub.bootstrap.opening import Hub, open_hub, open_keys
+from hub.bootstrap.witnessing import stamper
 from hub.config import load_config
 from hub.errors import HubError, OurFault, Refused
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.log.keeper import LogKeeper
+from hub.exchange.witness.keeper import WitnessKeeper
+from hub.exchange.witness.starting import check_witnessed
 from hub.federation.trust import TrustSource
 from hub.storage import upgrade
 from hub.transport.peer import identify
@@ -33,6 +43,7 @@ class Worker:
         self._hub: Hub | None = None
         self._dispatcher: Dispatcher | None = None
         self._keeper: LogKeeper | None = None
+        self._witnesses: WitnessKeeper | None = None
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -67,6 +78,7 @@ class Worker:
         count_requests(app, self.metrics)
         self.metrics.register(QueueCollector(hub.broker, self._dispatching))
         self.metrics.register(LogCollector(hub.broker, self._log_failure))
+        self.metrics.register(WitnessCollector(hub.broker, stamping=bool(hub.config.tsa_url)))
         return app
 
     def _log_failure(self) -> HubError | None:
@@ -80,12 +92,15 @@ class Worker:
         return self.hub.trust
 
     def start(self, _app: object) -> None:
-        """Start dispatching, and keeping the log."""
+        """Start dispatching, keeping the log, and having it cosigned and stamped."""
         self._dispatcher = Dispatcher(self.hub.broker)
-        self._keeper = LogKeeper(self.hub.broker, self.hub.config.log_dir)
+        hub = self.hub
+        self._keeper = LogKeeper(hub.broker, hub.config.log_dir)
+        self._witnesses = WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config))
         self._log(Act.STARTED)
         self._dispatcher.start()
         self._keeper.start()
+        self._witnesses.start()
 
     def stop(self, _app: object) -> None:
         """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
@@ -98,6 +113,8 @@ class Worker:
             self._log(Act.STOPPED)
         if self._keeper is not None:
             self._keeper.stop()
+        if self._witnesses is not None:
+            self._witnesses.stop()
 
     def _log(self, act: Act) -> None:
         broker = self.hub.broker
@@ -123,8 +140,10 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
         raise OurFault("config-invalid", "workers above 1 need PostgreSQL; SQLite has one writing process.")
     keyring = open_keys(config, unlock)
     upgrade(config.database_url)
+    stamper(config)  # what is wrong with it is said before anything starts
     with open_hub(home, keyring=keyring) as hub:
         hub.checked.check()
+        check_witnessed(hub.broker, hub.witness_client)
     worker = Worker(home, keyring)
     serve(
         worker.application,

@@ -17,6 +17,7 @@ from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.freshness import Fresh
+from hub.exchange.witness.policy import WitnessPolicy
 from hub.federation.card import Card, read_card
 from hub.policy.agreements import Agreement, load_agreement
 from hub.policy.decision import Decision, Deny, Permit, Reason
@@ -167,7 +168,9 @@ class Broker:
     pull: bool = False
     wake: Callable[[str], None] = _nobody
     standings: StandingCache = field(default_factory=StandingCache, repr=False)
+    witnesses: WitnessPolicy = WitnessPolicy()  # noqa: RUF009 - it is frozen
     log_kept: Fresh = field(default_factory=Fresh, repr=False)
+    log_witnessed: Fresh = field(default_factory=Fresh, repr=False)
 
     @property
     def itself(self) -> Actor:

@@ -32,11 +32,13 @@ from hub.exchange.enveloping import envelop, translate
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
+from hub.exchange.witness.holding import refuse_unwitnessed
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_approve
 from hub.ports import UnitOfWork
 from hub.records.actor import Actor
 from hub.records.ids import new_id
+from hub.records.kinds import Action
 from hub.records.lifecycle import DeliveryState, RecordState
 from hub.records.record import Record
 
@@ -59,7 +61,8 @@ def approve(
     """Release a draft: the second officer names the digest and the recipients that were read.
 
     Raises Refused `four-eyes`, `role-missing`, `policy-denied`, `transition-invalid`, and `conflict` when the
-    draft is no longer the one that was read. Every refusal is logged. Raises OurFault `log-stalled`.
+    draft is no longer the one that was read. Every refusal is logged. Raises OurFault `log-stalled`, and
+    Refused `quorum-missing` for all but a withdrawal, which must reach everyone.
     """
     refuse_stalled(broker)
     at = broker.clock.now()
@@ -102,6 +105,8 @@ def _prepare_release(
             )
         record = read_content(broker, view, row)
         secrets = secrets_for(view, broker, record)
+    if row.action != Action.WITHDRAWAL.value:
+        refuse_unwitnessed(broker)
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
     if row.version == 1:
         # What corrects or recalls must not wait for one partner that is denied: its entry is held instead.

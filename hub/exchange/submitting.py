@@ -25,6 +25,7 @@ from hub.exchange.drafting import (
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.recipients import judge_all, judge_rule
 from hub.exchange.releasing import Queued, queue, release, wake
+from hub.exchange.witness.holding import refuse_unwitnessed
 from hub.policy.decision import Deny, Reason
 from hub.ports import UnitOfWork
 from hub.records.actor import Actor, ActorKind
@@ -84,6 +85,7 @@ def submit(
             queued.append(ready)
     if queued:
         refuse_stalled(broker)
+        refuse_unwitnessed(broker)
     with broker.store.work() as work:
         refuse_known(work, everything)
         for drafted in waiting:

@@ -16,6 +16,7 @@ from hub.audit.checkpoints import read_checkpoint
 from hub.audit.notes import read_note
 from hub.audit.tiles import EntryTile, Tile, new_tiles, pack_entries
 from hub.errors import IntegrityFailure
+from hub.exchange.witness.cosigned import cosigned_note
 from hub.ports import Log, Store
 
 CHECKPOINT: Final = "checkpoint"
@@ -24,6 +25,8 @@ _LOCK: Final = ".lock"
 
 def publish(store: Store, folder: Path) -> bool:
     """Write what the newest checkpoint covers and was not written before, and at last that checkpoint.
+
+    It is written again with the lines of witnesses when they have come.
 
     Each file is whole and durable before another names it. Returns False when another process is at it.
     Raises IntegrityFailure `log-rolled-back` when the files are ahead of the database.
@@ -38,8 +41,9 @@ def publish(store: Store, folder: Path) -> bool:
 def _publish(store: Store, folder: Path) -> None:
     with store.read() as view:
         newest = view.log.checkpoint()
+        note = b"" if newest is None else cosigned_note(view, newest)
     there = published_checkpoint(folder)
-    if newest is None or newest.note == there:
+    if newest is None or note == there:
         return
     published = 0 if there is None else read_checkpoint(read_note(there)).size
     if published > newest.size:
@@ -50,7 +54,7 @@ def _publish(store: Store, folder: Path) -> None:
     for tile in new_tiles(published, newest.size):
         with store.read() as view:
             _write_tile(view.log, folder, tile)
-    write_whole(folder / CHECKPOINT, newest.note)
+    write_whole(folder / CHECKPOINT, note)
 
 
 def published_checkpoint(folder: Path) -> bytes | None:

@@ -14,11 +14,12 @@ from hub.evidence.anchors import write_anchors
 from tests.cli.conftest import Officers
 from tests.cli.walk import hub, json_of, refused
 from tests.evidence.world import World, play, resigned
+from tests.exchange.hubs import Hubs
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = play(tmp_path_factory.mktemp("world"))
+    made = play(Hubs(folder=tmp_path_factory.mktemp("world")))
     yield made
     made.hubs.close()
 

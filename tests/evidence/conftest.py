@@ -1,16 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from hub.ports import Store
+from hub.storage import open_store
 from tests.evidence.world import World, play
+from tests.exchange.conftest import StorePool
+from tests.exchange.hubs import Hubs
 
 
 @pytest.fixture(scope="package")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Iterator[World]:
     """One record's life, played once; tests only export and verify it."""
-    made = play(tmp_path_factory.mktemp("world"))
+
+    def copied(home: Path) -> Store:
+        return open_store(f"sqlite:///{shutil.copy(_sqlite_template, home / 'hub.sqlite3')}")
+
+    made = play(Hubs(folder=tmp_path_factory.mktemp("world"), new_store=copied))
     yield made
     made.hubs.close()
 
@@ -19,3 +30,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def bundle(world: World) -> bytes:
     """What the originator exports of it."""
     return world.export()
+
+
+@pytest.fixture(scope="session")
+def pool(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StorePool:
+    return StorePool(template=_sqlite_template, folder=tmp_path_factory.mktemp("pool"))
+
+
+@pytest.fixture
+def hubs(tmp_path: Path, pool: StorePool) -> Iterator[Hubs]:
+    """No hubs yet, for a test that plays a life of its own."""
+    numbers = itertools.count()
+    new_store: Callable[[Path], Store] = lambda _home: pool.fresh(next(numbers))  # noqa: E731
+    made = Hubs(folder=tmp_path, new_store=new_store)
+    yield made
+    made.close()

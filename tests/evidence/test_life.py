@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ from hub.exchange.routing import acknowledge, collect
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState
 from tests.evidence.world import READER, WHY, World, keys_of, play, proven, told
-from tests.exchange.hubs import AIGUL, CUSTODIAN, add_member, officer, release_it, released, run_lanes
+from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, officer, release_it, released, run_lanes
 
 
 def test_the_originator_proves_what_it_sent_and_who_got_it(world: World, bundle: bytes) -> None:
@@ -116,9 +115,8 @@ def test_an_export_takes_a_justification_and_a_record(world: World) -> None:
     assert missing.value.code == "not-found"
 
 
-def test_corrections_withdrawals_members_and_refusals_are_in_one_bundle(tmp_path: Path) -> None:
-    world = play(tmp_path)
-    hubs = world.hubs
+def test_corrections_withdrawals_members_and_refusals_are_in_one_bundle(hubs: Hubs) -> None:
+    world = play(hubs)
     add_member(world.theirs, "ru-fsb")
     row = withdraw(world.ours, AIGUL, world.record_id, reason="issued by mistake")
     release_it(world.ours, row)
@@ -127,11 +125,10 @@ def test_corrections_withdrawals_members_and_refusals_are_in_one_bundle(tmp_path
     world.witness(world.ours)
     verdict = proven(world.export(), world.anchors(needed=2))
     assert [one.action for one in verdict.contents] == ["new", "correction", "withdrawal"]
-    hubs.close()
 
 
-def test_what_went_to_members_alone_is_proven_by_the_release(tmp_path: Path) -> None:
-    world = play(tmp_path)
+def test_what_went_to_members_alone_is_proven_by_the_release(hubs: Hubs) -> None:
+    world = play(hubs)
     add_member(world.ours, "kz-mvd")
     world.hubs.agree_again(2, extra=["kz-mvd"])
     row = released(world.ours, "kz-mvd", narrative="Только участнику")
@@ -143,11 +140,10 @@ def test_what_went_to_members_alone_is_proven_by_the_release(tmp_path: Path) -> 
     verdict = proven(world.export(), world.anchors())
     assert "content-in-log" in keys_of(verdict, Standing.PROVEN)
     assert {"disclosed", "delivered"} <= {one.act for one in verdict.moments}
-    world.hubs.close()
 
 
-def test_without_a_cosigned_checkpoint_it_is_incomplete(tmp_path: Path) -> None:
-    world = play(tmp_path)
+def test_without_a_cosigned_checkpoint_it_is_incomplete(hubs: Hubs) -> None:
+    world = play(hubs)
     run_lanes(world.ours)
     row = released(world.ours, "cis-atc")
     run_lanes(world.ours)
@@ -155,14 +151,12 @@ def test_without_a_cosigned_checkpoint_it_is_incomplete(tmp_path: Path) -> None:
     verdict = verify_bundle(world.export(witnessed=False), world.anchors())
     assert verdict.outcome is Outcome.INCOMPLETE, told(verdict)
     assert keys_of(verdict, Standing.NOT_SHOWN) == {"quorum-missing"}
-    world.hubs.close()
 
 
-def test_a_reader_that_opens_and_no_receipt_yet(tmp_path: Path) -> None:
-    world = play(tmp_path)
+def test_a_reader_that_opens_and_no_receipt_yet(hubs: Hubs) -> None:
+    world = play(hubs)
     world.record_id = released(world.ours, "cis-atc").record_id
     world.witness(world.ours)
     verdict = verify_bundle(world.export(), world.anchors())
     assert keys_of(verdict, Standing.NOT_SHOWN) == {"no-receipts"}
     assert READER.agency == "cis-atc"
-    world.hubs.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from hub.evidence.parts import CardPart, CheckpointPart
 from hub.evidence.verifying import verify_bundle
 from hub.exchange.broker import Broker
 from tests.evidence.world import World, keys_of, play, proven, resigned, small
-from tests.exchange.hubs import BOLAT, own_card_of, released, run_lanes
+from tests.exchange.hubs import BOLAT, Hubs, own_card_of, released, run_lanes
 
 _CHUNKS = 8
 
@@ -41,7 +40,7 @@ def outcome(raw: bytes, anchors: Anchors) -> Outcome:
 @pytest.fixture(scope="module")
 def little(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One version to one recipient, one witness: the smallest life that is proven."""
-    made = small(tmp_path_factory.mktemp("little"))
+    made = small(Hubs(folder=tmp_path_factory.mktemp("little")))
     yield made
     made.hubs.close()
 
@@ -293,8 +292,8 @@ def test_a_receipt_of_another_record_is_disproven(world: World, bundle: bytes) -
     assert (finding.key, finding.code) == ("receipt-false", "receipt-invalid")
 
 
-def test_entries_of_another_record_are_disproven(tmp_path: Path) -> None:
-    world = small(tmp_path)
+def test_entries_of_another_record_are_disproven(hubs: Hubs) -> None:
+    world = small(hubs)
     first, world.record_id = world.record_id, released(world.ours, "cis-atc").record_id
     run_lanes(world.ours)
     theirs = read_bundle(world.export()).bundle
@@ -309,7 +308,6 @@ def test_entries_of_another_record_are_disproven(tmp_path: Path) -> None:
     )
     verdict = verdict_on(world, raw, lambda _b: both, world.anchors(witnesses=["sco-rats"]))
     assert "entry-of-another" in keys_of(verdict, Standing.DISPROVEN)
-    world.hubs.close()
 
 
 def test_another_exporter_does_not_pass_it_off_as_its_own(world: World, bundle: bytes) -> None:
@@ -321,9 +319,9 @@ def test_another_exporter_does_not_pass_it_off_as_its_own(world: World, bundle: 
     assert verify_bundle(renamed, world.anchors()).outcome is Outcome.DISPROVEN
 
 
-def test_keys_that_only_the_bundle_brings_do_not_count(world: World, bundle: bytes, tmp_path: Path) -> None:
+def test_keys_that_only_the_bundle_brings_do_not_count(world: World, bundle: bytes, hubs: Hubs) -> None:
     """A whole invented world, as true in itself as ours, proves nothing to those who trust ours."""
-    invented = play(tmp_path)
+    invented = play(hubs)
     raw = invented.export()
     proven(raw, invented.anchors())
     verdict = verify_bundle(raw, world.anchors())
@@ -332,7 +330,6 @@ def test_keys_that_only_the_bundle_brings_do_not_count(world: World, bundle: byt
     assert not verdict.signatures
     nobody = replace(world.anchors(), agencies={}, witnesses=(), needed=0)
     assert keys_of(verify_bundle(bundle, nobody), Standing.NOT_SHOWN) == {"exporter-unknown"}
-    invented.hubs.close()
 
 
 def test_anchors_without_a_recipient_or_a_log_leave_it_open(world: World, bundle: bytes) -> None:
@@ -354,20 +351,19 @@ def test_a_weaker_suite_of_the_exporter_is_disproven(world: World, bundle: bytes
     assert (finding.key, finding.code) == ("exporter-signature-false", "suite-not-allowed")
 
 
-def test_one_who_wrote_and_released_is_found_out(tmp_path: Path) -> None:
-    world = small(tmp_path)
+def test_one_who_wrote_and_released_is_found_out(hubs: Hubs) -> None:
+    world = small(hubs)
     with world.ours.store.work() as work:
         at = world.ours.clock.now()
         work.stage([world.ours.event(Act.REVISED, BOLAT, world.record_id, at, version="1")])
         work.commit()
     verdict = verify_bundle(world.export(), world.anchors(witnesses=["sco-rats"]))
     assert "released-by-author" in keys_of(verdict, Standing.DISPROVEN)
-    world.hubs.close()
 
 
-def test_a_database_that_was_tampered_with_exports_nothing_that_is_proven(tmp_path: Path) -> None:
+def test_a_database_that_was_tampered_with_exports_nothing_that_is_proven(hubs: Hubs) -> None:
     """What the log committed to is not what the table now says: the leaf, not the row, is evidence."""
-    world = small(tmp_path)
+    world = small(hubs)
     raw = world.export()
     whole = read_bundle(raw).bundle
     forged = tuple(
@@ -384,4 +380,3 @@ def test_a_database_that_was_tampered_with_exports_nothing_that_is_proven(tmp_pa
         world, raw, lambda b: replace(b, entries=forged), world.anchors(witnesses=["sco-rats"])
     )
     assert {one.code for one in verdict.of(Standing.DISPROVEN)} == {"log-commitment-mismatch"}
-    world.hubs.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hub.audit.checkpoints import cosign
@@ -87,9 +86,8 @@ class World:
         return export(broker, CUSTODIAN, self.record_id, mode=mode, justification=WHY)
 
 
-def play(folder: Path) -> World:
+def play(hubs: Hubs) -> World:
     """Send a record, let it be received, read, corrected, and let the log be cosigned."""
-    hubs = Hubs(folder=folder)
     for agency in ("kz-knb", "cis-atc", "sco-rats"):
         hubs.add(agency)
     hubs.pair_all()
@@ -112,9 +110,8 @@ def play(folder: Path) -> World:
     return world
 
 
-def small(folder: Path) -> World:
+def small(hubs: Hubs) -> World:
     """Send one version to one recipient; sco-rats alone witnesses."""
-    hubs = Hubs(folder=folder)
     for agency in ("kz-knb", "cis-atc", "sco-rats"):
         hubs.add(agency)
     hubs.pair_all()

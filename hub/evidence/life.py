@@ -23,6 +23,8 @@ from hub.federation.card import Card, fingerprint, read_card
 
 _PINNING = frozenset({"paired", "paired-again"})
 _SENT = frozenset({Act.RELEASED.value, Act.RESUMED.value, Act.ADMITTED.value})
+# An erasure names again what the entries whose secrets it destroyed can prove no more.
+_NAMING = _SENT | {Act.ERASED.value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,7 @@ def _envelopes(life: Life) -> Mapping[str, int]:
     """Compare each envelope with the entry that tells of its release or admission; return those entries."""
     told: dict[str, tuple[str, int]] = {}
     for entry in life.entries:
-        if entry.act in _SENT:
+        if entry.act in _NAMING:
             for envelope, sealed in _named(entry.details):
                 told.setdefault(envelope, (sealed, entry.index))
     for part in life.bundle.envelopes:

@@ -33,7 +33,12 @@ _LABELS: Final = {
 def sentence(finding: Finding, language: Language = Language.EN) -> str:
     """Return a finding as one sentence. What fills it is the bundle's own words, as they came."""
     about = {**finding.about, "code": finding.code or ""}
-    return _SENTENCES[language][finding.key].format_map(about)
+    return sentence_of(language, finding.key).format_map(about)
+
+
+def sentence_of(language: Language, key: str) -> str:
+    """Return the sentence of a key, with the names of what fills it."""
+    return _SENTENCES[language][key]
 
 
 def labels(language: Language) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from content: its digests, also where entries commit to them, so that nobody can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -76,7 +76,8 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
     """Destroy the content of a record whose erasure another officer has proposed.
 
     The entry says again what the entries whose secrets are destroyed can prove no more: to whom the record
-    went, in which envelopes. Raises what proposing raises, and Refused `not-found` without a proposal.
+    went, in which envelopes, by their digests. Raises what proposing raises, and Refused `not-found` without
+    a proposal.
     """
     at = broker.clock.now()
     with ExitStack() as held, broker.store.work() as work:
@@ -88,7 +89,7 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
         _refuse_unless_at_rest(work, versions)
         done = replace(proposal, confirmed_by=str(actor), confirmed_at=at)
         entries = _entries(work, versions)
-        event = _told(broker, actor, done, versions, entries, at)
+        event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
         for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries)}):
             work.bodies.erase(body_id)
         gone, kept = _erase_attachments(broker, work, held, versions, at)
@@ -147,7 +148,7 @@ def _told(
     actor: Actor,
     done: ErasureRow,
     versions: Sequence[RecordRow],
-    entries: Sequence[OutboxEntry],
+    sealed: Mapping[str, str],
     at: datetime,
 ) -> AuditEvent:
     recipients = sorted({who for row in versions for who in row.recipients})
@@ -161,8 +162,25 @@ def _told(
         proposed_by=done.proposed_by,
         versions=_numbers(versions),
         recipients=",".join(recipients),
-        envelopes=",".join(sorted({entry.envelope_id for entry in entries})),
+        envelopes=",".join(sealed),
+        envelope_digests=",".join(sealed.values()),
     )
+
+
+def _sealed(view: View, done: ErasureRow, entries: Sequence[OutboxEntry]) -> Mapping[str, str]:
+    """Return the digests of the sealed bytes of a record's envelopes, as the entries of the log named them.
+
+    They tell nothing of the content, for its key was random; receipts go on naming them.
+    """
+    known: dict[str, str] = {}
+    for event in _events(view, [done.record_id, *{entry.envelope_id for entry in entries}]):
+        told = event.details
+        known |= zip(
+            told.get("envelopes", "").split(","), told.get("envelope_digests", "").split(","), strict=False
+        )
+        if "envelope" in told:
+            known[told["envelope"]] = told.get("envelope_digest", "")
+    return {name: known.get(name, "") for name in sorted({entry.envelope_id for entry in entries})}
 
 
 def _erase_attachments(
@@ -191,11 +209,15 @@ def _erase_attachments(
 
 
 def _deriving(view: View, done: ErasureRow) -> Iterator[AuditEvent]:
-    """Yield the entries about a record of our own whose details derive from its content.
+    """Return the entries about a record of our own whose details derive from its content.
 
     What came leaves none: its entries hold digests of sealed bytes alone.
     """
+    return (one for one in _events(view, [done.record_id]) if SECRET_DETAILS & one.details.keys())
+
+
+def _events(view: View, subjects: Sequence[str]) -> Iterator[AuditEvent]:
     after = 0
-    while page := view.events_about([done.record_id], after=after, limit=_EVENTS_AT_ONCE):
+    while page := view.events_about(subjects, after=after, limit=_EVENTS_AT_ONCE):
         after = page[-1][0]
-        yield from (event for _, event in page if SECRET_DETAILS & event.details.keys())
+        yield from (event for _, event in page)

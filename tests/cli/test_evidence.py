@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from hub.cli.frame import SOME_ID
+from hub.evidence import words_en
 from hub.evidence.anchors import write_anchors
+from hub.evidence.wording import Language, keys, labels, sentence_of
+from tests.cli.arriving import came
 from tests.cli.conftest import Officers
 from tests.cli.walk import hub, json_of, refused
 from tests.evidence.world import World, play, resigned
@@ -136,3 +143,61 @@ def test_an_officer_who_exports_is_an_auditor(paired: Path, officers: Officers, 
         "role-missing",
     )
     assert not (tmp_path / "x.evidence").exists()
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "evidence.md"
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_prove_a_record_that_came(paired: Path, tmp_path: Path) -> None:
+    (block,) = re.findall(
+        r"<!-- executed by tests/cli/test_evidence.py -->\n```sh\n(.*?)```",
+        PAGE.read_text("utf-8"),
+        re.DOTALL,
+    )
+    told = {"RECORD": came(paired).record_id, "HUB_HOME": str(paired / "kz-knb")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=tmp_path,
+        env=os.environ | told | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ДӘЛЕЛДЕНДІ" in done.stdout
+    assert 'lang="kk"' in (tmp_path / "record.html").read_text("utf-8")
+
+
+def test_the_page_names_every_member_of_a_bundle_and_of_anchors(files: tuple[str, str]) -> None:
+    text = PAGE.read_text("utf-8")
+    bundle, anchors = (json.loads(Path(name).read_bytes()) for name in files)
+    whole = bundle["bundle"]
+    shown = [whole, whole["record"], whole["log"], *whole["envelopes"], whole["log"]["entries"][0]]
+    shown += [whole["log"]["checkpoints"][0], whole["log"]["entries"][0]["disclosed"][0], *whole["cards"]]
+    shown += [bundle, *bundle["signatures"], anchors, anchors["quorum"], anchors["agencies"][0]]
+    assert {
+        name for one in shown for name in one if f"`{name}`" not in text and f'"{name}"' not in text
+    } == set()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_finding_has_a_sentence_in_every_language(language: Language) -> None:
+    rooms = [path.read_text("utf-8") for path in (PAGE.parents[1] / "hub" / "evidence").glob("*.py")]
+    used = keys(language)
+    assert used == keys(Language.EN)
+    code = "".join(text for text in rooms if "SENTENCES: Final" not in text)
+    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', code))
+    built = {f"{what}-{end}" for what in ("envelope", "receipt") for end in ("false", "unknown-key")}
+    assert used <= known | built | {"revocation", "completeness", "attachments", "timestamp"}
+    assert set(labels(language)) == set(labels(Language.EN))
+
+
+def test_no_sentence_wants_what_its_finding_does_not_tell(files: tuple[str, str]) -> None:
+    for language in Language:
+        for key in keys(language):
+            english = set(re.findall(r"{(\w+)}", words_en.SENTENCES[key]))
+            told = set(re.findall(r"{(\w+)}", sentence_of(language, key)))
+            assert told - {"code"} <= english, (language, key)

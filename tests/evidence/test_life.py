@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from hub.audit.events import Act
 from hub.errors import Refused
-from hub.evidence.bundle import read_bundle
+from hub.evidence.bundle import Bundle, read_bundle
 from hub.evidence.findings import Outcome, Standing
 from hub.evidence.parts import Mode, Shown
 from hub.evidence.verifying import verify_bundle
+from hub.exchange.broker import Broker
 from hub.exchange.correcting import withdraw
+from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.evidence.exporting import export
 from hub.exchange.routing import acknowledge, collect
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState
-from tests.evidence.world import READER, WHY, World, keys_of, play, proven, told
+from tests.evidence.world import READER, WHY, World, keys_of, play, proven, resigned, told
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, officer, release_it, released, run_lanes
 
 
@@ -125,6 +128,52 @@ def test_corrections_withdrawals_members_and_refusals_are_in_one_bundle(hubs: Hu
     world.witness(world.ours)
     verdict = proven(world.export(), world.anchors(needed=2))
     assert [one.action for one in verdict.contents] == ["new", "correction", "withdrawal"]
+
+
+def erase(broker: Broker, record_id: str) -> None:
+    propose_erasure(broker, officer("dana", Role.CUSTODIAN), record_id, justification="retention has ended")
+    confirm_erasure(broker, officer("erlan", Role.AUDITOR), record_id)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_an_erased_record_is_still_proven_and_tells_what_was_erased(hubs: Hubs, mode: Mode) -> None:
+    world = play(hubs)
+    erase(world.ours, world.record_id)
+    raw = world.export(mode=mode)
+    assert "хабарлама" not in raw.decode()
+    verdict = proven(raw, world.anchors())
+    assert {"envelope-erased", "entry-erased", "release-not-in-log"} == keys_of(verdict, Standing.ERASED)
+    assert {
+        "erasure-in-log",
+        "receipt-signed",
+        "envelope-in-log",
+        "entries-included",
+        "pin-in-force",
+    } <= keys_of(verdict, Standing.PROVEN)
+    erasure = next(one for one in verdict.moments if one.act == "erased")
+    assert (erasure.who, erasure.details["recipients"]) == ("officer:erlan", "cis-atc")
+
+
+def test_the_recipient_proves_what_it_erased(hubs: Hubs) -> None:
+    world = play(hubs)
+    erase(world.theirs, world.record_id)
+    verdict = proven(world.export(world.theirs), world.anchors(world.theirs))
+    assert keys_of(verdict, Standing.ERASED) == {"envelope-erased"}
+    assert not verdict.contents
+
+
+def test_what_is_said_to_be_erased_without_an_erasure_is_missing(hubs: Hubs) -> None:
+    world = play(hubs)
+    raw = world.export()
+
+    def hide(whole: Bundle) -> Bundle:
+        first, *rest = whole.envelopes
+        hidden = replace(first, shown=Shown.ERASED, sealed=None, content_key=None)
+        return replace(whole, envelopes=(hidden, *rest))
+
+    verdict = verify_bundle(resigned(raw, world.ours, hide), world.anchors())
+    assert verdict.outcome is Outcome.INCOMPLETE
+    assert "envelope-erased" in keys_of(verdict, Standing.NOT_SHOWN)
 
 
 def test_what_went_to_members_alone_is_proven_by_the_release(hubs: Hubs) -> None:

@@ -15,6 +15,7 @@ from hub.evidence.bundle import Bundle, read_bundle, write_bundle
 from hub.evidence.findings import Outcome, Standing, Verdict
 from hub.evidence.parts import Mode
 from hub.evidence.verifying import verify_bundle
+from hub.evidence.wording import Language, sentence
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct
 from hub.exchange.evidence.anchoring import anchors_of
@@ -128,6 +129,8 @@ def resigned(raw: bytes, broker: Broker, change: Callable[[Bundle], Bundle]) -> 
 
 
 def keys_of(verdict: Verdict, standing: Standing) -> set[str]:
+    for language in Language:
+        assert all(sentence(finding, language) for finding in verdict.findings)
     return {finding.key for finding in verdict.findings if finding.standing is standing}
 
 

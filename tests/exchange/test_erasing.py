@@ -88,6 +88,8 @@ def test_what_was_sent_is_erased_by_two_and_read_by_nobody(ours: Broker, theirs:
     assert told.details["proposed_by"] == "officer:dana"
     assert told.details["recipients"] == "cis-atc"
     assert told.details["envelopes"] == trace(ours, row.record_id).entries[0].envelope_id
+    (admitted,) = [event for event in about(theirs, row.record_id) if event.act is Act.ADMITTED]
+    assert told.details["envelope_digests"] == admitted.details["envelope_digest"]
 
 
 def test_what_came_is_erased_too_and_never_comes_back(ours: Broker, theirs: Broker) -> None:

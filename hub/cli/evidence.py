@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -23,12 +24,14 @@ from hub.evidence.parts import Mode
 from hub.evidence.report import render
 from hub.evidence.verifying import verify_bundle
 from hub.evidence.wording import Language, labels, sentence
+from hub.exchange.broker import Broker
 from hub.exchange.evidence.anchoring import anchors_of
-from hub.exchange.evidence.exporting import export
+from hub.exchange.evidence.exporting import export, is_cosigned
 from hub.federation.card import fingerprint, words
 
 #: What the log says where nobody gave a reason at the console.
 _NO_REASON: Final = "no reason was given at the console"
+_LOOK_EVERY_S: Final = 0.25
 
 
 @click.group(cls=Noun)
@@ -50,6 +53,15 @@ def evidence() -> None:
     "--commitments-only", is_flag=True, help="Without content and keys: digests, receipts and log entries."
 )
 @click.option("--justification", metavar="TEXT", default=_NO_REASON, help="Why; it is logged.")
+@click.option(
+    "--wait",
+    "wait_s",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0, 600),
+    metavar="SECONDS",
+    help="How long to wait for witnesses to cosign what was just logged.",
+)
 @click.option("--originator", metavar="AGENCY", help="Whose record, when several sent one with this id.")
 @click.option(
     "--as",
@@ -67,6 +79,7 @@ def export_(
     out: Path,
     commitments_only: bool,
     justification: str,
+    wait_s: float,
     originator: str | None,
     officer: str | None,
     password_fd: int | None,
@@ -84,16 +97,39 @@ def export_(
         actor = (
             administrator(hub.broker.agency) if officer is None else sign_in(hub.broker, officer, password_fd)
         )
+        cosigned = _wait(hub.broker, record_id, originator, wait_s)
         raw = export(
             hub.broker, actor, record_id, mode=mode, justification=justification, originator=originator
         )
     # Others on this machine have no business with what it opens.
     write_bytes(out, raw, mode=0o600)
+    people = [f"The evidence on {record_id} is in {out} ({len(raw)} bytes)."]
+    if not cosigned:
+        people.append(
+            "Too few witnesses have cosigned its newest entries yet, so it is incomplete. A running hub asks "
+            "them every second: export it again."
+        )
     return Answer(
-        document={"record_id": record_id, "file": str(out), "mode": mode.value, "bytes": len(raw)},
-        people=(f"The evidence on {record_id} is in {out} ({len(raw)} bytes).",),
+        document={
+            "record_id": record_id,
+            "file": str(out),
+            "mode": mode.value,
+            "bytes": len(raw),
+            "cosigned": cosigned,
+        },
+        people=people,
         then=("hub evidence anchors -o anchors.json", f"hub evidence verify {out} --trust anchors.json"),
     )
+
+
+def _wait(broker: Broker, record_id: str, originator: str | None, wait_s: float) -> bool:
+    """Wait until enough witnesses have cosigned all entries about a record; tell whether they have."""
+    until = time.monotonic() + wait_s
+    while not (cosigned := is_cosigned(broker, record_id, originator=originator)):
+        if time.monotonic() >= until:
+            break
+        time.sleep(_LOOK_EVERY_S)
+    return cosigned
 
 
 @trail(writes_nothing("public keys"))
@@ -108,8 +144,15 @@ def anchors(out: Path, home: Path, unlock: Path | None) -> Answer:
     cosigned, and the roots of time stamps. Hand the file over on another way than the evidence, and its
     words by voice.
     """
+    from hub.bootstrap.witnessing import stamper
+
     with opened(home, unlock) as hub:
-        made = anchors_of(hub.broker, own_fingerprint=fingerprint(hub.card()))
+        stamping = stamper(hub.config)
+        made = anchors_of(
+            hub.broker,
+            own_fingerprint=fingerprint(hub.card()),
+            tsa_roots=() if stamping is None else stamping.roots,
+        )
     write_bytes(out, write_anchors(made))
     seen = made.fingerprint
     quorum = f"{made.needed} of {', '.join(made.witnesses)}" if made.witnesses else "no witnesses"

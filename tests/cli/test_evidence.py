@@ -66,7 +66,7 @@ def test_what_was_altered_exits_with_one(files: tuple[str, str], tmp_path: Path)
 
 def test_what_lacks_something_exits_with_two(world: World, files: tuple[str, str], tmp_path: Path) -> None:
     strict = tmp_path / "strict.json"
-    anchors = world.anchors(witnesses=["sco-rats"])
+    anchors = world.anchors(witnesses=("sco-rats",))
     fewer = {name: anchor for name, anchor in anchors.agencies.items() if name != "cis-atc"}
     strict.write_bytes(write_anchors(replace(anchors, agencies=fewer)))
     result = hub("evidence", "verify", files[0], "--trust", str(strict), "--json")

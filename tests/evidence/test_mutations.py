@@ -47,7 +47,7 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def least(little: World) -> tuple[bytes, Anchors]:
-    raw, anchors = little.export(), little.anchors(witnesses=["sco-rats"])
+    raw, anchors = little.export(), little.anchors(witnesses=("sco-rats",))
     proven(raw, anchors)
     return raw, anchors
 
@@ -267,7 +267,17 @@ def test_a_quorum_that_is_not_there_is_incomplete(world: World, bundle: bytes) -
     asked = verify_bundle(bundle, world.anchors(needed=2))
     assert asked.outcome is Outcome.PROVEN
     # Its own witness is no other party: three of three can never be met by two others.
-    more = verify_bundle(bundle, world.anchors(needed=3, witnesses=["cis-atc", "kz-knb", "sco-rats"]))
+    more = verify_bundle(
+        bundle,
+        world.anchors(
+            needed=3,
+            witnesses=(
+                "cis-atc",
+                "kz-knb",
+                "sco-rats",
+            ),
+        ),
+    )
     assert more.outcome is Outcome.INCOMPLETE
 
 
@@ -306,7 +316,7 @@ def test_entries_of_another_record_are_disproven(hubs: Hubs) -> None:
         checkpoints=(replace(final, consistency=()),),
         entries=tuple(replace(one, checkpoint=0) for one in theirs.entries),
     )
-    verdict = verdict_on(world, raw, lambda _b: both, world.anchors(witnesses=["sco-rats"]))
+    verdict = verdict_on(world, raw, lambda _b: both, world.anchors(witnesses=("sco-rats",)))
     assert "entry-of-another" in keys_of(verdict, Standing.DISPROVEN)
 
 
@@ -333,7 +343,7 @@ def test_keys_that_only_the_bundle_brings_do_not_count(world: World, bundle: byt
 
 
 def test_anchors_without_a_recipient_or_a_log_leave_it_open(world: World, bundle: bytes) -> None:
-    anchors = world.anchors(needed=0, witnesses=[])
+    anchors = world.anchors(needed=0, witnesses=())
     agencies = dict(anchors.agencies)
     del agencies["cis-atc"]
     fewer = verify_bundle(bundle, replace(anchors, agencies=agencies))
@@ -357,7 +367,7 @@ def test_one_who_wrote_and_released_is_found_out(hubs: Hubs) -> None:
         at = world.ours.clock.now()
         work.stage([world.ours.event(Act.REVISED, BOLAT, world.record_id, at, version="1")])
         work.commit()
-    verdict = verify_bundle(world.export(), world.anchors(witnesses=["sco-rats"]))
+    verdict = verify_bundle(world.export(), world.anchors(witnesses=("sco-rats",)))
     assert "released-by-author" in keys_of(verdict, Standing.DISPROVEN)
 
 
@@ -377,6 +387,6 @@ def test_a_database_that_was_tampered_with_exports_nothing_that_is_proven(hubs: 
         for entry in whole.entries
     )
     verdict = verdict_on(
-        world, raw, lambda b: replace(b, entries=forged), world.anchors(witnesses=["sco-rats"])
+        world, raw, lambda b: replace(b, entries=forged), world.anchors(witnesses=("sco-rats",))
     )
     assert {one.code for one in verdict.of(Standing.DISPROVEN)} == {"log-commitment-mismatch"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.audit.checkpoints import cosign
@@ -21,6 +21,7 @@ from hub.exchange.correcting import correct
 from hub.exchange.evidence.anchoring import anchors_of
 from hub.exchange.evidence.exporting import catch_up, export
 from hub.exchange.routing import read_record
+from hub.exchange.witness.policy import WitnessPolicy
 from hub.federation.card import fingerprint
 from hub.ports import CosignatureRow
 from hub.records.actor import Role
@@ -75,8 +76,9 @@ class World:
 
     def anchors(self, broker: Broker | None = None, **changes: Any) -> Anchors:
         broker = broker or self.ours
-        told = {"needed": 1, "witnesses": [name for name in WITNESSES if name != broker.agency]} | changes
-        return anchors_of(broker, own_fingerprint=fingerprint(own_card_of(broker)), **told)
+        names = tuple(name for name in WITNESSES if name != broker.agency)
+        made = anchors_of(broker, own_fingerprint=fingerprint(own_card_of(broker)))
+        return replace(made, **{"needed": 1, "witnesses": names, **changes})
 
     def export(
         self, broker: Broker | None = None, mode: Mode = Mode.FULL, *, witnessed: bool = True
@@ -84,6 +86,8 @@ class World:
         broker = broker or self.ours
         if witnessed:
             self.witness(broker, *(name for name in self.witnesses if name != broker.agency))
+        policy = WitnessPolicy(witnesses=self.witnesses, needed=1)
+        broker = replace(broker, witnesses=policy)
         return export(broker, CUSTODIAN, self.record_id, mode=mode, justification=WHY)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from cryptography import x509
 
+from hub.errors import Refused
 from hub.evidence.anchors import AgencyAnchor, Anchors, merge_keys
 from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.partners import SUITES
@@ -15,13 +16,11 @@ def anchors_of(
     broker: Broker,
     *,
     own_fingerprint: str,
-    needed: int = 0,
-    witnesses: Collection[str] = (),
     tsa_roots: Sequence[x509.Certificate] = (),
 ) -> Anchors:
     """Return the keys of this hub and of its pinned partners, the quorum and the roots of time stamps.
 
-    `own_fingerprint` is that of our card. `needed` of `witnesses` must have cosigned what is to be proven.
+    `own_fingerprint` is that of our card. Raises Refused `partner-unknown` for a witness that is not pinned.
     """
     keyring = broker.keyring
     ourselves = AgencyAnchor(
@@ -32,11 +31,18 @@ def anchors_of(
         log_keys=tuple(signer.key for signer in keyring.log_signers()),
         witness_keys=tuple(signer.key for signer in keyring.witness_signers()),
     )
+    policy = broker.witnesses
     partners = [_anchor(one) for one in broker.standing().partners.values()]
+    keyed = {anchor.agency for anchor in partners if anchor.witness_keys}
+    if missing := sorted(set(policy.witnesses) - keyed):
+        raise Refused(
+            "partner-unknown",
+            f"{missing[0]} is to witness our log, and no partner of that name is pinned with witness keys.",
+        )
     return Anchors(
         agencies={anchor.agency: anchor for anchor in (ourselves, *partners)},
-        needed=needed,
-        witnesses=tuple(sorted(witnesses)),
+        needed=policy.needed,
+        witnesses=tuple(sorted(policy.witnesses)),
         tsa_roots=tuple(tsa_roots),
         made_by=broker.agency,
         made_at=broker.clock.now(),

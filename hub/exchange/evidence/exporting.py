@@ -46,11 +46,9 @@ def export(
         work.stage([event])
         work.commit()
     with broker.store.read() as view:
-        standing = broker.standings.of(view)
         found = collect(broker, view, record_id, mode, originator=row.originator)
         events = [one for one in found.events if one.event_id != event.event_id]
-        witnesses = sum(bool(partner.card.witness_keys) for partner in standing.partners.values())
-        proven = prove(view, events, mode, witnesses=witnesses)
+        proven = prove(view, events, mode, witnesses=len(broker.witnesses.witnesses))
     bundle = Bundle(
         exporter=broker.agency,
         exported_at=at,
@@ -69,6 +67,22 @@ def export(
         entries=proven.entries,
     )
     return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
+
+
+def is_cosigned(broker: Broker, record_id: str, *, originator: str | None = None) -> bool:
+    """Tell whether enough witnesses have cosigned all that the log says of a record so far.
+
+    What waits is put into the log first. Where no witnesses are needed it is true.
+    """
+    needed = broker.witnesses.needed
+    if not needed:
+        return True
+    catch_up(broker)
+    with broker.store.read() as view:
+        found = collect(broker, view, record_id, Mode.COMMITMENTS, originator=originator)
+        indices = [view.log.index_of(event.event_id) for event in found.events]
+        last = max((index for index in indices if index is not None), default=None)
+        return last is None or view.witnessing.cosigned_size(last + 1, needed=needed) is not None
 
 
 def catch_up(broker: Broker) -> None:

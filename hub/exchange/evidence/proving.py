@@ -12,6 +12,7 @@ from hub.audit.leaves import FIELDS, disclose
 from hub.audit.proofs import write_proof
 from hub.audit.tiles import consistency_proof, inclusion_proof
 from hub.evidence.parts import CheckpointPart, EntryPart, Mode, Shown
+from hub.exchange.witness.cosigned import cosigned_note
 from hub.ports import CheckpointRow, Log, View
 
 #: The most checkpoints of a bundle, each with its cosignatures: some 15 KiB.
@@ -89,11 +90,11 @@ def _most_cosigned(view: View, least: int, witnesses: int) -> tuple[int, Checkpo
 
 
 def _checkpoint(view: View, row: CheckpointRow, before: CheckpointRow | None) -> CheckpointPart:
-    cosigned = view.witnessing.cosignatures(row.size)
+    cosigned = cosigned_note(view, row).removeprefix(row.note)
     proof = () if before is None else consistency_proof(before.size, row.size, view.log.tile)
     return CheckpointPart(
         note=row.note.decode("utf-8"),
-        cosignatures="".join(one.lines for one in cosigned),
+        cosignatures=cosigned.decode("utf-8"),
         consistency=tuple(proof),
         timestamps=tuple(one.token for one in view.witnessing.timestamps(row.number)),
     )

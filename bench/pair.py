@@ -11,8 +11,8 @@ from typing import Final
 
 from demo.cast import AGREEMENTS, LIST_DESK, SCOPES, US, Officer, Place
 from demo.clients import Client
+from demo.ports import free_ports
 from demo.processes import Processes
-from demo.stage import free_ports
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
 from hub.envelope import Suite

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from bench.exchange import Way, document, run
 from bench.pair import built
-from demo.stage import free_ports
+from demo.ports import free_ports
 from hub.envelope import Suite
 from hub.envelope.canonical import canonical
 

@@ -184,8 +184,12 @@ def _how_to_look(console: Console, folder: Path, processes: Processes) -> None:
     console.print("\nThe hubs are left running. Look at ours:")
     for command in ("queue counts", "record list", "partner list", "agreement list"):
         console.print(f"  {hub} {command} --home {folder / US}", highlight=False, soft_wrap=True)
+    ids = " ".join(map(str, processes.ids))
+    console.print("Stop them, and remove their folder once they have ended:")
     console.print(
-        f"Stop them: kill {' '.join(map(str, processes.ids))}; then rm -r {folder}", highlight=False
+        f"  kill {ids}; while kill -0 {ids} 2>/dev/null; do sleep 0.2; done; rm -r {folder}",
+        highlight=False,
+        soft_wrap=True,
     )
 
 

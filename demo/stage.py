@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.cast import AGREEMENTS, HUBS, NAMES, PARTNERS, SCOPES, US, Officer, Place
+from demo.ports import free_ports
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
 from hub.exchange.accounts import add_officer
@@ -32,15 +32,6 @@ class Stage:
 
     places: Mapping[str, Place]
     systems: Mapping[str, Path]
-
-
-def free_ports(count: int) -> list[int]:
-    """Return free loopback ports; all are held open until all are known, so that none is named twice."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def build(folder: Path, *, step: Callable[[], object], databases: Mapping[str, str] | None = None) -> Stage:

@@ -137,6 +137,7 @@ CODES: Final[dict[str, Row]] = {
     # keys
     "key-store-invalid": _row(_O, 500, 78, "The key store cannot be opened"),
     "listen-failed": _row(_O, 500, 78, "The hub cannot listen on its address"),
+    "file-exists": _row(_R, 409, 73, "The file is there already"),
     "home-exists": _row(_R, 409, 73, "This folder already holds a hub"),
     "home-missing": _row(_R, 404, 66, "This folder holds no hub"),
     # audit

@@ -182,12 +182,13 @@ def _checked(kind: type, told: Mapping[str, Any], *, where: str) -> dict[str, An
     """Return the told values with their types checked; refuse unknown and missing keys."""
     hints = get_type_hints(kind)
     known = {f.name: f for f in fields(kind) if f.name not in {"home", "limits"}}
+    tables = "" if where else " and the table [limits]"
     unknown = sorted(set(told) - set(known))
     if unknown:
         raise OurFault(
             "config-invalid",
             f"hub.toml: unknown key {where}{unknown[0]}; "
-            f"known: {', '.join(where + k for k in sorted(known))}.",
+            f"known: {', '.join(where + k for k in sorted(known))}{tables}.",
         )
     missing = [
         name
@@ -209,9 +210,15 @@ def _typed(name: str, kind: type, value: Any) -> Any:
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise OurFault(
-            "config-invalid", f"hub.toml: {name} takes {kind.__name__}, not {type(value).__name__}."
+            "config-invalid", f"hub.toml: {name} takes {_called(kind)}, not {_called(type(value))}."
         )
     least = 0 if name in _MAY_BE_0 else 1e-9
     if kind in (int, float) and float(str(value)) < least:
         raise OurFault("config-invalid", f"hub.toml: {name} must be above 0, it is {value}.")
     return value
+
+
+def _called(kind: type) -> str:
+    """Return what a type is called in a configuration."""
+    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    return names.get(kind, "a table or a list")

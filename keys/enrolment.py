@@ -60,9 +60,9 @@ def _requested_key(csr_pem: bytes) -> CertificatePublicKeyTypes:
         request = x509.load_pem_x509_csr(csr_pem)
         proven = request.is_signature_valid
         key = request.public_key()
-    except Exception as error:  # noqa: BLE001 (the parser raises what its parts raise)
+    except Exception:  # noqa: BLE001 (the parser raises what its parts raise)
         raise Refused(
-            "request-invalid", f"The certificate request cannot be read ({type(error).__name__})."
+            "request-invalid", "The certificate request cannot be read; expected a PEM file of PKCS#10."
         ) from None
     if not proven:
         raise Refused("request-invalid", "The certificate request is not signed with its own key.")

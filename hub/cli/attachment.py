@@ -18,7 +18,7 @@ from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.cli.answer import Answer, safe, table
 from hub.cli.credentials import sign_in
-from hub.cli.frame import SOME_ID, Noun, trail
+from hub.cli.frame import SOME_DIGEST, SOME_ID, Noun, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, why_option
 from hub.cli.record_naming import originator_option, record_argument
@@ -32,7 +32,6 @@ from hub.records.lifecycle import RecordState
 from hub.records.record import AttachmentRef
 
 _READ_BYTES: Final = 1024 * 1024
-_SOME_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #: Told how many more bytes have moved.
 Moved = Callable[[int], None]
 version_option: Final = click.option(
@@ -96,7 +95,7 @@ def add(
     return Answer(
         document={**as_document(row), "attachment": ref, "upload_id": done.upload_id},
         people=(f"{called} is attached to {record_id}; {officer} is the draft's author now.",),
-        then=then_of(row),
+        then=then_of(row, actor),
     )
 
 
@@ -136,7 +135,7 @@ def list_(
 @trail(writes(Act.CONSULTED))
 @attachment.command(
     examples=(
-        f'hub attachment save {SOME_ID} {_SOME_DIGEST} --out photo.jpg --as aigerim --why "case 2025/114"',
+        f'hub attachment save {SOME_ID} {SOME_DIGEST} --out photo.jpg --as aigerim --why "case 2025/114"',
     )
 )
 @record_argument
@@ -171,7 +170,7 @@ def save(
     The file gets its name only when all of it was checked against the digest that the record names.
     """
     if out.exists():
-        raise Refused("conflict", f"{out} is there already; it is not overwritten.")
+        raise Refused("file-exists", f"{out} is there already; it is not overwritten.")
     part = out.with_name(f"{out.name}.part")
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)

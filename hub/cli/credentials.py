@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -42,7 +44,7 @@ def officer_options(command: _Command) -> _Command:
 def sign_in(broker: Broker, officer: str, password_fd: int | None) -> Actor:
     """Return the officer once password and code are right. Secrets never stand on the command line."""
     if password_fd is None:
-        password = click.prompt("Password", hide_input=True, err=True)
+        password = _hidden("Password")
         code = click.prompt("Code", err=True)
     else:
         password, code = _lines(password_fd, ("the password", "the code"))
@@ -52,8 +54,22 @@ def sign_in(broker: Broker, officer: str, password_fd: int | None) -> Actor:
 def new_password(password_fd: int | None) -> str:
     """Return a new password: asked for twice, or one line of a descriptor."""
     if password_fd is None:
-        return str(click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True))
+        return _hidden("New password", confirmation_prompt=True)
     return _lines(password_fd, ("the password",))[0]
+
+
+def _hidden(what: str, *, confirmation_prompt: bool = False) -> str:
+    """Ask without showing what is typed; where that cannot be, refuse rather than show it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return str(click.prompt(what, hide_input=True, confirmation_prompt=confirmation_prompt, err=True))
+        except getpass.GetPassWarning:
+            raise Refused(
+                "request-invalid",
+                "There is no terminal at which a password can be typed unseen; hand the secrets over with "
+                "--password-fd N.",
+            ) from None
 
 
 def _lines(descriptor: int, expected: tuple[str, ...]) -> list[str]:

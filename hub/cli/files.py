@@ -61,11 +61,11 @@ def read_json(name: str) -> Mapping[str, object]:
 
 
 def write_bytes(path: Path, raw: bytes, *, mode: int = 0o644) -> None:
-    """Write a new file; one that is there already stays. Raises Refused `conflict`, `not-found`."""
+    """Write a new file; one that is there already stays. Raises Refused `file-exists`, `not-found`."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
-        raise Refused("conflict", f"{path} is there already; it is not overwritten.") from None
+        raise Refused("file-exists", f"{path} is there already; it is not overwritten.") from None
     except OSError as error:
         raise Refused("not-found", f"{path} cannot be written: {error.strerror}.") from None
     with os.fdopen(handle, "wb") as stream:
@@ -78,7 +78,7 @@ def new_folder(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, .
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        raise Refused("conflict", f"{folder} is there already; name a new folder.") from None
+        raise Refused("file-exists", f"{folder} is there already; name a new folder.") from None
     except OSError as error:
         raise Refused("not-found", f"{folder} cannot be made: {error.strerror}.") from None
     try:

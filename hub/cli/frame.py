@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -16,6 +18,8 @@ from hub.errors import HubError
 
 #: Stands for an id in examples.
 SOME_ID: Final = "0192f0c1-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
+#: Stands for a digest or a fingerprint in examples.
+SOME_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 class Leaf(click.Command):
@@ -42,7 +46,7 @@ class Leaf(click.Command):
         try:
             answer = super().invoke(ctx)
             if isinstance(answer, Answer):
-                say(answer, machine=machine)
+                say(replace(answer, then=[_at_home(ctx, hint) for hint in answer.then]), machine=machine)
                 return answer.exit
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
@@ -51,6 +55,24 @@ class Leaf(click.Command):
         except Exception as error:  # noqa: BLE001 - the last line: logged in full, told in one sentence
             return report(unexpected(error, ctx.params.get("home")), machine=machine)
         return 0
+
+
+def _at_home(ctx: click.Context, hint: str) -> str:
+    """Return a command to come next with the --home and --unlock that this one was given by hand."""
+    command: click.Command | None = ctx.find_root().command
+    for word in hint.split()[1:3]:
+        if isinstance(command, click.Group):
+            command = command.get_command(ctx, word)
+    known = {one.name for one in command.params} if command is not None else set()
+    given = "".join(
+        f" --{name} {shlex.quote(str(ctx.params[name]))}"
+        for name in ("home", "unlock")
+        if name in known
+        and f"--{name}" not in hint
+        and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    )
+    said, gap, aside = hint.partition("   ")
+    return f"{said.rstrip()}{given}{gap}{aside}"
 
 
 def trail(declared: Trail) -> Callable[[click.Command], Leaf]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -201,6 +202,11 @@ def _refuse_unless_free(config: Config) -> None:
 
 def _log_to(path: Path) -> None:
     """Send standard error, and with it every log, to the end of a private file."""
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            os.fchmod(handle, 0o600)  # also one that was there, and that others could read
+    except OSError as error:
+        raise OurFault("config-invalid", f"The log {path} cannot be written: {error.strerror}.") from None
     os.dup2(handle, 2)
     os.close(handle)

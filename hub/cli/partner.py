@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.files import read_bytes, write_bytes
-from hub.cli.frame import Noun, trail
+from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import PartnerRow
 from hub.envelope.suites import Suite
@@ -63,12 +64,17 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     examples=(
         "hub partner add cis-atc.card",
         'hub partner add cis-atc.card --confirm "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12"',
-        "hub partner add kg-gknb.card --fingerprint 9f86d081884c7d65 --via cis-atc",
+        f"hub partner add kg-gknb.card --via cis-atc --fingerprint {SOME_DIGEST}",
     )
 )
 @click.argument("card", metavar="CARD", help="The partner's card, a file or - for standard input.")
 @click.option("--confirm", metavar="WORDS", help="The twelve words that the partner read to you.")
-@click.option("--fingerprint", "told", metavar="HEX", help="The fingerprint, for scripts that know it.")
+@click.option(
+    "--fingerprint",
+    "told",
+    metavar="HEX",
+    help="All 64 digits of the fingerprint, for scripts.",
+)
 @click.option("--url", metavar="URL", help="Call the partner here, not where its card says.")
 @click.option(
     "--suite",
@@ -299,9 +305,19 @@ def _confirmed(card: Card, seen: str, typed: str | None) -> str:
         click.echo(
             "  2. Your colleague, who sees them in `hub partner card`, reads six more to you.", err=True
         )
-        heard = [*expected[:6], *click.prompt("  3. Type those six", err=True).lower().split()]
+        heard = [*expected[:6], *_words(click.prompt("  3. Type those six", err=True), 6)]
     else:
-        heard = typed.lower().split()
+        heard = _words(typed, len(expected))
     if heard != list(expected):
         raise Refused("pin-not-confirmed", "Those are not the words of this card; nothing was pinned.")
     return seen
+
+
+def _words(typed: str, count: int) -> list[str]:
+    """Return the words that were typed, whatever stands between them; refuse another number of them."""
+    found = re.findall(r"[a-z]+", typed.lower())
+    if len(found) != count:
+        raise Refused(
+            "pin-not-confirmed", f"{count} words are expected, {len(found)} came; nothing was pinned."
+        )
+    return found

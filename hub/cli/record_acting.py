@@ -15,6 +15,7 @@ from hub.entries import RecordRow
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.recipients import Verdict
+from hub.records.actor import Actor
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -44,7 +45,7 @@ def verdict_of(verdict: Verdict) -> str:
     return "; ".join(reason.sentence for reason in verdict.reasons) or "permitted"
 
 
-def stands(broker: Broker, record_id: str, sentence: str) -> Answer:
+def stands(broker: Broker, actor: Actor, record_id: str, sentence: str) -> Answer:
     """Say how a record stands after an act, and what can be done next."""
     row = row_of(broker, record_id)
-    return Answer(document=as_document(row), people=(f"{record_id} {sentence}",), then=then_of(row))
+    return Answer(document=as_document(row), people=(f"{record_id} {sentence}",), then=then_of(row, actor))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -12,7 +13,7 @@ from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.cli.answer import Answer, plain, safe
 from hub.cli.credentials import sign_in
-from hub.cli.frame import SOME_ID, leaf, trail
+from hub.cli.frame import SOME_DIGEST, SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
 from hub.cli.record_naming import originator_option, record_argument
@@ -31,11 +32,11 @@ from hub.records.record import Record
 @leaf(
     examples=(
         f"hub record release {SOME_ID} --as bolat",
-        f"hub record release {SOME_ID} --digest 9f86d081 --to cis-atc --as bolat --password-fd 3 3<secrets",
+        f"hub record release {SOME_ID} --digest {SOME_DIGEST} --to cis-atc --as bolat",
     )
 )
 @record_argument
-@click.option("--digest", metavar="HEX", help="The digest of the draft that was read, for scripts.")
+@click.option("--digest", metavar="HEX", help="The digest of the draft that was read, all 64 digits.")
 @click.option(
     "--to", "recipients", multiple=True, metavar="AGENCY", help="With --digest: each recipient that was read."
 )
@@ -90,8 +91,9 @@ def reject(
 ) -> Answer:
     """Send a draft back to its author."""
     with opened(home, unlock) as hub:
-        releasing.reject(hub.broker, sign_in(hub.broker, officer, password_fd), record_id, reason=reason)
-        return stands(hub.broker, record_id, "is rejected; its author can revise it.")
+        actor = sign_in(hub.broker, officer, password_fd)
+        releasing.reject(hub.broker, actor, record_id, reason=reason)
+        return stands(hub.broker, actor, record_id, "is rejected; its author can revise it.")
 
 
 @trail(writes(Act.CONSULTED))
@@ -147,10 +149,12 @@ def _nested(value: object) -> bool:
 
 
 def _digest(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Refused("request-invalid", "--digest takes the digest as `hub record show` tells it.") from None
+    """Return a digest; a shortened one is refused, for an author could make a draft that begins alike."""
+    if re.fullmatch("[0-9a-fA-F]{64}", text) is None:
+        raise Refused(
+            "request-invalid", "--digest takes all 64 digits of what `hub record show` or the draft told."
+        )
+    return bytes.fromhex(text)
 
 
 def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow) -> None:

@@ -9,7 +9,7 @@ import click
 
 from hub.audit.events import Act
 from hub.audit.trail import writes
-from hub.cli.answer import Answer, facts, table
+from hub.cli.answer import Answer, facts, safe, table
 from hub.cli.credentials import sign_in
 from hub.cli.files import read_json
 from hub.cli.frame import SOME_ID, leaf, trail
@@ -21,6 +21,9 @@ from hub.cli.record_views import as_document, then_of
 from hub.entries import Priority, RecordRow
 from hub.exchange import correcting, drafting
 from hub.exchange.broker import Broker
+from hub.exchange.recipients import Verdict
+from hub.records.actor import Actor
+from hub.records.kinds import Kind
 
 file_argument: Final = click.argument(
     "file", metavar="FILE|-", help="The JSON file, or - for standard input."
@@ -64,14 +67,15 @@ def draft(
     document = read_json(file)
     checked(file, document)
     with opened(home, unlock) as hub:
+        actor = sign_in(hub.broker, officer, password_fd)
         row = drafting.draft(
             hub.broker,
-            sign_in(hub.broker, officer, password_fd),
+            actor,
             document,
             recipients=recipients,
             priority=Priority(priority or Priority.ROUTINE.value),
         )
-        return _drafted(hub.broker, row)
+        return _drafted(hub.broker, actor, row)
 
 
 @trail(writes(Act.REVISED))
@@ -113,7 +117,7 @@ def revise(
             recipients=recipients or None,
             priority=Priority(priority) if priority else None,
         )
-        return _drafted(hub.broker, row)
+        return _drafted(hub.broker, actor, row)
 
 
 @trail(writes(Act.DRAFTED))
@@ -146,15 +150,16 @@ def answer(
     document = read_json(file)
     checked(file, {**document, "in_reply_to": record_id})
     with opened(home, unlock) as hub:
+        actor = sign_in(hub.broker, officer, password_fd)
         row = drafting.answer(
             hub.broker,
-            sign_in(hub.broker, officer, password_fd),
+            actor,
             record_id,
             document,
             originator=originator,
             priority=Priority(priority) if priority else Priority.ROUTINE,
         )
-        return _drafted(hub.broker, row)
+        return _drafted(hub.broker, actor, row)
 
 
 @trail(writes(Act.DISCARDED))
@@ -164,8 +169,9 @@ def answer(
 def discard(record_id: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None) -> Answer:
     """Give a draft up and erase its content."""
     with opened(home, unlock) as hub:
-        drafting.discard(hub.broker, sign_in(hub.broker, officer, password_fd), record_id)
-        return stands(hub.broker, record_id, "is discarded; its content is erased.")
+        actor = sign_in(hub.broker, officer, password_fd)
+        drafting.discard(hub.broker, actor, record_id)
+        return stands(hub.broker, actor, record_id, "is discarded; its content is erased.")
 
 
 @trail(writes(Act.DRAFTED))
@@ -181,7 +187,7 @@ def correct(
     checked(file, document)
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        return _drafted(hub.broker, correcting.correct(hub.broker, actor, record_id, document))
+        return _drafted(hub.broker, actor, correcting.correct(hub.broker, actor, record_id, document))
 
 
 @trail(writes(Act.DRAFTED))
@@ -195,12 +201,15 @@ def withdraw(
     """Draft the recall of a released record, for everyone who ever got it."""
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        return _drafted(hub.broker, correcting.withdraw(hub.broker, actor, record_id, reason=reason))
+        return _drafted(hub.broker, actor, correcting.withdraw(hub.broker, actor, record_id, reason=reason))
 
 
-def _drafted(broker: Broker, row: RecordRow) -> Answer:
+def _drafted(broker: Broker, actor: Actor, row: RecordRow) -> Answer:
     """Tell what was drafted, and what the rules will say of each recipient at its release."""
     verdicts = drafting.preview(broker, row.record_id)
+    for verdict in verdicts:
+        if verdict.reasons:
+            click.echo(_warning(broker, row, verdict), err=True)
     document = {
         **as_document(row),
         "verdicts": [
@@ -219,5 +228,21 @@ def _drafted(broker: Broker, row: RecordRow) -> Answer:
             facts({"kind": row.kind, "action": row.action, "digest": row.digest.hex()}),
             table(("to", "the rules say"), [(one.recipient, verdict_of(one)) for one in verdicts]),
         ),
-        then=then_of(row),
+        then=then_of(row, actor),
     )
+
+
+def _warning(broker: Broker, row: RecordRow, verdict: Verdict) -> str:
+    """Say that a draft may not go to a recipient as it is, and which agreements allow its kind there."""
+    allowing = [
+        agreement.id
+        for agreement in broker.standing().agreements
+        if (flow := agreement.flow(broker.agency, verdict.recipient)) is not None
+        and Kind(row.kind) in flow.kinds
+    ]
+    told = (
+        f"A {row.kind} may go to {verdict.recipient} under {', '.join(allowing)} (see `hub agreement show`)."
+        if allowing
+        else f"No agreement here lets a {row.kind} go to {verdict.recipient}."
+    )
+    return safe(f"warning: as it is, this will not go to {verdict.recipient}: {verdict_of(verdict)} {told}")

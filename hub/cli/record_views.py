@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import RenderableType
@@ -18,8 +19,11 @@ from hub.entries import Direction, RecordRow, Release
 from hub.exchange.contents import find_row
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
+from hub.records.actor import Actor, Role
 from hub.records.kinds import Kind
 from hub.records.lifecycle import EntryState, RecordState
+
+_ANSWERABLE: Final = frozenset({RecordState.RECEIVED, RecordState.OPENED})
 
 
 @trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))
@@ -242,17 +246,25 @@ def _release(one: Release) -> dict[str, object]:
     }
 
 
-def then_of(row: RecordRow) -> Sequence[str]:
-    """Return what can be done with a record in this state."""
+def then_of(row: RecordRow, actor: Actor | None = None) -> Sequence[str]:
+    """Return what can be done with a record in this state, and by whom: the one who acts, or a role."""
+
+    def who(role: Role) -> str:
+        return actor.id if actor is not None and role in actor.roles else role.value.upper()
+
     follow = f"hub record trace {row.record_id}"
+    revise = f"hub record revise {row.record_id} FILE --as {who(Role.DRAFTER)}"
     if row.state is RecordState.DRAFT:
         return (
-            f"hub record release {row.record_id} --as NAME      (an officer other than {row.author})",
-            f"hub record revise {row.record_id} FILE --as NAME",
-            f"hub record discard {row.record_id} --as NAME",
+            f"hub record release {row.record_id} --as RELEASER      (an officer other than {row.author})",
+            revise,
+            f"hub record discard {row.record_id} --as {who(Role.DRAFTER)}",
         )
     if row.state is RecordState.REJECTED:
-        return (f"hub record revise {row.record_id} FILE --as NAME",)
+        return (revise,)
     if row.direction is Direction.IN:
-        return (f'hub record read {row.record_id} --as NAME --why "…"', follow)
+        read = f'hub record read {row.record_id} --as {who(Role.READER)} --why "…"'
+        asks = row.kind == Kind.ASSISTANCE_REQUEST.value and row.state in _ANSWERABLE
+        answer = f"hub record answer {row.record_id} FILE --as {who(Role.DRAFTER)}"
+        return (read, *((answer,) if asks else ()), follow)
     return (follow,)

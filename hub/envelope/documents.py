@@ -13,6 +13,8 @@ from hub.envelope.suites import Suite
 from hub.errors import IntegrityFailure
 
 DOCUMENT_MAX_BYTES: Final = 256 * 1024
+#: What people call a document of a type; every other one is a signed document to them.
+_CALLED: Final = {"hub-card+jws": "partner's card"}
 
 
 def sign_document(payload: Mapping[str, object], *, typ: str, keys: SigningKeys, suite: Suite) -> bytes:
@@ -57,4 +59,6 @@ def _payload(data: bytes) -> Mapping[str, object]:
 
 
 def _invalid(typ: str, error: ValueError) -> IntegrityFailure:
-    return IntegrityFailure("document-invalid", f"The {typ} cannot be read: {error}.")
+    return IntegrityFailure(
+        "document-invalid", f"The {_CALLED.get(typ, 'signed document')} cannot be read: {error}."
+    )

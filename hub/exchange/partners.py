@@ -71,7 +71,8 @@ def pair(
     if confirmed_fingerprint.strip().lower() != seen:
         raise Refused(
             "pin-not-confirmed",
-            f"The card's fingerprint begins {seen[:16]}; the confirmed one does not match it.",
+            "The confirmed fingerprint is not this card's; nothing was pinned. Compare all of its 64 digits "
+            "with those that the partner tells.",
         )
     row = PartnerRow(
         agency=card.agency,

@@ -1,6 +1,8 @@
 """A filled example of each kind. All persons, organisations, numbers and events in them are invented.
 
-Surnames come from the words for "example" in Kazakh (мысал, үлгі), Kyrgyz (мисал) and Tajik (намуна).
+It is one long file on purpose: data and no logic, one entry a kind, side by side so that whoever changes a
+schema sees every example of it. Surnames come from the words for "example" in Kazakh (мысал, үлгі), Kyrgyz
+(мисал) and Tajik (намуна).
 """
 
 from __future__ import annotations

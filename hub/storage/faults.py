@@ -21,6 +21,25 @@ _THERE_ALREADY: Final = {
 _MISUSED: Final = (exc.IntegrityError, exc.ProgrammingError, exc.DataError)
 
 
+#: In words, what kept a database from doing its work, beside the name that its documentation uses.
+_SAID: Final = {
+    "SQLITE_BUSY": "another process holds it",
+    "SQLITE_LOCKED": "another process holds it",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "it may only be read",
+    "SQLITE_IOERR": "its files could not be read or written",
+    "SQLITE_CANTOPEN": "its files cannot be opened",
+    "SQLITE_CORRUPT": "its file is damaged",
+    "SQLITE_NOTADB": "its file is no database",
+    "DiskFull": "the disk is full",
+    "OperationalError": "the server cannot be reached, or it ended the connection",
+    "TimeoutError": "all connections are in use",
+    "LockNotAvailable": "another process holds it",
+    "AdminShutdown": "the server is being stopped",
+    "ReadOnlySqlTransaction": "it may only be read",
+}
+
+
 def fault(error: exc.SQLAlchemyError) -> HubError:
     """Return the failure that a database error stands for."""
     name = _name(error)
@@ -32,7 +51,7 @@ def fault(error: exc.SQLAlchemyError) -> HubError:
         return OurFault("internal", f"The database was asked for what it does not take ({name}).")
     return OurFault(
         "storage-unavailable",
-        f"The database could not do it now ({name}); a change is stored whole or not at all.",
+        f"The database could not do it now: {_said(name)}. A change is stored whole or not at all.",
     )
 
 
@@ -42,3 +61,10 @@ def _name(error: exc.SQLAlchemyError) -> str:
     if isinstance(origin, sqlite3.Error):
         return getattr(origin, "sqlite_errorname", type(origin).__name__)
     return type(origin).__name__
+
+
+def _said(name: str) -> str:
+    """Return words for a driver's name of a failure; a name that SQLite documents is told with them."""
+    known = next((name[:length] for length in range(len(name), 0, -1) if name[:length] in _SAID), None)
+    told = _SAID.get(known or "", "its log says why")
+    return f"{told} ({name})" if name.startswith("SQLITE_") else told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from demo.ports import free_ports
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
 from hub.exchange.accounts import add_officer
@@ -36,6 +36,8 @@ token_life_s = 7200
 session_life_s = 7200
 mailbox_wait_max_s = 0.1
 """
+#: The agreement under which the page's example goes.
+_LIST = Path(__file__).parents[2] / "demo" / "agreements" / "unsc-1267.toml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ class Live:
 @contextmanager
 def live_hub(folder: Path) -> Iterator[Live]:
     """Make a hub with a partner, a member and an officer, serve it, and stop it at the end."""
-    home, port = folder / "kz-knb", _free_port()
+    home, (port,) = folder / "kz-knb", free_ports(1)
     init_hub(home, agency="kz-knb", port=port)
     with (home / "hub.toml").open("a") as file:
         file.write(_LIMITS)
@@ -102,6 +104,7 @@ def live_hub(folder: Path) -> Iterator[Live]:
 def _furnish(ours: Hub, theirs: Hub) -> str:
     custodian = Actor(kind=ActorKind.HUB, id="test", agency="kz-knb")
     adopt(ours.broker, custodian, agreement_text(["kz-knb", "cis-atc", "kz-mvd"]))
+    adopt(ours.broker, custodian, _LIST.read_text(encoding="utf-8"))
     card = theirs.card()
     pair(ours.broker, custodian, card, confirmed_fingerprint=fingerprint(card))
     return add_officer(ours.broker, custodian, name="temirlan", password=PASSWORD, roles=list(Role)).totp_uri
@@ -137,12 +140,6 @@ def _partner(theirs: Hub, folder: Path) -> Path:
         leaf.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     return path
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def _wait_until_ready(url: str, authority: Path, served: subprocess.Popen[bytes]) -> None:

@@ -20,7 +20,7 @@ from random import Random
 
 import urllib3
 
-from demo.stage import free_ports
+from demo.ports import free_ports
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
 from hub.entries import Direction, OutboxEntry, RecordRow

@@ -90,7 +90,7 @@ def test_what_came_is_saved_whole_and_privately(paired: Path, officers: Officers
     assert result.exit_code == 0, result.stderr
     assert out.read_bytes() == CONTENT
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    refused(officers.act("aigul", *words), "conflict")
+    refused(officers.act("aigul", *words), "file-exists")
 
 
 def test_saving_goes_on_from_the_part_and_refuses_the_part_of_another(

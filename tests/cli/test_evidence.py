@@ -127,7 +127,7 @@ def test_a_hub_exports_and_names_its_anchors(paired: Path, officers: Officers, t
     told = json_of(hub("evidence", "export", row["record_id"], "-o", str(bundle), *why, "--json"))
     assert told["mode"] == "full"
     assert bundle.stat().st_mode & 0o077 == 0
-    refused(hub("evidence", "export", row["record_id"], "-o", str(bundle), *why), "conflict")
+    refused(hub("evidence", "export", row["record_id"], "-o", str(bundle), *why), "file-exists")
     named = json_of(hub("evidence", "anchors", "-o", str(anchors), "--json"))
     assert named["agencies"] == ["cis-atc", "kz-knb"]
     assert len(named["words"]) == 12

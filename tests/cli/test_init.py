@@ -112,3 +112,11 @@ def test_unlock_secret_that_was_moved_is_named_with_unlock(homes: Path, tmp_path
 )
 def test_database_is_shown_without_its_password(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+def test_unknown_key_is_told_with_those_there_are(homes: Path) -> None:
+    config = homes / "kz-knb" / "hub.toml"
+    config.write_text(f"prot = 8443\n{config.read_text()}")
+    said = refused(hub("partner", "list"), "config-invalid")
+    assert "unknown key prot" in said
+    assert "and the table [limits]" in said

@@ -57,7 +57,7 @@ def test_member_with_a_request_keeps_its_key_to_itself(homes: Path, tmp_path: Pa
 def test_folder_that_is_there_is_left_alone_and_nobody_is_added(homes: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("x")
     result = hub("member", "add", "kz-mvd", "--scope", "collect:*", "--out", str(tmp_path))
-    refused(result, "conflict")
+    refused(result, "file-exists")
     assert (tmp_path / "kept").read_text() == "x"
     assert members() == []
 

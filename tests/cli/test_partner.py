@@ -52,7 +52,7 @@ def test_card_is_renewed_before_it_expires(homes: Path, clock: Moving) -> None:
 
 def test_card_never_overwrites_a_file(homes: Path, card: Path) -> None:
     before = card.read_bytes()
-    refused(hub("partner", "card", "--out", str(card)), "conflict")
+    refused(hub("partner", "card", "--out", str(card)), "file-exists")
     assert card.read_bytes() == before
 
 
@@ -87,7 +87,8 @@ def test_all_words_can_be_given_at_once(card: Path, told: dict[str, list[str]]) 
 
 
 def test_fingerprint_pins_for_scripts(card: Path, told: dict[str, str]) -> None:
-    refused(hub("partner", "add", str(card), "--fingerprint", "00" * 32), "pin-not-confirmed")
+    said = refused(hub("partner", "add", str(card), "--fingerprint", "00" * 32), "pin-not-confirmed")
+    assert str(told["fingerprint"])[:8] not in said  # it would be copied without being compared
     document = json_of(hub("partner", "add", str(card), "--fingerprint", told["fingerprint"], "--json"))
     assert document["agency"] == "cis-atc"
     assert document["pinned_by"].startswith("hub:local:")
@@ -159,3 +160,18 @@ def test_agreements_are_adopted_listed_and_shown(paired: Path) -> None:
     refused(hub("agreement", "show", "other"), "not-found")
     changed = (paired / "treaty.toml").read_text().replace("Test treaty", "Other")
     refused(hub("agreement", "adopt", "-", typed=changed), "conflict")
+
+
+def test_words_are_taken_however_they_are_set_apart_and_counted(
+    card: Path, told: dict[str, list[str]]
+) -> None:
+    few = hub("partner", "add", str(card), "--confirm", " ".join(told["words"][:11]))
+    assert "12 words are expected, 11 came" in refused(few, "pin-not-confirmed")
+    typed = ", ".join(f"{n}. {word.title()}" for n, word in enumerate(told["words"], start=1))
+    assert hub("partner", "add", str(card), "--confirm", typed).exit_code == 0
+
+
+def test_garbage_is_called_no_card_in_plain_words(homes: Path) -> None:
+    said = hub("partner", "add", "-", typed="no card").stderr
+    assert "The partner's card cannot be read" in said
+    assert "jws" not in said

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from hub.bootstrap.opening import open_hub
@@ -66,6 +69,10 @@ def test_draft_that_no_agreement_allows_says_so_at_once(
     path.write_text(json.dumps(document), encoding="utf-8")
     told = json_of(officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc", "--json"))
     assert told["verdicts"][0]["permitted"] is False
+    said = officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc")
+    assert said.exit_code == 0
+    assert "warning: as it is, this will not go to cis-atc: There is no agreement other here" in said.stderr
+    assert "A spontaneous-information may go to cis-atc under test-treaty" in said.stderr
     refusal = release(officers, told)
     assert refusal.exit_code == 77
     assert json.loads(refusal.stdout)["code"] == "policy-denied"
@@ -109,8 +116,10 @@ def test_release_of_another_digest_or_for_others_is_refused(
     for wrong in ({"digest": "00" * 32}, {"recipients": ["sco-rats"]}):
         refusal = release(officers, drafted | wrong)
         assert json.loads(refusal.stdout)["code"] == "conflict"
-    refusal = release(officers, drafted | {"digest": "no-hex"})
-    assert json.loads(refusal.stdout)["code"] == "request-invalid"
+    for short in ("no-hex", drafted["digest"][:16]):
+        refusal = release(officers, drafted | {"digest": short})
+        assert json.loads(refusal.stdout)["code"] == "request-invalid"
+        assert "all 64 digits" in json.loads(refusal.stdout)["detail"]
 
 
 def test_digest_without_recipients_is_no_decision(drafted: dict[str, Any], officers: Officers) -> None:
@@ -262,3 +271,32 @@ def test_a_record_is_erased_by_two_officers(released: dict[str, Any], officers: 
     done = json_of(officers.act("erlan", *confirm, "--json"))
     assert (done["proposed_by"], done["confirmed_by"]) == ("officer:dana", "officer:erlan")
     refused(officers.act("bolat", "record", "read", record_id, "--why", "case 7"), "content-erased")
+
+
+def test_commands_to_come_name_the_home_that_was_given_and_roles_that_fit(
+    paired: Path, officers: Officers, file: str
+) -> None:
+    home = str(paired / "kz-knb")
+    drafted = officers.act("aigul", "record", "draft", file, "--to", "cis-atc", "--home", home).stdout
+    hints = [line for line in drafted.splitlines() if line.startswith("  hub ")]
+    assert len(hints) == 3
+    assert all(f"--home {home}" in line for line in hints)
+    assert "--as RELEASER" in hints[0]
+    assert "--as aigul" in hints[1]
+    record_id = hints[0].split()[3]
+    words = ("record", "reject", record_id, "--reason", "article 6")
+    told = officers.act("bolat", *words).stdout
+    assert "--as DRAFTER" in told
+    assert "--home" not in told
+
+
+def test_without_a_terminal_no_password_is_asked_for(
+    drafted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hidden(*_: object, **__: object) -> str:
+        warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=2)
+        return ""
+
+    monkeypatch.setattr(click, "prompt", hidden)
+    said = refused(hub("record", "discard", drafted["record_id"], "--as", "aigul"), "request-invalid")
+    assert "--password-fd" in said

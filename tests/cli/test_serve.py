@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from demo.ports import free_ports
 from tests.cli.conftest import AGENCIES, Moving, Officers
 from tests.cli.walk import hub, json_of
 from tests.exchange.hubs import agreement_text
@@ -27,8 +28,8 @@ HUB = (sys.executable, "-m", "hub.cli")
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """Return a port of this machine that nobody listens on."""
+    return free_ports(1)[0]
 
 
 def until(found: Callable[[], bool], *, what: str, seconds: float = 30) -> None:
@@ -89,6 +90,7 @@ def test_banner_is_one_and_the_log_is_json_lines(
     homes: Path, ports: dict[str, int], tmp_path: Path, serve: Callable[..., Any]
 ) -> None:
     home, port, log = homes / "kz-knb", ports["kz-knb"], tmp_path / "hub.jsonl"
+    log.touch(0o644)  # as a log rotation leaves it
     process = serve(home, port, "--log", str(log))
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from demo.ports import free_ports
 from hub.entries import MemberRow, PartnerRow, PartnerStatus
 from hub.envelope.suites import Suite
 from hub.federation.card import Card, fingerprint, make_card
@@ -171,5 +171,4 @@ def calling(server: str, leaf: Shown | None) -> ssl.SSLContext:
 
 def free_port() -> int:
     """Return a port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]

@@ -18,7 +18,7 @@ from typing import Any
 
 import urllib3
 
-from demo.stage import free_ports
+from demo.ports import free_ports
 from hub.audit.events import Act
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub

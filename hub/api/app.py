@@ -22,6 +22,7 @@ from hub.api.operations import (
     queue,
     records,
     submissions,
+    witness,
 )
 from hub.api.pages import site
 from hub.api.specification import complete
@@ -38,6 +39,7 @@ ROOMS = (
     queue.room,
     directory.room,
     log.room,
+    witness.room,
     health.room,
 )
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
 from hub.errors import HubError
 from hub.exchange.broker import Broker
+from hub.exchange.witness.holding import quorum_warnings
 from hub.transport.peer import Peer, peer_certificate
 
 _EXTENSION = "hub"
@@ -81,7 +83,7 @@ def open_desk(context: ApiContext) -> Desk:
         requests=Throttle(limits.requests_per_minute),
         logins=Throttle(limits.logins_per_minute),
         polls=BoundedSemaphore(context.polls_max),
-        readiness=Readiness(context.broker.store),
+        readiness=Readiness(context.broker.store, warn=partial(quorum_warnings, context.broker)),
         strangers=Strangers(context.broker),
     )
 

@@ -27,12 +27,12 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Return the parsed body; its size was bounded before, by the operation."""
         need_media_type(req, "application/json")
-        return loads(_whole(req), max_depth=desk().broker.limits.json_max_depth)
+        return loads(whole(req), max_depth=desk().broker.limits.json_max_depth)
 
     def load_form(self, req: Request, schema: ma.Schema) -> Any:
         """Return form fields; a field given twice is refused (RFC 6749, section 3.2)."""
         need_media_type(req, "application/x-www-form-urlencoded")
-        _whole(req)
+        whole(req)
         return _once(req.form)
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
@@ -66,7 +66,7 @@ def too_large(most: int) -> Refused:
     return Refused("request-too-large", f"The body has at most {most} bytes here.")
 
 
-def _whole(req: Request) -> bytes:
+def whole(req: Request) -> bytes:
     """Return the body and keep it; a stream without a length is refused at the first byte too many."""
     raw = req.get_data(cache=True)
     reads_up_to = req.max_content_length or 0

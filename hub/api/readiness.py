@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Final
 
@@ -16,12 +16,20 @@ _FRESH_S: Final = 1.0
 class Readiness:
     """Keeps the last answer for a second. Anyone may ask, so asking must cost next to nothing."""
 
-    def __init__(self, store: Store, *, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        warn: Callable[[], Sequence[str]] = tuple,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._warn = warn
         self._seconds = seconds
         self._asking = Lock()
         self._asked_at: float | None = None
         self._failure: OurFault | None = None
+        self.warnings: Sequence[str] = ()
 
     def check(self) -> None:
         """Raise OurFault `storage-unavailable` when the database could not be written.
@@ -44,6 +52,7 @@ class Readiness:
         try:
             with self._store.work():
                 self._failure = None
+            self.warnings = self._warn()
         except OurFault as failure:
             self._failure = failure
         self._asked_at = self._seconds()

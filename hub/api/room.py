@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Response, g, request
@@ -112,6 +113,7 @@ class Room(Blueprint):  # type: ignore[misc]
         reply: type[Schema] | None = None,
         streams: Sequence[int] = (),
         media: str = OCTETS,
+        besides: Mapping[int, str] = MappingProxyType({}),
         refusals: Sequence[str] = (),
         takes: Sequence[Header] = (),
         gives: Sequence[Header] = (),
@@ -119,7 +121,8 @@ class Room(Blueprint):  # type: ignore[misc]
         """Declare an operation. `size` bounds its body in bytes before a byte of it is parsed.
 
         `raw` is the media type of a body that the handler reads as it comes; `streams` are the statuses with
-        which it answers octets, of the type `media`. `trail` is what it writes into the audit log. `refusals`
+        which it answers octets, of the type `media`; `besides` are further statuses with types of their own.
+        `trail` is what it writes into the audit log. `refusals`
         are the codes that its use case raises; those that every such operation has are added.
         """
 
@@ -159,7 +162,10 @@ class Room(Blueprint):  # type: ignore[misc]
                 responses=described_refusals(
                     refusals, door=door, has_body=bool(body or form or raw), has_path="<" in rule
                 )
-                | {one: {"description": "The octets.", "content": {media: _BINARY}} for one in streams},
+                | {
+                    one: {"description": "The octets.", "content": {kind: _BINARY}}
+                    for one, kind in (dict.fromkeys(streams, media) | dict(besides)).items()
+                },
                 **described_security(door, way=way, roles=guard.roles),
                 **_described_request(takes, raw),
             )(view)

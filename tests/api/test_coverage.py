@@ -28,6 +28,7 @@ from tests.api import (
     test_queue,
     test_records,
     test_submissions,
+    test_witness,
     trails,
 )
 from tests.api.world import World, fresh_world
@@ -72,6 +73,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_directory.test_what_is_listed_has_no_secrets,
     test_directory.test_an_agreement_is_shown_with_its_text,
     test_submissions.test_what_flows_by_rule_is_released_and_the_rest_waits,
+    test_witness.test_a_log_gets_signature_lines_and_monitors_see_them,
     test_access.test_an_officer_signs_in_with_password_and_code,
     test_exchange.test_a_receipt_settles_its_entry,
     test_exchange.test_a_mailbox_holds_what_waits_until_it_is_confirmed,

@@ -45,6 +45,10 @@ def test_every_route_is_in_the_specification(world: World, document: Any) -> Non
     assert served == written | heads | own
 
 
+#: What a protocol lays down a body of its own for (C2SP tlog-witness).
+NO_PROBLEM = {("add_log_checkpoint", "409")}
+
+
 def test_every_operation_is_told_in_full(document: Any) -> None:
     assert document["openapi"].startswith("3.1")
     names = [told["operationId"] for _, _, told in operations(document)]
@@ -57,7 +61,7 @@ def test_every_operation_is_told_in_full(document: Any) -> None:
         assert "default" not in told["responses"], where
         for status, response in told["responses"].items():
             assert response["description"], where
-            if int(status) >= 400:
+            if int(status) >= 400 and (told["operationId"], status) not in NO_PROBLEM:
                 assert list(response["content"]) == [MEDIA_TYPE], where
 
 

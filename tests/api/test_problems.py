@@ -122,7 +122,12 @@ def test_a_database_that_cannot_be_written_asks_to_come_again(world: World) -> N
 
 
 def test_a_dispatcher_that_stands_still_is_not_ready(world: World) -> None:
-    assert world.call("GET", "/readyz").ok() == {"database": True, "dispatcher": True, "log": True}
+    assert world.call("GET", "/readyz").ok() == {
+        "database": True,
+        "dispatcher": True,
+        "log": True,
+        "warnings": [],
+    }
     world.alive = False
     said = world.call("GET", "/readyz")
     assert (said.status, said.code) == (503, "not-ready")

@@ -94,4 +94,4 @@ def _tried(operation: Any, live: Live, mode: GenerationMode) -> str | None:
 
 def test_the_hub_is_well_afterwards(live: Live) -> None:
     said = requests.get(f"{live.url}/readyz", verify=live.authority, timeout=10)
-    assert said.json() == {"database": True, "dispatcher": True, "log": True}
+    assert said.json() == {"database": True, "dispatcher": True, "log": True, "warnings": []}

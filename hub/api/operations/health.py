@@ -41,5 +41,11 @@ def get_readiness(call: Call) -> Answer:
             "not-ready", f"The audit log is not kept now ({failure.code}); the hub's log says why."
         )
     return Answer(
-        body={"database": True, "dispatcher": True, "log": True}, headers={"Cache-Control": "no-store"}
+        body={
+            "database": True,
+            "dispatcher": True,
+            "log": True,
+            "warnings": list(call.desk.readiness.warnings),
+        },
+        headers={"Cache-Control": "no-store"},
     )

@@ -65,3 +65,8 @@ class ReadinessView(View):
     database = fields.Boolean(required=True)
     dispatcher = fields.Boolean(required=True)
     log = fields.Boolean(required=True)
+    warnings = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Codes of what will stop releases unless somebody acts: `quorum-missing`."},
+    )

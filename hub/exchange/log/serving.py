@@ -6,16 +6,17 @@ from hub.audit.tiles import TILE_WIDTH, EntryTile, Tile
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.log.publishing import bundle
+from hub.exchange.witness.cosigned import cosigned_note
 from hub.ports import Log
 
 
 def served_checkpoint(broker: Broker) -> bytes:
-    """Return the newest checkpoint; raise Refused `not-found` before there is one."""
+    """Return the newest checkpoint with the lines of witnesses; Refused `not-found` before there is one."""
     with broker.store.read() as view:
         newest = view.log.checkpoint()
-    if newest is None:
-        raise Refused("not-found", "The log has no checkpoint yet.")
-    return newest.note
+        if newest is None:
+            raise Refused("not-found", "The log has no checkpoint yet.")
+        return cosigned_note(view, newest)
 
 
 def served_tile(broker: Broker, tile: Tile) -> bytes:

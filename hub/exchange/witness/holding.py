@@ -46,6 +46,18 @@ def _check(broker: Broker) -> None:
     )
 
 
+def quorum_warnings(broker: Broker) -> tuple[str, ...]:
+    """Return the codes of what stops releases, or will: an alarm, or a quorum that is missing."""
+    if not broker.witnesses.witnesses:
+        return ()
+    with broker.store.read() as view:
+        quorum = view.witnessing.quorum()
+    told = [] if quorum.alarm is None else [quorum.alarm.value]
+    if broker.witnesses.needed and quorum.missing_since is not None:
+        told.append("quorum-missing")
+    return tuple(told)
+
+
 def unwitnessed_since(view: View, quorum: QuorumState) -> datetime | None:
     """Return since when there is no quorum: from its loss, or from when it was met last.
 

@@ -9,7 +9,7 @@ from typing import Final
 from hub.audit.checkpoints import DECIMAL, Checkpoint, verify_checkpoint
 from hub.audit.encoding import b64, unb64
 from hub.audit.merkle import HASH_BYTES, SIZE_MAX, check_inclusion
-from hub.audit.notes import NOTE_MAX_BYTES, NoteKey, read_note
+from hub.audit.notes import NoteKey, read_note
 from hub.errors import IntegrityFailure
 
 #: The most bytes of a proof before its checkpoint: 63 hashes, an index, and 16 KiB of extra data in Base64.
@@ -53,9 +53,9 @@ def write_proof(
 
 def read_proof(raw: bytes) -> Proof:
     """Return the proof of a file's bytes: only the one spelling that `write_proof` gives is taken."""
-    if len(raw) > PREFIX_MAX_BYTES + NOTE_MAX_BYTES:
-        raise _unreadable(f"it has {len(raw)} bytes; at most {PREFIX_MAX_BYTES + NOTE_MAX_BYTES} are taken")
     prefix, _, checkpoint = raw.partition(b"\n\n")
+    if len(prefix) > PREFIX_MAX_BYTES:
+        raise _unreadable(f"it has {len(prefix)} bytes before its checkpoint; at most {PREFIX_MAX_BYTES}")
     try:
         header, *lines = prefix.decode("ascii").split("\n")
         if header != _HEADER:

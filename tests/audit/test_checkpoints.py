@@ -165,11 +165,28 @@ def test_cosignature_without_a_time_states_none() -> None:
     assert found.at is None
 
 
-def test_cosignature_of_a_time_beyond_every_calendar_is_refused() -> None:
-    key, stamp = witness_signers(W1)[0], 2**63 - 1
+@pytest.mark.parametrize("stamp", [1, 253402300799])
+def test_cosignature_states_any_time_that_a_calendar_has(stamp: int) -> None:
+    key = witness_signers(W1)[0]
+    at = datetime.fromtimestamp(stamp, UTC)
+    (found,) = verified_cosignatures(cosigned().with_signatures(cosign(cosigned(), [key], at)), [key.key])
+    assert found.at == at
+
+
+@pytest.mark.parametrize("stamp", [253402300800, 2**63 - 1, 2**64 - 1])
+def test_cosignature_of_a_time_beyond_every_calendar_is_refused(stamp: int) -> None:
+    key = witness_signers(W1)[0]
     raw = stamp.to_bytes(8) + key.sign(b"cosignature/v1\ntime %d\n" % stamp + checkpoint().text.encode())
     note = cosigned().with_signatures([NoteSignature(name=W1, key_id=key.key.key_id, raw=raw)])
     assert code_of(lambda: verified_cosignatures(note, [key.key])) == "cosignature-invalid"
+
+
+def test_refusal_names_the_algorithm_that_is_missing() -> None:
+    note = cosigned()
+    for kept, missing in ((0, "ML-DSA-44"), (1, "Ed25519")):
+        half = replace(note, signatures=(note.signatures[kept],)).as_bytes()
+        with pytest.raises(IntegrityFailure, match=f"The {missing} signature .* is missing"):
+            verify_checkpoint(half, LOG_KEYS)
 
 
 def test_another_logs_extension_lines_are_read_and_signed_with_its_text() -> None:
@@ -183,6 +200,13 @@ def test_another_logs_extension_lines_are_read_and_signed_with_its_text() -> Non
     assert len(verified_cosignatures(witnessed, W1_KEYS)) == 2
     with pytest.raises(ValueError, match="extension"):
         sign_checkpoint(read, [log], NOW)
+
+
+def test_longest_origin_and_largest_size_are_taken() -> None:
+    name = "л" * 127 + "/"
+    log = [signer(name, NoteAlgorithm.COSIGNATURE_ML_DSA_44)]
+    most = Checkpoint(origin=name, size=2**63 - 1, root=checkpoint().root)
+    assert verify_checkpoint(sign_checkpoint(most, log, NOW), keys(log)) == most
 
 
 ROOT = checkpoint().text.split("\n")[2]

@@ -95,13 +95,23 @@ def test_every_altered_byte_fails() -> None:
         write_proof(2, [bytes(32)] * HASHES_MAX, NOTE).replace(
             b"index 2\n", b"index 2\n" + b"A" * 43 + b"=\n"
         ),
-        b"x" * 300_000,
     ],
 )
 def test_other_spellings_of_a_proof_are_refused(raw: bytes) -> None:
     with pytest.raises(IntegrityFailure) as refused:
         read_proof(raw)
     assert refused.value.code == "log-proof-invalid"
+
+
+def test_proof_has_at_most_63_hashes_and_32_kib_before_its_checkpoint() -> None:
+    assert len(read_proof(write_proof(2, [bytes(32)] * 63, NOTE)).hashes) == 63
+    with pytest.raises(ValueError, match="63 hashes"):
+        write_proof(2, [bytes(32)] * 64, NOTE)
+    # 24,546 bytes are 32,728 in Base64, and the lines around them have 40.
+    extra = bytes(24_546)
+    assert read_proof(write_proof(2000, [], NOTE, extra)).extra == extra
+    with pytest.raises(IntegrityFailure, match="32769 bytes before its checkpoint; at most 32768"):
+        read_proof(write_proof(20_000, [], NOTE, extra))
 
 
 @pytest.mark.parametrize("raw", [RAW[: RAW.index(b"\n\n") + 2], RAW[:-1], RAW.replace(b"\n\n", b"\n\n\n", 1)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import Enum
 from typing import Any, ClassVar, Final
@@ -59,6 +59,14 @@ class Plain(fields.Field[Any]):
             return super().deserialize(value, attr, data, **kwargs)
         return self._deserialize(value, attr, data, **kwargs)
 
+    def reader(self) -> Callable[[Any], Any]:
+        """Return what reads a value that is right, as `_deserialize` does.
+
+        Of any other it raises ValidationError, KeyError or TypeError, and need not tell all that is wrong:
+        the object is read again then.
+        """
+        return lambda value: self._deserialize(value, None, None)
+
 
 class Text(Plain, fields.String):
     """One line of text, or several with `lines`; kept in NFC."""
@@ -72,10 +80,6 @@ class Text(Plain, fields.String):
         super().__init__(required=required, error_messages=_messages(self.expected))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
-        if type(value) is str and len(value) <= self.longest and value.isascii() and value.isprintable():
-            text = value.strip()  # there is nothing else to normalise
-            if len(text) >= self.shortest:
-                return text
         if not isinstance(value, str):
             raise wrong(self.expected, f"it is {told(value)}")
         if len(value) > self.longest:
@@ -87,6 +91,20 @@ class Text(Plain, fields.String):
         if not self.shortest <= len(text) <= self.longest:
             raise wrong(self.expected, f"it has {len(text):,} once normalised")
         return text
+
+    def reader(self) -> Callable[[Any], str]:
+        """Return what reads a text; one that is ASCII has nothing to normalise but its blanks."""
+        shortest, longest, other = self.shortest, self.longest, super().reader()
+
+        def read(value: Any) -> str:
+            if type(value) is str and len(value) <= longest and value.isascii() and value.isprintable():
+                text = value.strip()
+                if len(text) >= shortest:
+                    return text
+            read: str = other(value)
+            return read
+
+        return read
 
 
 class Code(Plain, fields.String):
@@ -108,6 +126,18 @@ class Code(Plain, fields.String):
     def checked(self, value: str) -> str:
         """Return the value in its one form; raise through `wrong` when more than its form is amiss."""
         return value
+
+    def reader(self) -> Callable[[Any], str]:
+        """Return what reads a value of the form."""
+        fits, checked = self.pattern.fullmatch, self.checked
+        only_form = type(self).checked is Code.checked
+
+        def read(value: Any) -> str:
+            if type(value) is not str or fits(value) is None:
+                raise KeyError
+            return value if only_form else checked(value)
+
+        return read
 
 
 class Id(Code):
@@ -234,6 +264,10 @@ class Choice(Plain, fields.String):
             raise wrong(self.expected, "it is none of them")
         return value
 
+    def reader(self) -> Callable[[Any], str]:
+        """Return what reads one of the words."""
+        return {option: option for option in self.options}.__getitem__
+
 
 class Count(Plain, fields.Integer):
     """A whole number within bounds."""
@@ -278,6 +312,12 @@ class Part(Plain, fields.Nested):
         loaded: dict[str, Any] = self.schema.load(value)
         return loaded
 
+    def reader(self) -> Callable[[Any], dict[str, Any]]:
+        """Return what reads the object; its schema is one of ours."""
+        schema: Any = self.schema
+        right: Callable[[Any], dict[str, Any]] = schema.load_right
+        return right
+
 
 class Many(Plain, fields.List[Any]):
     """A list with bounds, which are checked before anything in it is."""
@@ -305,13 +345,6 @@ class Many(Plain, fields.List[Any]):
             raise wrong(self.expected, f"it is {told(value)}")
         if not self.shortest <= len(value) <= self.longest:
             raise wrong(self.expected, f"it has {len(value):,}")
-        try:
-            read = self.inner._deserialize
-            return [read(each, None, None) for each in value]
-        except ValidationError:
-            return self._load_telling(value)
-
-    def _load_telling(self, value: list[Any]) -> list[Any]:
         kept, errors = [], {}
         for place, each in enumerate(value):
             try:
@@ -323,3 +356,16 @@ class Many(Plain, fields.List[Any]):
         if errors:
             raise ValidationError(errors)
         return kept
+
+    def reader(self) -> Callable[[Any], list[Any]]:
+        """Return what reads a list; none of its members may be wrong."""
+        shortest, longest = self.shortest, self.longest
+        inner: Any = self.inner
+        read_each: Callable[[Any], Any] = inner.reader()
+
+        def read(value: Any) -> list[Any]:
+            if type(value) is not list or not shortest <= len(value) <= longest:
+                raise KeyError
+            return [read_each(each) for each in value]
+
+        return read

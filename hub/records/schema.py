@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from marshmallow import RAISE, Schema, ValidationError, missing, validates_schema
@@ -46,16 +47,21 @@ class Object(Schema):
     def load(self, data: Any, **_: Any) -> dict[str, Any]:
         """Return the object as it is kept; raise ValidationError that tells everything that is wrong."""
         try:
-            return self._load_right(data)
-        except (ValidationError, KeyError):
+            return self.load_right(data)
+        except (ValidationError, KeyError, TypeError):
             return self._load_telling(data)
 
-    def _load_right(self, data: Any) -> dict[str, Any]:
+    @cached_property
+    def _quick(self) -> Mapping[str, Callable[[Any], Any]]:
+        fields: Mapping[str, Any] = self.load_fields
+        return {name: field.reader() for name, field in fields.items()}
+
+    def load_right(self, data: Any) -> dict[str, Any]:
         """Return the object if nothing about it is wrong; else raise for the first thing that is."""
         if type(data) is not dict:
             raise KeyError
-        readers = self._readers
-        loaded = {name: readers[name](value, name, data) for name, value in data.items()}
+        readers = self._quick
+        loaded = {name: readers[name](value) for name, value in data.items()}
         for name in self._awaited:
             if name not in loaded:
                 loaded[name] = self.load_fields[name].deserialize(missing, name, data)

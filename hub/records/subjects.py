@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -173,3 +173,14 @@ class AnySubject(Plain):
             raise ValidationError({"type": [f"expected one of {', '.join(SUBJECTS)}; it is none of them"]})
         loaded: dict[str, Any] = schema.load(value)
         return loaded
+
+    def reader(self) -> Callable[[Any], dict[str, Any]]:
+        """Return what reads a subject by the schema of its type."""
+        right = {name: schema.load_right for name, schema in _schemas().items()}
+
+        def read(value: Any) -> dict[str, Any]:
+            if type(value) is not dict or type(value.get("type")) is not str:
+                raise KeyError
+            return right[value["type"]](value)
+
+        return read

@@ -10,6 +10,8 @@ from marshmallow import RAISE, Schema, ValidationError, missing, validates_schem
 from marshmallow.decorators import VALIDATES_SCHEMA
 from marshmallow.error_store import ErrorStore
 
+from hub.records.fields import Plain
+
 #: Each unknown field is told of, up to here: marshmallow copies what it found so far for each further error.
 MAX_STRAY_FIELDS: Final = 50
 
@@ -53,8 +55,7 @@ class Object(Schema):
 
     @cached_property
     def _quick(self) -> Mapping[str, Callable[[Any], Any]]:
-        fields: Mapping[str, Any] = self.load_fields
-        return {name: field.reader() for name, field in fields.items()}
+        return {name: _reader(field) for name, field in self.load_fields.items()}
 
     def load_right(self, data: Any) -> dict[str, Any]:
         """Return the object if nothing about it is wrong; else raise for the first thing that is."""
@@ -111,6 +112,13 @@ class Object(Schema):
                 except ValidationError as error:
                     wrong(error.messages, name)
         return loaded
+
+
+def _reader(field: Any) -> Callable[[Any], Any]:
+    """Return what reads a value of a field; one that is not of ours is read in marshmallow's own way."""
+    if isinstance(field, Plain):
+        return field.reader()
+    return lambda value: field.deserialize(value)
 
 
 class OneOf(Object):

@@ -14,7 +14,7 @@ from hub.exchange.witness.stamping import Stamper
 from hub.records.ids import is_agency
 from hub.transport.client import HttpsClient
 from hub.transport.tls import HasTls
-from hub.transport.tsa import HttpTimestampAuthority
+from hub.transport.tsa import HttpTimestampAuthority, authority_name
 
 
 def witness_policy(config: Config) -> WitnessPolicy:
@@ -30,6 +30,11 @@ def witness_client(config: Config, keys: HasTls) -> HttpsWitnessClient:
     """Return what asks witnesses: over connections of its own, with their own time limit."""
     limits = replace(config.limits, carry_timeout_s=config.limits.witness_timeout_s)
     return HttpsWitnessClient(HttpsClient(keys, limits))
+
+
+def tsa_name(config: Config) -> str | None:
+    """Return what the time stamping authority is called, if there is one."""
+    return authority_name(config.tsa_url) if config.tsa_url else None
 
 
 def stamper(config: Config) -> Stamper | None:

@@ -19,6 +19,7 @@ from hub.exchange.log.checking import check_start
 from hub.exchange.log.places import Place, dump_place, is_of, load_place, place_before
 from hub.exchange.log.publishing import published_checkpoint, write_whole
 from hub.exchange.log.verifying import Finding, Verification
+from hub.exchange.witness.standing import witness_standing
 from hub.ports import Log
 
 _REMEMBERED = ".verified-to"
@@ -38,6 +39,8 @@ def show(home: Path, unlock: Path | None) -> Answer:
         with hub.store.read() as view:
             size, last = view.log.size(), view.log.checkpoint()
             waiting = view.log.waiting_count(_COUNTED_MOST)
+        standing = witness_standing(hub.broker)
+        needed = hub.broker.witnesses.needed
     document = {
         "origin": log_name(hub.config.agency),
         "size": size,
@@ -47,12 +50,17 @@ def show(home: Path, unlock: Path | None) -> Answer:
         "checkpoint_at": None if last is None else instant(last.at),
         "checkpoint_age_s": None if last is None else round((now - last.at).total_seconds(), 1),
         "root": None if last is None else last.root.hex(),
+        "quorum_needed": needed,
+        "quorum_size": standing.quorum.size,
+        "quorum_missing_since": instant(standing.quorum.missing_since) if needed else None,
+        "stamped_size": 0 if standing.stamped is None else standing.stamped.size,
+        "unstamped_since": instant(standing.unstamped_since) if hub.config.tsa_url else None,
         "published_at": str(home / "log"),
         "keys": keys,
     }
     people = {name.replace("_", " "): value for name, value in document.items() if name != "keys"}
     lines: list[RenderableType] = [facts(people), "", "Who checks the log pins these keys:", *keys]
-    return Answer(document=document, people=lines, then=("hub log verify",))
+    return Answer(document=document, people=lines, then=("hub log verify", "hub witness show"))
 
 
 @trail(writes_nothing("the log is compared with itself and with what was signed"))

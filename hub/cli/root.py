@@ -15,6 +15,7 @@ from hub.cli.officer import officer
 from hub.cli.partner import partner
 from hub.cli.queue import queue
 from hub.cli.record import record
+from hub.cli.witness import witness
 
 
 @click.group(
@@ -26,7 +27,21 @@ def cli() -> None:
     """Exchange signed and sealed records between agencies, and prove what happened to each of them."""
 
 
-_NOUNS = (init, serve, renew, partner, member, officer, agreement, record, attachment, queue, log, evidence)
+_NOUNS = (
+    init,
+    serve,
+    renew,
+    partner,
+    member,
+    officer,
+    agreement,
+    record,
+    attachment,
+    queue,
+    log,
+    witness,
+    evidence,
+)
 
 for command in _NOUNS:
     cli.add_command(command)

@@ -15,14 +15,19 @@ _REPLY: Final = "application/timestamp-reply"
 _REPLY_MAX_BYTES: Final = 64 * 1024
 
 
+def authority_name(url: str) -> str:
+    """Return what an authority is called in tables and sentences: where it is, without path or password."""
+    parsed = parse_url(url)
+    return f"{parsed.scheme}://{parsed.host}" + (f":{parsed.port}" if parsed.port else "")
+
+
 class HttpTimestampAuthority:
     """Implements `hub.ports.TimestampAuthority`. `timeout_s` bounds one question from start to end."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._url = url
         self._timeout_s = timeout_s
-        parsed = parse_url(url)
-        self.name = f"{parsed.scheme}://{parsed.host}" + (f":{parsed.port}" if parsed.port else "")
+        self.name = authority_name(url)
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False)
 
     def ask(self, query: bytes) -> bytes:

@@ -110,6 +110,8 @@ def test_other_verifier_keys_are_refused(vkey: str) -> None:
         NOTE.replace(b"aQM=", b"aQM=="),
         NOTE.replace(b"+JGh", b"-JGh").replace(b"nagv", b"na-v"),
         NOTE[: NOTE.index(b"Uw2Q")] + b"Uw2QOg==\n",
+        NOTE[NOTE.index(b"\n\n") + 2 :],
+        NOTE.replace("— ".encode(), b""),
         NOTE + "— example.com/foo \n".encode(),
         NOTE + "— example.com/foo\n".encode(),
         b"x" * NOTE_MAX_BYTES + NOTE,
@@ -119,6 +121,33 @@ def test_other_spellings_of_a_note_are_refused(raw: bytes) -> None:
     with pytest.raises(IntegrityFailure) as refused:
         read_note(raw)
     assert refused.value.code == "note-invalid"
+
+
+def test_note_has_at_most_256_kib() -> None:
+    signed = NOTE[NOTE.index(b"\n\n") :]
+    most = b"x" * (256 * 1024 - len(signed)) + signed
+    assert read_note(most).as_bytes() == most
+    with pytest.raises(IntegrityFailure, match="at most 262144"):
+        read_note(b"x" + most)
+
+
+def test_types_are_those_that_c2sp_assigned() -> None:
+    assert [algorithm.value for algorithm in NoteAlgorithm] == [0x01, 0x04, 0x06]
+    for algorithm, size in zip(NoteAlgorithm, (32, 32, 1312), strict=True):
+        NoteKey(name="a", algorithm=algorithm, public=bytes(size))
+        with pytest.raises(ValueError, match=f"expected {size}"):
+            NoteKey(name="a", algorithm=algorithm, public=bytes(size + 1))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a\u2003b", "a+b", "a\nb", "a\x7f\x1f", "л" * 128])
+def test_other_names_of_keys_are_refused(name: str) -> None:
+    for make in (
+        lambda: NoteKey(name=name, algorithm=NoteAlgorithm.ED25519, public=bytes(32)),
+        lambda: NoteSignature(name=name, key_id=b"1234", raw=b"s"),
+    ):
+        with pytest.raises(ValueError, match="name"):
+            make()
+    NoteSignature(name="л" * 127 + "a", key_id=b"1234", raw=b"s")
 
 
 def test_text_ends_at_the_last_empty_line() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,7 @@ from hub.records.ids import new_id
 
 _ALGORITHMS: Final = ["ES256"]
 _TYPE: Final = "at+jwt"
+_TOKENS_KEPT: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class Tokens:
         self._key = ECKey.import_key(key)
         self._key_id = self._key.thumbprint()
         self._issuer = issuer
+        # A client shows the same token with each request of some minutes: its signature is verified once.
+        self._decode = lru_cache(maxsize=_TOKENS_KEPT)(self._verified)
 
     def issue(self, grant: Grant, *, at: datetime, life_s: int) -> str:
         """Return a token that carries the grant for `life_s` seconds."""
@@ -62,7 +66,7 @@ class Tokens:
     def read(self, text: str, *, at: datetime) -> Grant:
         """Return what a token of ours grants; raise Refused `token-invalid` for any other."""
         try:
-            token = jwt.decode(text, self._key, algorithms=_ALGORITHMS)
+            token = self._decode(text)
             _registry(self._issuer, at).validate(token.claims)
         except (JoseError, ValueError):
             raise Refused(
@@ -77,6 +81,9 @@ class Tokens:
             thumbprint=_thumbprint(confirmation["x5t#S256"]) if confirmation else None,
             epoch=token.claims["epoch"],
         )
+
+    def _verified(self, text: str) -> jwt.Token:
+        return jwt.decode(text, self._key, algorithms=_ALGORITHMS)
 
 
 def _registry(issuer: str, at: datetime) -> jwt.JWTClaimsRegistry:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, case, exists, func, select
+from sqlalchemy import Select, bindparam, case, exists, func, select, union_all
 
 from hub.entries import EntryCount, Lane, OutboxEntry, Priority
 from hub.records.lifecycle import EntryState
@@ -20,17 +20,25 @@ _C: Final = _T.c
 _SHAPE: Final = Shape(OutboxEntry, _T)
 _ALL: Final = _SHAPE.select().order_by(_C.position)
 
-_DUE: Final = (
-    select(_C.position)
-    .where(
-        tables.PENDING,
-        _C.lane == bindparam("of_lane"),
-        _C.priority == bindparam("of_priority"),
-        _C.next_at <= bindparam("at"),
+
+def _heads(priority: Priority) -> Select[Any]:
+    """Return the query for the due heads of a lane that have one priority, those longest due."""
+    due = (
+        select(_C.priority, _C.next_at, _C.position)
+        .where(
+            tables.PENDING,
+            _C.lane == bindparam("of_lane"),
+            _C.priority == priority,
+            _C.next_at <= bindparam("at"),
+        )
+        .order_by(_C.next_at, _C.position)
+        .limit(bindparam("most"))
+        .subquery(priority.value)
     )
-    .order_by(_C.next_at, _C.position)
-    .limit(bindparam("most"))
-)
+    return select(due.c.priority, due.c.next_at, due.c.position)
+
+
+_DUE: Final = union_all(*map(_heads, Priority))
 _AT: Final = _SHAPE.select().where(_C.position.in_(bindparam("which", expanding=True)))
 _SIZES: Final = (
     select(_C.position, func.length(tables.bodies.c.ciphertext).label("size"))
@@ -118,11 +126,12 @@ class OutboxStore:
         """Return due heads of a claimed lane, flash first, longest due first within a priority."""
         self.flush()
         most = sum(shares.values())
-        due: dict[Priority, list[int]] = {}
-        for priority in Priority:
-            asked = {"of_lane": lane.partner, "of_priority": priority, "at": at, "most": most + len(besides)}
-            heads = [row.position for row in self._session.rows(_DUE, asked)] if most else []
-            due[priority] = [position for position in heads if position not in besides][:most]
+        asked = {"of_lane": lane.partner, "at": at, "most": most + len(besides)}
+        heads = self._session.rows(_DUE, asked) if most else []
+        due: dict[Priority, list[int]] = {priority: [] for priority in Priority}
+        for head in sorted(heads, key=lambda head: (head.next_at, head.position)):
+            if head.position not in besides and len(due[head.priority]) < most:
+                due[head.priority].append(head.position)
         taken = _share(due, shares)
         if max_bytes is not None and len(taken) > 1:
             sizes = {row.position: row.size for row in self._session.rows(_SIZES, {"which": taken})}

@@ -59,7 +59,7 @@ def measure_floor(suite: Suite, content: dict[str, Any], *, batch: int, database
     crypto_us = sum(map(_mean_us, needed))
     with _neighbour():
         busy_crypto_us = sum(map(_mean_us, needed))
-    with _raw(database) as commit:
+    with raw_commits(database) as commit:
         sealed = _median_us(commit, row_bytes=jws_bytes * 4 // 3, batch=batch)
         settled = _median_us(commit, row_bytes=_RECEIPT_BYTES, batch=batch)
     return Floor(
@@ -94,13 +94,12 @@ Commit = Callable[[Sequence[tuple[str, bytes]]], None]
 
 
 @contextmanager
-def _raw(database: str) -> Iterator[Commit]:
+def raw_commits(database: str) -> Iterator[Commit]:
     """Yield what commits rows durably through the bare driver, with the hub's own durability."""
     if database.startswith("postgresql"):
         with psycopg.connect(database) as server:
             server.execute("SET synchronous_commit = on")
-            server.execute("DROP TABLE IF EXISTS floor")
-            server.execute("CREATE TABLE floor (name text PRIMARY KEY, value bytea)")
+            server.execute("CREATE TABLE IF NOT EXISTS floor (name text PRIMARY KEY, value bytea)")
             server.commit()
 
             def to_server(rows: Sequence[tuple[str, bytes]]) -> None:
@@ -111,7 +110,7 @@ def _raw(database: str) -> Iterator[Commit]:
             yield to_server
         return
     path = Path(database.removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as file:
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = FULL")
         file.execute("CREATE TABLE floor (name TEXT PRIMARY KEY, value BLOB)")

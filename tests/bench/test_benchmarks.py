@@ -69,3 +69,22 @@ def test_the_peer_runs_in_its_own_environment_on_the_same_payload() -> None:
     assert {row["suite"] for row in told["rows"]} == SUITES
     for row in told["rows"]:
         assert row["ratio"] == pytest.approx(row["rate"] / row["peer_rate"], rel=0.2)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_log_tells_appends_beside_bare_commits_and_what_proofs_cost(database: str) -> None:
+    told = run(
+        "bench.audit",
+        *("--database", database, "--seconds", "0.3", "--writers", "2", "--batch", "5"),
+        *("--size", "300", "--size", "1500"),
+    )
+    (row,) = told["appends"]
+    assert (row["database"], row["writers"], row["batch"]) == (database, 2, 5)
+    assert row["entries"] > 0
+    assert row["ratio"] == pytest.approx(row["rate"] / row["floor_rate"], abs=0.02)
+    assert [one["size"] for one in told["proofs"]] == [300, 1500]
+    for one in told["proofs"]:
+        assert one["inclusion_us"] > 0
+        assert one["consistency_us"] > 0
+        assert one["append_us"] > 0
+        assert one["tiles_read"] <= 8

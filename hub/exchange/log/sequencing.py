@@ -1,4 +1,4 @@
-"""Give staged events their places in the log, one batch a transaction, one sequencer at a time.
+"""Give staged events their places in the log, in batches, one sequencer at a time.
 
 A transaction that changes state stages its events under positions that grow in the order of commits, so a
 sequencer that takes the lowest ones never skips any. It reads what is committed and so is durable; an
@@ -8,31 +8,40 @@ index is given in the same transaction in which the entry, and every tile that i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from hub.audit.merkle import hash_leaf
 from hub.audit.tiles import TILE_WIDTH, Tile, tile_root
 from hub.exchange.broker import Broker
 from hub.ports import Log, LogEntry, TileRow, Waiting
 
-_TILE_BYTES = TILE_WIDTH * 32
+_TILE_BYTES: Final = TILE_WIDTH * 32
+#: Writers take turns at the database. Where many are at it, each turn must be worth several of theirs.
+_BATCHES_A_COMMIT: Final = 4
 
 
 def sequence(broker: Broker, *, wait: bool = False) -> int:
-    """Put one batch of waiting events into the log; return how many.
+    """Put waiting events into the log, a few batches at most; return how many.
 
     Without `wait` it leaves the work to another sequencer that is at it now.
     """
     with broker.store.read() as view:  # so that an idle hub writes nothing
         if not view.log.waiting(1):
             return 0
+    done = 0
     with broker.store.work() as work:
         if not work.log.lock(wait=wait):
             return 0
-        waiting = work.log.waiting(broker.limits.log_batch_max_entries)
-        if waiting:
-            append(work.log, waiting)
+        for _ in range(_BATCHES_A_COMMIT):
+            waiting = work.log.waiting(broker.limits.log_batch_max_entries)
+            if waiting:
+                append(work.log, waiting)
+                done += len(waiting)
+            if len(waiting) < broker.limits.log_batch_max_entries:
+                break
+        if done:
             work.commit()
-    return len(waiting)
+    return done
 
 
 def append(log: Log, waiting: Sequence[Waiting]) -> None:

@@ -16,8 +16,8 @@ from tests.exchange.log.logs import entries, expected_root, limited, sequence_al
 
 def test_staged_events_get_indices_in_their_order_batch_by_batch(broker: Broker) -> None:
     broker = limited(broker, log_batch_max_entries=3)
-    ids = stage(broker, 5)
-    assert [sequence(broker), sequence(broker), sequence(broker)] == [3, 2, 0]
+    ids = stage(broker, 14)
+    assert [sequence(broker), sequence(broker), sequence(broker)] == [12, 2, 0]
     ids += stage(broker, 1)
     assert sequence(broker, wait=True) == 1
     assert [(entry.index, entry.event_id) for entry in entries(broker)] == list(enumerate(ids))

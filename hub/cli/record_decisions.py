@@ -122,7 +122,13 @@ def read(
     return Answer(
         document=found.document,
         people=(page(found),),
-        then=(f"hub record trace {record_id}",),
+        then=(
+            f"hub record trace {record_id}",
+            *(
+                f'hub attachment save {record_id} {one.digest} --out FILE --as {officer} --why "…"'
+                for one in found.attachments[:1]
+            ),
+        ),
     )
 
 

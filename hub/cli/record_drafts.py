@@ -240,9 +240,10 @@ def _warning(broker: Broker, row: RecordRow, verdict: Verdict) -> str:
         if (flow := agreement.flow(broker.agency, verdict.recipient)) is not None
         and Kind(row.kind) in flow.kinds
     ]
-    told = (
-        f"A {row.kind} may go to {verdict.recipient} under {', '.join(allowing)} (see `hub agreement show`)."
-        if allowing
-        else f"No agreement here lets a {row.kind} go to {verdict.recipient}."
-    )
+    if "partner-suspended" in {reason.code for reason in verdict.reasons}:
+        told = f"`hub partner resume {verdict.recipient}` ends that."
+    elif allowing:
+        told = f"{', '.join(allowing)} lets {row.kind} go there: `hub agreement show` tells under what terms."
+    else:
+        told = f"No agreement here lets {row.kind} go there."
     return safe(f"warning: as it is, this will not go to {verdict.recipient}: {verdict_of(verdict)} {told}")

@@ -15,13 +15,14 @@ from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_naming import originator_option, record_argument
+from hub.cli.waiting import prospects
 from hub.entries import Direction, RecordRow, Release
 from hub.exchange.contents import find_row
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
 from hub.records.actor import Actor, Role
 from hub.records.kinds import Kind
-from hub.records.lifecycle import EntryState, RecordState
+from hub.records.lifecycle import RecordState
 
 _ANSWERABLE: Final = frozenset({RecordState.RECEIVED, RecordState.OPENED})
 
@@ -131,6 +132,8 @@ def trace(record_id: str, originator: str | None, home: Path, unlock: Path | Non
     """Tell a record's life at this hub as a timeline: drafted, released, carried, answered, read."""
     with opened(home, unlock) as hub:
         found = trace_of(hub.broker, record_id, originator=originator)
+        with hub.store.read() as view:
+            stand = prospects(view, found.entries, at=hub.broker.clock.now())
     steps = sorted(timeline(found), key=lambda one: one[0])
     document = {
         "record_id": record_id,
@@ -138,7 +141,14 @@ def trace(record_id: str, originator: str | None, home: Path, unlock: Path | Non
             {"at": instant(at), "what": what, "who": who, "about": about} for at, what, who, about in steps
         ],
         "entries": [
-            {"recipient": e.recipient, "state": e.state.value, "retries": e.retries, "reason": e.reason}
+            {
+                "version": e.version,
+                "recipient": e.recipient,
+                "state": e.state.value,
+                "retries": e.retries,
+                "reason": e.reason,
+                "next_try_at": instant(stand.next_try(e)),
+            }
             for e in found.entries
         ],
     }
@@ -148,18 +158,23 @@ def trace(record_id: str, originator: str | None, home: Path, unlock: Path | Non
     if found.entries:
         cells = [
             (
+                e.version,
                 e.recipient,
                 e.lane,
                 e.state.value,
                 e.retries,
-                e.next_at if e.state is EntryState.PENDING else None,
-                e.reason,
+                stand.when(e),
+                stand.why(e),
             )
             for e in found.entries
         ]
         people.append("")
         people.append(
-            table(("to", "handed to", "now", "retries", "next try (UTC)", "why"), cells, numbers=("retries",))
+            table(
+                ("version", "to", "handed to", "now", "retries", "next try (UTC)", "why"),
+                cells,
+                numbers=("version", "retries"),
+            )
         )
     then = [step for step in then_of(newest) if not step.startswith("hub record trace")]
     return Answer(document=document, people=people, then=then)
@@ -265,6 +280,7 @@ def then_of(row: RecordRow, actor: Actor | None = None) -> Sequence[str]:
     if row.direction is Direction.IN:
         read = f'hub record read {row.record_id} --as {who(Role.READER)} --why "…"'
         asks = row.kind == Kind.ASSISTANCE_REQUEST.value and row.state in _ANSWERABLE
+        asks = asks and row.action != "withdrawal"
         answer = f"hub record answer {row.record_id} FILE --as {who(Role.DRAFTER)}"
         return (read, *((answer,) if asks else ()), follow)
     return (follow,)

@@ -23,6 +23,7 @@ def test_answer_goes_to_whom_asked_in_their_conversation(
     paired: Path, officers: Officers, tmp_path: Path
 ) -> None:
     asked = came(paired, kind="assistance-request")
+    assert f"hub record answer {asked.record_id}" in hub("record", "show", asked.record_id).stdout
     words = ("record", "answer", asked.record_id, answer_file(tmp_path), "--priority", "urgent", "--json")
     answer = json_of(officers.act("aigul", *words))
     assert (answer["state"], answer["recipients"]) == ("draft", ["cis-atc"])

@@ -72,7 +72,7 @@ def test_draft_that_no_agreement_allows_says_so_at_once(
     said = officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc")
     assert said.exit_code == 0
     assert "warning: as it is, this will not go to cis-atc: There is no agreement other here" in said.stderr
-    assert "A spontaneous-information may go to cis-atc under test-treaty" in said.stderr
+    assert "test-treaty lets spontaneous-information go there" in said.stderr
     refusal = release(officers, told)
     assert refusal.exit_code == 77
     assert json.loads(refusal.stdout)["code"] == "policy-denied"
@@ -232,7 +232,7 @@ def test_a_refusal_at_the_console_is_logged_with_who_and_what(
 def test_recalled_record_is_listed_and_told_as_withdrawn_where_it_came(
     paired: Path, officers: Officers
 ) -> None:
-    row = came(paired)
+    row = came(paired, kind="assistance-request")
     recalled(paired, row)
     versions = [
         line for line in hub("record", "list").stdout.splitlines() if row.record_id in line and "in " in line
@@ -242,6 +242,7 @@ def test_recalled_record_is_listed_and_told_as_withdrawn_where_it_came(
     assert "withdrawn (recall received)" in hub("record", "show", row.record_id).stdout
     told = hub("record", "trace", row.record_id).stdout
     assert "withdrawal came in" in told
+    assert "hub record answer" not in told
     assert "version 2, withdrawn" in told
     assert "action" in hub("record", "list").stdout
 

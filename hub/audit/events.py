@@ -68,6 +68,7 @@ class Act(Enum):
     QUORUM_CHANGED = "quorum-changed"
     STARTED = "started"
     STOPPED = "stopped"
+    SEARCHED = "searched"
     EXPORTED = "exported"
 
 
@@ -245,10 +246,13 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         means="A process that serves, and keeps this log, began its work.",
         subject="agency",
     ),
+    _A.SEARCHED: Row(
+        category=_C.AUDIT, means="Somebody searched this log; the details say for what.", subject="agency"
+    ),
     _A.EXPORTED: Row(
         category=_C.AUDIT,
-        means="Evidence on a record was written out; the detail `what` says how much it shows.",
-        subject="record",
+        means="Evidence on a record, or this log, was written out; the detail `what` says how much it shows.",
+        subject="record or agency",
         justified=True,
     ),
     _A.STOPPED: Row(category=_C.AUDIT, means="Such a process ended its work.", subject="agency"),

@@ -7,6 +7,7 @@ import click
 from hub.cli.frame import Noun
 from hub.cli.log_checking import show, verify
 from hub.cli.log_coverage import coverage
+from hub.cli.log_search import export, search
 
 
 @click.group(cls=Noun)
@@ -14,5 +15,5 @@ def log() -> None:
     """Check what is written about every step, and by whom it was taken."""
 
 
-for _command in (show, verify, coverage):
+for _command in (show, verify, search, export, coverage):
     log.add_command(_command)

@@ -9,7 +9,7 @@ from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
 from hub.ports.clock import Clock
 from hub.ports.directory import Directory
 from hub.ports.keyring import Keyring
-from hub.ports.log import CheckpointRow, Log, LogEntry, TileRow, Waiting
+from hub.ports.log import CheckpointRow, EventQuery, Log, LogEntry, TileRow, Waiting
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -42,6 +42,7 @@ __all__ = [
     "Deliveries",
     "Directory",
     "Erasures",
+    "EventQuery",
     "ForkRow",
     "Inbox",
     "Keyring",

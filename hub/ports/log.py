@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from hub.audit.events import Act
 from hub.audit.tiles import Tile
 
 
@@ -49,6 +50,23 @@ class CheckpointRow:
     root: bytes
     at: datetime
     note: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventQuery:
+    """Which audit events are looked for; what is not named fits all.
+
+    `actor` is spelled as events have it, `officer:aigul`; `about` is the id of a record, which stands for its
+    envelopes too, or of whatever else an act is about. `partner` is an agency that acted, got something, or
+    is what the act is about. `since` is included, `until` is not.
+    """
+
+    actor: str | None = None
+    about: str | None = None
+    partner: str | None = None
+    acts: frozenset[Act] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Log(Protocol):

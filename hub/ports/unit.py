@@ -10,7 +10,7 @@ from hub.audit.events import AuditEvent
 from hub.ports.attachments import Attachments
 from hub.ports.books import Books
 from hub.ports.directory import Directory
-from hub.ports.log import Log
+from hub.ports.log import EventQuery, Log
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -55,6 +55,16 @@ class View(Protocol):
         self, subjects: Sequence[str], *, after: int = 0, limit: int
     ) -> Sequence[tuple[int, AuditEvent]]:
         """Return those about some subjects (records, envelopes, agencies) above a position, lowest first."""
+        ...
+
+    def search_events(
+        self, query: EventQuery, *, after: int = 0, limit: int
+    ) -> Sequence[tuple[int, AuditEvent]]:
+        """Return those that fit a query above a position, lowest first; of a record also about its envelopes.
+
+        What names an actor or a subject, or begins at a time, is found by an index. Of a `partner` some come
+        that only look like it.
+        """
         ...
 
 

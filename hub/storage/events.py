@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, union
 
 from hub.audit.events import SECRET_DETAILS, Act, AuditEvent
 from hub.audit.leaves import leaf_entry
 from hub.errors import OurFault
+from hub.ports import EventQuery
 from hub.records.actor import Actor, ActorKind, Role
 from hub.storage import tables
 from hub.storage.columns import encode
@@ -31,6 +32,16 @@ _ABOUT: Final = (
     .where(_T.c.subject.in_(bindparam("which", expanding=True)), _T.c.position > bindparam("after"))
     .order_by(_T.c.position)
     .limit(bindparam("most"))
+)
+
+#: How much later than its own time an entry may be committed: what looks for a time looks so far around it.
+_LATE: Final = timedelta(hours=1)
+_FIRST_SINCE: Final = select(_T.c.position).where(_T.c.at >= bindparam("since")).order_by(_T.c.at).limit(1)
+
+# What came has its envelope's id with its record: the inbox is not looked through.
+_ENVELOPES: Final = union(
+    select(tables.outbox.c.envelope_id).where(tables.outbox.c.record_id == bindparam("which")),
+    select(tables.records.c.envelope_id).where(tables.records.c.record_id == bindparam("which")),
 )
 
 
@@ -73,6 +84,40 @@ class EventStore:
         told = {"which": sorted(set(subjects)), "after": after, "most": limit}
         return [(row.position, load_event(row.event, row.secret)) for row in self._session.rows(_ABOUT, told)]
 
+    def search(self, query: EventQuery, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
+        """Return events that fit a query above a position, lowest first."""
+        self.flush()
+        found = select(_T.c.position, _T.c.event, _T.c.secret).order_by(_T.c.position).limit(limit)
+        if query.since is not None:
+            first = self._first_since(query.since - _LATE)
+            if first is None:
+                return []
+            after = max(after, first - 1)
+            found = found.where(_T.c.at >= query.since)
+        if query.until is not None:
+            found = found.where(_T.c.at < query.until)
+            if (beyond := self._first_since(query.until + _LATE)) is not None:
+                found = found.where(_T.c.position < beyond)
+        found = found.where(_T.c.position > after)
+        if query.actor is not None:
+            found = found.where(_T.c.actor == query.actor)
+        if query.about is not None:
+            found = found.where(_T.c.subject.in_([query.about, *self._envelopes(query.about)]))
+        if query.acts:
+            found = found.where(_T.c.act.in_(sorted(act.value for act in query.acts)))
+        if query.partner is not None:
+            # Who got something stands within the event; what only looks like it is left out by who asks.
+            found = found.where(_T.c.event.contains(query.partner, autoescape=True))
+        return [(row.position, load_event(row.event, row.secret)) for row in self._session.rows(found)]
+
+    def _envelopes(self, record_id: str) -> Sequence[str]:
+        rows = self._session.rows(_ENVELOPES, {"which": record_id})
+        return [row.envelope_id for row in rows if row.envelope_id is not None]
+
+    def _first_since(self, at: datetime) -> int | None:
+        row = self._session.row(_FIRST_SINCE, {"since": at})
+        return None if row is None else int(row.position)
+
 
 def _row(event: AuditEvent) -> dict[str, object]:
     if event.salt is None:
@@ -82,6 +127,7 @@ def _row(event: AuditEvent) -> dict[str, object]:
         "event_id": event.event_id,
         "at": event.at,
         "act": event.act.value,
+        "actor": str(event.actor),
         "subject": event.subject,
         "event": public,
         "leaf": leaf_entry(event),

@@ -451,12 +451,15 @@ events = _table(
     _text("event_id"),
     _moment("at"),
     _text("act"),
+    _text("actor"),
     _text("subject"),
     _text("event"),
     _bytes("leaf"),
     _text("secret", optional=True),  # none once erased
     Index("events_by_id", "event_id", unique=True),
     Index("events_by_subject", "subject", "position"),
+    Index("events_by_actor", "actor", "position"),
+    Index("events_by_time", "at"),
 )
 
 #: The log: which event is at which index. This and the next two are only ever added to, by triggers.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hub.audit.events import AuditEvent
 from hub.errors import OurFault
+from hub.ports import EventQuery
 from hub.storage.attachments import AttachmentStore
 from hub.storage.bodies import BodyStore
 from hub.storage.books import BookStore
@@ -52,6 +53,12 @@ class SqlView:
     ) -> Sequence[tuple[int, AuditEvent]]:
         """Return staged audit events about some subjects above a position, lowest first."""
         return self._events.about(subjects, after=after, limit=limit)
+
+    def search_events(
+        self, query: EventQuery, *, after: int = 0, limit: int
+    ) -> Sequence[tuple[int, AuditEvent]]:
+        """Return staged audit events that fit a query above a position, lowest first."""
+        return self._events.search(query, after=after, limit=limit)
 
 
 class SqlUnitOfWork(SqlView):

@@ -19,7 +19,8 @@ from hub.evidence.wording import Language, sentence
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct
 from hub.exchange.evidence.anchoring import anchors_of
-from hub.exchange.evidence.exporting import catch_up, export
+from hub.exchange.evidence.exporting import export
+from hub.exchange.log.catching_up import catch_up
 from hub.exchange.routing import read_record
 from hub.exchange.witness.policy import WitnessPolicy
 from hub.federation.card import fingerprint

@@ -228,7 +228,7 @@ _ONLY_SQLITE = {
     "an entry in place of another": "INSERT OR REPLACE INTO log_entries SELECT * FROM log_entries",
 }
 _ONLY_POSTGRESQL = {
-    f"no {table} at once": f"TRUNCATE {table}"
+    f"no {table} at once": f"TRUNCATE {table} CASCADE"
     for table in ("events", "log_entries", "log_tiles", "checkpoints")
 }
 

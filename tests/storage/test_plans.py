@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from hub.entries import Lane, Priority
-from hub.ports import Store, UnitOfWork
+from hub.ports import EventQuery, Store, UnitOfWork
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState, RecordState
 from tests.storage import rows
@@ -53,6 +53,11 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "attachments.of_record": lambda work: work.attachments.of_record(("kz-knb", new_id(), 1)),
     "deliveries.of_record": lambda work: work.deliveries.of_record(new_id()),
     "events": lambda work: work.events(after=5, limit=10),
+    "search by actor": lambda work: work.search_events(EventQuery(actor="officer:aigul"), limit=10),
+    "search by record": lambda work: work.search_events(EventQuery(about=new_id()), limit=10),
+    "search by time": lambda work: work.search_events(
+        EventQuery(since=rows.at(), until=rows.at(9)), limit=10
+    ),
     "events_about": lambda work: work.events_about([new_id(), new_id()], limit=10),
 }
 

@@ -12,8 +12,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.evidence.collecting import collect
 from hub.exchange.evidence.proving import prove
-from hub.exchange.log.checkpointing import checkpoint
-from hub.exchange.log.sequencing import sequence
+from hub.exchange.log.catching_up import catch_up
 from hub.exchange.partners import SUITES
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_audit
@@ -83,10 +82,3 @@ def is_cosigned(broker: Broker, record_id: str, *, originator: str | None = None
         indices = [view.log.index_of(event.event_id) for event in found.events]
         last = max((index for index in indices if index is not None), default=None)
         return last is None or view.witnessing.cosigned_size(last + 1, needed=needed) is not None
-
-
-def catch_up(broker: Broker) -> None:
-    """Put what waits into the log and sign for it, where no other process just does."""
-    while sequence(broker, wait=True):
-        pass
-    checkpoint(broker, at_once=True)

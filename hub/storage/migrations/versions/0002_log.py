@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import op
 
-from hub.audit.events import Act, AuditEvent
+from hub.audit.events import SECRET_DETAILS, Act, AuditEvent
 from hub.audit.leaves import leaf_entry
 from hub.records.actor import Actor, ActorKind, Role
 
@@ -46,7 +46,7 @@ _POSTGRESQL: Final = (
         for table in _ONLY_ADDED
     ),
 )
-_KEPT: Final = ("position", "event_id", "at", "act", "subject", "event", "leaf")
+_KEPT: Final = ("position", "event_id", "at", "act", "actor", "subject", "event", "leaf")
 _ERASURE: Final = "OLD.secret IS NOT NULL AND NEW.secret IS NULL" + "".join(
     f" AND NEW.{column} IS OLD.{column}" for column in _KEPT
 )
@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
@@ -83,6 +84,8 @@ def upgrade() -> None:
     )
     _take_over(events)
     op.create_index("events_by_id", "events", ["event_id"], unique=True)
+    op.create_index("events_by_actor", "events", ["actor", "position"])
+    op.create_index("events_by_time", "events", ["at"])
     op.create_index("events_by_subject", "events", ["subject", "position"])
     op.create_table(
         "log_entries",
@@ -145,10 +148,15 @@ def _with_leaf(row: dict[str, Any]) -> dict[str, Any]:
         salt=salt,
     )
     document.pop("salt", None)
-    secret = {"salt": b64encode(salt).decode("ascii")}
+    secret: dict[str, Any] = {"salt": b64encode(salt).decode("ascii")}
+    if hidden := {
+        name: document["details"].pop(name) for name in SECRET_DETAILS & document["details"].keys()
+    }:
+        secret["details"] = hidden
     if event.justification is not None:
         secret["justification"] = event.justification
     return row | {
+        "actor": str(event.actor),
         "event": _encode(document),
         "leaf": leaf_entry(event),
         "secret": _encode(secret),

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from hub.audit.witnessing import Contradiction
 from hub.errors import HubError
 from hub.exchange.broker import Broker
+from hub.exchange.witness.holding import missing_since
 from hub.exchange.witness.stamping import unstamped_since
 from hub.ports import View
 
@@ -52,7 +53,7 @@ class WitnessCollector(Collector):
         alarm = GaugeMetricFamily("hub_log_disproved", "1 when a witness has disproved our log.")
         quorum, policy = view.witnessing.quorum(), self._broker.witnesses
         needed.add_metric([], policy.needed)
-        since = quorum.missing_since if policy.needed else None
+        since = missing_since(self._broker, quorum)
         now = self._broker.clock.now()
         missing.add_metric([], 0.0 if since is None else max(0.0, (now - since).total_seconds()))
         alarm.add_metric([], float(quorum.alarm is not None))

@@ -53,9 +53,20 @@ def quorum_warnings(broker: Broker) -> tuple[str, ...]:
     with broker.store.read() as view:
         quorum = view.witnessing.quorum()
     told = [] if quorum.alarm is None else [quorum.alarm.value]
-    if broker.witnesses.needed and quorum.missing_since is not None:
+    if missing_since(broker, quorum) is not None:
         told.append("quorum-missing")
     return tuple(told)
+
+
+def missing_since(broker: Broker, quorum: QuorumState) -> datetime | None:
+    """Return since when the quorum is missing, or when it was met last if nobody asks for it any more."""
+    if broker.witnesses.needed == 0 or quorum.missing_since is not None:
+        return quorum.missing_since if broker.witnesses.needed else None
+    limits = broker.limits
+    late_s = 2 * limits.log_heartbeat_s + limits.witness_timeout_s + limits.witness_interval_s
+    if quorum.met_at is None or (broker.clock.now() - quorum.met_at).total_seconds() <= late_s:
+        return None
+    return quorum.met_at
 
 
 def unwitnessed_since(view: View, quorum: QuorumState) -> datetime | None:

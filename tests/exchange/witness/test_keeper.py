@@ -86,6 +86,7 @@ def test_every_new_checkpoint_is_cosigned_by_all(asked: Broker, client: LinkWitn
     assert quorum(asked).size == row.size
 
 
+@pytest.mark.slow
 def test_one_that_hangs_delays_no_other_and_takes_part_again_later(
     asked: Broker, client: LinkWitnessClient
 ) -> None:
@@ -109,6 +110,7 @@ def test_one_that_hangs_delays_no_other_and_takes_part_again_later(
         wait_for(lambda: "sco-rats" in cosigned_by(asked, last), "the slow one's cosignature")
 
 
+@pytest.mark.slow
 def test_a_quorum_that_hangs_is_missing_after_the_time_limit(
     asked: Broker, client: LinkWitnessClient
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_quorum_that_is_down_is_missed_at_once_and_is_back_when_they_are(
         wait_for(is_back, "the quorum")
 
 
+@pytest.mark.slow
 def test_one_worker_asks(asked: Broker, client: LinkWitnessClient) -> None:
     with keeping(asked, client), keeping(asked, client):
         for _ in range(3):
@@ -149,6 +152,7 @@ def test_one_worker_asks(asked: Broker, client: LinkWitnessClient) -> None:
     assert len(client.asked) == 9
 
 
+@pytest.mark.slow
 def test_a_bug_in_asking_ends_no_thread(asked: Broker, client: LinkWitnessClient) -> None:
     def broken(_: bytes) -> WitnessReply:
         raise ZeroDivisionError
@@ -169,6 +173,7 @@ def states(broker: Broker) -> dict[str, str | None]:
         return {name: state.code for name, state in view.witnessing.states().items()}
 
 
+@pytest.mark.slow
 def test_checkpoints_are_stamped_while_witnesses_hang(
     asked: Broker, client: LinkWitnessClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -16,7 +16,7 @@ from hub.exchange.correcting import withdraw
 from hub.exchange.drafting import draft
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
-from hub.exchange.witness.holding import refuse_unwitnessed
+from hub.exchange.witness.holding import quorum_warnings, refuse_unwitnessed
 from hub.exchange.witness.settling import conclude
 from hub.ports import Alarm
 from hub.records.actor import Actor, ActorKind
@@ -142,8 +142,12 @@ def test_a_quorum_that_nobody_asks_for_counts_as_missing(
 ) -> None:
     """The keeper is dead, or no hub is served: the last quorum is too long ago."""
     ask_all(two_of_three, client, signed(two_of_three, 3))
+    four.clock.at += timedelta(minutes=2)
+    assert quorum_warnings(two_of_three) == ()
+    four.clock.at += timedelta(minutes=1)
+    assert quorum_warnings(two_of_three) == ("quorum-missing",)
+    refuse_unwitnessed(two_of_three)
     four.clock.at += HOUR
-    signed(two_of_three, 1)
     with pytest.raises(Refused) as refused:
         refuse_unwitnessed(two_of_three)
     assert "not asked since" in refused.value.sentence

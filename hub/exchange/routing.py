@@ -17,6 +17,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, open_content, read_content
 from hub.exchange.drafting import basis
 from hub.exchange.recipients import permit_member, permit_showing
+from hub.exchange.showing import let_out
 from hub.exchange.stating import Told, state_all
 from hub.policy.decision import Deny, Reason
 from hub.policy.four_eyes import may
@@ -126,8 +127,8 @@ def collect(
     found = [_collected(broker, standing, delivery, row, bodies, at) for delivery, row in pairs]
     if telling := [one for one in found if one.record is not None or one.withheld]:
         with broker.store.work() as work:
-            work.stage(_logged(broker, member, one, at) for one in telling)
-            work.commit()
+            shown = [one for one in telling if one.record is not None]
+            let_out(work, shown, [_logged(broker, member, one, at) for one in telling])
     return found
 
 
@@ -247,8 +248,8 @@ def read_record(
     """Return a record's content to an officer; the read is logged, with its reason, before content leaves.
 
     The first opening of a received record advances it to OPENED and tells the originator. Raises Refused
-    `role-missing`, `justification-missing`, `not-found`, `conflict` for what was
-    revised or erased while it was opened, and for an id that several originators sent.
+    `role-missing`, `justification-missing`, `not-found`, `content-erased`, `conflict` for what was revised or
+    erased while it was opened, and for an id that several originators sent.
     """
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
@@ -269,22 +270,11 @@ def read_record(
             work.records.advance(now, to=RecordState.OPENED)
             queued = [receipt for receipt in receipts if receipt is not None]
             work.receipts.queue(queued)
-        work.stage(
-            [
-                broker.event(
-                    Act.CONSULTED,
-                    actor,
-                    record_id,
-                    at,
-                    justification=why,
-                    version=str(row.version),
-                )
-            ]
-        )
-        work.commit()
+        event = broker.event(Act.CONSULTED, actor, record_id, at, justification=why, version=str(row.version))
+        (shown,) = let_out(work, [record], [event])
     for receipt in queued:
         broker.wake(receipt.to)
-    return record
+    return shown
 
 
 def _opens(row: RecordRow) -> bool:

@@ -17,6 +17,7 @@ from hub.exchange.attachments.naming import is_whole
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content, read_manifest
 from hub.exchange.recipients import permit_member
+from hub.exchange.showing import let_out
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
 from hub.ports import View
@@ -71,9 +72,8 @@ def read_attachment(
         if now.body_id != row.body_id:
             raise Refused("conflict", "The record was changed while it was opened; read it again.")
         _refuse_out_of_force(broker, work, actor, now, at)
-        work.stage([event])
-        work.commit()
-    return _decrypted(broker, secret, offset)
+        (shown,) = let_out(work, [secret], [event])
+    return _decrypted(broker, shown, offset)
 
 
 def _refuse_stranger(view: View, actor: Actor, row: RecordRow, covered: Callable[[str], bool]) -> None:

@@ -1,0 +1,77 @@
+"""Content leaves by one way, and is opened where a reason is written down here, and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from hub.audit.events import Act
+from hub.errors import OurFault
+from hub.exchange.broker import Broker
+from hub.exchange.showing import let_out
+from tests.exchange.hubs import START, Hubs
+
+HUB: Final = Path(__file__).parents[2] / "hub"
+OPENERS: Final = frozenset(
+    {"unlock", "body_key", "read_content", "open_content", "read_manifest", "secrets_for", "decrypt_chunks"}
+)
+#: Which modules open content at rest, and why nobody is shown it unlogged.
+OPENING: Final = {
+    "hub/exchange/contents.py": "where content at rest is opened for the modules below",
+    "hub/exchange/routing.py": "shown to officers and members' systems, through let_out",
+    "hub/exchange/attachments/reading.py": "shown to officers and members' systems, through let_out",
+    "hub/exchange/evidence/collecting.py": "shown to whoever exports evidence, after its exported entry",
+    "hub/exchange/drafting.py": "to check and permit a draft; the caller gets its row and the verdicts",
+    "hub/exchange/correcting.py": "a withdrawal keeps what its record says; the caller gets its row",
+    "hub/exchange/releasing.py": "to permit, sign and seal what is released",
+    "hub/exchange/upkeep.py": "to seal anew what was released",
+    "hub/exchange/dispatching.py": "sealed bytes, for the recipients that their release names",
+    "hub/exchange/refusing.py": "sealed bytes, to name the envelope that a relay refuses",
+    "hub/exchange/answering.py": "sealed bytes, to compare their digest with a receipt",
+    "hub/exchange/attachments/plan.py": "an attachment's key, to encrypt what is uploaded",
+    "hub/exchange/attachments/uploads.py": "to take the digest of an upload that was resumed",
+    "hub/exchange/accounts.py": "an authenticator's secret, to compare a code",
+}
+
+
+def opening() -> Iterator[str]:
+    for path in HUB.rglob("*.py"):
+        name = path.relative_to(HUB.parent).as_posix()
+        if name.startswith("hub/envelope/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            word = getattr(called, "id", None) or getattr(called, "attr", None)
+            if word in OPENERS:
+                yield name
+
+
+def test_content_is_opened_where_it_is_said_why_and_nowhere_else() -> None:
+    found = set(opening())
+    assert found - OPENING.keys() == set(), "say in OPENING why nobody is shown it unlogged"
+    assert OPENING.keys() - found == set(), "nothing is opened there any more"
+
+
+def test_what_faces_people_and_systems_opens_nothing_itself() -> None:
+    assert not [name for name in opening() if name.startswith(("hub/api/", "hub/cli/"))]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Broker:
+    return Hubs(folder=tmp_path).add("kz-knb")
+
+
+def test_content_without_an_entry_that_tells_of_it_stays_inside(broker: Broker) -> None:
+    told = broker.event(Act.CONSULTED, broker.itself, "id", START, justification="case 17")
+    other = broker.event(Act.LOGIN, broker.itself, "id", START)
+    for contents, events in ((["a"], []), (["a"], [other]), (["a", "b"], [told, other])):
+        with pytest.raises(OurFault, match=r"^audit-missing: "), broker.store.work() as work:
+            let_out(work, contents, events)
+    with broker.store.work() as work:
+        assert let_out(work, ["a"], [told, other]) == ["a"]
+    with broker.store.read() as view:
+        assert [event.act for _, event in view.events(after=0, limit=10)][-2:] == [Act.CONSULTED, Act.LOGIN]

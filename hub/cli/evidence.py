@@ -43,7 +43,7 @@ def evidence() -> None:
 @evidence.command(
     "export",
     examples=(
-        f'hub evidence export {SOME_ID} -o record.evidence --justification "case 2026/17: court request"',
+        f'hub evidence export {SOME_ID} -o record.evidence --why "case 2026/17: court request"',
         f"hub evidence export {SOME_ID} -o record.evidence --commitments-only",
     ),
 )
@@ -52,7 +52,13 @@ def evidence() -> None:
 @click.option(
     "--commitments-only", is_flag=True, help="Without content and keys: digests, receipts and log entries."
 )
-@click.option("--justification", metavar="TEXT", default=_NO_REASON, help="Why; it is logged.")
+@click.option(
+    "--why",
+    "--justification",
+    "justification",
+    metavar="TEXT",
+    help="Why, in 3 to 500 characters; it is logged. Without content it may be left out.",
+)
 @click.option(
     "--wait",
     "wait_s",
@@ -78,7 +84,7 @@ def export_(
     record_id: str,
     out: Path,
     commitments_only: bool,
-    justification: str,
+    justification: str | None,
     wait_s: float,
     originator: str | None,
     officer: str | None,
@@ -93,14 +99,13 @@ def export_(
     record: `--commitments-only` leaves content and keys out.
     """
     mode = Mode.COMMITMENTS if commitments_only else Mode.FULL
+    why = justification or (_NO_REASON if commitments_only else None)
     with opened(home, unlock) as hub:
         actor = (
             administrator(hub.broker.agency) if officer is None else sign_in(hub.broker, officer, password_fd)
         )
         cosigned = _wait(hub.broker, record_id, originator, wait_s)
-        raw = export(
-            hub.broker, actor, record_id, mode=mode, justification=justification, originator=originator
-        )
+        raw = export(hub.broker, actor, record_id, mode=mode, justification=why, originator=originator)
     # Others on this machine have no business with what it opens.
     write_bytes(out, raw, mode=0o600)
     people = [f"The evidence on {record_id} is in {out} ({len(raw)} bytes)."]

@@ -123,7 +123,8 @@ def test_a_hub_exports_and_names_its_anchors(paired: Path, officers: Officers, t
     to = ("--digest", row["digest"], "--to", "cis-atc")
     assert officers.act("bolat", "record", "release", row["record_id"], *to).exit_code == 0
     bundle, anchors = tmp_path / "record.evidence", tmp_path / "anchors.json"
-    why = ("--justification", "case 2026/17")
+    why = ("--why", "case 2026/17")
+    refused(hub("evidence", "export", row["record_id"], "-o", str(bundle)), "justification-missing")
     told = json_of(hub("evidence", "export", row["record_id"], "-o", str(bundle), *why, "--json"))
     assert told["mode"] == "full"
     assert bundle.stat().st_mode & 0o077 == 0

@@ -25,7 +25,7 @@ def export(
     record_id: str,
     *,
     mode: Mode = Mode.FULL,
-    justification: str,
+    justification: str | None,
     originator: str | None = None,
 ) -> bytes:
     """Return the bundle of a record's whole life; that it was exported, by whom and why, is logged before.

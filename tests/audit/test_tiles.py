@@ -172,10 +172,10 @@ def test_every_growth_is_proven(filed: Filed, one: int, other: int) -> None:
 
 def test_proof_of_what_is_not_there_is_a_mistake(filed: Filed) -> None:
     for index, size in ((0, 0), (1, 1), (-1, 1)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="there is no entry"):
             inclusion_proof(index, size, filed.read)
     for old, size in ((2, 1), (-1, 1)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="cannot go on"):
             consistency_proof(old, size, filed.read)
     with pytest.raises(ValueError):
         root_of(2**63, filed.read)

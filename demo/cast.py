@@ -28,6 +28,10 @@ SCOPES: Final = {
 #: The partner that is stopped while records are sent to it, and comes back.
 SLEEPER: Final = "kg-gknb"
 
+#: Who cosigns our log, and how many of them must.
+WITNESSES: Final = ("cis-atc", "sco-rats", "interpol-ncb-kz")
+WITNESS_QUORUM: Final = 2
+
 AGREEMENTS: Final = Path(__file__).parent / "agreements"
 UN_LIST: Final = Path(__file__).parent / "data" / "un-consolidated.xml.xz"
 

@@ -8,7 +8,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.cast import AGREEMENTS, HUBS, NAMES, PARTNERS, SCOPES, US, Officer, Place
+from demo.cast import (
+    AGREEMENTS,
+    HUBS,
+    NAMES,
+    PARTNERS,
+    SCOPES,
+    US,
+    WITNESS_QUORUM,
+    WITNESSES,
+    Officer,
+    Place,
+)
 from demo.ports import free_ports
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
@@ -49,6 +60,8 @@ def build(folder: Path, *, step: Callable[[], object], databases: Mapping[str, s
             database=(databases or {}).get(agency, ""),
         )
         step()
+    with (folder / US / "hub.toml").open("a", encoding="utf-8") as toml:
+        toml.write(f"witnesses = {list(WITNESSES)}\nwitness_quorum = {WITNESS_QUORUM}\n".replace("'", '"'))
     with ExitStack() as stack:
         hubs = {agency: stack.enter_context(open_hub(folder / agency)) for agency in HUBS}
         for ours, theirs in _pairs():

@@ -37,12 +37,16 @@ class Company:
 
 @dataclass(kw_only=True)
 class Script:
-    """What was sent to whom, and what must therefore be found: (record id, version) per recipient."""
+    """What was sent to whom, and what must therefore be found: (record id, version) per recipient.
+
+    `followed` is the record whose whole life is proven at the end.
+    """
 
     expected: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     collected: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     cursors: dict[str, str] = field(default_factory=dict)
+    followed: str = ""
 
     def expect(self, released: Mapping[str, Any]) -> None:
         """Note that a release must reach each of its recipients once."""
@@ -86,6 +90,7 @@ def converse(company: Company, script: Script) -> None:
     spoken = _send(company, script, US, "spontaneous-information", "sco-rats", agreement="shanghai-2001")
     _send(company, script, US, "diffusion", "interpol-ncb-kz", agreement="interpol-rpd", language="en")
     wanted = _send(company, script, US, "wanted-person", SLEEPER, agreement="kz-kg")
+    script.followed = wanted["record_id"]
     _correct(company, script, wanted)
     _withdraw(company, script, spoken)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from demo.cast import MEMBERS, PARTNERS, US
 from demo.clients import Client, Unreachable
+from demo.proof import Proof
 from demo.story import Company, Script
 
 Key = tuple[str, int]
@@ -44,6 +45,12 @@ class Tally:
     waited_for_sleeper: int
     seconds: float
     troubles: Sequence[str] = field(default_factory=tuple)
+    proof: Proof | None = None
+
+    @property
+    def good(self) -> bool:
+        """Tell whether all arrived, the log held and the record's life was proven."""
+        return self.exactly_once and self.proof is not None and self.proof.good
 
     @property
     def exactly_once(self) -> bool:
@@ -70,6 +77,7 @@ class Tally:
             "waited_for_sleeper": self.waited_for_sleeper,
             "partners": [asdict(line) for line in self.lines],
             "troubles": list(self.troubles),
+            "proof": None if self.proof is None else {**asdict(self.proof), "lines": self.proof.lines},
         }
 
 

@@ -35,6 +35,12 @@ def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:
     assert outcome["waited_for_sleeper"] == 32
     assert lines["sco-rats"]["sent"] == 32
     assert "Every record arrived exactly once" in shown
+    proof = outcome["proof"]
+    assert isinstance(proof, dict)
+    assert (proof["verdict"], proof["not_shown"]) == ("proven", [])
+    assert len(proof["cosigned_by"]) >= 2
+    assert "PROVEN" in shown
+    assert "cosigned by" in shown
 
 
 @pytest.mark.parametrize(("how", "who"), [("lose", "cis-atc"), ("asleep", "kg-gknb")])

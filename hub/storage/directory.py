@@ -19,6 +19,12 @@ _PARTNERS: Final = Shape(PartnerRow, tables.partners)
 _MEMBERS: Final = Shape(MemberRow, tables.members)
 _ALL_PARTNERS: Final = _PARTNERS.select().order_by(tables.partners.c.agency)
 _PARTNER: Final = _PARTNERS.select().where(tables.partners.c.agency == bindparam("which"))
+_CARDS: Final = (
+    select(tables.cards.c.card)
+    .where(tables.cards.c.agency == bindparam("which"))
+    .order_by(tables.cards.c.pinned_at, tables.cards.c.fingerprint)
+)
+_KEEP_CARD: Final = insert(tables.cards).on_conflict_do_nothing()
 _ALL_MEMBERS: Final = _MEMBERS.select().order_by(tables.members.c.agency)
 _MEMBER: Final = _MEMBERS.select().where(tables.members.c.agency == bindparam("which"))
 _AGREEMENTS: Final = Shape(AgreementRow, tables.agreements)
@@ -80,8 +86,14 @@ class DirectoryStore:
         return _PARTNERS.load_one(self._session.row(_PARTNER, {"which": agency}))
 
     def put_partner(self, row: PartnerRow) -> None:
-        """Store or replace a partner."""
+        """Store or replace a partner; its card is kept also when another replaces it."""
         self._change(_PUT_PARTNER, vars(row))
+        names = ("agency", "fingerprint", "pinned_at", "card")
+        self._session.run(_KEEP_CARD, {name: getattr(row, name) for name in names})
+
+    def cards(self, agency: str) -> Sequence[bytes]:
+        """Return every card that was pinned for a partner, the one pinned first before the others."""
+        return [bytes(row.card) for row in self._session.rows(_CARDS, {"which": agency})]
 
     def members(self) -> Sequence[MemberRow]:
         """Return all members by name."""

@@ -357,6 +357,15 @@ partners = _table(
     _words("relay_for"),
 )
 
+#: Every card that was ever pinned; only ever added to, by triggers.
+cards = _table(
+    "cards",
+    _text("agency", key=True),
+    _text("fingerprint", key=True),
+    _moment("pinned_at"),
+    _bytes("card"),
+)
+
 members = _table(
     "members",
     _text("agency", key=True),

@@ -21,7 +21,17 @@ from hub.exchange.routing import acknowledge, collect
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState
 from tests.evidence.world import READER, WHY, World, keys_of, play, proven, resigned, told
-from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, officer, release_it, released, run_lanes
+from tests.exchange.hubs import (
+    AIGUL,
+    CUSTODIAN,
+    Hubs,
+    LooseKeyring,
+    add_member,
+    officer,
+    release_it,
+    released,
+    run_lanes,
+)
 
 
 def test_the_originator_proves_what_it_sent_and_who_got_it(world: World, bundle: bytes) -> None:
@@ -174,6 +184,30 @@ def test_what_is_said_to_be_erased_without_an_erasure_is_missing(hubs: Hubs) -> 
     verdict = verify_bundle(resigned(raw, world.ours, hide), world.anchors())
     assert verdict.outcome is Outcome.INCOMPLETE
     assert "envelope-erased" in keys_of(verdict, Standing.NOT_SHOWN)
+
+
+def test_what_a_partner_signed_before_it_changed_its_keys_is_still_proven(hubs: Hubs) -> None:
+    world = play(hubs)
+    theirs = world.theirs
+    hubs.clock.pass_(60)
+    renewed = replace(theirs, keyring=LooseKeyring("cis-atc", 77))
+    hubs.network.brokers["cis-atc"] = renewed
+    hubs.pair(world.ours, renewed)
+    later = released(world.ours, "cis-atc", narrative="under new keys")
+    run_lanes(world.ours)
+    raw = world.export()
+    proven(raw, world.anchors())
+    world.record_id = later.record_id
+    proven(world.export(), world.anchors())
+    # By the old keys nobody signs any more: the card that was pinned by then has none of them.
+    whole = read_bundle(raw).bundle
+    old = whole.cards[0]
+
+    def old_keys(bundle: Bundle) -> Bundle:
+        return replace(bundle, cards=(old,))
+
+    verdict = verify_bundle(resigned(world.export(), world.ours, old_keys), world.anchors())
+    assert "card-not-shown" in keys_of(verdict, Standing.NOT_SHOWN)
 
 
 def test_what_went_to_members_alone_is_proven_by_the_release(hubs: Hubs) -> None:

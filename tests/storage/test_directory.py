@@ -49,7 +49,22 @@ def test_putting_again_replaces(store: Store) -> None:
         work.directory.put_member(rows.member(scopes=()))
     with store.read() as view:
         assert view.directory.partners() == [changed]
+        assert view.directory.cards(changed.agency) == [changed.card]
         assert view.directory.members() == [rows.member(scopes=())]
+
+
+def test_a_card_that_another_replaced_is_kept(store: Store) -> None:
+    first, second = (
+        rows.partner(card=name, fingerprint=name.decode() * 32, pinned_at=rows.at(n))
+        for n, name in enumerate((b"b1", b"a2"))
+    )
+    for row in (first, second, first):
+        with rows.audited(store) as work:
+            work.directory.put_partner(row)
+    with store.read() as view:
+        assert view.directory.partner(first.agency) == first
+        assert view.directory.cards(first.agency) == [first.card, second.card]
+        assert view.directory.cards("nobody-here") == []
 
 
 def test_the_agreement_adopted_last_is_in_force(store: Store) -> None:

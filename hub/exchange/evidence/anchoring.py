@@ -10,6 +10,7 @@ from hub.errors import Refused
 from hub.evidence.anchors import AgencyAnchor, Anchors, merge_keys
 from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.partners import SUITES
+from hub.federation.card import fingerprint, read_card
 
 
 def anchors_of(
@@ -32,7 +33,11 @@ def anchors_of(
         witness_keys=tuple(signer.key for signer in keyring.witness_signers()),
     )
     policy = broker.witnesses
-    partners = [_anchor(one) for one in broker.standing().partners.values()]
+    with broker.store.read() as view:
+        partners = [
+            _anchor(one, view.directory.cards(name))
+            for name, one in broker.standings.of(view).partners.items()
+        ]
     keyed = {anchor.agency for anchor in partners if anchor.witness_keys}
     if missing := sorted(set(policy.witnesses) - keyed):
         raise Refused(
@@ -49,12 +54,17 @@ def anchors_of(
     )
 
 
-def _anchor(partner: Counterparty) -> AgencyAnchor:
+def _anchor(partner: Counterparty, pinned: Sequence[bytes]) -> AgencyAnchor:
+    """Return a partner with the keys of every card that was pinned for it: old signatures are by old keys.
+
+    Which of them counted when is told by the log that the evidence shows.
+    """
+    known = [partner.public, *(read_card(raw).public for raw in pinned)]
     return AgencyAnchor(
         agency=partner.row.agency,
-        public=merge_keys(partner.row.agency, [partner.public]),
+        public=merge_keys(partner.row.agency, known),
         suites=partner.allowed,
-        fingerprints=(partner.row.fingerprint,),
+        fingerprints=tuple(dict.fromkeys([partner.row.fingerprint, *map(fingerprint, pinned)])),
         log_keys=partner.card.log_keys,
         witness_keys=partner.card.witness_keys,
     )

@@ -212,7 +212,7 @@ def _others(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) -> S
 
 
 def _cards(view: View, agencies: Sequence[str]) -> Iterable[CardPart]:
+    """Yield every card that was pinned for them: which one was in force, the entries of the log tell."""
     for agency in agencies:
-        partner = view.directory.partner(agency)
-        if partner is not None:
-            yield CardPart(agency=agency, card=partner.card.decode("utf-8"))
+        for card in view.directory.cards(agency):
+            yield CardPart(agency=agency, card=card.decode("utf-8"))

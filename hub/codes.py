@@ -107,6 +107,8 @@ CODES: Final[dict[str, Row]] = {
     "approval-missing": _row(_P, 400, 65, "The envelope states nobody's decision to release it"),
     "statement-missing": _row(_P, 400, 65, "The envelope came without a transfer statement"),
     "number-reused": _row(_I, 409, 65, "This number was given to another envelope before"),
+    "books-differ": _row(_I, 409, 1, "The partner's books say something else than ours"),
+    "books-unreachable": _row(_R, 409, 69, "The books of this partner cannot be asked for from here"),
     "hop-limit": _row(_P, 400, 65, "The envelope passed through too many hubs"),
     "relay-loop": _row(_P, 400, 65, "The envelope came back to a hub it passed"),
     "relay-refused": _row(_R, 403, 77, "This hub does not relay between those two"),

@@ -11,7 +11,7 @@ from typing import Any, Final, get_type_hints
 from hub.errors import OurFault
 
 _MIB: Final = 1024 * 1024
-_MAY_BE_0: Final = frozenset({"metrics_port", "witness_quorum"})
+_MAY_BE_0: Final = frozenset({"reconcile_hour", "metrics_port", "witness_quorum"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,12 @@ class Limits:
     login_failures_max: int = 5
     login_lock_s: float = 300.0
     page_max: int = 200
+    gap_look_s: float = 60.0
+    gap_after_s: float = 3600.0
+    reconcile_back_s: float = 8 * 86400.0
+    reconcile_differences_max: int = 1000
+    reconcile_lines_max: int = 20_000
+    reconcile_messages_max: int = 2000
     log_batch_wait_s: float = 0.25
     log_batch_max_entries: int = 256
     log_checkpoint_wait_s: float = 1.0
@@ -86,6 +92,7 @@ class Config:
 
     `home` holds everything the hub keeps in files: keys, embedded database, attachments.
     `pull` says that nobody can call this hub, so that it polls its partners' mailboxes.
+    `reconcile_hour` is the hour of the day, in UTC, from which on the books are compared with partners.
     `workers` above 1 needs PostgreSQL: SQLite has one writing process.
     `witnesses` are partners that cosign our log, `witness_quorum` how many of them are needed.
     `tsa_url` is a time stamping authority (RFC 3161), `tsa_roots` a PEM file of roots that it is believed
@@ -103,6 +110,7 @@ class Config:
     database: str = ""
     workers: int = 1
     threads: int = 16
+    reconcile_hour: int = 1
     witnesses: tuple[str, ...] = ()
     witness_quorum: int = 0
     tsa_url: str = ""
@@ -215,6 +223,8 @@ def _typed(name: str, kind: type, value: Any) -> Any:
     least = 0 if name in _MAY_BE_0 else 1e-9
     if kind in (int, float) and float(str(value)) < least:
         raise OurFault("config-invalid", f"hub.toml: {name} must be above 0, it is {value}.")
+    if name == "reconcile_hour" and int(str(value)) > 23:
+        raise OurFault("config-invalid", f"hub.toml: {name} is an hour from 0 to 23, it is {value}.")
     return value
 
 

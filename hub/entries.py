@@ -238,17 +238,18 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconciliationRow:
-    """One comparison of our books with a partner's. `code` says why it came to no end.
+    """One comparison of our books with a partner's, made `by` us or, as it told us, by the partner.
 
-    `found` are the differences as documents, `statements` the digests of what both sides signed.
+    `compared` counts envelopes both ways. `found` are the first of the differences as documents,
+    `statements` the digests of what both sides signed.
     """
 
     reconciliation_id: str
     partner: str
+    by: str
     at: datetime
     compared: int
     differences: int
-    code: str | None = None
     period_from: datetime | None = None
     period_to: datetime | None = None
     found: tuple[Mapping[str, object], ...] = ()

@@ -26,11 +26,13 @@ from adapters.carriers.answers import (
     outcome_in,
     outcomes_in,
     receipts_in,
+    text_in,
     transfers_in,
     upload_offset,
 )
 from hub.config import Limits
 from hub.entries import PartnerRow
+from hub.envelope.documents import DOCUMENT_MAX_BYTES
 from hub.errors import OurFault, PeerFault
 from hub.ports import BlobStore, Mail, Outcome, Transfer
 
@@ -108,6 +110,18 @@ class HttpsCarrier:
         body = _WRITE({"receipts": [raw.decode() for raw in receipts], "taken": taken})
         answer = self._post(self._hop(partner), "receipts", body, answers=len(receipts))
         return [code_in(partner, one) for one in outcomes_in(partner, answer, len(receipts))]
+
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
+        """Hand over what we state about our books; return what the partner states about its own."""
+        if partner.via is not None:
+            raise PeerFault("partner-unreachable", f"{partner.agency} cannot be asked by way of a relay.")
+        body = _WRITE({"statement": statement.decode()})
+        with self._client.open(
+            partner, "POST", _FOLDER + "reconciliation", headers=_JSON, body=body
+        ) as reply:
+            need(partner, reply, 200)
+            answer = object_in(partner, reply.read(ANSWER_MAX_BYTES + 2 * DOCUMENT_MAX_BYTES))
+        return text_in(partner, answer.get("statement"), DOCUMENT_MAX_BYTES).encode()
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         """Push an attachment's ciphertext, going on where an earlier push stopped.

@@ -2,7 +2,15 @@
 
 from hub.api.app import create_app
 from hub.api.context import ApiContext
-from hub.api.metrics import LogCollector, QueueCollector, count_requests
+from hub.api.metrics import BooksCollector, LogCollector, QueueCollector, count_requests
 from hub.api.witness_metrics import WitnessCollector
 
-__all__ = ["ApiContext", "LogCollector", "QueueCollector", "WitnessCollector", "count_requests", "create_app"]
+__all__ = [
+    "ApiContext",
+    "BooksCollector",
+    "LogCollector",
+    "QueueCollector",
+    "WitnessCollector",
+    "count_requests",
+    "create_app",
+]

@@ -20,6 +20,7 @@ from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
 from hub.errors import HubError
 from hub.exchange.broker import Broker
+from hub.exchange.reconciling.warning import books_warnings
 from hub.exchange.witness.holding import quorum_warnings
 from hub.transport.peer import Peer, peer_certificate
 
@@ -83,7 +84,7 @@ def open_desk(context: ApiContext) -> Desk:
         requests=Throttle(limits.requests_per_minute),
         logins=Throttle(limits.logins_per_minute),
         polls=BoundedSemaphore(context.polls_max),
-        readiness=Readiness(context.broker.store, warn=partial(quorum_warnings, context.broker)),
+        readiness=Readiness(context.broker.store, warn=partial(_warnings, context.broker)),
         strangers=Strangers(context.broker),
     )
 
@@ -96,3 +97,8 @@ def attach(app: Flask, desk: Desk) -> None:
 def desk() -> Desk:
     """Return the desk of the application that handles this request."""
     return cast(Desk, current_app.extensions[_EXTENSION])
+
+
+def _warnings(broker: Broker) -> tuple[str, ...]:
+    """Return codes of all that needs a person although the hub works."""
+    return (*quorum_warnings(broker), *books_warnings(broker))

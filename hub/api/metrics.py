@@ -62,6 +62,39 @@ class QueueCollector(Collector):
             failures.add_metric([lane.partner], lane.failures)
 
 
+class BooksCollector(Collector):
+    """Reads how the books with each partner stand when it is asked."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield differences and age of the last comparison, and gaps between the numbers that came."""
+        found = GaugeMetricFamily(
+            "hub_books_differences",
+            "Differences when the books were compared with the partner last.",
+            labels=["partner"],
+        )
+        age = GaugeMetricFamily(
+            "hub_books_compared_age_seconds", "How long ago the books were compared.", labels=["partner"]
+        )
+        gaps = GaugeMetricFamily(
+            "hub_number_gaps", "Gaps between the numbers that came from the partner.", labels=["partner"]
+        )
+        now = self._broker.clock.now()
+        try:
+            with self._broker.store.read() as view:
+                newest, counts = view.books.newest_reconciliations(), view.books.gap_counts()
+        except HubError:
+            newest, counts = {}, {}  # hub_database_up says it
+        for partner, row in newest.items():
+            found.add_metric([partner], row.differences)
+            age.add_metric([partner], max(0.0, (now - row.at).total_seconds()))
+        for partner, count in counts.items():
+            gaps.add_metric([partner], count)
+        yield from (found, age, gaps)
+
+
 class LogCollector(Collector):
     """Reads how the audit log stands when it is asked."""
 

@@ -52,6 +52,8 @@ class Act(Enum):
     RECEIPT_ISSUED = "receipt-issued"
     DELIVERED = "delivered"
     RESUMED = "resumed"
+    MISSED = "missed"
+    RECONCILED = "reconciled"
     DIED = "died"
     HELD = "held"
     WITHHELD = "withheld"
@@ -176,6 +178,16 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.RESUMED: Row(
         category=_C.CONVEYANCE, means="An operator put an envelope back in its lane.", subject="envelope"
+    ),
+    _A.MISSED: Row(
+        category=_C.CONVEYANCE,
+        means="Numbers of a partner had not come for a while although a later one had.",
+        subject="partner",
+    ),
+    _A.RECONCILED: Row(
+        category=_C.CONVEYANCE,
+        means="Books were compared with a partner's; both sides signed what they say, under these digests.",
+        subject="partner",
     ),
     _A.DIED: Row(
         category=_C.CONVEYANCE,

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.api import (
     ApiContext,
+    BooksCollector,
     LogCollector,
     QueueCollector,
     WitnessCollector,
@@ -77,6 +78,7 @@ class Worker:
         )
         count_requests(app, self.metrics)
         self.metrics.register(QueueCollector(hub.broker, self._dispatching))
+        self.metrics.register(BooksCollector(hub.broker))
         self.metrics.register(LogCollector(hub.broker, self._log_failure))
         self.metrics.register(WitnessCollector(hub.broker, stamping=bool(hub.config.tsa_url)))
         return app
@@ -93,7 +95,7 @@ class Worker:
 
     def start(self, _app: object) -> None:
         """Start dispatching, keeping the log, and having it cosigned and stamped."""
-        self._dispatcher = Dispatcher(self.hub.broker)
+        self._dispatcher = Dispatcher(self.hub.broker, reconcile_hour=self.hub.config.reconcile_hour)
         hub = self.hub
         self._keeper = LogKeeper(hub.broker, hub.config.log_dir)
         self._witnesses = WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config))

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
+from rich.console import RenderableType
 
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
@@ -15,12 +17,18 @@ from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
-from hub.entries import PartnerRow
+from hub.cli.reconcile import as_document as reconciled
+from hub.cli.reconcile import as_words
+from hub.entries import PartnerRow, ReconciliationRow
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange import partners, upkeep
+from hub.exchange.gaps import spelled
 from hub.federation.card import CARD_LIFE, Card, fingerprint, read_card, words
 from hub.records.lifecycle import EntryState
+
+#: As many gaps as one partner's page tells of.
+_GAPS_MAX: Final = 1000
 
 
 @click.group(cls=Noun)
@@ -143,15 +151,38 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     """List the partners that are pinned here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = view.directory.partners()
+        books = view.books.newest_reconciliations()
+        gaps = view.books.gap_counts()
     if not rows:
         return Answer(
             document={"partners": []},
             people=("No partner is pinned here yet.",),
             then=("hub partner card --out FILE", "hub partner add CARD"),
         )
-    columns = ("agency", "status", "reached", "suites", "pinned at (UTC)", "pinned by")
-    cells = [(r.agency, r.status.value, _reached(r), r.suites, r.pinned_at, r.pinned_by) for r in rows]
-    return Answer(document={"partners": [as_document(r) for r in rows]}, people=(table(columns, cells),))
+    columns = ("agency", "status", "reached", "suites", "books (UTC)", "gaps", "pinned at (UTC)", "pinned by")
+    cells = [
+        (
+            r.agency,
+            r.status.value,
+            _reached(r),
+            r.suites,
+            as_words(books.get(r.agency)),
+            gaps.get(r.agency),
+            r.pinned_at,
+            r.pinned_by,
+        )
+        for r in rows
+    ]
+    documents = [
+        as_document(r)
+        | {
+            "books": None if r.agency not in books else reconciled(books[r.agency]),
+            "gaps": gaps.get(r.agency, 0),
+        }
+        for r in rows
+    ]
+    then = tuple(f"hub partner show {agency}" for agency, row in books.items() if row.differences)
+    return Answer(document={"partners": documents}, people=(table(columns, cells),), then=then)
 
 
 @trail(writes_nothing("the directory, and nobody that a record is about"))
@@ -163,7 +194,18 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     """Show one partner: its pin, its words and what its card says."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = partners.find_partner(view, agency)
-    return Answer(document=as_document(row), people=(facts(_facts(row)), _spoken(row.fingerprint)))
+        books = view.books.newest_reconciliations(agency).get(agency)
+        gaps = view.books.gaps(agency, limit=_GAPS_MAX)
+    told = {
+        "books": None if books is None else {**reconciled(books), "found": list(books.found)},
+        "gaps": [[gap.first, gap.last] for gap in gaps],
+    }
+    known = {"books compared (UTC)": as_words(books), "numbers missing": spelled(gaps) or None}
+    return Answer(
+        document=as_document(row) | told,
+        people=(facts(_facts(row) | known), *_differences(books), _spoken(row.fingerprint)),
+        then=(f"hub reconcile {agency}",) if books is not None and books.differences else (),
+    )
 
 
 @trail(writes(Act.PARTNER_CHANGED, Act.HELD))
@@ -203,6 +245,15 @@ def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
         people=(f"{agency} is active.",),
         then=(f"hub queue resume --partner {agency}      (what was held meanwhile)",),
     )
+
+
+def _differences(books: ReconciliationRow | None) -> Sequence[RenderableType]:
+    """Return a table of what differed when the books were compared last."""
+    if books is None or not books.found:
+        return ()
+    columns = ("sent by", "number", "difference")
+    cells = [(one.get("sender"), one.get("number"), one.get("difference")) for one in books.found]
+    return (table(columns, cells, numbers=("number",)),)
 
 
 @dataclass(frozen=True, kw_only=True)

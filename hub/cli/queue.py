@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -19,6 +20,8 @@ from hub.errors import Refused
 from hub.exchange import upkeep
 from hub.ports import Store
 from hub.records.lifecycle import EntryState
+
+_GAPS_MAX: Final = 1000
 
 
 @click.group(cls=Noun)
@@ -119,6 +122,30 @@ def counts(home: Path, unlock: Path | None) -> Answer:
         document={"partners": documents},
         people=(table(columns, [tuple(d.values()) for d in documents], numbers=columns[1:-1]),),
         then=("hub queue list --state held",) if stuck else (),
+    )
+
+
+@trail(writes_nothing("numbers"))
+@queue.command(examples=("hub queue missing", "hub queue missing --partner cis-atc"))
+@click.option("--partner", metavar="AGENCY", help="Only what this partner sent.")
+@home_option
+@unlock_option
+def missing(partner: str | None, home: Path, unlock: Path | None) -> Answer:
+    """List the numbers of partners that have not come, although later ones have."""
+    with opened(home, unlock) as hub, hub.store.read() as view:
+        gaps = view.books.gaps(partner, limit=_GAPS_MAX)
+    if not gaps:
+        return Answer(document={"gaps": []}, people=("No number is missing.",))
+    documents = [
+        {"partner": g.originator, "first": g.first, "last": g.last, "since": instant(g.since)} for g in gaps
+    ]
+    cells = [(g.originator, g.first, g.last, g.since, g.told) for g in gaps]
+    partners = dict.fromkeys(gap.originator for gap in gaps)
+    columns = ("partner", "from number", "to number", "since (UTC)", "logged")
+    return Answer(
+        document={"gaps": documents},
+        people=(table(columns, cells, numbers=columns[1:3]),),
+        then=tuple(f"hub reconcile {agency}" for agency in partners),
     )
 
 

@@ -14,6 +14,7 @@ from hub.cli.member import member
 from hub.cli.officer import officer
 from hub.cli.partner import partner
 from hub.cli.queue import queue
+from hub.cli.reconcile import reconcile
 from hub.cli.record import record
 from hub.cli.witness import witness
 
@@ -38,6 +39,7 @@ _NOUNS = (
     record,
     attachment,
     queue,
+    reconcile,
     log,
     witness,
     evidence,

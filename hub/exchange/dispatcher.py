@@ -15,7 +15,9 @@ from hub.exchange.attachments import forget_unused
 from hub.exchange.broker import Broker
 from hub.exchange.claims import Claims
 from hub.exchange.dispatching import work_lane
+from hub.exchange.gaps import look_for_gaps
 from hub.exchange.polling import Mailboxes
+from hub.exchange.reconciling.nightly import reconcile_due
 from hub.exchange.streams import Streams
 from hub.exchange.upkeep import expire, forget_replays
 
@@ -31,8 +33,9 @@ class Dispatcher:
     run one each: lanes are claimed with a fencing token in the database. No thread keeps the process alive.
     """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, reconcile_hour: int = 1) -> None:
         self._broker = broker
+        self._reconcile_hour = reconcile_hour
         self._condition = threading.Condition()
         self._woken: set[str] = set()
         self._active: set[str] = set()
@@ -46,7 +49,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Start working; called once, inside the process that is to work."""
-        tasks = [self._run, self._keep_up, self._keep_claims]
+        tasks = [self._run, self._keep_up, self._keep_claims, self._keep_books]
         tasks += [self._work_lanes] * self._broker.limits.lanes_at_once
         if self._broker.pull:
             tasks.append(self._watch_mailboxes)
@@ -157,6 +160,13 @@ class Dispatcher:
     def _keep_claims(self) -> None:
         while not self._stopping.wait(self._broker.limits.lane_claim_s / 3):
             self._guard(self._claims.renew, "claims")
+
+    def _keep_books(self) -> None:
+        """Look for numbers that are missing, and compare the books with partners when their turn comes."""
+        while not self._stopping.wait(self._broker.limits.gap_look_s):
+            self._guard(lambda: look_for_gaps(self._broker), "books")
+            task = partial(reconcile_due, self._broker, hour=self._reconcile_hour, running=self._running)
+            self._guard(task, "books")
 
     def _watch_mailboxes(self) -> None:
         while not self._stopping.wait(self._broker.limits.poll_interval_s):

@@ -4,7 +4,7 @@ One module a theme; everything is imported from here.
 """
 
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
-from hub.ports.books import Books
+from hub.ports.books import NUMBER_MAX, Books
 from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
 from hub.ports.clock import Clock
 from hub.ports.directory import Directory
@@ -30,6 +30,7 @@ from hub.ports.witnessing import (
 )
 
 __all__ = [
+    "NUMBER_MAX",
     "Alarm",
     "Attachments",
     "BlobStore",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from hub.entries import Gap, Line, ReconciliationRow, StatementRow, Unadmitted
+
+#: No number is higher: they are whole numbers that JSON holds exactly.
+NUMBER_MAX: Final = 2**53 - 1
 
 
 class Books(Protocol):
@@ -36,6 +39,10 @@ class Books(Protocol):
         """Return the highest number admitted from an originator; 0 when there is none."""
         ...
 
+    def number_on(self, recipient: str, last: int) -> int:
+        """Give the next envelope a number above `last`; return the last number given before."""
+        ...
+
     def first_sent_at(self, recipient: str, at: datetime) -> int:
         """Return the first number that was queued at a time or later, else the one to be given next.
 
@@ -43,8 +50,10 @@ class Books(Protocol):
         """
         ...
 
-    def arrivals(self, originator: str, *, after: int, limit: int) -> Sequence[tuple[int, datetime]]:
-        """Return the numbers above one that came, whatever came of them, and when."""
+    def arrivals(
+        self, originator: str, *, after: int, last: int = NUMBER_MAX, limit: int
+    ) -> Sequence[tuple[int, datetime]]:
+        """Return the numbers above one, and up to another, that came, whatever came of them, and when."""
         ...
 
     def note(self, rows: Sequence[Unadmitted]) -> None:
@@ -55,8 +64,8 @@ class Books(Protocol):
         """Return what is known of numbers that came to nothing."""
         ...
 
-    def gaps(self, originator: str | None = None, *, limit: int) -> Sequence[Gap]:
-        """Return the gaps of an originator, or of all of them."""
+    def gaps(self, originator: str | None = None, *, after: int = 0, limit: int) -> Sequence[Gap]:
+        """Return the gaps of an originator that begin after a number, or those of all."""
         ...
 
     def replace_gaps(self, gone: Sequence[Gap], come: Sequence[Gap]) -> None:

@@ -60,6 +60,10 @@ class Carrier(Protocol):
         """
         ...
 
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
+        """Hand over what we state about our books; return what the partner states about its own."""
+        ...
+
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         """Push an attachment's ciphertext, going on where an earlier push stopped."""
         ...

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, select, union_all
 
 from hub.entries import Line, StatementRow, Unadmitted
+from hub.ports import NUMBER_MAX
 from hub.records.lifecycle import EntryState
 from hub.storage import tables
 from hub.storage.gaps import GapStore
@@ -38,6 +39,13 @@ _RECEIVED: Final = (
     .limit(_MOST)
 )
 _LAST_SENT: Final = select(tables.numbering.c.last).where(tables.numbering.c.recipient == _OF)
+_numbering = tables.numbering
+_on = insert(_numbering)
+_NUMBER_ON: Final = _on.on_conflict_do_update(
+    index_elements=[_numbering.c.recipient],
+    set_={"last": _on.excluded.last},
+    where=_numbering.c.last < _on.excluded.last,
+)
 _LAST_RECEIVED: Final = select(func.max(_IN.number)).where(tables.RECEIVED, _IN.originator == _OF)
 _AT: Final = (
     select(_OUT.number, _OUT.created_at)
@@ -45,17 +53,16 @@ _AT: Final = (
     .order_by(_OUT.number)
     .limit(1)
 )
-_AFTER: Final[Any] = bindparam("after")
 _came = (
     select(_IN.number, _IN.received_at.label("at"))
-    .where(tables.RECEIVED, _IN.originator == _OF, _IN.number > _AFTER)
+    .where(tables.RECEIVED, _IN.originator == _OF, _IN.number.between(_FIRST, _LAST))
     .order_by(_IN.number)
     .limit(_MOST)
     .subquery()
 )
 _lost = (
     select(_NOTE.number, _NOTE.at)
-    .where(_NOTE.originator == _OF, _NOTE.number > _AFTER)
+    .where(_NOTE.originator == _OF, _NOTE.number.between(_FIRST, _LAST))
     .order_by(_NOTE.number)
     .limit(_MOST)
     .subquery()
@@ -141,6 +148,14 @@ class BookStore(GapStore, ReconciliationStore):
         row = self._session.row(_LAST_SENT, {"which": recipient})
         return 0 if row is None else int(row[0])
 
+    def number_on(self, recipient: str, last: int) -> int:
+        """Give the next envelope a number above `last`; return the last number given before."""
+        self._session.change()
+        self._session.lock()
+        before = self.last_sent(recipient)
+        self._session.run(_NUMBER_ON, {"recipient": recipient, "last": last})
+        return before
+
     def last_received(self, originator: str) -> int:
         """Return the highest number admitted from an originator; 0 when there is none."""
         row = self._session.row(_LAST_RECEIVED, {"which": originator})
@@ -158,9 +173,11 @@ class BookStore(GapStore, ReconciliationStore):
                 high = middle
         return low
 
-    def arrivals(self, originator: str, *, after: int, limit: int) -> Sequence[tuple[int, datetime]]:
-        """Return the numbers above one that came, whatever came of them, and when."""
-        asked = {"which": originator, "after": after, "most": limit}
+    def arrivals(
+        self, originator: str, *, after: int, last: int = NUMBER_MAX, limit: int
+    ) -> Sequence[tuple[int, datetime]]:
+        """Return the numbers above one, and up to another, that came, whatever came of them, and when."""
+        asked = {"which": originator, "first": after + 1, "last": last, "most": limit}
         return [(row.number, row.at) for row in self._session.rows(_ARRIVALS, asked)]
 
     def note(self, rows: Sequence[Unadmitted]) -> None:

@@ -15,7 +15,7 @@ from hub.storage.upsert import insert
 _T: Final = tables.gaps
 _SHAPE: Final = Shape(Gap, _T)
 _ALL: Final = _SHAPE.select().order_by(_T.c.originator, _T.c.first).limit(bindparam("most"))
-_OF: Final = _ALL.where(_T.c.originator == bindparam("which"))
+_OF: Final = _ALL.where(_T.c.originator == bindparam("which"), _T.c.first > bindparam("after"))
 _GONE: Final = delete(_T).where(_T.c.originator == bindparam("which"), _T.c.first == bindparam("number"))
 _COME: Final = insert(_T).on_conflict_do_nothing()
 _COUNTS: Final = select(_T.c.originator, func.count().label("gaps")).group_by(_T.c.originator)
@@ -34,11 +34,12 @@ class GapStore:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def gaps(self, originator: str | None = None, *, limit: int) -> Sequence[Gap]:
-        """Return the gaps of an originator, or of all of them."""
-        query = _ALL if originator is None else _OF
-        asked = {"most": limit} if originator is None else {"most": limit, "which": originator}
-        return _SHAPE.load(self._session.rows(query, asked))
+    def gaps(self, originator: str | None = None, *, after: int = 0, limit: int) -> Sequence[Gap]:
+        """Return the gaps of an originator that begin after a number, or those of all."""
+        if originator is None:
+            return _SHAPE.load(self._session.rows(_ALL, {"most": limit}))
+        asked = {"most": limit, "which": originator, "after": after}
+        return _SHAPE.load(self._session.rows(_OF, asked))
 
     def replace_gaps(self, gone: Sequence[Gap], come: Sequence[Gap]) -> None:
         """Remove gaps and store others. Bookkeeping."""

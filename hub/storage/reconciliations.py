@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from hub.entries import ReconciliationRow
 from hub.storage import tables
@@ -16,14 +16,17 @@ from hub.storage.upsert import insert
 _T: Final = tables.reconciliations
 _SHAPE: Final = Shape(ReconciliationRow, _T)
 _ADD: Final = insert(_T)
-_OF: Final = (
-    _SHAPE.select()
-    .where(_T.c.partner == bindparam("which"))
+_newest = (
+    select(_T.c.reconciliation_id)
+    .where(_T.c.partner == tables.partners.c.agency)
     .order_by(_T.c.at.desc(), _T.c.reconciliation_id.desc())
     .limit(1)
+    .correlate(tables.partners)
+    .scalar_subquery()
 )
-_newest = select(func.max(_T.c.at)).where(_T.c.partner == tables.partners.c.agency).scalar_subquery()
-_PARTNERS: Final = select(tables.partners.c.agency).where(_newest.is_not(None))
+# One look into the index for each partner, whatever the number of comparisons.
+_ALL: Final = _SHAPE.select().join(tables.partners, _T.c.reconciliation_id == _newest)
+_OF: Final = _ALL.where(tables.partners.c.agency == bindparam("which"))
 
 _D: Final = tables.duties
 _duty = insert(_D)
@@ -48,9 +51,8 @@ class ReconciliationStore:
 
     def newest_reconciliations(self, partner: str | None = None) -> Mapping[str, ReconciliationRow]:
         """Return the last comparison with each partner, or with one."""
-        names = [partner] if partner else [row[0] for row in self._session.rows(_PARTNERS)]
-        rows = [_SHAPE.load_one(self._session.row(_OF, {"which": name})) for name in names]
-        return {row.partner: row for row in rows if row is not None}
+        rows = self._session.rows(_OF, {"which": partner}) if partner else self._session.rows(_ALL)
+        return {row.partner: row for row in _SHAPE.load(rows)}
 
     def take_duty(self, name: str, *, at: datetime, until: datetime) -> bool:
         """Take a task that is due, so that nobody else does it `until` then; tell whether it was due."""

@@ -77,6 +77,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_access.test_an_officer_signs_in_with_password_and_code,
     test_exchange.test_a_receipt_settles_its_entry,
     test_exchange.test_a_mailbox_holds_what_waits_until_it_is_confirmed,
+    test_exchange.test_books_are_compared_by_signed_statements,
     health,
 )
 

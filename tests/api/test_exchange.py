@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
+from hub.api import BooksCollector
+from hub.entries import Gap, ReconciliationRow
+from hub.envelope.reconciliation import BooksStatement, Extent, state_books, verify_books
+from hub.envelope.suites import Suite
 from hub.exchange import partners
 from hub.exchange.mailbox import mailbox
 from hub.exchange.receiving import receive
+from hub.exchange.reconciling.asking import concluded
+from hub.exchange.reconciling.warning import books_warnings
+from hub.records.ids import new_id
 from tests.api.world import Said, World, document, partner_certificate
 from tests.exchange.crafting import stated
 from tests.exchange.hubs import CUSTODIAN, released
@@ -190,3 +199,68 @@ def test_a_hub_that_stops_keeps_nobody_waiting(world: World) -> None:
 def test_a_strange_wish_at_the_mailbox_is_refused(world: World, query: str) -> None:
     said = world.call("GET", f"/exchange/v1/mailbox?{query}", certificate=partner_certificate("cis-atc"))
     assert (said.status, said.code) == (422, "request-invalid")
+
+
+def test_books_are_compared_by_signed_statements(world: World) -> None:
+    hand_over(world, sealed_for_us(world, 2)).ok()
+    statement = BooksStatement(
+        by="cis-atc",
+        to="kz-knb",
+        run=new_id(),
+        issued_at=world.other.clock.now(),
+        extent=Extent(first=1, last=2, received=0),
+    )
+    keys = world.other.keyring.signing()
+    raw = state_books(statement, keys=keys, suite=Suite.HYBRID_1).decode()
+    certificate = partner_certificate("cis-atc")
+    where = "/exchange/v1/reconciliation"
+    told = world.call("POST", where, {"statement": raw}, certificate=certificate).ok()
+    answer = verify_books(
+        told["statement"].encode(),
+        by=world.broker.keyring.public(),
+        to="cis-atc",
+        allowed=frozenset(Suite),
+    )
+    assert answer.run == statement.run
+    assert answer.extent.received > 0
+    said = world.call("POST", where, {"statement": "{}"}, certificate=certificate)
+    assert (said.status, said.code) == (400, "document-invalid")
+    said = world.call("POST", where, {"statement": "x" * 300_000}, certificate=certificate)
+    assert (said.status, said.code) == (422, "request-invalid")
+
+
+def test_books_that_differ_are_a_warning_and_no_failure(world: World) -> None:
+    assert world.call("GET", "/readyz").ok()["warnings"] == []
+    row = ReconciliationRow(
+        reconciliation_id=new_id(),
+        partner="cis-atc",
+        by="kz-knb",
+        at=world.broker.clock.now(),
+        compared=1,
+        differences=1,
+    )
+    with world.broker.store.work() as work:
+        work.books.add_reconciliation(row)
+        work.stage([concluded(world.broker, CUSTODIAN, row)])
+        work.commit()
+    assert books_warnings(world.broker) == ("books-differ",)
+    registry = CollectorRegistry()
+    registry.register(BooksCollector(world.broker))
+    text = generate_latest(registry).decode()
+    assert 'hub_books_differences{partner="cis-atc"} 1.0' in text
+    assert 'hub_books_compared_age_seconds{partner="cis-atc"}' in text
+
+
+def test_a_number_that_has_not_come_is_a_warning_once_it_is_logged(world: World) -> None:
+    gap = Gap(originator="cis-atc", first=3, last=5, since=world.broker.clock.now())
+    with world.broker.store.work() as work:
+        work.books.replace_gaps([], [gap])
+        work.commit()
+    assert books_warnings(world.broker) == ()
+    with world.broker.store.work() as work:
+        work.books.replace_gaps([gap], [replace(gap, told=True)])
+        work.commit()
+    assert books_warnings(world.broker) == ("numbers-missing",)
+    registry = CollectorRegistry()
+    registry.register(BooksCollector(world.broker))
+    assert 'hub_number_gaps{partner="cis-atc"} 1.0' in generate_latest(registry).decode()

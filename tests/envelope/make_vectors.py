@@ -24,6 +24,7 @@ from hub.envelope.key_wrapping import unwrap
 from hub.envelope.keys import jwk
 from hub.envelope.manifest import AttachmentSecret
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, issue
+from hub.envelope.reconciliation import RECONCILIATION_TYPE
 from hub.envelope.suites import Suite
 from hub.envelope.transfers import TRANSFER_TYPE, Numbered, TransferStatement
 from hub.records.lifecycle import ReceiptStatus
@@ -31,6 +32,7 @@ from hub.records.times import as_text
 from tests.envelope.agencies import BOTH, NOW, agency, manifest, p256_key, record, seed
 from tests.envelope.cases import Case, all_cases
 from tests.envelope.forging import changed, forge
+from tests.envelope.test_reconciliation import WHOLE
 
 FOLDER = Path(__file__).parent.parent / "vectors" / "envelope"
 NAMES = ("kz-knb", "cis-atc", "kg-gknb", "sco-rats")
@@ -281,6 +283,42 @@ def statements() -> dict[str, Any]:
     }
 
 
+def books() -> dict[str, Any]:
+    """Return statements about books that verify and those that do not, all from kz-knb to cis-atc."""
+    document = WHOLE.as_document()
+    knb = agency("kz-knb").signing
+
+    def signed(change: dict[str, object], **how: Any) -> str:
+        told: dict[str, Any] = {"typ": RECONCILIATION_TYPE, "keys": knb, "suite": Suite.CLASSIC_1} | how
+        return sign_jws(canonical(document | change), **told).decode()
+
+    range_ = {"count": 0, "digest": "ab" * 32, "first": 5, "last": 4}
+    row = [7, "0195e9a0-0000-7000-8000-00000000000e", "ab" * 32, "accepted", None]
+    refused = {
+        "a member too many": signed({"more": 1}),
+        "to another": signed({"to": "kg-gknb"}),
+        "in another's name": signed({"from": "kg-gknb"}),
+        "another type": signed({}, typ=TRANSFER_TYPE),
+        "a range that ends before it begins": signed({"sent": [range_]}),
+        "a row outside of its range": signed({"sent": [range_ | {"last": 6, "rows": [row]}]}),
+        "rows that descend": signed({"sent": [range_ | {"last": 9, "rows": [row, [6, *row[1:]]]}]}),
+        "a row of four": signed({"sent": [range_ | {"last": 9, "rows": [row[:4]]}]}),
+        "an unknown state": signed({"sent": [range_ | {"last": 9, "rows": [[*row[:3], "lost", None]]}]}),
+        "65 ranges": signed({"sent": [range_ | {"last": 5}] * 65, "received": []}),
+    }
+    return {
+        "by": "kz-knb",
+        "to": "cis-atc",
+        "accept": [
+            {"name": suite.value, "statement": signed({}, suite=suite), "document": document}
+            for suite in Suite
+        ],
+        "reject": [
+            {"name": name, "code": "document-invalid", "statement": raw} for name, raw in refused.items()
+        ],
+    }
+
+
 def attachments() -> dict[str, Any]:
     """Return encrypted attachments, whole and changed; chunks of 1024 bytes."""
     key, chunk_bytes = bytes(range(32)), 1024
@@ -332,6 +370,7 @@ def main(*names: str) -> None:
         "receipts": receipts(),
         "attachments": attachments(),
         "statements": statements(),
+        "books": books(),
     }
     for name, value in files.items():
         if names and name not in names:

@@ -15,6 +15,9 @@ from hub.envelope.key_wrapping import _HPKE_INFO, _OTHER_INFO
 from hub.envelope.manifest import _APPROVAL, _OPTIONAL, _REQUIRED, _SECRET
 from hub.envelope.receipts import _OPTIONAL as _RECEIPT_OPTIONAL
 from hub.envelope.receipts import _REQUIRED as _RECEIPT_REQUIRED
+from hub.envelope.reconciliation import _EXTENT, _FOUND, _OUTCOME, _PERIOD, _RANGE
+from hub.envelope.reconciliation import _OPTIONAL as _BOOKS_OPTIONAL
+from hub.envelope.reconciliation import _REQUIRED as _BOOKS_REQUIRED
 from hub.envelope.suites import Suite
 from hub.envelope.transfers import _MEMBERS as _TRANSFER
 from tests.envelope.agencies import agency
@@ -22,6 +25,9 @@ from tests.envelope.test_vectors import ACCEPT, ATTACHMENTS, RECEIPTS, REJECT, S
 
 PAGE = (Path(__file__).parents[2] / "docs" / "envelope.md").read_text(encoding="utf-8")
 EXAMPLE = ACCEPT[0]
+
+
+_BOOKS = _BOOKS_REQUIRED | _BOOKS_OPTIONAL | _EXTENT | _FOUND | _OUTCOME | _PERIOD | _RANGE
 
 
 def blocks() -> list[Any]:

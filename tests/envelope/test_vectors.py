@@ -17,6 +17,7 @@ from hub.envelope.canonical import digest
 from hub.envelope.encoding import unb64u
 from hub.envelope.keys import DecryptionKeys, PublicKeys, thumbprint, xwing_from_seed
 from hub.envelope.receipts import verify_receipt
+from hub.envelope.reconciliation import BooksStatement, verify_books
 from hub.envelope.sealing import Verified
 from hub.envelope.suites import Suite
 from hub.envelope.transfers import TransferStatement, verify_transfer
@@ -34,6 +35,7 @@ KEYS = load("keys")["agencies"]
 RECEIPTS = load("receipts")
 ATTACHMENTS = load("attachments")
 STATEMENTS = load("statements")
+BOOKS = load("books")
 ACCEPT, REJECT = load("accept"), load("reject")
 
 
@@ -118,6 +120,23 @@ def test_transfer_statement_is_accepted(vector: dict[str, Any]) -> None:
 def test_transfer_statement_is_refused_with_its_code(vector: dict[str, Any]) -> None:
     with pytest.raises(HubError) as refused:
         stated(vector)
+    assert refused.value.code == vector["code"]
+
+
+def booked(vector: dict[str, Any]) -> BooksStatement:
+    raw = vector["statement"].encode()
+    return verify_books(raw, by=public(BOOKS["by"]), to=BOOKS["to"], allowed=frozenset(Suite))
+
+
+@pytest.mark.parametrize("vector", BOOKS["accept"], ids=by_name)
+def test_books_are_accepted(vector: dict[str, Any]) -> None:
+    assert booked(vector).as_document() == vector["document"]
+
+
+@pytest.mark.parametrize("vector", BOOKS["reject"], ids=by_name)
+def test_books_are_refused_with_their_code(vector: dict[str, Any]) -> None:
+    with pytest.raises(HubError) as refused:
+        booked(vector)
     assert refused.value.code == vector["code"]
 
 

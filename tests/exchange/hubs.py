@@ -29,6 +29,7 @@ from hub.exchange.dispatching import work_lane
 from hub.exchange.drafting import draft
 from hub.exchange.partners import own_card, pair
 from hub.exchange.receiving import receive
+from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.releasing import approve
 from hub.federation.card import fingerprint
 from hub.ports import BlobStore, Mail, Outcome, Store, Transfer
@@ -144,6 +145,9 @@ class LinkCarrier:
         self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
     ) -> Sequence[str | None]:
         return take_receipts(self.network.broker(partner.agency), self.us, receipts, taken=taken)
+
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
+        return answer_books(self.network.broker(partner.agency), self.us, statement)
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         from hub.exchange.attachments import offset, receive_part

@@ -7,6 +7,7 @@ one by one, the clock, and death: a hub can end at any of its commits, just befo
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import mailbox, poll
 from hub.exchange.receiving import receive
+from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.upkeep import expire
 from hub.ports import BlobStore, Mail, Outcome, Store, Transfer, UnitOfWork, View
 from hub.storage import open_store
@@ -126,6 +128,9 @@ class WireCarrier:
         mail = self.wire.call(self.us, partner.agency, lambda hub: mailbox(hub, self.us, limit=limit))
         self.wire.note(partner.agency, self.us, mail.transfers)
         return mail
+
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
+        return self.wire.call(self.us, partner.agency, lambda hub: answer_books(hub, self.us, statement))
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         raise AssertionError("no record here has attachments")
@@ -267,6 +272,11 @@ class World:
             pull=agency == SHY,
         )
         store.check_audited()
+
+    def take_away(self, agency: str, statement: str) -> None:
+        """Do to a hub's database what no hub does."""
+        with sqlite3.connect(self._urls[agency].removeprefix("sqlite:///")) as database:
+            assert database.execute(statement).rowcount == 1
 
     def close(self) -> None:
         for store in self.stores.values():

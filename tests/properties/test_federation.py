@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from hub.exchange.broker import Broker
 from hub.records.lifecycle import EntryState
+from tests.properties.books import check_books, check_that_a_lost_row_is_found
 from tests.properties.checks import check, check_log, counted, entries
 from tests.properties.federation import AGENCIES, RELAY, US, Fault, Stage, World
 from tests.properties.people import LIVE, People
@@ -118,6 +119,8 @@ class Federation(RuleBasedStateMachine):
             for agency in AGENCIES:
                 told = {key[1:] for key in self.people.told_released if key[0] == agency}
                 check(self.world, self.world.hub(agency), told_released=told, by_hand=self.people.by_hand)
+            check_books(self.world)
+            check_that_a_lost_row_is_found(self.world, US, RELAY)
         finally:
             self.world.close()
             self.folder.cleanup()

@@ -177,6 +177,7 @@ def test_gaps_are_replaced_and_counted(store: Store) -> None:
         work.commit()
     with store.read() as view:
         assert view.books.gaps("cis-atc", limit=9) == [replace(one, last=3, told=True), two]
+        assert view.books.gaps("cis-atc", after=3, limit=9) == [two]
         assert len(view.books.gaps(limit=2)) == 2
         assert view.books.gap_counts() == {"cis-atc": 2, "sco-rats": 1}
         assert (view.books.checked_to("cis-atc"), view.books.checked_to("sco-rats")) == (11, 0)
@@ -184,7 +185,7 @@ def test_gaps_are_replaced_and_counted(store: Store) -> None:
 
 def test_the_newest_comparison_with_each_partner_is_found(store: Store) -> None:
     def run(partner: str, seconds: float, **told: object) -> ReconciliationRow:
-        values = {"reconciliation_id": new_id(), "partner": partner, "at": rows.at(seconds)}
+        values = {"reconciliation_id": new_id(), "partner": partner, "by": "kz-knb", "at": rows.at(seconds)}
         return ReconciliationRow(**{**values, "compared": 5, "differences": 0, **told})  # type: ignore[arg-type]
 
     newest = run("cis-atc", 2, differences=1, found=({"number": 3},), statements=("ab" * 32,))

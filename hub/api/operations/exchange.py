@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from hub.api.callers import Door
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.exchange import (
+    BooksBody,
+    BooksView,
     EnvelopesBody,
     MailboxQuery,
     MailView,
@@ -16,9 +18,11 @@ from hub.api.schemas.exchange import (
 )
 from hub.audit.events import Act
 from hub.audit.trail import writes
+from hub.envelope.documents import DOCUMENT_MAX_BYTES
 from hub.exchange.answering import take_receipts
 from hub.exchange.mailbox import wait_for_mail
 from hub.exchange.receiving import receive
+from hub.exchange.reconciling.answering import answer_books
 from hub.ports import Mail, Outcome, Transfer
 
 room = Room("exchange", __name__, url_prefix="/exchange/v1", description="What hubs say to hubs.")
@@ -72,6 +76,26 @@ def take_receipts_in(call: Call) -> Answer:
         taken=call.body["taken"],
     )
     return Answer(body={"outcomes": [{"code": code} for code in codes]})
+
+
+@room.operation(
+    "POST",
+    "/reconciliation",
+    door=Door.PARTNER,
+    trail=writes(Act.RECONCILED),
+    body=BooksBody,
+    size=lambda limits: max(limits.request_max_bytes, 2 * DOCUMENT_MAX_BYTES),
+    reply=BooksView,
+    refusals=["partner-unknown", "document-invalid", "clock-skew"],
+)
+def compare_books(call: Call) -> Answer:
+    """Compare books: state yours, and get ours.
+
+    Over the same ranges of numbers, as sums or in rows: what each side says it sent and received. Both
+    statements are signed, and both are kept.
+    """
+    answer = answer_books(call.broker, call.actor.agency, call.body["statement"].encode())
+    return Answer(body={"statement": answer.decode()})
 
 
 @room.operation(

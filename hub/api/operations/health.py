@@ -30,7 +30,8 @@ def get_health(call: Call) -> Answer:
 def get_readiness(call: Call) -> Answer:
     """Tell whether the database can be written, the dispatcher is alive and the audit log is kept.
 
-    The database is asked at most once a second, whoever asks and how often.
+    The database is asked at most once a second, whoever asks and how often. Warnings are codes of what a
+    person should look at: `hub partner list` and `hub witness show` tell more.
     """
     call.desk.readiness.check()
     if not call.desk.context.dispatching():

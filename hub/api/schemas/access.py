@@ -66,7 +66,10 @@ class ReadinessView(View):
     dispatcher = fields.Boolean(required=True)
     log = fields.Boolean(required=True)
     warnings = fields.List(
-        fields.String(),
+        a_text("books-differ"),
         required=True,
-        metadata={"description": "Codes of what will stop releases unless somebody acts: `quorum-missing`."},
+        metadata={
+            "description": "Codes of what needs a person: `quorum-missing` will stop releases; "
+            "`books-differ` and `numbers-missing` stop nothing."
+        },
     )

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from hub.api.schemas.basics import EXAMPLE_ID, View, a_number, a_text, an_agency, an_id, many
+from hub.envelope.documents import DOCUMENT_MAX_BYTES
 
 _ITEMS_MAX = 1000
 _SEALED = '{"protected":"eyJlbmMiOiJBMjU2R0NNIn0","recipients":[],"iv":"","ciphertext":"","tag":""}'
@@ -91,6 +92,18 @@ class ReceiptOutcomesView(View):
     """One outcome for each receipt, in order."""
 
     outcomes = many(ReceiptOutcomeView)
+
+
+class BooksBody(Schema):
+    """What the caller states about its books with us; a JWS."""
+
+    statement = a_text(_STATEMENT, required=True, validate=validate.Length(min=1, max=DOCUMENT_MAX_BYTES))
+
+
+class BooksView(View):
+    """What we state about our books with the caller, over the same ranges; a JWS."""
+
+    statement = a_text(_STATEMENT, required=True)
 
 
 class MailboxQuery(Schema):

@@ -1,0 +1,129 @@
+"""`hub reconcile`: what we and a partner say that we sent and received, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hub.audit.events import Act
+from hub.audit.trail import writes
+from hub.cli.answer import Answer, instant, table
+from hub.cli.frame import leaf, trail
+from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.codes import CODES
+from hub.entries import ReconciliationRow
+from hub.envelope.reconciliation import Period
+from hub.exchange.reconciling.asking import number_on
+from hub.exchange.reconciling.asking import reconcile as compare_books
+from hub.exchange.reconciling.comparing import Difference
+from hub.exchange.reconciling.explaining import explain
+
+_DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@trail(writes(Act.RECONCILED))
+@leaf(
+    examples=(
+        "hub reconcile cis-atc",
+        "hub reconcile cis-atc --from 2026-11-01 --to 2026-11-30",
+    )
+)
+@click.argument("agency", metavar="PARTNER", help="Its id, like cis-atc.")
+@click.option("--from", "start", metavar="DATE", type=_DAY, help="What was sent on this day (UTC) or later.")
+@click.option("--to", "end", metavar="DATE", type=_DAY, help="What was sent on this day or earlier.")
+@click.option(
+    "--number-on",
+    "onward",
+    is_flag=True,
+    help="After our database was restored: number on above what the partner has received.",
+)
+@home_option
+@unlock_option
+def reconcile(
+    agency: str,
+    start: datetime | None,
+    end: datetime | None,
+    onward: bool,
+    home: Path,
+    unlock: Path | None,
+) -> Answer:
+    """Compare our books with a partner's: what each of us says it sent and received.
+
+    Prints every difference and what to do about it. What is still on its way is none. Both sides sign what
+    they say, and both keep it. Exit code 1 says that something differs. The hub does the same by itself
+    every night.
+    """
+    with opened(home, unlock) as hub:
+        actor = administrator(hub.config.agency)
+        if onward:
+            before, last = number_on(hub.broker, actor, agency)
+            return Answer(
+                document={"partner": agency, "numbers_before": before, "numbers_last": last},
+                people=(f"The next envelope to {agency} gets number {last + 1}.",),
+                then=(f"hub reconcile {agency}",),
+            )
+        row, found = compare_books(hub.broker, actor, agency, period=_period(start, end))
+    return _answer(row, found, us=hub.config.agency)
+
+
+def _period(start: date | None, end: date | None) -> Period | None:
+    if start is None and end is None:
+        return None
+    return Period(
+        start=None if start is None else _midnight(start),
+        end=None if end is None else _midnight(end) + timedelta(days=1),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _answer(row: ReconciliationRow, found: Sequence[Difference], *, us: str) -> Answer:
+    explained = [(one, explain(one, us=us)) for one in found]
+    document = as_document(row) | {
+        "found": [one.as_document() | {"what": why.what, "do": why.do} for one, why in explained],
+        "statements": list(row.statements),
+    }
+    counted = f"{row.compared} envelopes were compared with {row.partner}"
+    if not found:
+        return Answer(document=document, people=(f"{counted}: nothing differs.",))
+    columns = ("sent by", "number", "difference", "envelope", "what", "do")
+    cells = [
+        (one.sender, one.number, one.kind.value, _envelope(one), why.what, why.do) for one, why in explained
+    ]
+    return Answer(
+        document=document,
+        people=(table(columns, cells, numbers=("number",)), f"{counted}: {len(found)} differ."),
+        exit=CODES["books-differ"].exit,
+    )
+
+
+def _envelope(one: Difference) -> str | None:
+    line = one.sent or one.received
+    return None if line is None else line.envelope_id
+
+
+def as_document(row: ReconciliationRow) -> dict[str, object]:
+    """Return what a comparison came to, for machines."""
+    return {
+        "partner": row.partner,
+        "at": instant(row.at),
+        "by": row.by,
+        "from": instant(row.period_from),
+        "to": instant(row.period_to),
+        "compared": row.compared,
+        "differences": row.differences,
+    }
+
+
+def as_words(row: ReconciliationRow | None) -> str | None:
+    """Return what the last comparison came to, for people."""
+    if row is None:
+        return None
+    at = row.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return f"{row.differences} differ, {at}" if row.differences else f"equal, {at}"

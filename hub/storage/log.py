@@ -24,17 +24,14 @@ _WAIT: Final = text("SELECT pg_advisory_xact_lock(7305803106)")
 
 _SIZE: Final = select(func.max(_L.index))
 _last = select(func.coalesce(func.max(_L.position), 0)).scalar_subquery()
-_WAITING: Final = (
-    select(_E.position, _E.event_id, _E.at, _E.leaf)
-    .where(_E.position > _last)
-    .order_by(_E.position)
-    .limit(bindparam("most"))
-)
+_STAGED: Final = Shape(Waiting, tables.events)
+_ENTRY: Final = Shape(LogEntry, tables.log_entries, tables.events)
+_WAITING: Final = _STAGED.select().where(_E.position > _last).order_by(_E.position).limit(bindparam("most"))
 _COUNT: Final = select(func.count()).select_from(
     select(literal(1)).where(_E.position > _last).limit(bindparam("most")).subquery()
 )
 _ENTRIES: Final = (
-    select(_L.index, _L.position, _E.event_id, _E.leaf)
+    _ENTRY.select()
     .join_from(tables.log_entries, tables.events, _E.position == _L.position)
     .where(_L.index >= bindparam("first"), _L.index < bindparam("end"))
     .order_by(_L.index)
@@ -94,7 +91,7 @@ class LogStore:
 
         Nothing below the last one's position can appear later: see `hub.storage.session`.
         """
-        return [Waiting(**row._mapping) for row in self._session.rows(_WAITING, {"most": limit})]
+        return _STAGED.load(self._session.rows(_WAITING, {"most": limit}))
 
     def waiting_count(self, most: int) -> int:
         """Return how many staged events have no index yet; it counts up to `most`."""
@@ -102,8 +99,7 @@ class LogStore:
 
     def entries(self, first: int, count: int) -> Sequence[LogEntry]:
         """Return at most `count` entries from an index on, lowest first."""
-        rows = self._session.rows(_ENTRIES, {"first": first, "end": first + count})
-        return [LogEntry(**row._mapping) for row in rows]
+        return _ENTRY.load(self._session.rows(_ENTRIES, {"first": first, "end": first + count}))
 
     def entry(self, index: int) -> LogEntry | None:
         """Return one entry."""

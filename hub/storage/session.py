@@ -148,12 +148,14 @@ class Session:
 
 
 class Shape(Generic[Kind]):
-    """How rows of one kind are read: the table's columns that bear the names of its fields."""
+    """How rows of one kind are read: of some tables, the first column that bears the name of each field."""
 
-    def __init__(self, kind: type[Kind], table: Table) -> None:
+    def __init__(self, kind: type[Kind], *tables: Table) -> None:
         self._kind = kind
         self._names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
-        self.columns = tuple(table.c[name] for name in self._names)
+        self.columns = tuple(
+            next(table.c[name] for table in tables if name in table.c) for name in self._names
+        )
 
     def select(self) -> Select[Any]:
         """Return a query for whole rows, to be narrowed."""

@@ -16,13 +16,15 @@ from hub.exchange.witness.asking import ask
 from hub.exchange.witness.rounds import Round
 from hub.exchange.witness.settling import conclude, note_failure, settle
 from hub.exchange.witness.stamping import Stamper, stamp, stamp_due
-from hub.ports import WitnessClient
+from hub.ports import CheckpointRow, WitnessClient
 from hub.records.ids import new_id
 
 log = logging.getLogger("hub.witness")
 
 #: How long one worker keeps the task without renewing it.
 _LEASE_S: Final = 30.0
+#: After how many intervals a checkpoint without its quorum is asked for again.
+_AGAIN: Final = 5
 #: How long a hub that stops waits for answers under way.
 _STOP_S: Final = 2.0
 #: The longest rest after a witness did not answer, and after it answered that it does not cosign.
@@ -94,7 +96,7 @@ class WitnessKeeper:
                 now.concluded = True
         with self._broker.store.read() as view:
             newest = view.log.checkpoint()
-        if newest is None or (now is not None and newest.number <= now.row.number) or not self._leads():
+        if newest is None or (now is not None and not self._goes_on(now, newest)) or not self._leads():
             return
         with self._changed:
             self._round = Round(
@@ -103,6 +105,12 @@ class WitnessKeeper:
                 lasts_s=self._broker.limits.witness_timeout_s,
             )
             self._changed.notify_all()
+
+    def _goes_on(self, now: Round, newest: CheckpointRow) -> bool:
+        """Tell whether there is something new to ask for, or a quorum to ask for again."""
+        if newest.number > now.row.number:
+            return True
+        return not now.met and now.age_s >= _AGAIN * self._broker.limits.witness_interval_s
 
     def _leads(self) -> bool:
         """Tell whether it is this worker's task to ask; keeps it for a while."""

@@ -22,7 +22,8 @@ class Round:
     ) -> None:
         self.row = row
         self._seconds = seconds
-        self._until = seconds() + lasts_s
+        self._begun_at = seconds()
+        self._until = self._begun_at + lasts_s
         self._pending = set(witnesses)
         self._lock = threading.Lock()
         self._met = False
@@ -44,6 +45,11 @@ class Round:
         """Tell whether the quorum is there."""
         with self._lock:
             return self._met
+
+    @property
+    def age_s(self) -> float:
+        """Return how long ago it began."""
+        return self._seconds() - self._begun_at
 
     @property
     def over(self) -> bool:

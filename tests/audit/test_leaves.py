@@ -150,6 +150,11 @@ def test_event_without_its_salt_gives_no_leaf_and_shows_nothing() -> None:
         replace(EVENT, salt=b"short")
 
 
+def test_event_of_another_id_gives_no_leaf() -> None:
+    with pytest.raises(ValueError, match="UUIDv7"):
+        leaf_entry(replace(EVENT, event_id=EVENT.event_id.upper()))
+
+
 def test_disclosure_names_a_field_and_a_whole_salt() -> None:
     with pytest.raises(ValueError, match="no such field"):
         Disclosure(field="content", value="", salt=bytes(32))

@@ -22,8 +22,9 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 import sqlalchemy
@@ -118,43 +119,76 @@ def _one_process(kind: str, where: str, batch: int, seconds: float, begin: Any, 
         counts.put(write_for(write, seconds))
 
 
-def measure_appends(
-    folder: Path, database: str, url: str, raw: str, *, writers: int, batch: int, seconds: float
-) -> dict[str, Any]:
-    """Return appends a second beside the floor of the same moment."""
-    home = folder / f"{database}-{writers}-{batch}"
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is measured: how many writers, how many events a commit, for how long, how often."""
+
+    database: str
+    writers: int
+    batch: int
+    seconds: float
+    rounds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One round beside its own floor; `behind_s` is how long the log took to have all, after the writers."""
+
+    rate: float
+    floor: float
+    behind_s: float
+    entries: int
+
+    @property
+    def ratio(self) -> float:
+        """Return the rate as a part of the floor's."""
+        return self.rate / self.floor
+
+
+def measure_appends(folder: Path, case: Case, url: str, raw: str) -> dict[str, Any]:
+    """Return appends a second beside the floor of the same moment; the median of some rounds."""
+    home = folder / f"{case.database}-{case.writers}-{case.batch}"
     init_hub(home, agency="kz-knb", port=1, database=url)
-    on_sqlite = database == "sqlite"
-    if on_sqlite:
-        with raw_writer(raw, batch) as write:
-            floor = in_threads(write, writers, seconds, turns=True) * batch / seconds
-    else:
-        with raw_writer(raw, batch):  # it makes the table
-            floor = in_processes("raw", raw, batch, writers, seconds) * batch / seconds
+    rounds = [_round(home, case, raw) for _ in range(case.rounds)]
+    middle = sorted(rounds, key=lambda one: one.ratio)[len(rounds) // 2]
+    return {
+        "database": case.database,
+        "writers": case.writers,
+        "batch": case.batch,
+        "rate": round(middle.rate, 1),
+        "floor_rate": round(middle.floor, 1),
+        "ratio": round(middle.ratio, 2),
+        "behind_s": round(middle.behind_s, 2),
+        "entries": middle.entries,
+        "ratios": [round(one.ratio, 2) for one in rounds],
+    }
+
+
+def _round(home: Path, case: Case, raw: str) -> Round:
+    floor = _floor(case, raw)
     with open_hub(home) as hub:
         keeper = LogKeeper(hub.broker, hub.config.log_dir)
         keeper.take_turn(at_once=True)
         keeper.start()
-        before, began, cpu = _logged(hub.store), perf_counter(), process_time()
-        if on_sqlite:
-            in_threads(append_to(hub, batch), writers, seconds, turns=False)
+        before, began = _logged(hub.store), perf_counter()
+        if case.database == "sqlite":
+            in_threads(append_to(hub, case.batch), case.writers, case.seconds, turns=False)
         else:
-            in_processes("hub", str(home), batch, writers, seconds)
-            began = perf_counter() - seconds  # the processes took their time to begin
+            in_processes("hub", str(home), case.batch, case.writers, case.seconds)
+            began = perf_counter() - case.seconds  # the processes took their time to begin
         staged_s = perf_counter() - began
         keeper.stop()
         taken, count = perf_counter() - began, _logged(hub.store) - before
-    return {
-        "database": database,
-        "writers": writers,
-        "batch": batch,
-        "rate": round(count / taken, 1),
-        "floor_rate": round(floor, 1),
-        "ratio": round(count / taken / floor, 2),
-        "behind_s": round(taken - staged_s, 2),
-        "entries": count,
-        "cpu_us": round((process_time() - cpu) / count * 1e6) if on_sqlite else None,
-    }
+    return Round(rate=count / taken, floor=floor, behind_s=taken - staged_s, entries=count)
+
+
+def _floor(case: Case, raw: str) -> float:
+    with raw_writer(raw, case.batch) as write:  # on PostgreSQL it makes the table for the processes
+        if case.database == "sqlite":
+            count = in_threads(write, case.writers, case.seconds, turns=True)
+        else:
+            count = in_processes("raw", raw, case.batch, case.writers, case.seconds)
+    return count * case.batch / case.seconds
 
 
 def _logged(store: Store) -> int:
@@ -248,17 +282,11 @@ def databases(kind: str, folder: Path) -> Iterator[Callable[[], str]]:
         yield lambda: stack.enter_context(server.database(empty=True))
 
 
-def measure(
-    kind: str, *, writers: Sequence[int], batches: Sequence[int], sizes: Sequence[int], seconds: float
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def measure(kind: str, cases: Sequence[Case], sizes: Sequence[int]) -> tuple[list[Any], list[Any]]:
     """Return the rows of appends and of proofs on one database."""
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as name, databases(kind, Path(name)) as make:
         folder = Path(name)
-        appends = [
-            measure_appends(folder, kind, make(), make(), writers=count, batch=batch, seconds=seconds)
-            for batch in batches
-            for count in writers
-        ]
+        appends = [measure_appends(folder, case, make(), make()) for case in cases]
         proofs = []
         url = make()
         init_hub(folder / "proofs", agency="kz-knb", port=1, database=url)
@@ -291,19 +319,19 @@ def main() -> None:
     parser.add_argument("--writers", action="append", type=int, help="default: 1, 4, 8")
     parser.add_argument("--batch", action="append", type=int, help="events a commit; default: 1, 50")
     parser.add_argument("--size", action="append", type=int, help="entries; default: 10^4, 10^5, 10^6")
-    parser.add_argument("--seconds", type=float, default=5.0, help="how long each row is measured (5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a round lasts (default 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the median counts (default 3)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     told = parser.parse_args()
     appends: list[dict[str, Any]] = []
     proofs: list[dict[str, Any]] = []
     for kind in told.database or ["sqlite", "postgresql"]:
-        found = measure(
-            kind,
-            writers=told.writers or [1, 4, 8],
-            batches=told.batch or [1, 50],
-            sizes=told.size or [10**4, 10**5, 10**6],
-            seconds=told.seconds,
-        )
+        cases = [
+            Case(database=kind, writers=writers, batch=batch, seconds=told.seconds, rounds=told.rounds)
+            for batch in told.batch or [1, 50]
+            for writers in told.writers or [1, 4, 8]
+        ]
+        found = measure(kind, cases, told.size or [10**4, 10**5, 10**6])
         appends += found[0]
         proofs += found[1]
     if told.json:

@@ -113,7 +113,7 @@ def raw_commits(database: str) -> Iterator[Commit]:
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as file:
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = FULL")
-        file.execute("CREATE TABLE floor (name TEXT PRIMARY KEY, value BLOB)")
+        file.execute("CREATE TABLE IF NOT EXISTS floor (name TEXT PRIMARY KEY, value BLOB)")
 
         def to_file(rows: Sequence[tuple[str, bytes]]) -> None:
             file.execute("BEGIN IMMEDIATE")

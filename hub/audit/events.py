@@ -72,6 +72,8 @@ class Act(Enum):
     STOPPED = "stopped"
     SEARCHED = "searched"
     EXPORTED = "exported"
+    LOST = "lost"
+    RECOVERED = "recovered"
 
 
 #: Details that derive from content: they go with an event's salt when it is erased.
@@ -268,6 +270,18 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         justified=True,
     ),
     _A.STOPPED: Row(category=_C.AUDIT, means="Such a process ended its work.", subject="agency"),
+    _A.LOST: Row(
+        category=_C.AUDIT,
+        means="Stands for an event that was lost with a database: its entry in the log was recovered, "
+        "and what it said cannot be shown any more.",
+        subject="agency",
+    ),
+    _A.RECOVERED: Row(
+        category=_C.AUDIT,
+        means="Entries that a restored database did not have were taken back from the published files.",
+        subject="agency",
+        justified=True,
+    ),
 }
 
 

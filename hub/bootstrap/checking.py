@@ -25,6 +25,11 @@ class CheckedStore:
             self._check()
             self._checked = True
 
+    @property
+    def unchecked(self) -> Store:
+        """Return the store that takes changes whatever the check says, to put the log right."""
+        return self._store
+
     @contextmanager
     def work(self) -> Iterator[UnitOfWork]:
         """Open a unit of work, after the check."""

@@ -1,20 +1,24 @@
-"""`hub log show` and `hub log verify`: how the log stands, and whether it is what was signed."""
+"""`hub log show`, `verify`, `recover`: how the log stands, whether it is what was signed, and back to it."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.console import RenderableType
 
+from hub.audit.events import Act
+from hub.audit.justification import justified
 from hub.audit.names import log_name
-from hub.audit.trail import writes_nothing
+from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant
 from hub.cli.frame import leaf, trail
-from hub.cli.home import home_option, opened, unlock_option
+from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.errors import HubError, failure
+from hub.exchange.log import recovering
 from hub.exchange.log.checking import check_start
 from hub.exchange.log.places import Place, dump_place, is_of, load_place, place_before
 from hub.exchange.log.publishing import published_checkpoint, write_whole
@@ -115,6 +119,44 @@ def verify(first: int | None, home: Path, unlock: Path | None) -> Answer:
     }
     people = {name.replace("_", " "): value for name, value in document.items()}
     return Answer(document=document, people=("The log is whole, and is what was signed.", facts(people)))
+
+
+@trail(writes(Act.RECOVERED, Act.LOST))
+@leaf(
+    examples=(
+        'hub log recover --reason "disk failed on Monday, backup of Sunday restored"',
+        'hub log recover --files /mnt/mirror/log --reason "backup of Sunday restored"',
+    )
+)
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is logged.")
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the published files are; by default the log folder of the home.",
+)
+@home_option
+@unlock_option
+def recover(reason: str, files: Path | None, home: Path, unlock: Path | None) -> Answer:
+    """Take back the entries that a restored database lost, from the published files.
+
+    For when no newer database can be had. The log then goes on where it was; what the lost events said, and
+    the records of that time, are gone.
+    """
+    reason = justified(reason)  # before the hub is opened: until it is recovered it logs no refusals
+    with opened(home, unlock) as hub:
+        folder = files or hub.config.log_dir
+        before, after = recovering.recover(
+            replace(hub.broker, store=hub.checked.unchecked),
+            administrator(hub.config.agency),
+            lambda path: _read(folder / path),
+            reason=reason,
+        )
+    return Answer(
+        document={"before": before, "recovered": after - before, "size": after},
+        people=(f"Entries {before} to {after - 1} are back; what they stood for is lost.",),
+        then=("hub log verify",),
+    )
 
 
 def _begin(log: Log, folder: Path, first: int | None) -> Place:

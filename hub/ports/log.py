@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from hub.audit.events import Act
+from hub.audit.events import Act, AuditEvent
 from hub.audit.tiles import Tile
 
 
@@ -109,6 +109,10 @@ class Log(Protocol):
 
     def append(self, entries: Sequence[LogEntry], hashes: Sequence[bytes], tiles: Sequence[TileRow]) -> None:
         """Store entries with their leaf hashes, and the tiles that they fill; only after `lock`."""
+        ...
+
+    def add_lost(self, events: Sequence[AuditEvent], leaves: Sequence[bytes]) -> None:
+        """Store events without salts beside the leaves that were logged of them; they wait like others."""
         ...
 
     def checkpoint(self, number: int | None = None) -> CheckpointRow | None:

@@ -122,6 +122,11 @@ class EventStore:
 def _row(event: AuditEvent) -> dict[str, object]:
     if event.salt is None:
         raise OurFault("audit-missing", "An audit event without a salt cannot be logged; nothing was stored.")
+    return logged_row(event, leaf_entry(event))
+
+
+def logged_row(event: AuditEvent, leaf: bytes) -> dict[str, object]:
+    """Return an event's row without its position."""
     public, secret = dump_event(event)
     return {
         "event_id": event.event_id,
@@ -130,7 +135,7 @@ def _row(event: AuditEvent) -> dict[str, object]:
         "actor": str(event.actor),
         "subject": event.subject,
         "event": public,
-        "leaf": leaf_entry(event),
+        "leaf": leaf,
         "secret": secret,
     }
 

@@ -7,10 +7,12 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, insert, literal, select, text
 
+from hub.audit.events import AuditEvent
 from hub.audit.tiles import Tile
 from hub.errors import IntegrityFailure
 from hub.ports.log import CheckpointRow, LogEntry, TileRow, Waiting
 from hub.storage import tables
+from hub.storage.events import logged_row
 from hub.storage.session import Session, Shape
 
 _E: Final = tables.events.c
@@ -50,6 +52,7 @@ _ROOTS: Final = (
     .where(_T.level == bindparam("below"), _T.index >= bindparam("first"), _T.index < bindparam("end"))
     .order_by(_T.index)
 )
+_ADD_EVENTS: Final = insert(tables.events)
 _ADD_ENTRIES: Final = insert(tables.log_entries)
 _ADD_TILES: Final = insert(tables.log_tiles)
 _ADD_CHECKPOINT: Final = insert(tables.checkpoints)
@@ -140,6 +143,16 @@ class LogStore:
             self._session.run(_ADD_ENTRIES, rows)
         if tiles:
             self._session.run(_ADD_TILES, [vars(tile) for tile in tiles])
+
+    def add_lost(self, events: Sequence[AuditEvent], leaves: Sequence[bytes]) -> None:
+        """Store events without salts beside the leaves that were logged of them; they wait like others."""
+        self._session.change()
+        if events:
+            first = self._session.take(len(events))
+            rows = [logged_row(event, leaf) for event, leaf in zip(events, leaves, strict=True)]
+            for position, row in enumerate(rows, first):
+                row["position"] = position
+            self._session.run(_ADD_EVENTS, rows)
 
     def checkpoint(self, number: int | None = None) -> CheckpointRow | None:
         """Return a checkpoint; the newest one without a number."""

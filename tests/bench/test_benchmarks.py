@@ -75,7 +75,7 @@ def test_the_peer_runs_in_its_own_environment_on_the_same_payload() -> None:
 def test_the_log_tells_appends_beside_bare_commits_and_what_proofs_cost(database: str) -> None:
     told = run(
         "bench.audit",
-        *("--database", database, "--seconds", "0.3", "--writers", "2", "--batch", "5"),
+        *("--database", database, "--seconds", "0.3", "--rounds", "1", "--writers", "2", "--batch", "5"),
         *("--size", "300", "--size", "1500"),
     )
     (row,) = told["appends"]

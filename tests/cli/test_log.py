@@ -90,3 +90,23 @@ def test_a_check_goes_on_where_it_was_broken_off_and_forgets_it_at_the_end(home:
     remembered.write_bytes(dump_place(Place(index=10_000)))
     assert json_of(hub("log", "verify", "--json")) == first, "another log's place is passed over"
     assert not remembered.exists()
+
+
+def test_a_restored_backup_takes_its_entries_back_from_the_published_files(home: Path) -> None:
+    shutil.copy(home / "hub.sqlite3", home / "backup")
+    assert hub("agreement", "list").exit_code == 0
+    with open_hub(home) as opened:
+        broker = opened.broker
+        with broker.store.work() as work:
+            work.stage([broker.event(Act.STARTED, broker.itself, "kz-knb", broker.clock.now())])
+            work.commit()
+    keep_log(home)
+    shutil.copy(home / "backup", home / "hub.sqlite3")
+    refused(hub("log", "verify"), "log-rolled-back")
+    refused(hub("log", "recover", "--reason", ""), "justification-missing")
+    told = json_of(hub("log", "recover", "--reason", "backup of Sunday restored", "--json"))
+    assert (told["before"], told["recovered"], told["size"]) == (1, 1, 2)
+    keep_log(home)
+    again = json_of(hub("log", "verify", "--json"))
+    assert (again["size"], again["erased"]) == (3, 1)
+    refused(hub("log", "recover", "--reason", "once more"), "conflict")

@@ -39,7 +39,7 @@ check-imports:
 
 # Quick tests stop processes, never the machine, so what they write need not reach a disk.
 check-tests:
-	$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60 \
+	$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60 --hypothesis-profile quick \
 		-o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
 
 serve: $(VENV)/run.stamp ## Run one hub to play with, in .hub/

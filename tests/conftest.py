@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from hub.exchange import accounts
 from hub.ports import Store
 from hub.storage import open_store
+from tests import amounts as amounts  # registers the profile of the quick gate
 from tests.servers.postgres import PostgresServer, postgres_server
 
 SQLITE_AND_POSTGRESQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]

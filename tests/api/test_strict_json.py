@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hub.api.strict_json import SAFE_INTEGER, loads
 from hub.errors import Refused
+from tests.amounts import examples
 
 PLAIN = st.recursive(
     st.none()
@@ -23,13 +24,13 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_what_is_sent_plainly_is_read_unchanged(document: object) -> None:
     assert loads(json.dumps(document).encode(), max_depth=32) == document
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with suppress(Refused):
         assert loads(raw, max_depth=8) == json.loads(raw)

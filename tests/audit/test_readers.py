@@ -15,6 +15,7 @@ from hub.audit.notes import Note, NoteAlgorithm, NoteKey, NoteSignature, read_no
 from hub.audit.proofs import read_proof, write_proof
 from hub.audit.tiles import EntryTile, Tile, pack_entries, unpack_entries
 from hub.errors import IntegrityFailure
+from tests.amounts import examples
 from tests.audit import naive
 from tests.audit.signing import cosigned, log_signers
 from tests.audit.test_leaves import EVENT
@@ -72,7 +73,7 @@ def edits(draw: st.DrawFn, sound: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_what_is_taken_is_the_only_spelling_and_all_else_is_refused(name: str, data: st.DataObject) -> None:
     again, sound = READERS[name]

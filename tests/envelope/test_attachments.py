@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hub.envelope.attachments import decrypt_chunks, encrypt_chunk, encrypt_chunks
 from hub.envelope.manifest import AttachmentSecret, encrypted_size
 from hub.errors import IntegrityFailure
+from tests.amounts import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 KEY = bytes(range(32))
 CHUNK = 16

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.envelope.encoding import b64u, members, parse_json, read_time, refuse_deeper, unb64u
+from tests.amounts import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 
 @few

@@ -13,10 +13,11 @@ from hub.envelope.receipts import RECEIPT_TYPE, SENTENCE_MAX, Statement, issue, 
 from hub.envelope.suites import Suite
 from hub.errors import HubError
 from hub.records.lifecycle import ReceiptStatus
+from tests.amounts import examples
 from tests.envelope.agencies import BOTH, NOW, agency
 from tests.envelope.forging import changed
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 FIELDS: dict[str, Any] = {
     "receipt_id": "0195e9a0-0000-7000-8000-0000000000f0",

@@ -16,6 +16,7 @@ from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
 from hub.envelope.manifest import Approval, AttachmentSecret
 from hub.envelope.sealing import open_with_key, read_again, unwrap_key
 from hub.errors import HubError, IntegrityFailure, PeerFault
+from tests.amounts import examples
 from tests.envelope.agencies import BOTH, NOW, agency, manifest, record
 from tests.envelope.cases import MAX_BYTES, SKEW_S, read
 from tests.envelope.forging import forge
@@ -261,7 +262,7 @@ def flipped(raw: bytes, index: int, bits: int) -> bytes:
 
 
 @BOTH_SUITES
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data())
 def test_no_flipped_byte_ever_verifies(suite: Suite, data: st.DataObject) -> None:
     raw = ONE[suite]
@@ -301,7 +302,7 @@ VALUES = st.recursive(
 
 
 @BOTH_SUITES
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(details=VALUES, narrative=TEXTS, priority=st.sampled_from(["flash", "urgent", "routine"]))
 def test_any_content_comes_back_as_it_was_signed(
     suite: Suite, details: Any, narrative: str, priority: str

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hub.entries import Body
 from hub.envelope.vault import body_key, lock, unlock
 from hub.errors import IntegrityFailure
+from tests.amounts import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 MASTER = bytes(range(32))
 

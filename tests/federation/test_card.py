@@ -28,6 +28,7 @@ from hub.federation.card import (
     words,
 )
 from keys.authority import make_authority
+from tests.amounts import examples
 from tests.transport.agencies import card_of, keyring
 
 NOW = datetime.now(UTC)
@@ -208,7 +209,7 @@ def test_noise_is_no_card(noise: bytes) -> None:
         fingerprint(noise)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(at=st.integers(min_value=0, max_value=len(RAW) - 1), bit=st.integers(min_value=0, max_value=7))
 def test_no_bit_of_a_card_can_be_turned_unseen(at: int, bit: int) -> None:
     altered = bytearray(RAW)

@@ -13,6 +13,7 @@ from hub.entries import Direction
 from hub.policy import Agreement, Deny, Flow, Permit, Question, flows_by_rule, permit
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Label, Tlp
+from tests.amounts import examples
 from tests.policy.samples import AGREEMENT, FLOW, LABEL, NOON, QUESTION, agreed, asked, labelled
 
 
@@ -215,7 +216,7 @@ def test_what_may_not_go_does_not_flow_by_rule_either() -> None:
     assert [reason.code for reason in decision.reasons] == ["language-not-agreed"]
 
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 
 AGENCIES = ["kz-knb", "cis-atc", "kg-gknb"]
 COLOURS = [colour for colour in Tlp if colour is not Tlp.CLEAR]

@@ -179,7 +179,7 @@ def run(machine: type[Federation], stage: Stage, *, examples: int, steps: int) -
 
 
 def test_everything_arrives_once_whatever_happens(stage: Stage) -> None:
-    run(Federation, stage, examples=2, steps=20)
+    run(Federation, stage, examples=1, steps=25)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from hub.records.kinds import Kind
 from hub.records.record import check_record, load_record
 from hub.records.schema import Object
 from hub.records.template import template
+from tests.amounts import examples
 from tests.records.changes import GONE, changed, paths
 from tests.records.test_text import HOSTILE
 
@@ -47,7 +48,7 @@ def with_texts(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(with_texts())
 def test_loading_what_was_loaded_changes_nothing(document: dict[str, Any]) -> None:
     try:
@@ -60,7 +61,7 @@ def test_loading_what_was_loaded_changes_nothing(document: dict[str, Any]) -> No
     assert unicodedata.is_normalized("NFC", once.narrative)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(altered())
 def test_any_alteration_loads_or_is_refused_with_problems(document: dict[str, Any]) -> None:
     problems = check_record(document)
@@ -73,7 +74,7 @@ def test_any_alteration_loads_or_is_refused_with_problems(document: dict[str, An
         assert load_record(once.document).document == once.document
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(json_values)
 def test_checking_never_raises_whatever_it_is_given(value: Any) -> None:
     assert check_record(value)

@@ -171,5 +171,6 @@ CODES: Final[dict[str, Row]] = {
     "justification-missing": _row(_R, 422, 65, "Say why, in a few words that are logged"),
     # evidence
     "evidence-malformed": _row(_I, 422, 65, "The file is no bundle of evidence"),
+    "evidence-too-large": _row(_R, 413, 65, "The record's life does not fit into one bundle"),
     "anchors-invalid": _row(_I, 422, 65, "The file holds no anchors"),
 }

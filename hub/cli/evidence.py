@@ -14,7 +14,7 @@ from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.credentials import password_fd_option, sign_in
-from hub.cli.files import read_bytes, write_bytes
+from hub.cli.files import new_folder, read_bytes, write_bytes
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.evidence.anchors import ANCHORS_MAX_BYTES, read_anchors, write_anchors
@@ -22,6 +22,7 @@ from hub.evidence.bundle import BUNDLE_MAX_BYTES
 from hub.evidence.findings import Standing, Topic, Verdict
 from hub.evidence.parts import Mode
 from hub.evidence.report import render
+from hub.evidence.unpacking import unpack
 from hub.evidence.verifying import verify_bundle
 from hub.evidence.wording import Language, labels, sentence
 from hub.exchange.broker import Broker
@@ -210,6 +211,25 @@ def verify(file: str, trust: str, report: Path | None, lang: str) -> Answer:
         document=as_document(verdict, language),
         people=tuple(_people(verdict, language)),
         exit=verdict.outcome.exit,
+    )
+
+
+@trail(writes_nothing("what is in a file that whoever calls it has; there is no hub"))
+@evidence.command("unpack", examples=("hub evidence unpack record.evidence -o record",))
+@click.argument("file", metavar="FILE", help="The bundle, a file or - for standard input.")
+@click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Where to.")
+def unpack_(file: str, out: Path) -> Answer:
+    """Write the parts of a bundle as files that other tools read; nothing is verified.
+
+    Signed parts are JWS, envelopes JWE, and JWS once opened; `.tlog-proof` and checkpoints are C2SP's, with
+    `.note` the part of the log alone; `.tst` are RFC 3161 tokens over it.
+    """
+    files = unpack(read_bytes(file, max_bytes=BUNDLE_MAX_BYTES))
+    with new_folder(out, files) as written:
+        names = [path.name for path in written]
+    return Answer(
+        document={"folder": str(out), "files": names},
+        people=(f"{len(names)} files are in {out}. Nothing in them was verified.",),
     )
 
 

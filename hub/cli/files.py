@@ -73,7 +73,7 @@ def write_bytes(path: Path, raw: bytes, *, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def new_folder(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, ...]]:
+def new_folder(folder: Path, files: Mapping[str, str | bytes]) -> Iterator[tuple[Path, ...]]:
     """Write files that only their owner can read into a new folder; take all back if the block fails."""
     try:
         folder.mkdir(mode=0o700)
@@ -82,8 +82,8 @@ def new_folder(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[Path, .
     except OSError as error:
         raise Refused("not-found", f"{folder} cannot be made: {error.strerror}.") from None
     try:
-        for name, text in files.items():
-            write_bytes(folder / name, text.encode(), mode=0o600)
+        for name, held in files.items():
+            write_bytes(folder / name, held.encode() if isinstance(held, str) else held, mode=0o600)
         yield tuple(folder / name for name in files)
     except BaseException:
         shutil.rmtree(folder)

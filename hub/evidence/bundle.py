@@ -14,7 +14,7 @@ from hub.envelope.encoding import b64u, choice_of, list_of, members, text_of, ti
 from hub.envelope.jws import Unchecked, read_jws, sign_jws
 from hub.envelope.keys import SigningKeys
 from hub.envelope.suites import Suite
-from hub.errors import HubError, IntegrityFailure
+from hub.errors import HubError, IntegrityFailure, Refused
 from hub.evidence.parts import (
     CardPart,
     CheckpointPart,
@@ -34,6 +34,16 @@ FORMAT: Final = "hub-evidence/1"
 EVIDENCE_TYPE: Final = "hub-evidence+json"
 #: A record of the largest size to many recipients, corrected and withdrawn, fits many times.
 BUNDLE_MAX_BYTES: Final = 64 * 1024 * 1024
+#: The most parts of each sort: verifying a hostile bundle takes a minute at the most.
+PARTS_MAX: Final = {
+    "cards": 256,
+    "checkpoints": 64,
+    "contents": 256,
+    "deliveries": 10_000,
+    "entries": 10_000,
+    "envelopes": 1024,
+    "receipts": 4096,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +69,9 @@ class Bundle:
     def __post_init__(self) -> None:
         if not (is_agency(self.exporter) and is_agency(self.originator) and is_id(self.record_id)):
             raise ValueError("exporter and originator are ids of agencies, record_id is a UUIDv7")
+        for name, most in PARTS_MAX.items():
+            if len(getattr(self, name)) > most:
+                raise ValueError(f"it has {len(getattr(self, name))} {name}; at most {most} are taken")
         if len({part.envelope_id for part in self.envelopes}) != len(self.envelopes):
             raise ValueError("an envelope stands in it twice")
         if len(set(self.receipts)) != len(self.receipts):
@@ -138,14 +151,18 @@ _REQUIRED: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class SignedBundle:
-    """A bundle as read, and its exporter's signatures over it, which nobody has verified yet."""
+    """A bundle as read, and its exporter's signatures over it, which nobody has verified yet.
+
+    `signatures` are those as they stand in the file, `jws` the same taken apart.
+    """
 
     bundle: Bundle
     jws: Unchecked
+    signatures: object
 
 
 def write_bundle(bundle: Bundle, keys: SigningKeys, suite: Suite) -> bytes:
-    """Return the file: the bundle and the exporter's signatures over its canonical bytes.
+    """Return the file: the bundle and the exporter's signatures; raise Refused `evidence-too-large`.
 
     The payload of the signatures (RFC 7515 appendix F) is the value of `bundle`, which stands there to be
     read and not in base64url.
@@ -155,7 +172,10 @@ def write_bundle(bundle: Bundle, keys: SigningKeys, suite: Suite) -> bytes:
     assert isinstance(signed, dict)
     raw = canonical({"bundle": document, "signatures": signed["signatures"]})
     if len(raw) > BUNDLE_MAX_BYTES:
-        raise _malformed(f"it would have {len(raw)} bytes; at most {BUNDLE_MAX_BYTES} are taken")
+        raise Refused(
+            "evidence-too-large",
+            f"The bundle would have {len(raw)} bytes; at most {BUNDLE_MAX_BYTES} are taken by verifiers.",
+        )
     return raw
 
 
@@ -170,7 +190,7 @@ def read_bundle(raw: bytes) -> SignedBundle:
         said = members(read_canonical(raw), frozenset({"bundle", "signatures"}))
         payload = b64u(canonical(said["bundle"]))
         jws = read_jws(canonical({"payload": payload, "signatures": said["signatures"]}), typ=EVIDENCE_TYPE)
-        return SignedBundle(bundle=Bundle.load(said["bundle"]), jws=jws)
+        return SignedBundle(bundle=Bundle.load(said["bundle"]), jws=jws, signatures=said["signatures"])
     except (ValueError, RecursionError) as error:
         raise _malformed(str(error)) from None
     except HubError as error:

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from hub.audit.merkle import hash_leaf
+from hub.audit.proofs import read_proof, verify_proof
 from hub.cli.frame import SOME_ID
+from hub.envelope.jws import check_jws, read_jws
+from hub.envelope.suites import Suite
 from hub.evidence import words_en
-from hub.evidence.anchors import write_anchors
+from hub.evidence.anchors import read_anchors, write_anchors
 from hub.evidence.wording import Language, keys, labels, sentence_of
 from tests.cli.arriving import came
 from tests.cli.conftest import Officers
@@ -144,6 +148,24 @@ def test_an_officer_who_exports_is_an_auditor(paired: Path, officers: Officers, 
         "role-missing",
     )
     assert not (tmp_path / "x.evidence").exists()
+
+
+def test_a_bundle_is_unpacked_into_what_other_tools_read(files: tuple[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "record"
+    told = json_of(hub("evidence", "unpack", files[0], "-o", str(folder), "--json", env={"HUB_HOME": None}))
+    assert sorted(told["files"]) == sorted(path.name for path in folder.iterdir())
+    anchors = read_anchors(Path(files[1]).read_bytes()).agencies["kz-knb"]
+    for proof in folder.glob("*.tlog-proof"):
+        leaf = proof.with_suffix(".leaf").read_bytes()
+        verify_proof(read_proof(proof.read_bytes()), leaf_hash=hash_leaf(leaf), keys=anchors.log_keys)
+    both = frozenset(Suite)
+    bundle = (folder / "bundle.jws").read_bytes()
+    checked = check_jws(read_jws(bundle, typ="hub-evidence+json"), keys=anchors.public, allowed=both)
+    assert checked.payload == (folder / "bundle.json").read_bytes()
+    for opened in folder.glob("envelope-*.jws"):
+        jws = read_jws(opened.read_bytes(), typ="hub-record+json")
+        assert b"narrative" in check_jws(jws, keys=anchors.public, allowed=both).payload
+    refused(hub("evidence", "unpack", files[0], "-o", str(folder)), "file-exists")
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "evidence.md"

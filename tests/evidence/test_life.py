@@ -9,7 +9,7 @@ import pytest
 
 from hub.audit.events import Act
 from hub.errors import Refused
-from hub.evidence.bundle import Bundle, read_bundle
+from hub.evidence.bundle import PARTS_MAX, Bundle, read_bundle
 from hub.evidence.findings import Outcome, Standing
 from hub.evidence.parts import Mode, Shown
 from hub.evidence.verifying import verify_bundle
@@ -126,6 +126,17 @@ def test_an_export_takes_a_justification_and_a_record(world: World) -> None:
     with pytest.raises(Refused) as missing:
         export(world.ours, CUSTODIAN, "0195e9a0-0000-7000-8000-00000000000a", justification=WHY)
     assert missing.value.code == "not-found"
+
+
+def test_a_life_that_does_not_fit_is_refused_and_not_cut(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, most in (("receipts", 2), ("entries", 3)):
+        monkeypatch.setitem(PARTS_MAX, name, most)
+        with pytest.raises(Refused) as refused:
+            world.export()
+        assert refused.value.code == "evidence-too-large"
+        monkeypatch.undo()
 
 
 def test_corrections_withdrawals_members_and_refusals_are_in_one_bundle(hubs: Hubs) -> None:

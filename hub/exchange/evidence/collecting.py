@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Body, Direction, InboxEntry, RecordRow
 from hub.envelope import sealing
 from hub.envelope.vault import body_key, unlock
 from hub.errors import HubError
+from hub.evidence.bundle import PARTS_MAX
 from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.ports import View
 from hub.records.lifecycle import RecordState
 
-#: The most entries of one record, its envelopes and its partners that a bundle shows.
-ENTRIES_MAX = 10_000
+#: One more than a bundle can show: what is above that is refused, and not left out.
+_ENTRIES_MOST: Final = PARTS_MAX["entries"] + 1
 #: The states of versions whose content left, or came.
-_NEVER_SENT = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
+_NEVER_SENT: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originato
     others = _others(view, broker, row, ids)
     pins = [
         (position, event)
-        for position, event in view.events_about(others, limit=ENTRIES_MAX)
+        for position, event in view.events_about(others, limit=_ENTRIES_MOST)
         if event.act is Act.PARTNER_CHANGED
     ]
     return Collected(
@@ -91,7 +92,7 @@ def _about(view: View, row: RecordRow, subjects: Sequence[str]) -> list[tuple[in
     """Return the entries about a record and its envelopes, without those of another's record of its id."""
     return [
         (position, event)
-        for position, event in view.events_about(subjects, limit=ENTRIES_MAX)
+        for position, event in view.events_about(subjects, limit=_ENTRIES_MOST)
         if event.details.get("originator", row.originator) == row.originator
     ]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from hub.audit.events import Act
 from hub.audit.justification import justified
 from hub.audit.names import log_name
+from hub.errors import Refused
 from hub.evidence.anchors import strongest
-from hub.evidence.bundle import Bundle, write_bundle
+from hub.evidence.bundle import PARTS_MAX, Bundle, write_bundle
 from hub.evidence.parts import Mode
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
-from hub.exchange.evidence.collecting import collect
-from hub.exchange.evidence.proving import prove
+from hub.exchange.evidence.collecting import Collected, collect
+from hub.exchange.evidence.proving import Proven, prove
 from hub.exchange.log.catching_up import catch_up
 from hub.exchange.partners import SUITES
 from hub.policy.decision import require
@@ -32,7 +33,7 @@ def export(
 
     The entry of this export is not in the bundle. What was staged until now is put into the log and signed
     for first, so that all of it can be proven. Raises Refused `role-missing`, `justification-missing`,
-    `not-found`, and `conflict` for an id that several originators sent.
+    `not-found`, `evidence-too-large`, and `conflict` for an id that several originators sent.
     """
     require(may_audit(actor))
     why = justified(justification)
@@ -48,6 +49,7 @@ def export(
         found = collect(broker, view, record_id, mode, originator=row.originator)
         events = [one for one in found.events if one.event_id != event.event_id]
         proven = prove(view, events, mode, witnesses=len(broker.witnesses.witnesses))
+    _refuse_too_large(found, proven)
     bundle = Bundle(
         exporter=broker.agency,
         exported_at=at,
@@ -66,6 +68,16 @@ def export(
         entries=proven.entries,
     )
     return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
+
+
+def _refuse_too_large(found: Collected, proven: Proven) -> None:
+    """Raise Refused `evidence-too-large` for a life of more parts than verifiers take: none is left out."""
+    for name, most in PARTS_MAX.items():
+        count = len(getattr(proven if hasattr(proven, name) else found, name))
+        if count > most:
+            raise Refused(
+                "evidence-too-large", f"The record's life has {count} {name}; a bundle shows at most {most}."
+            )
 
 
 def is_cosigned(broker: Broker, record_id: str, *, originator: str | None = None) -> bool:

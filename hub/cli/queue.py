@@ -209,6 +209,7 @@ def as_document(row: OutboxEntry) -> dict[str, object]:
         "next_at": instant(row.next_at),
         "expires_at": instant(row.expires_at),
         "envelope_id": row.envelope_id,
+        "number": row.number,
         "record_id": row.record_id,
         "version": row.version,
         "conversation": row.conversation,

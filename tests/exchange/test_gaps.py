@@ -7,10 +7,12 @@ import pytest
 from hub.audit.events import Act
 from hub.entries import Gap
 from hub.exchange.broker import Broker
+from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.gaps import look_for_gaps, spelled
 from hub.exchange.receiving import receive
 from tests.exchange.crafting import craft, stated
-from tests.exchange.hubs import START, Hubs, released, run_lanes
+from tests.exchange.hubs import START, Hubs, released, run_lanes, with_limits
+from tests.exchange.test_slow_partners import eventually
 
 
 def come(pair: Hubs, *numbers: int) -> None:
@@ -97,3 +99,19 @@ def test_a_leap_to_a_huge_number_is_one_gap(pair: Hubs) -> None:
 def test_gaps_are_spelled_shortly(count: int, text: str) -> None:
     gaps = [Gap(originator="kz-knb", first=3 + 2 * n, last=3 + 2 * n, since=START) for n in range(count)]
     assert spelled(gaps).endswith(text)
+
+
+def test_the_dispatcher_looks_for_gaps_by_itself(pair: Hubs) -> None:
+    come(pair, 2)
+    theirs = pair.network.brokers["cis-atc"]
+    dispatcher = Dispatcher(with_limits(theirs, gap_look_s=0.05))
+    dispatcher.start()
+    try:
+        assert eventually(lambda: _gaps(theirs) == [1])
+    finally:
+        dispatcher.stop()
+
+
+def _gaps(broker: Broker) -> list[int]:
+    with broker.store.read() as view:
+        return [gap.first for gap in view.books.gaps(limit=9)]

@@ -29,16 +29,18 @@ from hub.exchange.partners import suspend
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling import asking
 from hub.exchange.reconciling.answering import answer_books
-from hub.exchange.reconciling.asking import reconcile
+from hub.exchange.reconciling.asking import number_on, reconcile
 from hub.exchange.reconciling.comparing import Difference, Kind, compare
 from hub.exchange.reconciling.nightly import next_turn, reconcile_due
 from hub.exchange.upkeep import drop, expire
+from hub.records.actor import Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
 from tests.exchange.crafting import craft, stated
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, released, run_lanes, with_limits
+from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, officer, released, run_lanes, with_limits
 
 US, THEM = "kz-knb", "cis-atc"
+BOLAT_READS = officer("bolat", Role.READER)
 
 
 def both(pair: Hubs) -> tuple[Broker, Broker]:
@@ -268,6 +270,23 @@ def test_a_restored_sender_is_seen(pair: Hubs) -> None:
         (line,) = view.books.sent(THEM, first=4, last=4, limit=1)
     assert (line.state, line.reason) == (EntryState.REFUSED, "number-reused")
     assert compared(ours, THEM)[0] == ("number-twice", US, 4)
+
+
+def test_a_restored_sender_goes_on_above_the_numbers_that_are_taken(pair: Hubs) -> None:
+    ours, theirs = both(pair)
+    exchanged(pair)
+    change(pair, US, "DELETE FROM outbox WHERE number > 3")
+    change(pair, US, "UPDATE numbering SET last = 3")
+    assert number_on(ours, CUSTODIAN, THEM) == (3, 5)
+    assert number_on(ours, CUSTODIAN, THEM) == (5, 5)
+    released(ours, THEM)
+    run_lanes(ours)
+    with theirs.store.read() as view:
+        assert view.books.last_received(US) == 6
+    expected = [("received-not-sent", US, 4), ("received-not-sent", US, 5)]
+    assert compared(ours, THEM) == expected
+    with pytest.raises(Refused, match="role-missing"):
+        number_on(ours, BOLAT_READS, THEM)
 
 
 def test_partners_that_cannot_be_called_are_not_asked(hubs: Hubs) -> None:

@@ -17,7 +17,19 @@ from tests.storage import rows
 
 _SHARES = {Priority.FLASH: 5, Priority.URGENT: 3, Priority.ROUTINE: 2}
 _LANE = Lane(partner="cis-atc")
-_BIG = ("bodies", "records", "outbox", "inbox", "receipts", "deliveries", "events", "releases")
+_BIG = (
+    "bodies",
+    "records",
+    "outbox",
+    "inbox",
+    "receipts",
+    "deliveries",
+    "events",
+    "releases",
+    "statements",
+    "unadmitted",
+    "reconciliations",
+)
 
 _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "claim": lambda work: work.outbox.claim(_LANE, at=rows.at(), shares=_SHARES),
@@ -58,6 +70,15 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "search by time": lambda work: work.search_events(
         EventQuery(since=rows.at(), until=rows.at(9)), limit=10
     ),
+    "books.sent": lambda work: work.books.sent("cis-atc", first=5, last=9, limit=10),
+    "books.received": lambda work: work.books.received("cis-atc", first=5, last=9, limit=10),
+    "books.last_received": lambda work: work.books.last_received("cis-atc"),
+    "books.first_sent_at": lambda work: work.books.first_sent_at("cis-atc", rows.at()),
+    "books.arrivals": lambda work: work.books.arrivals("cis-atc", after=5, limit=10),
+    "books.noted": lambda work: work.books.noted("cis-atc", first=5, last=9, limit=10),
+    "books.gaps": lambda work: work.books.gaps("cis-atc", after=5, limit=10),
+    "books.newest_reconciliations": lambda work: work.books.newest_reconciliations(),
+    "books.statements": lambda work: work.books.statements(["ab" * 32]),
     "events_about": lambda work: work.events_about([new_id(), new_id()], limit=10),
 }
 

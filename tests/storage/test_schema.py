@@ -19,6 +19,7 @@ from hub.audit.leaves import leaf_entry
 from hub.errors import HubError
 from hub.ports import Store
 from hub.records.actor import Actor, ActorKind
+from hub.records.ids import new_id
 from hub.storage import open_store, schema, upgrade
 from hub.storage.database import connect
 from hub.storage.events import dump_event
@@ -208,3 +209,39 @@ def test_events_of_a_hub_made_before_the_log_get_a_salt_and_a_leaf(empty_url: st
 def test_what_is_of_the_known_version_is_upgraded_to_itself(database_url: str) -> None:
     upgrade(database_url)
     open_store(database_url).close()
+
+
+def test_what_is_on_its_way_in_a_hub_made_before_numbers_is_numbered_in_its_order(empty_url: str) -> None:
+    _make_version(empty_url, "0003")
+    engine = sqlalchemy.create_engine(empty_url)
+    add = sqlalchemy.text(
+        "INSERT INTO outbox (position, entry_id, lane, recipient, envelope_id, body_id, conversation,"
+        " priority, state, created_at, next_at, expires_at, attempts, retries, hops, origin, attachments,"
+        " head) VALUES (:position, :id, 'cis-atc', :recipient, :id, 'b', 'c', 'routine', :state, 0, 0, 0,"
+        " 0, 0, '[]', :origin, '[]', true)"
+    )
+    told = [
+        ("cis-atc", "accepted", None),
+        ("cis-atc", "held", None),
+        ("sco-rats", "pending", None),
+        ("cis-atc", "pending", "kg-gknb"),
+        ("cis-atc", "dead", None),
+        ("sco-rats", "carried", None),
+    ]
+    with engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.text("INSERT INTO bodies (body_id, nonce, ciphertext) VALUES ('b', :n, :n)"),
+            {"n": b"n"},
+        )
+        for position, (recipient, state, origin) in enumerate(told, 1):
+            values = {"position": position, "id": new_id(), "recipient": recipient, "state": state}
+            connection.execute(add, {**values, "origin": origin})
+    engine.dispose()
+    upgrade(empty_url)
+    store = open_store(empty_url)
+    with store.read() as view:
+        numbers = [entry.number for entry in view.outbox.page(after=0, limit=9)]
+        last = [view.books.last_sent(to) for to in ("cis-atc", "sco-rats")]
+    store.close()
+    assert numbers == [None, 1, 1, None, 2, 2]
+    assert last == [2, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -133,6 +133,61 @@ def test_envelopes_go_as_they_are_and_outcomes_come_in_order() -> None:
     assert told.document["transfers"][0]["hops"] == ["kz-knb", "cis-atc"]
     assert [one.envelope_id for one in outcomes] == ["id-0", "id-1", "id-2"]
     assert outcomes[0].receipt == b"a.b"
+
+
+def test_a_statement_that_several_envelopes_name_goes_once() -> None:
+    carrying, there = carrier(accepting)
+    sent = [
+        replace(one, statement=which)
+        for one, which in zip(transfers(4), (b"s1", b"s1", b"s2", None), strict=True)
+    ]
+    carrying.carry(row("cis-atc"), sent)
+    document = there.asked[0].document
+    assert document["statements"] == ["s1", "s2"]
+    assert [one.get("statement") for one in document["transfers"]] == [0, 0, 1, None]
+
+
+def test_statements_count_for_the_size_of_a_request() -> None:
+    carrying, there = carrier(
+        accepting, limits=replace(LIMITS, batch_max_bytes=200_000, batch_max_envelopes=50)
+    )
+    sent = [replace(one, statement=b"s%d" % n * 20_000) for n, one in enumerate(transfers(4))]
+    carrying.carry(row("cis-atc"), sent)
+    assert [len(one.document["transfers"]) for one in there.asked] == [3, 1]
+    assert [one.document["statements"] for one in there.asked][1] == [f"s{3}" * 20_000]
+
+
+def test_books_are_handed_over_and_answered() -> None:
+    carrying, there = carrier(lambda _: said({"statement": "theirs"}))
+    assert carrying.reconcile(row("cis-atc"), b"ours") == b"theirs"
+    assert there.asked[0].path == "/exchange/v1/reconciliation"
+    assert there.asked[0].document == {"statement": "ours"}
+
+
+@pytest.mark.parametrize("answer", [{}, {"statement": 5}, {"statement": "é"}, {"statement": "x" * 262_145}])
+def test_an_answer_about_books_that_is_none_is_the_partners_fault(answer: object) -> None:
+    carrying, _ = carrier(lambda _: said(answer))
+    assert fault(lambda: carrying.reconcile(row("cis-atc"), b"ours")).code == "partner-misbehaved"
+
+
+def test_books_are_not_asked_for_by_way_of_a_relay() -> None:
+    carrying, there = carrier(lambda _: said({"statement": "theirs"}))
+    behind = replace(row("sco-rats"), via="cis-atc")
+    assert fault(lambda: carrying.reconcile(behind, b"ours")).code == "partner-unreachable"
+    assert not there.asked
+
+
+@pytest.mark.parametrize(
+    ("which", "statement"),
+    [(0, b"s1"), (1, b"s2"), (2, None), (-1, None), ("0", None), (None, None), (True, None)],
+)
+def test_an_envelope_in_a_mailbox_has_the_statement_that_it_names(
+    which: object, statement: bytes | None
+) -> None:
+    mail = {"transfers": [{"sealed": "x", "hops": [], "statement": which}], "statements": ["s1", "s2"]}
+    carrying, _ = carrier(lambda _: said(mail))
+    (got,) = carrying.poll(row("cis-atc"), limit=5, wait_s=0).transfers
+    assert got.statement == statement
 
 
 def test_every_way_an_outcome_can_be_is_understood() -> None:

@@ -226,7 +226,7 @@ def test_books_are_compared_by_signed_statements(world: World) -> None:
     said = world.call("POST", where, {"statement": "{}"}, certificate=certificate)
     assert (said.status, said.code) == (400, "document-invalid")
     said = world.call("POST", where, {"statement": "x" * 300_000}, certificate=certificate)
-    assert (said.status, said.code) == (422, "request-invalid")
+    assert (said.status, said.code) == (400, "document-invalid")
 
 
 def test_books_that_differ_are_a_warning_and_no_failure(world: World) -> None:

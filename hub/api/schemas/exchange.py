@@ -7,7 +7,6 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from hub.api.schemas.basics import EXAMPLE_ID, View, a_number, a_text, an_agency, an_id, many
-from hub.envelope.documents import DOCUMENT_MAX_BYTES
 
 _ITEMS_MAX = 1000
 _SEALED = '{"protected":"eyJlbmMiOiJBMjU2R0NNIn0","recipients":[],"iv":"","ciphertext":"","tag":""}'
@@ -97,7 +96,7 @@ class ReceiptOutcomesView(View):
 class BooksBody(Schema):
     """What the caller states about its books with us; a JWS."""
 
-    statement = a_text(_STATEMENT, required=True, validate=validate.Length(min=1, max=DOCUMENT_MAX_BYTES))
+    statement = a_text(_STATEMENT, required=True, validate=validate.Length(min=1))
 
 
 class BooksView(View):

@@ -55,7 +55,7 @@ def prove(home: Path, record_id: str, folder: Path) -> Proof:
     """Verify the log of a hub that runs, export one record's life, and verify it without the hub."""
     log = _hub("log", "verify", "--from", "0", "--home", str(home))
     bundle, anchors = folder / "record.evidence", folder / "anchors.json"
-    why = ("--justification", _WHY, "--wait", "20")
+    why = ("--justification", _WHY, "--wait", "30")
     exported = _hub("evidence", "export", record_id, "-o", str(bundle), *why, "--home", str(home))
     _hub("evidence", "anchors", "-o", str(anchors), "--home", str(home))
     told = _hub("evidence", "verify", str(bundle), "--trust", str(anchors), exits=(0, 1, 2))

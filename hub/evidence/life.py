@@ -20,6 +20,7 @@ from hub.evidence.findings import Notebook, Standing, Topic
 from hub.evidence.parts import Shown
 from hub.evidence.sealed import CheckedReceipt, OpenedPart, Signed
 from hub.federation.card import Card, fingerprint, read_card
+from hub.records.lifecycle import DeliveryState
 
 _PINNING = frozenset({"paired", "paired-again"})
 _SENT = frozenset({Act.RELEASED.value, Act.RESUMED.value, Act.ADMITTED.value})
@@ -61,6 +62,7 @@ def check_life(life: Life) -> None:
     committed = _envelopes(life)
     _contents(life)
     acknowledged = _receipts(life)
+    _deliveries(life)
     _decisions(life)
     _pins(life, committed, acknowledged)
     _erasures(life)
@@ -71,8 +73,11 @@ def _subjects(life: Life) -> None:
     ours = {life.bundle.record_id, *(part.envelope_id for part in life.bundle.envelopes)}
     agencies = {part.agency for part in life.bundle.cards}
     for entry in life.entries:
+        if not entry.said:
+            continue
         pins = entry.act == Act.PARTNER_CHANGED.value and entry.subject in agencies
-        if "subject" in entry.said and entry.subject not in ours and not pins:
+        whose = entry.details.get("originator", life.bundle.originator)
+        if whose != life.bundle.originator or (entry.subject not in ours and not pins):
             life.notes.disproven(Topic.LOG, "entry-of-another", index=entry.index)
 
 
@@ -111,6 +116,10 @@ def _named(details: Mapping[str, str]) -> Iterable[tuple[str, str]]:
 def _contents(life: Life) -> None:
     """Compare what went to members alone with the digest that the release committed to."""
     released = {entry.details.get("version"): entry.details for entry in life.did(Act.RELEASED)}
+    shown = {str(part.version) for part in life.bundle.contents}
+    for version, details in released.items():
+        if not details.get("envelopes") and version not in shown:
+            life.absent(Topic.CONTENT, "content-not-shown", version=version)
     for part in life.bundle.contents:
         logged = released.get(str(part.version), {}).get("digest")
         if logged is None:
@@ -119,6 +128,23 @@ def _contents(life: Life) -> None:
             life.notes.disproven(Topic.CONTENT, "content-not-the-logged", version=part.version)
         else:
             life.notes.proven(Topic.CONTENT, "content-in-log", version=part.version)
+
+
+def _deliveries(life: Life) -> None:
+    """Compare what is said of members with the entries of what their systems stated."""
+    stated = {
+        (entry.details.get("delivery"), entry.details.get("status")): entry.index
+        for entry in life.did(Act.DELIVERED)
+    }
+    for part in life.bundle.deliveries:
+        about: dict[str, Any] = {"member": part.member, "version": part.version, "state": part.state.value}
+        index = stated.get((part.delivery_id, part.state.value))
+        if index is not None:
+            life.notes.proven(Topic.RECEIPT, "delivery-in-log", index=index, **about)
+        elif part.state is DeliveryState.WAITING:
+            life.notes.note(Topic.RECEIPT, Standing.NOT_CHECKED, "delivery-waits", **about)
+        else:
+            life.absent(Topic.RECEIPT, "delivery-not-in-log", **about)
 
 
 def _receipts(life: Life) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, TypeVar
 
-from hub.audit.leaves import Disclosure
+from hub.audit.leaves import FIELDS, Disclosure
 from hub.envelope.encoding import (
     b64u,
     choice_of,
@@ -25,6 +25,7 @@ from hub.records.lifecycle import DeliveryState
 from hub.records.times import as_text
 
 KEY_BYTES: Final = 32
+_ALWAYS_SHOWN: Final = frozenset(FIELDS) - {"justification"}
 
 _T = TypeVar("_T")
 
@@ -237,8 +238,12 @@ class EntryPart:
         hidden = self.shown in {Shown.WITHHELD, Shown.ERASED}
         if hidden is bool(self.disclosed) or not (hidden or self.shown is Shown.DISCLOSED):
             raise ValueError("an entry has not the members that its being shown asks for")
-        if len({one.field for one in self.disclosed}) != len(self.disclosed):
+        names = {one.field for one in self.disclosed}
+        if len(names) != len(self.disclosed):
             raise ValueError("an entry's field is disclosed twice")
+        # One whose subject is kept back could be about another record.
+        if self.disclosed and not names >= _ALWAYS_SHOWN:
+            raise ValueError("an entry that is disclosed withholds more than its justification")
 
     def as_document(self) -> dict[str, object]:
         """Return the part as JSON holds it."""

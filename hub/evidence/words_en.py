@@ -26,6 +26,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "content-in-log": "The content of version {version}, for members alone, is the one that was released.",
     "content-not-the-logged": "The content of version {version} is not the one that was released.",
     "content-not-in-log": "No entry tells of the release of version {version}, whose content is here.",
+    "content-not-shown": "The content of version {version}, which went to members alone, is not shown.",
     # approval
     "approval-signed": "{originator} signed that {who} approved version {version} on {at}.",
     "released-by-second": "{who} released version {version}, which {authors} wrote (entry {index}).",
@@ -42,6 +43,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "receipt-unknown-key": "Receipt {number} could not be checked. {why}",
     "receipt-left-out": "Entry {index} tells of a receipt that is not in the bundle.",
     "no-receipts": "There is no receipt: nobody is shown to have got the record.",
+    "delivery-in-log": "Member {member} stated version {version} {state} (entry {index}).",
+    "delivery-not-in-log": "No entry tells that member {member} stated version {version} {state}.",
+    "delivery-waits": "Version {version} waits for member {member}, says the exporter alone.",
     # log
     "log-of-another": "The entries are of {origin}, which is not the log of {exporter}.",
     "log-keys-unknown": "The anchors have no key of the log of {exporter}; no entry was checked.",

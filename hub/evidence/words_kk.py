@@ -27,6 +27,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "content-in-log": "Тек мүшелерге жіберілген {version}-нұсқаның мазмұны — шығарылғанның дәл өзі.",
     "content-not-the-logged": "{version}-нұсқаның мазмұны — шығарылған мазмұн емес.",
     "content-not-in-log": "Мазмұны қоса берілген {version}-нұсқаның шығарылғаны туралы жазба жоқ.",
+    "content-not-shown": "Тек мүшелерге жіберілген {version}-нұсқаның мазмұны көрсетілмеген.",
     # approval
     "approval-signed": "{originator} {version}-нұсқаны {who} бекіткенін қол қойып растады: {at}.",
     "released-by-second": "{authors} жазған {version}-нұсқаны {who} шығарды ({index}-жазба).",
@@ -44,6 +45,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "receipt-unknown-key": "{number}-түбіртекті тексеру мүмкін болмады ({code}): қажетті тірек кілт жоқ.",
     "receipt-left-out": "{index}-жазбада топтамада жоқ түбіртек туралы айтылған.",
     "no-receipts": "Түбіртек жоқ: жазбаны біреудің алғаны көрсетілмеген.",
+    "delivery-in-log": "{member} мүшесі {version}-нұсқа туралы хабарлады: {state} ({index}-жазба).",
+    "delivery-not-in-log": "{member} мүшесінің {version}-нұсқа туралы хабарлағаны ({state}) жазбаларда жоқ.",
+    "delivery-waits": "{version}-нұсқа {member} мүшесін күтуде: бұл тек топтаманы жасаушының сөзі.",
     # log
     "log-of-another": "Жазбалар {origin} журналынан; бұл {exporter} журналы емес.",
     "log-keys-unknown": "Тірек кілттерде {exporter} журналының кілті жоқ; бірде-бір жазба тексерілмеді.",

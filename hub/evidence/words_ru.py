@@ -29,6 +29,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "выпущено.",
     "content-not-the-logged": "Содержание версии {version} — не то, что было выпущено.",
     "content-not-in-log": "Нет записи о выпуске версии {version}, содержание которой приложено.",
+    "content-not-shown": "Содержание версии {version}, направленной только участникам, не показано.",
     # approval
     "approval-signed": "{originator} подписал, что {who} утвердил версию {version}: {at}.",
     "released-by-second": "{who} выпустил версию {version}, которую написал {authors} (запись {index}).",
@@ -45,6 +46,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "receipt-unknown-key": "Квитанцию {number} не удалось проверить ({code}): нужного опорного ключа нет.",
     "receipt-left-out": "Запись {index} сообщает о квитанции, которой нет в пакете.",
     "no-receipts": "Квитанций нет: не показано, что кто-либо получил запись.",
+    "delivery-in-log": "Участник {member} сообщил о версии {version}: {state} (запись {index}).",
+    "delivery-not-in-log": "Нет записи о том, что участник {member} сообщил о версии {version}: {state}.",
+    "delivery-waits": "Версия {version} ожидает участника {member}: это лишь слово составителя пакета.",
     # log
     "log-of-another": "Записи взяты из {origin}; это не журнал {exporter}.",
     "log-keys-unknown": "Среди опорных ключей нет ключа журнала {exporter}; ни одна запись не проверена.",

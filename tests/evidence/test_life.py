@@ -234,6 +234,16 @@ def test_what_went_to_members_alone_is_proven_by_the_release(hubs: Hubs) -> None
     verdict = proven(world.export(), world.anchors())
     assert "content-in-log" in keys_of(verdict, Standing.PROVEN)
     assert {"disclosed", "delivered"} <= {one.act for one in verdict.moments}
+    assert "delivery-in-log" in keys_of(verdict, Standing.PROVEN)
+    bare = verify_bundle(world.export(mode=Mode.COMMITMENTS), world.anchors())
+    assert keys_of(bare, Standing.NOT_SHOWN) == {"content-not-shown"}
+
+    def lie(whole: Bundle) -> Bundle:
+        states = tuple(replace(one, state=DeliveryState.ACTIONED) for one in whole.deliveries)
+        return replace(whole, deliveries=states)
+
+    lied = verify_bundle(resigned(world.export(), world.ours, lie), world.anchors())
+    assert keys_of(lied, Standing.NOT_SHOWN) == {"delivery-not-in-log"}
 
 
 def test_without_a_cosigned_checkpoint_it_is_incomplete(hubs: Hubs) -> None:

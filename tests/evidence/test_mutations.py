@@ -320,6 +320,14 @@ def test_entries_of_another_record_are_disproven(hubs: Hubs) -> None:
     assert "entry-of-another" in keys_of(verdict, Standing.DISPROVEN)
 
 
+@pytest.mark.parametrize("field", ["act", "actor", "at", "details", "subject"])
+def test_an_entry_hides_no_more_than_its_reason(world: World, bundle: bytes, field: str) -> None:
+    """Without its subject, the release of another record could stand in for this one's."""
+    entry = read_bundle(bundle).bundle.entries[0]
+    with pytest.raises(ValueError, match="withholds"):
+        replace(entry, disclosed=tuple(one for one in entry.disclosed if one.field != field))
+
+
 def test_another_exporter_does_not_pass_it_off_as_its_own(world: World, bundle: bytes) -> None:
     thief = world.hubs.network.brokers["sco-rats"]
     raw = resigned(bundle, thief, lambda b: replace(b, exporter="sco-rats"))

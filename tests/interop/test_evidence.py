@@ -65,8 +65,6 @@ def test_go_and_openssl_check_what_a_bundle_holds(tmp_path: Path) -> None:
         "stamp.tst",
         "-data",
         "note",
-        "-CAfile",
-        "root.pem",
     ]
     done = subprocess.run(
         [*told, "-CAfile", "root.pem"], cwd=tmp_path, capture_output=True, text=True, check=False

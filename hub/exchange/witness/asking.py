@@ -40,8 +40,9 @@ def ask(
     """Ask for a cosignature, with a proof from the size that the witness cosigned last.
 
     Raises PeerFault `partner-unreachable`, `partner-misbehaved` and `witness-refused`; Refused
-    `partner-unknown`, `partner-suspended`; IntegrityFailure `cosignature-invalid` and `note-invalid`; and,
-    where the witness shows a checkpoint that we signed and do not have, `log-rolled-back` or `log-forked`.
+    `partner-unknown`, `partner-suspended`, and `witness-size-stale` where it has cosigned more by now;
+    IntegrityFailure `cosignature-invalid` and `note-invalid`; and, where the witness shows a checkpoint that
+    we signed and do not have, `log-rolled-back` or `log-forked`.
     """
     partner, keys = _witness(broker, witness)
     note = read_note(row.note)
@@ -54,10 +55,10 @@ def ask(
         if reply.status == 409:
             old = _stated_size(witness, reply)
             if old > row.size:
-                _explain(broker, client, partner, f"has cosigned {old} entries of our log")
+                _explain(broker, client, partner, row, f"has cosigned {old} entries of our log")
             continue
         if reply.status == 422:
-            _explain(broker, client, partner, "says that our log is not consistent with what it cosigned")
+            _explain(broker, client, partner, row, "says that our log does not continue what it cosigned")
         hint = _HINTS.get(reply.status, "that is no answer to a log")
         raise PeerFault(
             "witness-refused",
@@ -126,10 +127,13 @@ def _stated_size(witness: str, reply: WitnessReply) -> int:
         ) from None
 
 
-def _explain(broker: Broker, client: WitnessClient, partner: Counterparty, claim: str) -> NoReturn:
+def _explain(
+    broker: Broker, client: WitnessClient, partner: Counterparty, row: CheckpointRow, claim: str
+) -> NoReturn:
     """Find out who is wrong: a witness that contradicts us must show what we signed.
 
-    Nobody can make us believe that our log was set back without a signature by our own keys.
+    Nobody can make us believe that our log was set back without a signature by our own keys. A witness that
+    somebody else has brought a newer checkpoint of ours is not wrong: it is asked for the newest one next.
     """
     witness = partner.row.agency
     shown = client.checkpoint(partner.row, origin_hash(log_name(broker.agency)))
@@ -145,6 +149,11 @@ def _explain(broker: Broker, client: WitnessClient, partner: Counterparty, claim
         ) from None
     with broker.store.read() as view:
         check_start(view.log, keys, witnessed=[seen])
+    if seen.size > row.size:
+        raise Refused(
+            "witness-size-stale",
+            f"{witness} has cosigned {seen.size} entries of our log already, all of them ours.",
+        )
     raise PeerFault(
         "partner-misbehaved", f"{witness} {claim}, but the {seen.size} entries that it shows are ours."
     )

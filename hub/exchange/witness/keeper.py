@@ -202,6 +202,8 @@ class WitnessKeeper:
 
 def _rest_s(failures: int, failure: HubError | None) -> float:
     """Return how long to leave alone whoever failed so often in a row; longer where asking cannot help."""
+    if failure is not None and failure.code == "witness-size-stale":
+        return 0.0
     unreachable = failure is None or failure.code == "partner-unreachable"
     most = _REST_MAX_S if unreachable else _REFUSED_REST_MAX_S
     return min(most, 2.0 ** min(failures - 1, 10))

@@ -234,7 +234,7 @@ def test_a_witness_that_is_ahead_of_this_checkpoint_alone_proves_nothing(
 ) -> None:
     earlier, later = signed(knb, 3), signed(knb, 3)
     ask_one(knb, client, "cis-atc", later)
-    assert code(lambda: ask_one(knb, client, "cis-atc", earlier)) == "partner-misbehaved"
+    assert code(lambda: ask_one(knb, client, "cis-atc", earlier)) == "witness-size-stale"
 
 
 def test_only_our_own_signatures_are_sent_to_a_witness(knb: Broker, client: LinkWitnessClient) -> None:

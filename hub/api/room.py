@@ -16,7 +16,7 @@ from flask import Response, g, request
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
-from hub.api.callers import Caller, Door, identified, refuse_at_door
+from hub.api.callers import Caller, Door, certificate, identified, refuse_at_door, thumbprint_of
 from hub.api.context import Desk, desk
 from hub.api.describing import described_refusals, described_security
 from hub.api.parsing import StrictParser, too_large
@@ -219,7 +219,13 @@ class _Guard:
             log_denial(at.broker, g.caller.actor, error, operation=self.name, subject=subject)
             return
         # What a stranger writes into the address is not kept: only what was asked for.
-        stranger = Stranger(address=str(request.remote_addr), code=error.code, operation=self.name)
+        shown = certificate(at)
+        stranger = Stranger(
+            address=str(request.remote_addr),
+            code=error.code,
+            operation=self.name,
+            thumbprint=None if shown is None else thumbprint_of(shown),
+        )
         at.strangers.note(stranger, error)
 
     def _bound(self, limits: Limits) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -17,13 +17,17 @@ _OTHERS = "others"
 
 @dataclass(frozen=True, kw_only=True)
 class Stranger:
-    """What repeats are counted by; `subject` is the account or member that was named, where it is known."""
+    """What repeats are counted by; `subject` is the account or member that was named, where it is known.
+
+    `thumbprint` is of the certificate that was shown the first time, and does not count.
+    """
 
     address: str
     code: str
     operation: str
     act: Act = Act.REFUSED
     subject: str | None = None
+    thumbprint: str | None = field(default=None, compare=False)
 
 
 class Strangers:
@@ -76,6 +80,7 @@ class Strangers:
             self._log(one, failure(one.code, "Repeated."), times)
 
     def _log(self, stranger: Stranger, error: HubError, times: int) -> None:
+        shown = {} if stranger.thumbprint is None else {"thumbprint": stranger.thumbprint}
         log_denial(
             self._broker,
             self._broker.itself,
@@ -85,4 +90,5 @@ class Strangers:
             act=stranger.act,
             address=stranger.address,
             times=str(times),
+            **shown,
         )

@@ -21,7 +21,7 @@ from hub.exchange.showing import let_out
 from hub.exchange.stating import Told, state_all
 from hub.policy.decision import Deny, Reason
 from hub.policy.four_eyes import may
-from hub.ports import View
+from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
 from hub.records.kinds import Action, Kind
@@ -110,7 +110,8 @@ def collect(
 
     `covered` tells which kinds the caller's token may collect; others stay for another token. Each is
     permitted again: what the member may not have now, and what was withdrawn or erased meanwhile, comes with
-    no more than its kind and state. Disclosures, and what was withheld, are logged before content leaves.
+    no more than its kind and state. Disclosures, and what was withheld, are logged before content leaves. What
+    is erased while it is opened makes the whole page a Refused `conflict`.
     A page may be shorter than `limit`: it holds no more bytes than a batch; the last is the one without any.
     """
     at = broker.clock.now()
@@ -128,8 +129,16 @@ def collect(
     if telling := [one for one in found if one.record is not None or one.withheld]:
         with broker.store.work() as work:
             shown = [one for one in telling if one.record is not None]
+            _refuse_erased(work, shown)
             let_out(work, shown, [_logged(broker, member, one, at) for one in telling])
     return found
+
+
+def _refuse_erased(work: UnitOfWork, shown: Sequence[Collected]) -> None:
+    """Raise Refused `conflict` when a record was erased since it was opened: its digest is then gone too."""
+    now = work.records.get_many([_record(one.delivery) for one in shown]) if shown else {}
+    if any(now[_record(one.delivery)].digest != one.row.digest for one in shown):
+        raise Refused("conflict", "A record was erased while it was opened; ask again.")
 
 
 def _how_many_fit(view: View, rows: Sequence[RecordRow], max_bytes: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from hub.audit.events import Act, AuditEvent
@@ -67,6 +68,7 @@ def test_an_unknown_certificate_at_the_door_leaves_an_entry(world: World) -> Non
     (event,) = logged(world, Act.REFUSED)
     assert (str(event.actor), event.subject) == ("hub:kz-knb", "open_mailbox")
     assert event.details["address"] == "127.0.0.1"
+    assert event.details["thumbprint"] == hashlib.sha256(shown).hexdigest()
 
 
 def test_a_strangers_repeats_are_counted_and_told_once_a_minute(world: World) -> None:

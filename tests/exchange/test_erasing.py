@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from tests.exchange.hubs import (
     run_lanes,
 )
 from tests.exchange.test_attachments import CHUNK, acts, refused, sha256, uploaded
+from tests.exchange.test_routing import Meanwhile
 
 DANA = officer("dana", Role.CUSTODIAN)
 ERLAN = officer("erlan", Role.AUDITOR)
@@ -108,6 +110,18 @@ def test_a_members_system_gets_the_delivery_without_content(ours: Broker, theirs
     (found,) = collect(ours, "kz-mvd", after=0, limit=10)
     assert (found.record, found.withheld) == (None, ())
     assert acts(ours).count(Act.DISCLOSED) == before
+
+
+def test_what_is_erased_while_a_system_collects_it_stays_inside(ours: Broker) -> None:
+    add_member(ours, "kz-mvd")
+    row = released(ours, "kz-mvd", narrative=SECRET)
+    racing = Meanwhile(ours.store, lambda: erased(ours, row.record_id))
+    before = acts(ours).count(Act.DISCLOSED)
+    with refused("conflict"):
+        collect(replace(ours, store=racing), "kz-mvd", after=0, limit=10)  # type: ignore[arg-type]
+    assert acts(ours).count(Act.DISCLOSED) == before
+    (found,) = collect(ours, "kz-mvd", after=0, limit=10)
+    assert found.record is None
 
 
 def test_nothing_that_is_stored_lets_a_guess_be_tested(ours: Broker, theirs: Broker, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ _PLACE = "inbox"
     way=Way.COLLECT,
     query=Page,
     reply=InboxView,
-    refusals=CONTENT_REFUSED,
+    refusals=[*CONTENT_REFUSED, "conflict"],
     trail=writes(Act.DISCLOSED, Act.WITHHELD, or_nothing="nothing is there, or it was withdrawn or erased"),
 )
 def collect_inbox(call: Call) -> Answer:

@@ -110,8 +110,8 @@ def collect(
 
     `covered` tells which kinds the caller's token may collect; others stay for another token. Each is
     permitted again: what the member may not have now, and what was withdrawn or erased meanwhile, comes with
-    no more than its kind and state. Disclosures, and what was withheld, are logged before content leaves. What
-    is erased while it is opened makes the whole page a Refused `conflict`.
+    no more than its kind and state. Disclosures, and what was withheld, are logged before content leaves.
+    What is erased while it is opened makes the whole page a Refused `conflict`.
     A page may be shorter than `limit`: it holds no more bytes than a batch; the last is the one without any.
     """
     at = broker.clock.now()

@@ -19,6 +19,7 @@ from hub.entries import Body, Direction, InboxEntry, OutboxEntry, Priority, Rece
 from hub.envelope.keys import PublicKeys, SigningKeys, thumbprint, xwing_from_seed
 from hub.envelope.suites import Suite
 from hub.exchange.broker import Broker
+from hub.exchange.drafting import basis
 from hub.exchange.partners import pair
 from hub.federation.card import Card, fingerprint, make_card
 from hub.ports import UnitOfWork
@@ -167,8 +168,9 @@ def _sent(broker: Broker, work: UnitOfWork, rows: Sequence[RecordRow], size_byte
         work.records.add_releases([release])
         work.outbox.queue([entry])
         work.receipts.add([receipt])
+        told = {"digest": row.digest.hex(), "recipients": ",".join(row.recipients)}
         for act in (Act.RELEASED, Act.RECEIPT_VERIFIED):
-            work.stage([broker.event(act, CUSTODIAN, row.record_id, at, digest=row.digest.hex())])
+            work.stage([broker.event(act, CUSTODIAN, row.record_id, at, justification=basis(row), **told)])
 
 
 def _received(broker: Broker, work: UnitOfWork, rows: Sequence[RecordRow], size_bytes: int) -> None:

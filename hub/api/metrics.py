@@ -84,7 +84,10 @@ class BooksCollector(Collector):
         now = self._broker.clock.now()
         try:
             with self._broker.store.read() as view:
-                newest, counts = view.books.newest_reconciliations(), view.books.gap_counts()
+                newest, counts = (
+                    view.books.newest_reconciliations(self._broker.agency),
+                    view.books.gap_counts(),
+                )
         except HubError:
             newest, counts = {}, {}  # hub_database_up says it
         for partner, row in newest.items():

@@ -151,7 +151,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     """List the partners that are pinned here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = view.directory.partners()
-        books = view.books.newest_reconciliations()
+        books = view.books.newest_reconciliations(hub.config.agency)
         gaps = view.books.gap_counts()
     if not rows:
         return Answer(
@@ -194,7 +194,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     """Show one partner: its pin, its words and what its card says."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = partners.find_partner(view, agency)
-        books = view.books.newest_reconciliations(agency).get(agency)
+        books = view.books.newest_reconciliations(hub.config.agency, agency).get(agency)
         gaps = view.books.gaps(agency, limit=_GAPS_MAX)
     told = {
         "books": None if books is None else {**reconciled(books), "found": list(books.found)},

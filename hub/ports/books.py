@@ -88,8 +88,12 @@ class Books(Protocol):
         """Store what a comparison came to."""
         ...
 
-    def newest_reconciliations(self, partner: str | None = None) -> Mapping[str, ReconciliationRow]:
-        """Return the last comparison with each partner, or with one."""
+    def newest_reconciliations(self, us: str, partner: str | None = None) -> Mapping[str, ReconciliationRow]:
+        """Return the last comparison with each partner, or with one.
+
+        Of our last and the partner's last it is ours that found differences, else the partner's that did,
+        else the later: what a partner claims never takes away what we have found.
+        """
         ...
 
     def take_duty(self, name: str, *, at: datetime, until: datetime) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from hub.entries import ReconciliationRow
 from hub.storage import tables
@@ -16,17 +16,29 @@ from hub.storage.upsert import insert
 _T: Final = tables.reconciliations
 _SHAPE: Final = Shape(ReconciliationRow, _T)
 _ADD: Final = insert(_T)
-_newest = (
-    select(_T.c.reconciliation_id)
-    .where(_T.c.partner == tables.partners.c.agency)
-    .order_by(_T.c.at.desc(), _T.c.reconciliation_id.desc())
-    .limit(1)
-    .correlate(tables.partners)
-    .scalar_subquery()
-)
-# One look into the index for each partner, whatever the number of comparisons.
-_ALL: Final = _SHAPE.select().join(tables.partners, _T.c.reconciliation_id == _newest)
-_OF: Final = _ALL.where(tables.partners.c.agency == bindparam("which"))
+_AGENCY: Final = tables.partners.c.agency
+
+
+def _newest(by: ColumnElement[str]) -> Select[Any]:
+    """Return the query for the last comparison with each partner that one of the two sides has made.
+
+    It looks once into the index for each partner, whatever the number of comparisons.
+    """
+    last = (
+        select(_T.c.reconciliation_id)
+        .where(_T.c.partner == _AGENCY, _T.c.by == by)
+        .order_by(_T.c.at.desc(), _T.c.reconciliation_id.desc())
+        .limit(1)
+        .correlate(tables.partners)
+        .scalar_subquery()
+    )
+    return _SHAPE.select().join(tables.partners, _T.c.reconciliation_id == last)
+
+
+_OURS: Final = _newest(bindparam("us", type_=_T.c.by.type))
+_THEIRS: Final = _newest(_AGENCY)
+_ONE: Final = bindparam("which") == _AGENCY
+_OUR_ONE, _THEIR_ONE = _OURS.where(_ONE), _THEIRS.where(_ONE)
 
 _D: Final = tables.duties
 _duty = insert(_D)
@@ -49,10 +61,19 @@ class ReconciliationStore:
         self._session.change()
         self._session.run(_ADD, vars(row))
 
-    def newest_reconciliations(self, partner: str | None = None) -> Mapping[str, ReconciliationRow]:
-        """Return the last comparison with each partner, or with one."""
-        rows = self._session.rows(_OF, {"which": partner}) if partner else self._session.rows(_ALL)
-        return {row.partner: row for row in _SHAPE.load(rows)}
+    def newest_reconciliations(self, us: str, partner: str | None = None) -> Mapping[str, ReconciliationRow]:
+        """Return the last comparison with each partner, or with one, by whichever side found more."""
+        if partner is None:
+            rows = [*self._session.rows(_OURS, {"us": us}), *self._session.rows(_THEIRS)]
+        else:
+            ours = self._session.rows(_OUR_ONE, {"us": us, "which": partner})
+            rows = [*ours, *self._session.rows(_THEIR_ONE, {"which": partner})]
+        found: dict[str, ReconciliationRow] = {}
+        for row in _SHAPE.load(rows):
+            first = found.get(row.partner)
+            if first is None or (not first.differences and (row.differences or row.at > first.at)):
+                found[row.partner] = row
+        return found
 
     def take_duty(self, name: str, *, at: datetime, until: datetime) -> bool:
         """Take a task that is due, so that nobody else does it `until` then; tell whether it was due."""

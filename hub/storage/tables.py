@@ -298,7 +298,7 @@ reconciliations = _table(
     _moment("period_to", optional=True),
     Column("found", Documents, nullable=False),
     _words("statements"),
-    Index("reconciliations_by_partner", "partner", "at"),
+    Index("reconciliations_by_partner", "partner", "by", "at"),
 )
 
 #: When each task that is done by one process alone is due again.

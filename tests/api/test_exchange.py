@@ -241,7 +241,7 @@ def test_books_that_differ_are_a_warning_and_no_failure(world: World) -> None:
     )
     with world.broker.store.work() as work:
         work.books.add_reconciliation(row)
-        work.stage([concluded(world.broker, CUSTODIAN, row)])
+        work.stage([concluded(world.broker, CUSTODIAN, row, run=row.reconciliation_id)])
         work.commit()
     assert books_warnings(world.broker) == ("books-differ",)
     registry = CollectorRegistry()

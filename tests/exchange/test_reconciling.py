@@ -15,6 +15,7 @@ from hub.entries import Line, PartnerRow
 from hub.envelope.canonical import digest
 from hub.envelope.reconciliation import (
     BooksStatement,
+    Conclusion,
     Extent,
     Period,
     Range,
@@ -206,7 +207,7 @@ def test_both_statements_of_each_message_are_kept_and_logged_on_both_sides(pair:
         with broker.store.read() as view:
             events = [e for _, e in view.events(after=0, limit=1000) if e.act is Act.RECONCILED]
             kept = view.books.statements(row.statements)
-            newest = view.books.newest_reconciliations(other)[other]
+            newest = view.books.newest_reconciliations(broker.agency, other)[other]
         assert len(kept) == len(row.statements)
         assert {e.details["run"] for e in events} == {row.reconciliation_id}
         assert {e.actor.id for e in events} == {by}
@@ -287,6 +288,22 @@ def test_a_restored_sender_goes_on_above_the_numbers_that_are_taken(pair: Hubs) 
     assert compared(ours, THEM) == expected
     with pytest.raises(Refused, match="role-missing"):
         number_on(ours, BOLAT_READS, THEM)
+
+
+def test_a_partner_cannot_talk_away_what_we_have_found(pair: Hubs) -> None:
+    ours, theirs = both(pair)
+    exchanged(pair)
+    change(pair, THEM, "DELETE FROM inbox WHERE number = 3")
+    row, _found = reconcile(ours, CUSTODIAN, THEM)
+    pair.clock.pass_(60)
+    for run in (row.reconciliation_id, new_id(), new_id()):
+        raw = question(theirs, by=THEM, to=US, run=run, outcome=Conclusion(compared=8, differences=0))
+        answer_books(ours, THEM, raw)
+    with ours.store.read() as view:
+        assert view.books.newest_reconciliations(US)[THEM] == row
+    change(pair, THEM, "DELETE FROM outbox WHERE number = 2")
+    row, _found = reconcile(ours, CUSTODIAN, THEM)
+    assert row.differences == 2
 
 
 def test_partners_that_cannot_be_called_are_not_asked(hubs: Hubs) -> None:
@@ -463,7 +480,7 @@ def test_the_books_are_compared_every_night_by_one_process(pair: Hubs) -> None:
     assert reconcile_due(ours, hour=1) == 1
     for broker, other in ((ours, THEM), (theirs, US)):
         with broker.store.read() as view:
-            assert view.books.newest_reconciliations()[other].differences == 1
+            assert view.books.newest_reconciliations(broker.agency)[other].differences == 1
 
 
 def test_a_difference_is_found_again_each_night_until_it_is_settled(pair: Hubs) -> None:
@@ -476,7 +493,7 @@ def test_a_difference_is_found_again_each_night_until_it_is_settled(pair: Hubs) 
         pair.clock.pass_(86400)
         reconcile_due(ours, hour=1)
         with ours.store.read() as view:
-            found.append(view.books.newest_reconciliations(THEM)[THEM].differences)
+            found.append(view.books.newest_reconciliations(US, THEM)[THEM].differences)
     assert found == [1] * 12
 
 

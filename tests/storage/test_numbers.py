@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -188,16 +189,31 @@ def test_the_newest_comparison_with_each_partner_is_found(store: Store) -> None:
         values = {"reconciliation_id": new_id(), "partner": partner, "by": "kz-knb", "at": rows.at(seconds)}
         return ReconciliationRow(**{**values, "compared": 5, "differences": 0, **told})  # type: ignore[arg-type]
 
-    newest = run("cis-atc", 2, differences=1, found=({"number": 3},), statements=("ab" * 32,))
+    def found(partner: str | None = None) -> Mapping[str, ReconciliationRow]:
+        with store.read() as view:
+            return view.books.newest_reconciliations("kz-knb", partner)
+
+    def add(*added: ReconciliationRow) -> None:
+        with rows.audited(store) as work:
+            for row in added:
+                work.books.add_reconciliation(row)
+
     with rows.audited(store) as work:
         for agency in ("cis-atc", "sco-rats"):
             work.directory.put_partner(rows.partner(agency=agency))
-        for row in (run("cis-atc", 1), newest, run("kg-gknb", 3)):
-            work.books.add_reconciliation(row)
-    with store.read() as view:
-        assert view.books.newest_reconciliations() == {"cis-atc": newest}
-        assert view.books.newest_reconciliations("cis-atc") == {"cis-atc": newest}
-        assert view.books.newest_reconciliations("sco-rats") == {}
+    newest = run("cis-atc", 2, found=({"number": 3},), statements=("ab" * 32,))
+    add(run("cis-atc", 1, differences=7), newest, run("kg-gknb", 3))
+    assert found() == found("cis-atc") == {"cis-atc": newest}
+    assert found("sco-rats") == {}
+    told = run("cis-atc", 1, by="cis-atc", differences=2)
+    add(told)
+    assert found() == {"cis-atc": told}
+    equal = run("cis-atc", 3, by="cis-atc")
+    add(equal)
+    assert found("cis-atc") == {"cis-atc": equal}
+    ours = run("cis-atc", 2.5, differences=1)
+    add(ours)
+    assert found() == {"cis-atc": ours}
 
 
 def test_a_duty_is_taken_by_one_and_again_when_it_is_due(store: Store) -> None:

@@ -77,7 +77,7 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "books.arrivals": lambda work: work.books.arrivals("cis-atc", after=5, limit=10),
     "books.noted": lambda work: work.books.noted("cis-atc", first=5, last=9, limit=10),
     "books.gaps": lambda work: work.books.gaps("cis-atc", after=5, limit=10),
-    "books.newest_reconciliations": lambda work: work.books.newest_reconciliations(),
+    "books.newest_reconciliations": lambda work: work.books.newest_reconciliations("kz-knb"),
     "books.statements": lambda work: work.books.statements(["ab" * 32]),
     "events_about": lambda work: work.events_about([new_id(), new_id()], limit=10),
 }

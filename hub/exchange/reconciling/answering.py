@@ -13,6 +13,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.reconciling.asking import concluded
 from hub.exchange.reconciling.ledgers import Ledger, extent_of
 from hub.records.actor import Actor, ActorKind
+from hub.records.ids import new_id
 
 
 def answer_books(broker: Broker, peer: str, raw: bytes) -> bytes:
@@ -90,7 +91,7 @@ def _keep(broker: Broker, peer: str, asked: BooksStatement, raw: bytes, answer: 
         work.stage([broker.event(Act.RECONCILED, actor, peer, at, **details)])
         if asked.outcome is not None:
             row = ReconciliationRow(
-                reconciliation_id=asked.run,
+                reconciliation_id=new_id(),
                 partner=peer,
                 by=peer,
                 at=at,
@@ -102,5 +103,5 @@ def _keep(broker: Broker, peer: str, asked: BooksStatement, raw: bytes, answer: 
                 statements=tuple(digests),
             )
             work.books.add_reconciliation(row)
-            work.stage([concluded(broker, actor, row)])
+            work.stage([concluded(broker, actor, row, run=asked.run)])
         work.commit()

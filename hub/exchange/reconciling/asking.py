@@ -380,19 +380,19 @@ def conclude(run: Comparison) -> ReconciliationRow:
     with broker.store.work() as work:
         work.books.note(list(run.notes.values()))
         work.books.add_reconciliation(row)
-        work.stage([concluded(broker, run.actor, row)])
+        work.stage([concluded(broker, run.actor, row, run=run.run)])
         work.commit()
     return row
 
 
-def concluded(broker: Broker, actor: Actor, row: ReconciliationRow) -> AuditEvent:
+def concluded(broker: Broker, actor: Actor, row: ReconciliationRow, *, run: str) -> AuditEvent:
     """Build the leaf of a comparison's end."""
     return broker.event(
         Act.RECONCILED,
         actor,
         row.partner,
         row.at,
-        run=row.reconciliation_id,
+        run=run,
         by=row.by,
         compared=str(row.compared),
         differences=str(row.differences),

@@ -88,7 +88,7 @@ def _period(broker: Broker, agency: str, at: datetime) -> Period:
     """Return the time to look at: longer than anything can be on its way, and all that differed last time."""
     start = at - timedelta(seconds=broker.limits.reconcile_back_s)
     with broker.store.read() as view:
-        last = view.books.newest_reconciliations(agency).get(agency)
-    if last is not None and last.differences:
+        last = view.books.newest_reconciliations(broker.agency, agency).get(agency)
+    if last is not None and last.by == broker.agency and last.differences:
         return Period(start=min(start, last.period_from) if last.period_from else None)
     return Period(start=start)

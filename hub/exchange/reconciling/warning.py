@@ -12,6 +12,6 @@ _GAPS_MAX: Final = 100
 def books_warnings(broker: Broker) -> tuple[str, ...]:
     """Return `books-differ` and `numbers-missing` where they are so; neither stops anything."""
     with broker.store.read() as view:
-        differ = any(row.differences for row in view.books.newest_reconciliations().values())
+        differ = any(row.differences for row in view.books.newest_reconciliations(broker.agency).values())
         missing = any(gap.told for gap in view.books.gaps(limit=_GAPS_MAX))
     return (*(("books-differ",) if differ else ()), *(("numbers-missing",) if missing else ()))

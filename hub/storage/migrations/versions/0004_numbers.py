@@ -82,7 +82,7 @@ def upgrade() -> None:
         sa.Column("found", sa.Text(), nullable=False),
         sa.Column("statements", sa.Text(), nullable=False),
     )
-    op.create_index("reconciliations_by_partner", "reconciliations", ["partner", "at"])
+    op.create_index("reconciliations_by_partner", "reconciliations", ["partner", "by", "at"])
     op.create_table(
         "duties",
         sa.Column("name", sa.Text(), primary_key=True),

@@ -102,6 +102,7 @@ def test_every_operation_that_changes_state_or_shows_content_names_an_act(world:
         assert trails.DECLARED[name].promises
 
 
+@pytest.mark.slow
 def test_every_operation_really_writes_what_it_declares(pattern: Hubs, tmp_path: Path) -> None:
     trails.DONE.clear()
     for number, walk in enumerate(WALKS):

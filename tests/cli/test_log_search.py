@@ -40,11 +40,13 @@ def test_a_record_is_looked_up_with_proofs(released: dict[str, Any], officers: O
     assert "released" in shown
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_said(released: dict[str, Any]) -> None:
     assert "There is no such entry." in hub("log", "search", "--who", "officer:nobody").stdout
     assert json_of(hub("log", "search", "--since", "2100-01-01", "--json"))["entries"] == []
 
 
+@pytest.mark.slow
 def test_a_page_says_how_to_go_on(released: dict[str, Any]) -> None:
     first = json_of(hub("log", "search", "--limit", "2", "--json"))
     more = json_of(hub("log", "search", "--limit", "2", "--after", str(first["after"]), "--json"))
@@ -53,6 +55,7 @@ def test_a_page_says_how_to_go_on(released: dict[str, Any]) -> None:
     assert f"--after {first['after']}" in hub("log", "search", "--limit", "2").stdout
 
 
+@pytest.mark.slow
 def test_only_an_auditor_searches_under_a_name(released: dict[str, Any], officers: Officers) -> None:
     refused(officers.act("aigul", "log", "search"), "role-missing")
     officers.add("erlan", "auditor")

@@ -102,6 +102,7 @@ def test_what_came_is_erased_too_and_never_comes_back(ours: Broker, theirs: Brok
     assert Act.ERASED in acts(theirs)
 
 
+@pytest.mark.slow
 def test_a_members_system_gets_the_delivery_without_content(ours: Broker, theirs: Broker) -> None:
     add_member(ours, "kz-mvd")
     row = released(ours, "kz-mvd", narrative=SECRET)
@@ -112,6 +113,7 @@ def test_a_members_system_gets_the_delivery_without_content(ours: Broker, theirs
     assert acts(ours).count(Act.DISCLOSED) == before
 
 
+@pytest.mark.slow
 def test_what_is_erased_while_a_system_collects_it_stays_inside(ours: Broker) -> None:
     add_member(ours, "kz-mvd")
     row = released(ours, "kz-mvd", narrative=SECRET)
@@ -151,6 +153,7 @@ def stored(path: Path) -> list[str]:
     return [value.hex() if isinstance(value, bytes) else str(value) for row in rows for value in row]
 
 
+@pytest.mark.slow
 def test_who_read_it_and_why_stays_known(ours: Broker) -> None:
     row = sent(ours)
     read_record(ours, BOLAT, row.record_id, justification="case 17")
@@ -193,6 +196,7 @@ def test_a_draft_and_what_is_on_its_way_are_not_erased(ours: Broker) -> None:
     erased(ours, moving.record_id)
 
 
+@pytest.mark.slow
 def test_what_is_resumed_after_its_erasure_is_held_and_goes_nowhere(ours: Broker, theirs: Broker) -> None:
     row = released(ours, "cis-atc")
     (entry,) = trace(ours, row.record_id).entries
@@ -205,6 +209,7 @@ def test_what_is_resumed_after_its_erasure_is_held_and_goes_nowhere(ours: Broker
         assert view.records.get(row.record_id) is None
 
 
+@pytest.mark.slow
 def test_attachments_go_with_it_unless_another_record_names_them(
     pair: Hubs, ours: Broker, theirs: Broker
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_record_is_followed_through_its_envelopes(ours: Broker) -> None:
     assert other.record_id not in {hit.event.subject for hit in found.hits}
 
 
+@pytest.mark.slow
 def test_who_what_and_when_narrow_a_search(pair: Hubs, ours: Broker) -> None:
     row = released(ours, "cis-atc")
     pair.clock.pass_(86400)
@@ -84,6 +85,7 @@ def test_who_what_and_when_narrow_a_search(pair: Hubs, ours: Broker) -> None:
     assert find(ours, since=START + timedelta(days=9)).hits == ()
 
 
+@pytest.mark.slow
 def test_a_partner_is_found_where_it_acted_got_or_was_changed(pair: Hubs, ours: Broker) -> None:
     released(ours, "cis-atc")
     run_lanes(ours)
@@ -93,6 +95,7 @@ def test_a_partner_is_found_where_it_acted_got_or_was_changed(pair: Hubs, ours: 
     assert find(ours, partner="is-at").hits == ()
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_where_it_ended(ours: Broker) -> None:
     for _ in range(3):
         released(ours, "cis-atc")
@@ -182,6 +185,7 @@ def erase(broker: Broker, record_id: str) -> None:
     confirm_erasure(broker, ERLAN, record_id)
 
 
+@pytest.mark.slow
 def test_an_export_is_logged_before_it_is_written_and_is_in_it(ours: Broker, tmp_path: Path) -> None:
     folder = tmp_path / "inspection"
     only_exports = EventQuery(acts=frozenset({Act.EXPORTED}))
@@ -199,6 +203,7 @@ def test_an_export_takes_a_reason_and_a_new_folder(ours: Broker, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_what_waits_to_be_signed_for_is_found_without_a_proof(ours: Broker) -> None:
     busy = replace(ours, store=ours.store)
     with ours.store.read() as view:

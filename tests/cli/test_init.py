@@ -120,3 +120,16 @@ def test_unknown_key_is_told_with_those_there_are(homes: Path) -> None:
     said = refused(hub("partner", "list"), "config-invalid")
     assert "unknown key prot" in said
     assert "and the table [limits]" in said
+
+
+@pytest.mark.parametrize("hour", [0, 23])
+def test_books_are_compared_from_an_hour_of_the_day_on(homes: Path, hour: int) -> None:
+    toml = homes / "kz-knb" / "hub.toml"
+    toml.write_text(f"reconcile_hour = {hour}\n" + toml.read_text())
+    assert hub("partner", "list").exit_code == 0
+
+
+def test_an_hour_that_no_day_has_is_refused(homes: Path) -> None:
+    toml = homes / "kz-knb" / "hub.toml"
+    toml.write_text("reconcile_hour = 24\n" + toml.read_text())
+    assert "an hour from 0 to 23" in refused(hub("partner", "list"), "config-invalid")

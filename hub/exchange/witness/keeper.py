@@ -22,7 +22,7 @@ from hub.records.ids import new_id
 log = logging.getLogger("hub.witness")
 
 #: How long one worker keeps the task without renewing it.
-_LEASE_S: Final = 30.0
+_LEASE_S: Final = 20.0
 #: After how many intervals a checkpoint without its quorum is asked for again.
 _AGAIN: Final = 5
 #: How long a hub that stops waits for answers under way.
@@ -75,6 +75,18 @@ class WitnessKeeper:
         until = time.monotonic() + _STOP_S
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        self._guard(self._let_go, "lease")
+
+    def _let_go(self) -> None:
+        """Leave the task to the next worker at once, also to this one's successor."""
+        with self._lease_lock:
+            if time.monotonic() >= self._leased_until:
+                return
+            self._leased_until = 0.0
+            at = self._broker.clock.now()
+            with self._broker.store.work() as work:
+                work.witnessing.lease(self._worker, at=at, until=at)
+                work.commit()
 
     @property
     def alive(self) -> bool:
@@ -115,6 +127,8 @@ class WitnessKeeper:
     def _leads(self) -> bool:
         """Tell whether it is this worker's task to ask; keeps it for a while."""
         with self._lease_lock:
+            if self._stopping.is_set():
+                return False
             if time.monotonic() < self._leased_until - _LEASE_S / 2:
                 return True
             asked_at = time.monotonic()

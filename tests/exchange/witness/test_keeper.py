@@ -148,6 +148,16 @@ def test_one_worker_asks(asked: Broker, client: LinkWitnessClient) -> None:
     assert len(client.asked) == 9
 
 
+def test_who_stops_leaves_the_task_to_the_next_at_once(asked: Broker, client: LinkWitnessClient) -> None:
+    for _ in range(2):
+        with keeping(asked, client):
+            row = signed(asked, 1)
+            wait_for(lambda row=row: quorum(asked).size == row.size, "a quorum")  # type: ignore[misc]
+    with asked.store.work() as work:
+        now = asked.clock.now()
+        assert work.witnessing.lease("another", at=now, until=now)
+
+
 @pytest.mark.slow
 def test_a_bug_in_asking_ends_no_thread(asked: Broker, client: LinkWitnessClient) -> None:
     def broken(_: bytes) -> WitnessReply:

@@ -16,6 +16,7 @@ from hub.evidence.verifying import verify_bundle
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import withdraw
 from hub.exchange.erasing import confirm_erasure, propose_erasure
+from hub.exchange.evidence import collecting
 from hub.exchange.evidence.exporting import export
 from hub.exchange.routing import acknowledge, collect
 from hub.records.actor import Actor, ActorKind, Role
@@ -137,6 +138,11 @@ def test_a_life_that_does_not_fit_is_refused_and_not_cut(
             world.export()
         assert refused.value.code == "evidence-too-large"
         monkeypatch.undo()
+    monkeypatch.setattr(collecting, "BUNDLE_MAX_BYTES", 1000)
+    with pytest.raises(Refused) as large:
+        world.export()
+    assert large.value.code == "evidence-too-large"
+    assert world.export(mode=Mode.COMMITMENTS)
 
 
 def test_corrections_withdrawals_members_and_refusals_are_in_one_bundle(hubs: Hubs) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import Body, Direction, InboxEntry, RecordRow
 from hub.envelope import sealing
 from hub.envelope.vault import body_key, unlock
-from hub.errors import HubError
-from hub.evidence.bundle import PARTS_MAX
+from hub.errors import HubError, Refused
+from hub.evidence.bundle import BUNDLE_MAX_BYTES, PARTS_MAX
 from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
@@ -47,31 +47,32 @@ class _Named:
     body_id: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Life:
+    """What names the parts of a record's life; none of them is opened. `others` may have signed some."""
+
+    row: RecordRow
+    versions: tuple[RecordRow, ...]
+    named: tuple[_Named, ...]
+    others: tuple[str, ...]
+    events: tuple[AuditEvent, ...]
+
+
 def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originator: str | None) -> Collected:
-    """Gather a record's life; raise Refused `not-found`, and `conflict` as `find_row` does."""
-    row = find_row(view, record_id, originator=originator)
-    versions = [
-        one
-        for one in view.records.versions(record_id, originator=row.originator)
-        if one.state not in _NEVER_SENT
-    ]
-    about = _about(view, row, [record_id])
-    named = list(_named(view, row, versions, about))
-    ids = [one.envelope_id for one in named]
-    about = _about(view, row, [record_id, *ids])
-    bodies = view.bodies.get_many([one.body_id for one in named if one.body_id is not None])
+    """Gather a record's life.
+
+    Raises Refused `not-found`, `conflict` as `find_row` does, and `evidence-too-large`.
+    """
+    life = _life(broker, view, record_id, originator)
+    ids = [one.envelope_id for one in life.named]
     full = mode is Mode.FULL
-    others = _others(view, broker, row, ids)
-    pins = [
-        (position, event)
-        for position, event in view.events_about(others, limit=_ENTRIES_MOST)
-        if event.act is Act.PARTNER_CHANGED
-    ]
+    if full:
+        _refuse_too_large(view, life)
     return Collected(
-        row=row,
-        envelopes=tuple(_envelope(broker, one, bodies, full=full) for one in named),
-        contents=tuple(_contents(broker, view, row, versions)) if full else (),
-        receipts=tuple(_receipts(view, broker, row, ids)),
+        row=life.row,
+        envelopes=tuple(_envelope(broker, view, one, full=full) for one in life.named),
+        contents=tuple(_contents(broker, view, life.row, life.versions)) if full else (),
+        receipts=tuple(_receipts(view, broker, life.row, ids)),
         deliveries=tuple(
             DeliveryPart(
                 delivery_id=one.delivery_id,
@@ -81,11 +82,52 @@ def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originato
                 at=one.at,
             )
             for one in view.deliveries.of_record(record_id)
-            if one.originator == row.originator
+            if one.originator == life.row.originator
         ),
-        cards=tuple(_cards(view, others)),
-        events=tuple(event for _position, event in sorted([*about, *pins], key=lambda pair: pair[0])),
+        cards=tuple(_cards(view, life.others)),
+        events=life.events,
     )
+
+
+def events_of(broker: Broker, view: View, record_id: str, *, originator: str | None) -> Sequence[AuditEvent]:
+    """Return the events that a bundle of a record shows, in the order of the log; opens nothing."""
+    return _life(broker, view, record_id, originator).events
+
+
+def _life(broker: Broker, view: View, record_id: str, originator: str | None) -> _Life:
+    row = find_row(view, record_id, originator=originator)
+    versions = [
+        one
+        for one in view.records.versions(record_id, originator=row.originator)
+        if one.state not in _NEVER_SENT
+    ]
+    named = tuple(_named(view, row, versions, _about(view, row, [record_id])))
+    ids = [one.envelope_id for one in named]
+    others = _others(view, broker, row, ids)
+    pins = [
+        (position, event)
+        for position, event in view.events_about(others, limit=_ENTRIES_MOST)
+        if event.act is Act.PARTNER_CHANGED
+    ]
+    placed = [*_about(view, row, [record_id, *ids]), *pins]
+    return _Life(
+        row=row,
+        versions=tuple(versions),
+        named=named,
+        others=tuple(others),
+        events=tuple(event for _position, event in sorted(placed, key=lambda pair: pair[0])),
+    )
+
+
+def _refuse_too_large(view: View, life: _Life) -> None:
+    """Raise Refused `evidence-too-large` before anything is opened: memory is bounded by the file's limit."""
+    ids = [one.body_id for one in life.named if one.body_id is not None]
+    size = sum(view.bodies.sizes([*ids, *(one.body_id for one in life.versions)]).values())
+    if size > BUNDLE_MAX_BYTES:
+        raise Refused(
+            "evidence-too-large",
+            f"The record's envelopes have {size} bytes; a bundle has at most {BUNDLE_MAX_BYTES}.",
+        )
 
 
 def _about(view: View, row: RecordRow, subjects: Sequence[str]) -> list[tuple[int, AuditEvent]]:
@@ -144,12 +186,12 @@ def _admitted(view: View, row: RecordRow, about: Sequence[tuple[int, AuditEvent]
     return [came[key] for key in dict.fromkeys(keys) if key in came]
 
 
-def _envelope(broker: Broker, named: _Named, bodies: Mapping[str, Body], *, full: bool) -> EnvelopePart:
+def _envelope(broker: Broker, view: View, named: _Named, *, full: bool) -> EnvelopePart:
     """Return what is shown of an envelope: its bytes and what opens them, or why they are not there."""
     told: dict[str, Any] = {"envelope_id": named.envelope_id, "version": named.version}
     if named.body_id is None:
         return EnvelopePart(**told, digest=named.digest, shown=Shown.NOT_KEPT)
-    body = bodies.get(named.body_id)
+    body = view.bodies.get_many([named.body_id]).get(named.body_id)
     if body is None:
         return EnvelopePart(**told, digest=named.digest, shown=Shown.ERASED)
     master_key = broker.keyring.master_key()

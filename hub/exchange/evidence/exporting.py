@@ -11,7 +11,7 @@ from hub.evidence.bundle import PARTS_MAX, Bundle, write_bundle
 from hub.evidence.parts import Mode
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
-from hub.exchange.evidence.collecting import Collected, collect
+from hub.exchange.evidence.collecting import Collected, collect, events_of
 from hub.exchange.evidence.proving import Proven, prove
 from hub.exchange.log.catching_up import catch_up
 from hub.exchange.partners import SUITES
@@ -90,7 +90,7 @@ def is_cosigned(broker: Broker, record_id: str, *, originator: str | None = None
         return True
     catch_up(broker)
     with broker.store.read() as view:
-        found = collect(broker, view, record_id, Mode.COMMITMENTS, originator=originator)
-        indices = [view.log.index_of(event.event_id) for event in found.events]
+        events = events_of(broker, view, record_id, originator=originator)
+        indices = [view.log.index_of(event.event_id) for event in events]
         last = max((index for index in indices if index is not None), default=None)
         return last is None or view.witnessing.cosigned_size(last + 1, needed=needed) is not None

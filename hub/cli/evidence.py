@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import RenderableType
 
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
-from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.answer import Answer
 from hub.cli.credentials import password_fd_option, sign_in
+from hub.cli.evidence_verdict import as_document, people
 from hub.cli.files import new_folder, read_bytes, write_bytes
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.evidence.anchors import ANCHORS_MAX_BYTES, read_anchors, write_anchors
 from hub.evidence.bundle import BUNDLE_MAX_BYTES
-from hub.evidence.findings import Standing, Topic, Verdict
 from hub.evidence.parts import Mode
 from hub.evidence.report import render
 from hub.evidence.unpacking import unpack
 from hub.evidence.verifying import verify_bundle
-from hub.evidence.wording import Language, labels, sentence
+from hub.evidence.wording import Language
 from hub.exchange.broker import Broker
 from hub.exchange.evidence.anchoring import anchors_of
 from hub.exchange.evidence.exporting import export, is_cosigned
@@ -109,9 +107,9 @@ def export_(
         raw = export(hub.broker, actor, record_id, mode=mode, justification=why, originator=originator)
     # Others on this machine have no business with what it opens.
     write_bytes(out, raw, mode=0o600)
-    people = [f"The evidence on {record_id} is in {out} ({len(raw)} bytes)."]
+    said = [f"The evidence on {record_id} is in {out} ({len(raw)} bytes)."]
     if not cosigned:
-        people.append(
+        said.append(
             "Too few witnesses have cosigned its newest entries yet, so it is incomplete. A running hub asks "
             "them every second: export it again."
         )
@@ -123,7 +121,7 @@ def export_(
             "bytes": len(raw),
             "cosigned": cosigned,
         },
-        people=people,
+        people=said,
         then=("hub evidence anchors -o anchors.json", f"hub evidence verify {out} --trust anchors.json"),
     )
 
@@ -209,7 +207,7 @@ def verify(file: str, trust: str, report: Path | None, lang: str) -> Answer:
         write_bytes(report, render(verdict, language).encode(), mode=0o600)
     return Answer(
         document=as_document(verdict, language),
-        people=tuple(_people(verdict, language)),
+        people=tuple(people(verdict, language)),
         exit=verdict.outcome.exit,
     )
 
@@ -231,98 +229,3 @@ def unpack_(file: str, out: Path) -> Answer:
         document={"folder": str(out), "files": names},
         people=(f"{len(names)} files are in {out}. Nothing in them was verified.",),
     )
-
-
-def as_document(verdict: Verdict, language: Language) -> dict[str, object]:
-    """Return a verdict for machines; content stays in the bundle."""
-    return {
-        "verdict": verdict.outcome.value,
-        "record_id": verdict.record_id,
-        "originator": verdict.originator,
-        "exporter": verdict.exporter,
-        "exported_at": instant(verdict.exported_at),
-        "exported_by": verdict.exported_by,
-        "mode": verdict.mode,
-        "bundle_sha256": verdict.bundle_digest,
-        "anchors_sha256": verdict.anchors_digest,
-        "findings": [
-            {
-                "topic": one.topic.value,
-                "standing": one.standing.value,
-                "key": one.key,
-                "code": one.code,
-                "about": dict(one.about),
-                "sentence": sentence(one, language),
-            }
-            for one in verdict.findings
-        ],
-        "signatures": [
-            {
-                "by": one.by,
-                "what": one.what,
-                "over": one.over,
-                "algorithms": list(one.algorithms),
-                "claims_at": instant(one.claims_at),
-            }
-            for one in verdict.signatures
-        ],
-        "times": [{"at": instant(one.at), "by": one.by, "what": one.what} for one in verdict.clocks],
-        "entries": [
-            {
-                "index": one.index,
-                "at": one.at,
-                "act": one.act,
-                "who": one.who,
-                "subject": one.subject,
-                "details": dict(one.details),
-                "justification": one.justification,
-                "confirmed_before": instant(one.before),
-                "confirmed_by": list(one.by),
-            }
-            for one in verdict.moments
-        ],
-        "contents": [
-            {
-                "version": one.version,
-                "kind": one.kind,
-                "action": one.action,
-                "envelope_id": one.envelope_id,
-            }
-            for one in verdict.contents
-        ],
-        "erased": [sentence(one, language) for one in verdict.of(Standing.ERASED)],
-        "not_shown": [sentence(one, language) for one in verdict.of(Standing.NOT_SHOWN)],
-        "not_checked": [sentence(one, language) for one in verdict.of(Standing.NOT_CHECKED)],
-    }
-
-
-def _people(verdict: Verdict, language: Language) -> Sequence[RenderableType]:
-    said = labels(language)
-    outcome = verdict.outcome.value
-    parts: list[RenderableType] = [
-        f"{said[outcome]}. {said[f'{outcome}-means']}",
-        "",
-        facts(
-            {
-                said["record"]: verdict.record_id,
-                said["originator"]: verdict.originator,
-                said["exporter"]: f"{verdict.exporter} ({verdict.exported_by})",
-                said["exported"]: verdict.exported_at,
-                said["mode"]: said[f"mode-{verdict.mode}"],
-                said["bundle-digest"]: verdict.bundle_digest,
-                said["anchors-digest"]: verdict.anchors_digest,
-            }
-        ),
-    ]
-    for topic in Topic:
-        found = [one for one in verdict.findings if one.topic is topic]
-        if found:
-            cells = [(said[f"standing-{one.standing.value}"], sentence(one, language)) for one in found]
-            parts += ["", said[f"topic-{topic.value}"], table(("", ""), cells)]
-    if verdict.moments:
-        steps = [
-            (one.index, one.at, one.act, one.who, one.justification, one.before) for one in verdict.moments
-        ]
-        columns = tuple(said[name] for name in ("entry", "when", "what", "who", "why", "confirmed"))
-        parts += ["", said["life"].format(exporter=verdict.exporter), table(columns, steps)]
-    return parts

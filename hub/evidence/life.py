@@ -277,7 +277,7 @@ def _tell_pin(life: Life, card: Card, name: str, pin: ProvenEntry, at: datetime)
     )
     authority = x509.load_pem_x509_certificate(card.tls_ca_pem.encode())
     first, last = authority.not_valid_before_utc, authority.not_valid_after_utc
-    about: dict[str, Any] = {"agency": card.agency, "first": first, "last": last.isoformat()}
+    about: dict[str, Any] = {"agency": card.agency, "first": first, "last": last}
     if first <= at <= last:
         life.notes.proven(Topic.PIN, "authority-valid", at=at, **about)
     else:

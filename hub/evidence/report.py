@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.evidence.findings import Finding, Topic, Verdict
-from hub.evidence.wording import Language, labels, sentence
+from hub.evidence.wording import Language, labels, sentence, word
 
 _HERE: Final = Path(__file__).parent
 
@@ -30,6 +30,7 @@ def render(verdict: Verdict, language: Language) -> str:
     def told(finding: Finding) -> str:
         return sentence(finding, language)
 
+    environment.filters["word"] = lambda code: word(code, language)
     return environment.get_template("report.html").render(
         verdict=verdict,
         language=language.value,

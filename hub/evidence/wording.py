@@ -23,6 +23,11 @@ _SENTENCES: Final = {
     Language.RU: words_ru.SENTENCES,
     Language.KK: words_kk.SENTENCES,
 }
+_CODES: Final = {
+    Language.EN: words_en.CODES,
+    Language.RU: words_ru.CODES,
+    Language.KK: words_kk.CODES,
+}
 _LABELS: Final = {
     Language.EN: words_en.LABELS,
     Language.RU: words_ru.LABELS,
@@ -33,12 +38,18 @@ _LABELS: Final = {
 def sentence(finding: Finding, language: Language = Language.EN) -> str:
     """Return a finding as one sentence. What fills it is the bundle's own words, as they came."""
     about = {**finding.about, "code": finding.code or ""}
+    about |= {name: word(about[name], language) for name in ("state", "status") if name in about}
     return sentence_of(language, finding.key).format_map(about)
 
 
 def sentence_of(language: Language, key: str) -> str:
     """Return the sentence of a key, with the names of what fills it."""
     return _SENTENCES[language][key]
+
+
+def word(code: str, language: Language) -> str:
+    """Return an act, a status or a sort of signature in words; `receipt: opened` has two."""
+    return ": ".join(_CODES[language].get(part, part) for part in code.split(": "))
 
 
 def labels(language: Language) -> Mapping[str, str]:

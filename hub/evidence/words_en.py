@@ -63,7 +63,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "receipt-not-in-log": "No entry tells that the receipt of {by} for envelope {envelope} came.",
     # witness
     "quorum-met": "Enough witnesses saw the log ({needed} needed): its first {size} entries can no longer "
-    "be rewritten. Cosigned by: {witnesses}.",
+    "be rewritten unseen. Cosigned by: {witnesses}.",
     "quorum-missing": "Too few witnesses cosigned the checkpoint of {size} entries: {needed} needed; "
     "cosigned by: {witnesses}.",
     # time
@@ -155,4 +155,12 @@ LABELS: Final[Mapping[str, str]] = {
     "cosigned": "cosigned the log",
     "time-stamp": "stamped the log",
     "nothing": "–",
+}
+
+#: Codes as people read them; what is missing reads well enough as it is.
+CODES: Final[Mapping[str, str]] = {
+    "partner-changed": "partner pinned or changed",
+    "receipt-verified": "receipt verified",
+    "receipt-issued": "receipt handed over",
+    "erasure-proposed": "erasure proposed",
 }

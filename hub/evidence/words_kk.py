@@ -65,8 +65,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "release-not-in-log": "{exporter} журналында құжаттың шығарылғаны немесе қабылданғаны көрсетілмеген.",
     "receipt-not-in-log": "{envelope} хатқалтасына {by} түбіртегінің келгені туралы жазба жоқ.",
     # witness
-    "quorum-met": "Журналды жеткілікті куәгер көрді (қажеті {needed}): алғашқы {size} жазбаны енді қайта "
-    "жазу "
+    "quorum-met": "Журналды жеткілікті куәгер көрді (қажеті {needed}): алғашқы {size} жазбаны енді "
+    "білдіртпей қайта жазу "
     "мүмкін емес. Растағандар: {witnesses}.",
     "quorum-missing": "{size} жазбадан тұратын бақылау нүктесін тым аз куәгер растады: қажеті {needed}; "
     "растағандар: {witnesses}.",
@@ -161,4 +161,40 @@ LABELS: Final[Mapping[str, str]] = {
     "cosigned": "журналды растады",
     "time-stamp": "журналға уақыт белгісін қойды",
     "nothing": "–",
+}
+
+#: Codes as people read them; what is missing reads well enough as it is.
+CODES: Final[Mapping[str, str]] = {
+    "accepted": "қабылданды",
+    "delivered": "жеткізілді",
+    "opened": "ашылды",
+    "actioned": "орындалды",
+    "refused": "қабылданбады",
+    "waiting": "күтуде",
+    "record": "құжат",
+    "bundle": "топтама",
+    "checkpoint": "бақылау нүктесі",
+    "cosignature": "куәгер растауы",
+    "receipt": "түбіртек",
+    "drafted": "жобасы жасалды",
+    "revised": "жобасы өзгертілді",
+    "discarded": "жобадан бас тартылды",
+    "rejected": "жоба қайтарылды",
+    "released": "шығарылды",
+    "disclosed": "мүше жүйесіне ашылды",
+    "answered": "жауап берілді",
+    "attached": "қосымша",
+    "admitted": "серіктестен қабылданды",
+    "carried": "жеткізуге алынды",
+    "held": "кідіртілді",
+    "withheld": "берілмеді",
+    "resumed": "жалғастырылды",
+    "died": "тоқтатылды",
+    "receipt-verified": "түбіртек тексерілді",
+    "receipt-issued": "түбіртек тапсырылды",
+    "consulted": "оқылды",
+    "erasure-proposed": "өшіру ұсынылды",
+    "erased": "өшірілді",
+    "partner-changed": "серіктес бекітілді не өзгертілді",
+    "exported": "дәлелдемелер берілді",
 }

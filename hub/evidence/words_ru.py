@@ -67,7 +67,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # witness
     "quorum-met": "Журнал видело достаточно свидетелей (нужно {needed}): его первые {size} записей уже "
     "нельзя "
-    "переписать. Заверили: {witnesses}.",
+    "незаметно переписать. Заверили: {witnesses}.",
     "quorum-missing": "Контрольную точку из {size} записей заверило слишком мало свидетелей: нужно {needed}; "
     "заверили: {witnesses}.",
     # time
@@ -158,4 +158,40 @@ LABELS: Final[Mapping[str, str]] = {
     "cosigned": "заверил журнал",
     "time-stamp": "поставил отметку времени на журнал",
     "nothing": "–",
+}
+
+#: Codes as people read them; what is missing reads well enough as it is.
+CODES: Final[Mapping[str, str]] = {
+    "accepted": "принят",
+    "delivered": "доставлен",
+    "opened": "открыт",
+    "actioned": "исполнен",
+    "refused": "отклонён",
+    "waiting": "ожидает",
+    "record": "документ",
+    "bundle": "пакет",
+    "checkpoint": "контрольная точка",
+    "cosignature": "заверение свидетеля",
+    "receipt": "квитанция",
+    "drafted": "составлен проект",
+    "revised": "проект изменён",
+    "discarded": "проект отменён",
+    "rejected": "проект возвращён",
+    "released": "выпущен",
+    "disclosed": "раскрыт системе участника",
+    "answered": "дан ответ",
+    "attached": "вложение",
+    "admitted": "принят от партнёра",
+    "carried": "взят на передачу",
+    "held": "задержан",
+    "withheld": "не выдан",
+    "resumed": "возобновлён",
+    "died": "оставлен",
+    "receipt-verified": "квитанция проверена",
+    "receipt-issued": "квитанция вручена",
+    "consulted": "прочитан",
+    "erasure-proposed": "предложено стереть",
+    "erased": "стёрт",
+    "partner-changed": "партнёр закреплён или изменён",
+    "exported": "выданы доказательства",
 }

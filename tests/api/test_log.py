@@ -56,35 +56,35 @@ def test_partial_tiles_are_there_for_every_size_that_was_signed(world: World, pa
     assert len(fetch(world, partner, "tile/1/000.p/1")) == 32
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "tile/0/001",
-        "tile/0/001.p/145",
-        "tile/1/000",
-        "tile/2/000.p/1",
-        "tile/63/000",
-        "tile/64/000",
-        "tile/00/000",
-        "tile/0/0",
-        "tile/0/x000/000",
-        "tile/0/000.p/256",
-        "tile/0/000.p/0",
-        "tile/entries/001",
-        "tile/entries/x000/000",
-        "tile/entries/000.p/01",
-        "tile/0",
-        "tile",
-        "",
-    ],
+_NOT_THERE = (
+    "tile/0/001",
+    "tile/0/001.p/145",
+    "tile/1/000",
+    "tile/2/000.p/1",
+    "tile/63/000",
+    "tile/64/000",
+    "tile/00/000",
+    "tile/0/0",
+    "tile/0/x000/000",
+    "tile/0/000.p/256",
+    "tile/0/000.p/0",
+    "tile/entries/001",
+    "tile/entries/x000/000",
+    "tile/entries/000.p/01",
+    "tile/0",
+    "tile",
+    "",
 )
-def test_what_no_checkpoint_covers_is_not_found(world: World, partner: bytes, path: str) -> None:
+
+
+def test_what_no_checkpoint_covers_is_not_found(world: World, partner: bytes) -> None:
     size = signed(world.broker, 1).size
     signed(world.broker, 400 - size)
     stage(world.broker, 300)
     sequence_all(world.broker)
-    said = world.call("GET", f"/log/{path}", certificate=partner)
-    assert (said.status, said.code) == (404, "not-found")
+    for path in _NOT_THERE:
+        said = world.call("GET", f"/log/{path}", certificate=partner)
+        assert (said.status, said.code) == (404, "not-found"), path
 
 
 def test_a_log_without_a_checkpoint_shows_nothing(world: World, partner: bytes) -> None:

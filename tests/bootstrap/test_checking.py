@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from hub.bootstrap.opening import Hub, open_hub
 from hub.bootstrap.serving import serve_hub
 from hub.errors import HubError
 from hub.exchange.log.keeper import LogKeeper
+from keys.sealing import Derivation
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(Derivation, "derive", cache(Derivation.derive))  # slow by design; once is enough
     init_hub(tmp_path / "hub", agency="kz-knb", port=1)
     return tmp_path / "hub"
 

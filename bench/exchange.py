@@ -27,6 +27,7 @@ from bench.pair import Cpu, Pair, built
 from demo.clients import Client, batches
 from hub.envelope import Suite
 from hub.envelope.canonical import canonical
+from hub.ports import Store
 from hub.records.kinds import Kind
 from hub.records.template import template
 
@@ -84,6 +85,18 @@ def wait_for(pair: Pair, accepted: int) -> None:
         time.sleep(0.01)
 
 
+def wait_until_logged(pair: Pair) -> None:
+    """Wait until the logs have what the hubs were filled with: that is not what an exchange costs."""
+    while any(map(has_unlogged, pair.stores.values())):
+        time.sleep(0.1)
+
+
+def has_unlogged(store: Store) -> bool:
+    """Tell whether staged events wait for their place in the log."""
+    with store.read() as view:
+        return view.log.waiting_count(1) > 0
+
+
 def run(pair: Pair, way: Way, size_bytes: int) -> tuple[float, Cpu]:
     """Submit everything and wait for the last verified receipt; return the seconds and the CPU a record."""
     records = [document(size_bytes) for _ in range(way.count)]
@@ -119,6 +132,7 @@ def measure(told: Namespace, suite: Suite, folder: Path, urls: dict[str, str]) -
 def measure_way(pair: Pair, way: Way, told: Namespace, suite: Suite, urls: dict[str, str]) -> dict[str, Any]:
     """Run some rounds, each beside its own floor, for load on a machine comes and goes; the median counts."""
     pair.start()
+    wait_until_logged(pair)
     run(pair, Way(name="warm up", batch=50, count=_WARM_UP), told.size)
     raw = urls.get("raw") or f"sqlite:///{pair.ours.home}/floor.sqlite3"
     rounds = []

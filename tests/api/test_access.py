@@ -10,7 +10,7 @@ from hub.exchange import members
 from hub.exchange.accounts import add_officer, change_roles, reset, set_active
 from hub.records.actor import Role
 from keys.enrolment import issue_client_certificate
-from tests.api.world import Said, World, authority, partner_certificate
+from tests.api.world import Said, World, authority, overdo, partner_certificate
 from tests.exchange.hubs import CUSTODIAN
 
 PASSWORD = "a long sentence for tests"
@@ -206,8 +206,8 @@ def test_an_officers_token_is_bound_where_a_certificate_was_shown(world: World) 
 def test_logins_from_one_address_are_few(world: World) -> None:
     few = world.limited(logins_per_minute=2)
     body = {"name": "nobody", "password": PASSWORD, "code": "000000"}
-    said = [few.call("POST", "/api/v1/session", body) for _ in range(3)]
-    assert [one.code for one in said] == ["credentials-invalid", "credentials-invalid", "too-many-requests"]
+    said = overdo(lambda: few.call("POST", "/api/v1/session", body), allowed=2)
+    assert [one.code for one in said[:2]] == ["credentials-invalid", "credentials-invalid"]
     assert int(said[-1].headers["Retry-After"]) >= 1
 
 

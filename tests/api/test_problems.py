@@ -13,7 +13,7 @@ import pytest
 
 from hub.codes import CODES
 from hub.errors import OurFault
-from tests.api.world import World, partner_certificate
+from tests.api.world import World, overdo, partner_certificate
 
 ENVELOPES = "/exchange/v1/envelopes"
 
@@ -137,17 +137,16 @@ def test_a_dispatcher_that_stands_still_is_not_ready(world: World) -> None:
 def test_each_client_has_its_own_number_of_requests(world: World) -> None:
     few = world.limited(requests_per_minute=2)
     token, other = few.officer("aigul"), few.officer("bolat")
-    said = [few.call("GET", "/api/v1/kinds", token=token) for _ in range(3)]
-    assert [one.status for one in said] == [200, 200, 429]
-    assert said[-1].code == "too-many-requests"
+    said = overdo(lambda: few.call("GET", "/api/v1/kinds", token=token), allowed=2)
+    assert [said[0].status, said[1].status, said[-1].status] == [200, 200, 429]
     assert int(said[-1].headers["Retry-After"]) >= 1
     few.call("GET", "/api/v1/kinds", token=other).ok()
 
 
 def test_who_cannot_be_identified_is_counted_by_address(world: World) -> None:
     few = world.limited(requests_per_minute=2)
-    said = [few.call("GET", "/api/v1/kinds", token="guess") for _ in range(3)]
-    assert [one.code for one in said] == ["token-invalid", "token-invalid", "too-many-requests"]
+    said = overdo(lambda: few.call("GET", "/api/v1/kinds", token="guess"), allowed=2)
+    assert [one.code for one in said[:2]] == ["token-invalid", "token-invalid"]
     elsewhere = few.app.test_client().get("/api/v1/kinds", environ_base={"REMOTE_ADDR": "192.0.2.9"})
     assert elsewhere.status_code == 401
 
@@ -155,15 +154,14 @@ def test_who_cannot_be_identified_is_counted_by_address(world: World) -> None:
 def test_readers_of_the_pages_are_counted_too(world: World) -> None:
     few = world.limited(requests_per_minute=1)
     few.call("GET", "/docs")
-    assert few.call("GET", "/openapi.json").code == "too-many-requests"
+    overdo(lambda: few.call("GET", "/openapi.json"), allowed=0)
 
 
 def test_a_partner_is_counted_as_such(world: World) -> None:
     few = world.limited(requests_per_minute=1)
     certificate = partner_certificate("cis-atc")
-    few.call("GET", "/exchange/v1/mailbox", certificate=certificate).ok()
-    said = few.call("GET", "/exchange/v1/mailbox", certificate=certificate)
-    assert (said.status, said.code) == (429, "too-many-requests")
+    said = overdo(lambda: few.call("GET", "/exchange/v1/mailbox", certificate=certificate), allowed=1)
+    assert (said[0].status, said[-1].status) == (200, 429)
 
 
 def test_refusals_are_logged_with_their_code(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -367,3 +367,16 @@ def _put_back(home: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
         read.backup(written)
+
+
+def overdo(call: Callable[[], Said], *, allowed: int) -> list[Said]:
+    """Ask until it is refused as too often, which it never is before `allowed` requests.
+
+    Where a minute of the clock ends in between, part of the first requests no longer counts.
+    """
+    said = [call() for _ in range(allowed + 1)]
+    while said[-1].code != "too-many-requests" and len(said) <= 2 * allowed + 2:
+        said.append(call())
+    assert said[-1].code == "too-many-requests"
+    assert "too-many-requests" not in {one.code for one in said[:allowed]}
+    return said

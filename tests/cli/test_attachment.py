@@ -18,6 +18,9 @@ from tests.cli.conftest import Officers
 from tests.cli.test_record import drafted, file, release
 from tests.cli.walk import json_of, refused
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 __all__ = ["drafted", "file"]
 
 CONTENT = b"a photograph of nobody " * 9000

@@ -28,6 +28,9 @@ from tests.cli.walk import hub, json_of, refused
 from tests.evidence.world import World, play, resigned
 from tests.exchange.hubs import Hubs
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:

@@ -18,6 +18,9 @@ from tests.cli.arriving import came
 from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def wired(paired: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -35,6 +35,9 @@ from tests.exchange.hubs import (
 from tests.exchange.test_attachments import CHUNK, acts, refused, sha256, uploaded
 from tests.exchange.test_routing import Meanwhile
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 DANA = officer("dana", Role.CUSTODIAN)
 ERLAN = officer("erlan", Role.AUDITOR)
 WHY = "the retention period has ended"

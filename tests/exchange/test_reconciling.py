@@ -40,6 +40,9 @@ from hub.records.lifecycle import EntryState
 from tests.exchange.crafting import craft, stated
 from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, officer, released, run_lanes, with_limits
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 US, THEM = "kz-knb", "cis-atc"
 BOLAT_READS = officer("bolat", Role.READER)
 

@@ -29,6 +29,9 @@ from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus
 from tests.exchange.crafting import craft, sealed_of, stated, stated_by_each
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, officer, released, run_lanes, with_limits
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 def test_a_relayed_record_arrives_and_its_receipt_comes_back(chain: Hubs) -> None:
     ours, relay, far = chain.network.brokers.values()

@@ -28,6 +28,9 @@ from hub.ports import BlobStore, Outcome, Transfer, UnitOfWork
 from hub.records.lifecycle import EntryState
 from tests.exchange.hubs import AIGUL, BOLAT, START, Hubs, LinkCarrier, released, run_lanes, with_limits
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 def attached(broker: Broker, content: bytes) -> dict[str, Any]:
     """Upload content and return what a record names it by."""

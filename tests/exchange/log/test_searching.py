@@ -30,6 +30,9 @@ from hub.records.actor import Role
 from tests.exchange.hubs import BOLAT, CUSTODIAN, START, Hubs, officer, released, run_lanes
 from tests.exchange.log.logs import keys
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 ERLAN = officer("erlan", Role.AUDITOR)
 DANA = officer("dana", Role.CUSTODIAN)
 WHY = "inspection 2026/3"

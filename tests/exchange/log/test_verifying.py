@@ -17,6 +17,9 @@ from hub.exchange.log.publishing import publish
 from hub.exchange.log.verifying import FINDINGS_MAX, FileReader, Finding, Verification
 from tests.exchange.log.logs import clock_of, entries, keys, sequence_all, signed, stage, tamper, url_of
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 def verification(broker: Broker, place: Place | None = None, **more: FileReader) -> Verification:
     check = Verification(store=broker.store, keys=keys(broker), place=place or Place(), **more)

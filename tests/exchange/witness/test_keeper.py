@@ -20,6 +20,9 @@ from tests.exchange.log.logs import limited, signed
 from tests.exchange.witness.witnesses import OTHERS, LinkWitnessClient, post, quorum, with_witnesses
 from tests.servers.tsa import make_tsa, tsa_server
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 def wait_for(true: Callable[[], bool], what: str) -> None:
     until = time.monotonic() + 20

@@ -20,6 +20,9 @@ from tests.exchange.hubs import Hubs
 from tests.exchange.log.logs import limited, signed
 from tests.servers.tsa import Tsa, TsaServer, make_tsa, tsa_server
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tsa(tmp_path_factory: pytest.TempPathFactory) -> Tsa:

@@ -215,7 +215,7 @@ def start(home: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_ready(hub: Hub, within_s: float = 30.0) -> None:
+def wait_ready(hub: Hub, within_s: float = 120.0) -> None:
     """Wait until a hub answers that it is ready."""
     context = ssl.create_default_context(cadata=hub.keyring.tls_files().authority_pem)
     pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=2)

@@ -59,7 +59,7 @@ class Trio:
         for agency in agencies:
             self.processes[agency].send_signal(signal.SIGTERM)
         for agency in agencies:
-            self.processes.pop(agency).wait(40)
+            self.processes.pop(agency).wait(120)
 
     def fetch(self, by: str, agency: str, path: str) -> bytes | None:
         """Fetch as one agency from another, over mutual TLS; None for what is not there yet."""
@@ -98,7 +98,7 @@ class Trio:
         return verify_checkpoint(raw, keys).size >= least and weigh(self.quorum(agency), read_note(raw)).met
 
 
-def eventually(true: Callable[[], bool], what: str, within_s: float = 40.0) -> None:
+def eventually(true: Callable[[], bool], what: str, within_s: float = 120.0) -> None:
     until = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until, what
@@ -138,7 +138,7 @@ def test_three_hubs_witness_one_another_and_stop_writing_when_nothing_happens(tm
         hubs.serve(*AGENCIES)
         for agency in AGENCIES:
             eventually(lambda agency=agency: hubs.is_cosigned(agency), f"{agency} cosigned")  # type: ignore[misc]
-            assert hubs.warnings(agency) == []
+            eventually(lambda agency=agency: hubs.warnings(agency) == [], "no warning")  # type: ignore[misc]
         # What monitors are shown is what the log serves, under both its signatures and the witness's.
         shown = hubs.fetch("sco-rats", "cis-atc", f"/witness/{origin_hash('kz-knb/log')}/checkpoint")
         assert shown is not None
@@ -169,7 +169,7 @@ def test_a_quorum_goes_missing_and_comes_back(tmp_path: Path) -> None:
         with hubs.hubs["kz-knb"].store.read() as view:
             assert view.witnessing.quorum().missing == ("sco-rats",)
         hubs.serve("sco-rats")
-        eventually(lambda: hubs.warnings("kz-knb") == [], "the quorum", within_s=60)
+        eventually(lambda: hubs.warnings("kz-knb") == [], "the quorum")
 
 
 def test_a_hub_whose_database_was_set_back_refuses_to_start(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_hub_whose_database_was_set_back_refuses_to_start(tmp_path: Path) -> N
         shutil.rmtree(home)
         shutil.copytree(backup, home)
         refusing = start(home)
-        assert refusing.wait(40) not in (0, None)
+        assert refusing.wait(120) not in (0, None)
         said = (home / "serve.log").read_text()
         assert "log-rolled-back" in said or "set back" in said, said
         # With nobody to ask it starts, and its quorum is missing.

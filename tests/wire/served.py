@@ -120,7 +120,7 @@ class Peer:
         assert answer.status == 200, answer.data
         return [{"code": None, "receipt": None} | outcome for outcome in answer.json()["outcomes"]]
 
-    def announce(self, length: int) -> bytes:
+    def announce(self, length: int, path: str = "/exchange/v1/envelopes") -> bytes:
         """Say that a body of some length follows, send none of it, and return the answer's first bytes."""
         host, port = self.target.config.host, self.target.config.port
         context = self.pool.connection_pool_kw["ssl_context"]
@@ -128,7 +128,7 @@ class Peer:
             socket.create_connection((host, port), timeout=10) as plain,
             context.wrap_socket(plain, server_hostname=host) as tls,
         ):
-            head = f"POST /exchange/v1/envelopes HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n"
+            head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n"
             tls.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n")
             return bytes(tls.recv(65536))
 

@@ -76,7 +76,8 @@ ENTRY_STEPS: Final[dict[EntryState, frozenset[EntryState]]] = {
     _E.CARRIED: frozenset({_E.ACCEPTED, _E.REFUSED, _E.PENDING, _E.HELD, _E.DEAD}),
     # A receipt may yet come for what was on the wire when a person held it.
     _E.HELD: frozenset({_E.PENDING, _E.ACCEPTED, _E.REFUSED, _E.DEAD}),
-    _E.REFUSED: frozenset({_E.PENDING, _E.DEAD}),
+    # A relay may give up and take up again what the recipient then accepts.
+    _E.REFUSED: frozenset({_E.PENDING, _E.ACCEPTED, _E.DEAD}),
     _E.DEAD: frozenset({_E.PENDING, _E.ACCEPTED}),
     _E.ACCEPTED: frozenset(),
 }

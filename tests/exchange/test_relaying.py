@@ -12,7 +12,7 @@ from hub.envelope.encoding import b64u, unb64u
 from hub.envelope.receipts import Statement, issue
 from hub.envelope.sealing import peek
 from hub.envelope.suites import Suite
-from hub.exchange.answering import take_receipts
+from hub.exchange.answering import send_receipts, take_receipts
 from hub.exchange.attachments import announce, read_attachment, upload
 from hub.exchange.broker import Broker
 from hub.exchange.dispatcher import Dispatcher
@@ -215,6 +215,21 @@ def test_what_a_relay_gives_up_is_refused_at_its_originator(chain: Hubs, gives_u
         expected = "time-to-live-passed"
     run_lanes(relay, rounds=2)
     assert stands(ours, row.record_id) == (EntryState.REFUSED, expected)
+
+
+def test_what_a_relay_gives_up_and_takes_up_again_is_accepted_once_its_recipient_says_so(chain: Hubs) -> None:
+    ours, relay, far = chain.network.brokers.values()
+    row = released(ours, "sco-rats")
+    run_lanes(ours)
+    with relay.store.read() as view:
+        (waiting,) = view.outbox.page(after=0, limit=5)
+    drop(relay, CUSTODIAN, waiting.entry_id, reason="the line is closed")
+    send_receipts(relay, relay.standing().partner("kz-knb").row)
+    assert stands(ours, row.record_id) == (EntryState.REFUSED, "dropped")
+    resume(relay, CUSTODIAN, waiting.entry_id)
+    run_lanes(relay, rounds=2)
+    assert len(trace(far, row.record_id).versions) == 1
+    assert stands(ours, row.record_id) == (EntryState.ACCEPTED, None)
 
 
 def test_a_relay_refuses_in_its_own_name_and_states_nothing_else(chain: Hubs) -> None:

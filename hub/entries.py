@@ -1,4 +1,7 @@
-"""What the stores hold: one frozen row type per table that a use case touches."""
+"""What the stores hold: one frozen row type per table that a use case touches.
+
+It is one long file on purpose: fields and no logic, side by side as the tables are.
+"""
 
 from __future__ import annotations
 

@@ -127,6 +127,7 @@ class Room(Blueprint):  # type: ignore[misc]
         """
 
         def declare(handler: Handler) -> Handler:
+            """Put the door, the parsing and the documentation around a handler, and add it to the room."""
             guard = _Guard(
                 name=handler.__name__,
                 door=door,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import RenderableType
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.card_words import confirmed_card, kept_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
@@ -21,10 +21,9 @@ from hub.cli.reconcile import as_document as reconciled
 from hub.cli.reconcile import as_words
 from hub.entries import PartnerRow, ReconciliationRow
 from hub.envelope.suites import Suite
-from hub.errors import Refused
 from hub.exchange import partners, upkeep
 from hub.exchange.gaps import spelled
-from hub.federation.card import CARD_LIFE, Card, fingerprint, read_card, words
+from hub.federation.card import fingerprint, read_card, words
 from hub.records.lifecycle import EntryState
 
 #: As many gaps as one partner's page tells of.
@@ -53,17 +52,17 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     calls.
     """
     with opened(home, unlock) as hub:
-        raw = _kept(home / "our.card", hub.card())
+        raw = kept_card(home / "our.card", hub.card())
     text = raw.decode()
     seen = fingerprint(raw)
     document = {"card": text, "fingerprint": seen, "words": list(words(seen))}
     if out is None:
         people: tuple[str, ...] = (text,)
         if not context.meta["machine"]:
-            click.echo(_spoken(seen), err=True)
+            click.echo(spoken(seen), err=True)
     else:
         write_bytes(out, raw)
-        people = (f"Our card is in {out}.", _spoken(seen))
+        people = (f"Our card is in {out}.", spoken(seen))
     return Answer(document=document, people=people)
 
 
@@ -118,7 +117,7 @@ def add(
     set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via.
     """
     raw = read_bytes(card).strip()
-    confirmed = told if told is not None else _confirmed(read_card(raw), fingerprint(raw), confirm)
+    confirmed = told if told is not None else confirmed_card(read_card(raw), fingerprint(raw), confirm)
     with opened(home, unlock) as hub:
         with hub.store.read() as view:
             before = view.directory.partner(read_card(raw).agency)
@@ -203,7 +202,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     known = {"books compared (UTC)": as_words(books), "numbers missing": spelled(gaps) or None}
     return Answer(
         document=as_document(row) | told,
-        people=(facts(_facts(row) | known), *_differences(books), _spoken(row.fingerprint)),
+        people=(facts(_facts(row) | known), *_differences(books), spoken(row.fingerprint)),
         then=(f"hub reconcile {agency}",) if books is not None and books.differences else (),
     )
 
@@ -294,25 +293,6 @@ def as_document(row: PartnerRow) -> dict[str, object]:
     }
 
 
-def _kept(path: Path, fresh: bytes) -> bytes:
-    """Return the card that was written before, while it says the same and is not half through its life."""
-    new = read_card(fresh)
-    if path.exists():
-        raw = path.read_bytes()
-        old = read_card(raw)
-        young = new.issued_at - old.issued_at < CARD_LIFE / 2
-        if young and _said(old) == _said(new):
-            return raw
-        path.unlink()
-    write_bytes(path, fresh, mode=0o600)
-    return fresh
-
-
-def _said(card: Card) -> tuple[object, ...]:
-    """Return what a card says, its dates left out."""
-    return (card.name, card.url, card.tls_ca_pem, card.public.as_jwks(), card.suites, card.mailbox)
-
-
 def _facts(row: PartnerRow) -> dict[str, object]:
     card = read_card(row.card)
     return {
@@ -333,42 +313,3 @@ def _reached(row: PartnerRow) -> str:
     if row.via is not None:
         return f"via {row.via}"
     return row.url or "it polls its mailbox here"
-
-
-def _spoken(seen: str) -> str:
-    told = words(seen)
-    return f"Its words:  {' '.join(told[:6])}\n            {' '.join(told[6:])}"
-
-
-def _confirmed(card: Card, seen: str, typed: str | None) -> str:
-    """Return the fingerprint once the partner's words match it.
-
-    Half of the words stay hidden, so that they cannot be typed from the screen without the call.
-    """
-    expected = words(seen)
-    if typed is None:
-        click.echo(
-            f"This card says it is {card.agency} ({card.name}), reached at {card.url or 'its mailbox'}.",
-            err=True,
-        )
-        click.echo("Call your colleague there on a number that you had before the card came.", err=True)
-        click.echo(f"  1. Read out these words:        {' '.join(expected[:6])}", err=True)
-        click.echo(
-            "  2. Your colleague, who sees them in `hub partner card`, reads six more to you.", err=True
-        )
-        heard = [*expected[:6], *_words(click.prompt("  3. Type those six", err=True), 6)]
-    else:
-        heard = _words(typed, len(expected))
-    if heard != list(expected):
-        raise Refused("pin-not-confirmed", "Those are not the words of this card; nothing was pinned.")
-    return seen
-
-
-def _words(typed: str, count: int) -> list[str]:
-    """Return the words that were typed, whatever stands between them; refuse another number of them."""
-    found = re.findall(r"[a-z]+", typed.lower())
-    if len(found) != count:
-        raise Refused(
-            "pin-not-confirmed", f"{count} words are expected, {len(found)} came; nothing was pinned."
-        )
-    return found

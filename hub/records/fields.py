@@ -1,4 +1,8 @@
-"""Fields of which schemas are made: each says in plain words what it expects, and never repeats what came."""
+"""Fields of which schemas are made: each says in plain words what it expects, and never repeats what came.
+
+It is one long file on purpose: one small class a form, each standing on those above it, and schemas are
+written from all of them.
+"""
 
 from __future__ import annotations
 

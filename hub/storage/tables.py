@@ -3,6 +3,8 @@
 Every index answers one question of a port, and those over what is pending hold nothing else, so that
 the cost of a step does not grow with what the hub has stored. References are checked at once: SQLite
 reads whole tables for those that may be wrong until the commit.
+
+It is one long file on purpose: declarations and no logic, so that what refers to what is seen in one place.
 """
 
 from __future__ import annotations

@@ -65,6 +65,8 @@ def test_what_was_not_published_yet_is_no_reason_to_stop(home: Path) -> None:
         keep_log(hub)
     with open_hub(home) as hub:
         do_something(hub)
+        with hub.store.read() as view:
+            assert view.log.waiting(9)
 
 
 def test_a_published_checkpoint_that_was_altered_stops_changes(home: Path) -> None:

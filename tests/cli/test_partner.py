@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.bootstrap.opening import open_hub
+from hub.federation.card import make_card, read_card
 from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
 
@@ -42,6 +46,21 @@ def test_card_stays_the_same_until_it_changes(homes: Path) -> None:
     with (homes / "kz-knb" / "hub.toml").open("a") as config:
         config.write('name = "KNB"\n')
     assert json_of(hub("partner", "card", "--json"))["fingerprint"] != first["fingerprint"]
+
+
+@pytest.mark.parametrize("keys", ["log_keys", "witness_keys"])
+def test_card_is_written_anew_when_other_keys_of_the_log_or_the_witness_stand_on_it(
+    homes: Path, keys: str
+) -> None:
+    home = homes / "kz-knb"
+    now = json_of(hub("partner", "card", "--json"))
+    with open_hub(home) as opened:
+        bare: dict[str, Any] = {keys: ()}
+        before = replace(read_card(opened.card()), **bare)
+        (home / "our.card").unlink()
+        (home / "our.card").write_bytes(make_card(before, opened.keyring.signing()))
+    after = json_of(hub("partner", "card", "--json"))
+    assert getattr(read_card(after["card"].encode()), keys) == getattr(read_card(now["card"].encode()), keys)
 
 
 def test_card_is_renewed_before_it_expires(homes: Path, clock: Moving) -> None:

@@ -28,7 +28,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.gaps import look_for_gaps
 from hub.exchange.partners import suspend
 from hub.exchange.receiving import receive
-from hub.exchange.reconciling import asking
+from hub.exchange.reconciling import walking
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.reconciling.asking import number_on, reconcile
 from hub.exchange.reconciling.comparing import Difference, Kind, compare
@@ -236,10 +236,10 @@ def _signed(broker: Broker, raw: bytes) -> bool:
 def test_books_over_many_messages_agree_but_for_what_differs(
     pair: Hubs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "_CHUNK", 8)
-    monkeypatch.setattr(asking, "_CHUNKS", 2)
-    monkeypatch.setattr(asking, "_PART", 2)
-    monkeypatch.setattr(asking, "_PARTS", 2)
+    monkeypatch.setattr(walking, "_CHUNK", 8)
+    monkeypatch.setattr(walking, "_CHUNKS", 2)
+    monkeypatch.setattr(walking, "_PART", 2)
+    monkeypatch.setattr(walking, "_PARTS", 2)
     ours, theirs = both(pair)
     exchanged(pair, there=40, back=0)
     assert compared(ours, THEM) == compared(theirs, US) == []

@@ -247,8 +247,7 @@ def test_go_judges_the_vectors_as_we_do(sumdb: Sumdb) -> None:
 @pytest.fixture
 def openssl() -> str:
     found = shutil.which("openssl")
-    if found is None:
-        pytest.skip("there is no openssl on this machine")
+    assert found is not None, "the machine has no openssl: what it must agree with cannot be checked"
     return found
 
 

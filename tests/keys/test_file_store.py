@@ -128,8 +128,9 @@ def test_an_altered_key_does_not_open(store: Path, purpose: Purpose) -> None:
 
 def test_keys_of_one_purpose_cannot_stand_for_another(store: Path) -> None:
     swapped = sealed(store, Purpose.TOKEN_ES256).read_bytes()
-    sealed(store, Purpose.SIGN_ES256).write_bytes(swapped)
-    invalid(store)
+    path = sealed(store, Purpose.SIGN_ES256)
+    path.write_bytes(swapped)
+    assert path.name in invalid(store)
 
 
 def test_an_altered_authority_key_issues_nothing(store: Path) -> None:

@@ -36,6 +36,8 @@ class Federation(RuleBasedStateMachine):
     """People and systems do their work at four hubs while the network, the clock and the hubs misbehave."""
 
     stage: Stage
+    #: One for each run whose end was checked.
+    checked: list[int]
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,6 +123,7 @@ class Federation(RuleBasedStateMachine):
                 check(self.world, self.world.hub(agency), told_released=told, by_hand=self.people.by_hand)
             check_books(self.world)
             check_that_a_lost_row_is_found(self.world, US, RELAY)
+            self.checked.append(len(AGENCIES))
         finally:
             self.world.close()
             self.folder.cleanup()
@@ -163,9 +166,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(tmp_path_factory.mktemp("stage"))
 
 
-def run(machine: type[Federation], stage: Stage, *, examples: int, steps: int) -> None:
-    """Run a machine; it is not shrunk, because that takes minutes: to look closer, give it all phases."""
-    on_stage = type(machine.__name__, (machine,), {"stage": stage})
+def run(machine: type[Federation], stage: Stage, *, examples: int, steps: int) -> int:
+    """Run a machine; return how many runs were checked to their end.
+
+    It is not shrunk, because that takes minutes: to look closer, give it all phases.
+    """
+    checked: list[int] = []
+    on_stage = type(machine.__name__, (machine,), {"stage": stage, "checked": checked})
     run_state_machine_as_test(
         on_stage,
         settings=settings(
@@ -176,14 +183,15 @@ def run(machine: type[Federation], stage: Stage, *, examples: int, steps: int) -
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return len(checked)
 
 
 def test_everything_arrives_once_whatever_happens(stage: Stage) -> None:
-    run(Federation, stage, examples=1, steps=25)
+    assert run(Federation, stage, examples=1, steps=25) >= 1
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_everything_arrives_once_whatever_happens_at_length(stage: Stage) -> None:
-    run(Federation, stage, examples=8, steps=50)
-    run(Weeks, stage, examples=8, steps=50)
+    assert run(Federation, stage, examples=8, steps=50) >= 8
+    assert run(Weeks, stage, examples=8, steps=50) >= 8

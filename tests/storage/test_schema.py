@@ -208,7 +208,10 @@ def test_events_of_a_hub_made_before_the_log_get_a_salt_and_a_leaf(empty_url: st
 
 def test_what_is_of_the_known_version_is_upgraded_to_itself(database_url: str) -> None:
     upgrade(database_url)
-    open_store(database_url).close()
+    store = open_store(database_url)
+    with store.read() as view:
+        assert view.log.size() == 0
+    store.close()
 
 
 def test_what_is_on_its_way_in_a_hub_made_before_numbers_is_numbered_in_its_order(empty_url: str) -> None:

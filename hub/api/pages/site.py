@@ -52,6 +52,7 @@ def _serve(app: Flask, path: str, text: str, content_type: str) -> None:
     tag = hashlib.sha256(raw).hexdigest()[:32]
 
     def view() -> Response:
+        """Count who asks, and answer with the text or that it has not changed."""
         identified(desk(), Door.ANYONE)
         response = Response(raw, content_type=content_type)
         response.set_etag(tag)

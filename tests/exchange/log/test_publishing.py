@@ -68,8 +68,9 @@ def test_partial_tiles_stay_until_the_full_one_is_there(broker: Broker, tmp_path
 def test_files_that_were_lost_are_written_anew(broker: Broker, tmp_path: Path) -> None:
     signed(broker, 300)
     publish(broker.store, tmp_path / "first")
-    signed(broker, 300)
-    publish(broker.store, tmp_path / "second")
+    row = signed(broker, 300)
+    assert publish(broker.store, tmp_path / "second")
+    assert published_checkpoint(tmp_path / "second") == row.note
     rebuilt(broker, tmp_path / "second")
 
 

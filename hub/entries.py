@@ -340,6 +340,27 @@ class PartnerRow:
     relay_for: tuple[str, ...] = ()
 
 
+class TrustKind(Enum):
+    """What a kept item of trust is: see `docs/evidence.md` for the bytes of each."""
+
+    CARD = "card"
+    PIN = "pin"
+    CERTIFICATE = "certificate"
+    CRL = "crl"
+    OCSP = "ocsp"
+    STATEMENT = "statement"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustItem:
+    """Something that a verification relied on, under the SHA-256 of its bytes (lowercase hex)."""
+
+    digest: str
+    kind: TrustKind
+    raw: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MemberRow:
     """One domestic agency whose systems call the API with this certificate.

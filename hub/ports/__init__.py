@@ -14,6 +14,7 @@ from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
 from hub.ports.traffic import Deliveries, Inbox, Receipts
+from hub.ports.trust import TrustItems
 from hub.ports.unit import Store, UnitOfWork, View
 from hub.ports.witnessing import (
     Alarm,
@@ -62,6 +63,7 @@ __all__ = [
     "TimestampAuthority",
     "TimestampRow",
     "Transfer",
+    "TrustItems",
     "UnitOfWork",
     "View",
     "Waiting",

@@ -15,6 +15,7 @@ from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
 from hub.ports.traffic import Deliveries, Inbox, Receipts
+from hub.ports.trust import TrustItems
 from hub.ports.witnessing import Witnessing
 
 
@@ -37,6 +38,8 @@ class View(Protocol):
     def deliveries(self) -> Deliveries: ...
     @property
     def directory(self) -> Directory: ...
+    @property
+    def trust(self) -> TrustItems: ...
     @property
     def attachments(self) -> Attachments: ...
     @property

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from hub.entries import Direction, PartnerStatus, Priority
+from hub.entries import Direction, PartnerStatus, Priority, TrustKind
 from hub.records.actor import Role
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
 from hub.storage.columns import Choice, Choices, Document, Documents, Moment, Position, Words
@@ -366,6 +366,14 @@ cards = _table(
     _text("fingerprint", key=True),
     _moment("pinned_at"),
     _bytes("card"),
+)
+
+#: What verifications relied on, under the SHA-256 of `raw`; only ever added to, by triggers.
+trust_items = _table(
+    "trust_items",
+    _text("digest", key=True),
+    _choice("kind", TrustKind),
+    _bytes("raw"),
 )
 
 members = _table(

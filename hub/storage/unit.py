@@ -21,6 +21,7 @@ from hub.storage.receipts import ReceiptStore
 from hub.storage.records import RecordStore
 from hub.storage.replays import ReplayStore
 from hub.storage.session import Session
+from hub.storage.trust import TrustStore
 from hub.storage.witnessing import WitnessingStore
 
 
@@ -38,6 +39,7 @@ class SqlView:
         self.receipts = ReceiptStore(session)
         self.deliveries = DeliveryStore(session, self.records)
         self.directory = DirectoryStore(session)
+        self.trust = TrustStore(session)
         self.attachments = AttachmentStore(session)
         self.replays = ReplayStore(session)
         self.witnessing = WitnessingStore(session)

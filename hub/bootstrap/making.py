@@ -19,7 +19,8 @@ from hub.config import Config
 from hub.errors import Refused
 from hub.federation.card import check_url
 from hub.records.ids import is_agency
-from keys.file_store import create_store, renew_leaf
+from keys.file_store import create_store
+from keys.keyring import renew_leaf
 from keys.sealing import write_private
 
 
@@ -100,13 +101,7 @@ def renew_tls(home: Path, *, unlock: Path | None = None, host_names: Sequence[st
     """
     with open_hub(home, unlock=unlock) as hub:
         leaf, broker = hub.keyring.tls_files().certificate, hub.broker
-        renew_leaf(
-            hub.config.keys_dir,
-            agency=hub.config.agency,
-            host_names=host_names or _host_names(leaf),
-            unlock=read_unlock(home, unlock),
-            at=broker.clock.now(),
-        )
+        renew_leaf(hub.keyring, host_names=host_names or _host_names(leaf), at=broker.clock.now())
         renewed = x509.load_pem_x509_certificate(leaf.read_bytes())
         with broker.store.work() as work:
             event = broker.event(

@@ -25,7 +25,7 @@ from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
 from hub.transport.client import HttpsClient
 from keys.enrolment import ClientCertificate, issue_client_certificate
-from keys.file_store import FileKeyring
+from keys.keyring import FileKeyring
 
 
 class SystemClock:

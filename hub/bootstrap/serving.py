@@ -31,7 +31,7 @@ from hub.federation.trust import TrustSource
 from hub.storage import upgrade
 from hub.transport.peer import identify
 from hub.transport.server import serve
-from keys.file_store import FileKeyring
+from keys.keyring import FileKeyring
 
 
 class Worker:

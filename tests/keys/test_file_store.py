@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import ssl
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,28 +20,16 @@ from hub.envelope.documents import sign_document, verify_document
 from hub.envelope.suites import Suite
 from hub.errors import HubError, OurFault, Refused
 from hub.ports import Keyring
-from keys import file_store
-from keys.file_store import FileKeyring, Purpose, create_store, renew_leaf
-
-NOW = datetime.now(UTC)
-UNLOCK = b"0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("made") / "keys"
-    create_store(directory, agency="kz-knb", host_names=["hub.knb.kz", "127.0.0.1"], unlock=UNLOCK, at=NOW)
-    return directory
+from keys.file_store import create_store
+from keys.keyring import FileKeyring, renew_leaf
+from keys.purposes import Purpose
+from tests.keys.stores import NOW, UNLOCK, copied, opened
 
 
 @pytest.fixture
-def store(made: Path, tmp_path: Path) -> Path:
+def store(tmp_path: Path) -> Path:
     """A copy of the one store, to alter."""
-    return Path(shutil.copytree(made, tmp_path / "keys"))
-
-
-def opened(directory: Path) -> FileKeyring:
-    return FileKeyring.open(directory, agency="kz-knb", unlock=UNLOCK)
+    return copied(tmp_path)
 
 
 def invalid(directory: Path, *, agency: str = "kz-knb", unlock: bytes = UNLOCK) -> str:
@@ -144,13 +131,15 @@ def test_an_altered_authority_key_issues_nothing(store: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": "hub-keys/2"},
+        {"format": "hub-keys/3"},
+        {"keys": []},
+        {"keys": [{"id": "x"}]},
+        {"keys": None},
         {"argon2id": {"salt": "AAAA", "memory_kib": 19456, "passes": 2}},
         {"argon2id": {"salt": "A" * 24, "memory_kib": 10**9, "passes": 2}},
         {"argon2id": {"salt": "A" * 24, "memory_kib": 19456, "passes": 10**9}},
         {"argon2id": {"salt": "A" * 24, "memory_kib": "19456", "passes": 2}},
         {"argon2id": None},
-        {"current": {}},
     ],
 )
 def test_a_store_file_with_other_contents_is_refused(store: Path, change: dict[str, object]) -> None:
@@ -236,7 +225,7 @@ def test_a_renewed_leaf_has_a_new_key_under_the_same_authority(store: Path) -> N
     before = opened(store)
     old = x509.load_pem_x509_certificate(before.tls_files().certificate.read_bytes())
     later = NOW + timedelta(days=300)
-    renew_leaf(store, agency="kz-knb", host_names=["new.knb.kz"], unlock=UNLOCK, at=later)
+    renew_leaf(before, host_names=["new.knb.kz"], at=later)
     after = opened(store)
     new = x509.load_pem_x509_certificate(after.tls_files().certificate.read_bytes())
     new.verify_directly_issued_by(before.authority().certificate)
@@ -245,22 +234,6 @@ def test_a_renewed_leaf_has_a_new_key_under_the_same_authority(store: Path) -> N
     assert after.public().as_jwks() == before.public().as_jwks()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(after.tls_files().certificate, password=after.tls_files().password)
-
-
-def test_a_decryption_key_that_is_no_longer_current_still_opens(store: Path) -> None:
-    keyring = opened(store)
-    fresh = ec.generate_private_key(ec.SECP256R1())
-    name = f"{Purpose.DECRYPT_P256.value}-01999999-0000-7000-8000-000000000000.sealed"
-    body = keyring.sealer.seal(Purpose.DECRYPT_P256.value, name, file_store._p256_bytes(fresh))
-    (store / name).write_bytes(body)
-    (store / name).chmod(0o600)
-    path = store / "store.json"
-    told = json.loads(path.read_text())
-    told["current"][Purpose.DECRYPT_P256.value] = name
-    path.write_text(json.dumps(told))
-    after = opened(store)
-    assert after.public().encrypt_p256 != keyring.public().encrypt_p256
-    assert set(after.decryption().p256) == {keyring.public().encrypt_p256, after.public().encrypt_p256}
 
 
 def test_the_token_key_signs(store: Path) -> None:

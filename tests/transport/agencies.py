@@ -20,7 +20,8 @@ from hub.entries import MemberRow, PartnerRow, PartnerStatus
 from hub.envelope.suites import Suite
 from hub.federation.card import Card, fingerprint, make_card
 from keys.authority import Authority, issue_client_leaf, issue_hub_leaf
-from keys.file_store import FileKeyring, create_store
+from keys.file_store import create_store
+from keys.keyring import FileKeyring
 
 UNLOCK = b"a secret for tests, of enough bytes"
 _ROOM = TemporaryDirectory(prefix="hub-test-")

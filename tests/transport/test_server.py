@@ -22,7 +22,8 @@ from hub.config import Limits
 from hub.entries import PartnerStatus
 from hub.federation.names import agency_uri
 from hub.transport.client import HttpsClient
-from keys.file_store import FileKeyring, create_store, renew_leaf
+from keys.file_store import create_store
+from keys.keyring import FileKeyring, renew_leaf
 from tests.transport.agencies import (
     UNLOCK,
     Shown,
@@ -350,7 +351,7 @@ def test_a_renewed_leaf_is_shown_without_a_restart(tmp_path: Path) -> None:
 
     try:
         assert host() == "old"
-        renew_leaf(directory, agency="kz-mvd", host_names=["new"], unlock=UNLOCK, at=datetime.now(UTC))
+        renew_leaf(keys, host_names=["new"], at=datetime.now(UTC))
         wait_until(lambda: host() == "new", within_s=3)
     finally:
         hub.stop()

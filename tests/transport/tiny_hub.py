@@ -28,7 +28,7 @@ from hub.errors import HubError, OurFault
 from hub.federation.trust import TrustSource
 from hub.transport.peer import identify, peer_certificate
 from hub.transport.server import serve
-from keys.file_store import FileKeyring
+from keys.keyring import FileKeyring
 from tests.transport.agencies import Shown, calling, free_port
 
 

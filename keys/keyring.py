@@ -1,0 +1,191 @@
+"""The keys of one agency in memory, following what another process changes in the store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from hub.audit.notes import NoteSigner
+from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
+from hub.errors import OurFault
+from keys.authority import Authority
+from keys.file_keys import FileKeys
+from keys.file_store import sealer_of
+from keys.inventory import STORE, Inventory, Where, read_inventory, store_invalid
+from keys.leaf import AUTHORITY_FILE, TlsFiles, read_tls_files, write_leaf
+from keys.loaded import Loaded, load_keys, load_private
+from keys.purposes import Purpose
+from keys.sealing import Sealer
+from keys.stores import KeyStore, Stores
+
+#: How long what was read of the store is believed before its file is looked at again.
+LOOK_AFTER_S: Final = 1.0
+
+
+class FileKeyring:
+    """The keys of one agency, held in memory; implements `hub.ports.Keyring`.
+
+    Each access looks at store.json, at most once a second, and reads the keys anew when it has changed.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        sealer: Sealer,
+        stores: Stores,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._stores = stores
+        self._monotonic_s = monotonic_s
+        self._lock = threading.Lock()
+        self._looked_s = monotonic_s()
+        self.sealer = sealer
+        # Before it is read, so that what is written meanwhile is read at the next look.
+        self._mark = _mark(directory)
+        self._loaded = load_keys(read_inventory(directory, agency=sealer.agency), stores)
+        self._tls = read_tls_files(directory, sealer)
+
+    def __repr__(self) -> str:
+        return f"FileKeyring(agency={self.agency!r})"
+
+    @classmethod
+    def open(
+        cls, directory: Path, *, agency: str, unlock: bytes, token: KeyStore | None = None
+    ) -> FileKeyring:
+        """Open an agency's key store; `token` is where the keys are that lie in no file.
+
+        Raises OurFault `key-store-invalid` when there is none, when others may read its files, when it is
+        another agency's, or when the unlock secret does not open it.
+        """
+        inventory = read_inventory(directory, agency=agency)
+        try:
+            sealer = sealer_of(inventory.derivation, agency, unlock)
+            stores: dict[Where, KeyStore] = {Where.FILE: FileKeys(directory=directory, sealer=sealer)}
+            if token is not None:
+                stores[Where.TOKEN] = token
+            return cls(directory, sealer, stores)
+        except (OSError, ValueError) as error:
+            # A secret of the wrong form, or a file that cannot be read; the sentences show neither.
+            raise store_invalid(directory, error) from None
+
+    @property
+    def agency(self) -> str:
+        """Return whose keys these are."""
+        return self.sealer.agency
+
+    @property
+    def directory(self) -> Path:
+        """Return where the store is."""
+        return self._directory
+
+    @property
+    def stores(self) -> Stores:
+        """Return where keys are made and destroyed."""
+        return self._stores
+
+    def inventory(self) -> Inventory:
+        """Return which keys there are, in which state."""
+        return self._now().inventory
+
+    def look_again(self) -> None:
+        """Read the store now, however lately it was looked at: after a change by this process."""
+        with self._lock:
+            self._follow()
+
+    def signing(self) -> SigningKeys:
+        """Return the keys that sign records and receipts."""
+        return self._now().signing
+
+    def decryption(self) -> DecryptionKeys:
+        """Return every key that opens envelopes, those no longer on the card included."""
+        return self._now().decryption
+
+    def public(self) -> PublicKeys:
+        """Return the public halves, as they stand on our card."""
+        return self._now().public
+
+    def master_key(self) -> bytes:
+        """Return the 32 bytes that wrap the keys of bodies at rest."""
+        return self._now().master
+
+    def token_key(self) -> ec.EllipticCurvePrivateKey:
+        """Return the key that signs access tokens (ES256)."""
+        return self._now().token
+
+    def log_signers(self) -> tuple[NoteSigner, ...]:
+        """Return the keys that sign our log's checkpoints, of both algorithms."""
+        return self._now().log
+
+    def witness_signers(self) -> tuple[NoteSigner, ...]:
+        """Return the keys that cosign others' checkpoints, of both algorithms."""
+        return self._now().witness
+
+    def tls_files(self) -> TlsFiles:
+        """Return the leaf that this hub answers and calls with."""
+        return self._tls
+
+    def authority(self) -> Authority:
+        """Return the certificate authority; its key is read when it is asked for and not kept."""
+        key = load_private(self._now().inventory.current(Purpose.TLS_AUTHORITY), self._stores)
+        if isinstance(key, bytes):
+            raise OurFault("key-store-invalid", "The certificate authority's key is not on P-256.")
+        certificate = x509.load_pem_x509_certificate((self._directory / AUTHORITY_FILE).read_bytes())
+        return Authority(certificate=certificate, key=key)
+
+    def _now(self) -> Loaded:
+        if self._monotonic_s() - self._looked_s >= LOOK_AFTER_S:
+            with self._lock:
+                if self._monotonic_s() - self._looked_s >= LOOK_AFTER_S:
+                    self._follow()
+        return self._loaded
+
+    def _follow(self) -> None:
+        """Read the store again if it has changed; what cannot be read is said at each access, until it can.
+
+        To go on with the keys of before could go on with one that was given up as compromised.
+        """
+        while (mark := _mark(self._directory)) != self._mark:
+            try:
+                inventory = read_inventory(self._directory, agency=self.agency)
+                self._loaded = load_keys(inventory, self._stores, before=self._loaded)
+            except OurFault:
+                # A key that was destroyed between the two readings: the newer inventory says so.
+                if mark == _mark(self._directory):
+                    raise
+                continue
+            self._tls = read_tls_files(self._directory, self.sealer)
+            self._mark = mark
+        self._looked_s = self._monotonic_s()
+
+
+def renew_leaf(keyring: FileKeyring, *, host_names: Sequence[str], at: datetime) -> None:
+    """Replace the hub's leaf and its key, before the year is over or when the host names change.
+
+    A running hub takes the new leaf for new connections by itself; partners have nothing to do.
+    """
+    write_leaf(
+        keyring.directory,
+        keyring.sealer,
+        keyring.authority(),
+        agency=keyring.agency,
+        host_names=host_names,
+        at=at,
+    )
+
+
+def _mark(directory: Path) -> tuple[int, int, int]:
+    """Return what tells one writing of store.json from another: it is never written in place."""
+    try:
+        seen = (directory / STORE).stat()
+    except OSError as error:
+        raise store_invalid(directory, error) from None
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size

@@ -1,0 +1,170 @@
+"""All keys of one agency as they stand at one state of the inventory; never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
+
+from hub.audit.notes import NoteSigner
+from hub.envelope.keys import (
+    DecryptionKeys,
+    PublicKey,
+    PublicKeys,
+    SigningKeys,
+    XWingPublicKey,
+    thumbprint,
+    xwing_from_seed,
+)
+from hub.errors import OurFault
+from keys.algorithms import PrivateKey, public_key, public_of
+from keys.inventory import Inventory, KeyEntry
+from keys.log_keys import log_signers, witness_signers
+from keys.purposes import ALGORITHMS, Purpose
+from keys.states import ON_CARD, KeyState
+from keys.stores import Stores
+
+#: Read when the hub starts; the others (the authority) only when something asks for them.
+_AT_HAND = frozenset(Purpose) - {Purpose.TLS_AUTHORITY}
+_DECRYPT = (Purpose.DECRYPT_P256, Purpose.DECRYPT_XWING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The keys in memory. `privates` are by the id of the key."""
+
+    inventory: Inventory
+    privates: Mapping[str, PrivateKey] = field(repr=False)
+    signing: SigningKeys
+    decryption: DecryptionKeys = field(repr=False)
+    public: PublicKeys
+    master: bytes = field(repr=False)
+    token: ec.EllipticCurvePrivateKey = field(repr=False)
+    log: tuple[NoteSigner, ...]
+    witness: tuple[NoteSigner, ...]
+
+
+def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = None) -> Loaded:
+    """Load what is in use; a key that is in memory `before` is not read again.
+
+    Raises what a store raises for a key that it cannot load, and OurFault `key-store-invalid`.
+    """
+    known = before.privates if before else {}
+    privates = {
+        entry.key_id: known[entry.key_id] if entry.key_id in known else load_private(entry, stores)
+        for entry in inventory.entries
+        if _in_use(entry)
+    }
+    reading = _Reading(inventory=inventory, privates=privates)
+    xwing = {key_id: xwing_from_seed(seed) for key_id, seed in reading.seeds(Purpose.DECRYPT_XWING)}
+    p256 = dict(reading.curves(Purpose.DECRYPT_P256))
+    agency = inventory.agency
+    return Loaded(
+        inventory=inventory,
+        privates=privates,
+        signing=SigningKeys(
+            es256=reading.curve(Purpose.SIGN_ES256),
+            mldsa65=MLDSA65PrivateKey.from_seed_bytes(reading.seed(Purpose.SIGN_ML_DSA_65)),
+        ),
+        decryption=DecryptionKeys(
+            p256={thumbprint(key.public_key()): key for key in p256.values()},
+            xwing={thumbprint(public): key for key, public in xwing.values()},
+        ),
+        public=_on_card(reading),
+        master=reading.seed(Purpose.MASTER),
+        token=reading.curve(Purpose.TOKEN_ES256),
+        log=log_signers(
+            agency,
+            ed25519=reading.seed(Purpose.LOG_ED25519),
+            ml_dsa_44=reading.seed(Purpose.LOG_ML_DSA_44),
+        ),
+        witness=witness_signers(
+            agency,
+            ed25519=reading.seed(Purpose.WITNESS_ED25519),
+            ml_dsa_44=reading.seed(Purpose.WITNESS_ML_DSA_44),
+        ),
+    )
+
+
+def load_private(entry: KeyEntry, stores: Stores) -> PrivateKey:
+    """Return one private key from the store that it lies in."""
+    store = stores.get(entry.where)
+    if store is None:
+        raise OurFault(
+            "key-store-invalid",
+            f"The {entry.purpose.value} key {entry.key_id} lies in a {entry.where.value}, "
+            "and none is configured here.",
+        )
+    return store.load(entry)
+
+
+def _in_use(entry: KeyEntry) -> bool:
+    """Tell whether a private key is needed: on our card, or it opens what was sealed to it before."""
+    opens_old = entry.purpose in _DECRYPT and entry.held
+    return entry.purpose in _AT_HAND and (entry.state in ON_CARD or opens_old)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """Finds keys by their purpose."""
+
+    inventory: Inventory
+    privates: Mapping[str, PrivateKey] = field(repr=False)
+
+    def curve(self, purpose: Purpose) -> ec.EllipticCurvePrivateKey:
+        return _curve(self.privates[self.inventory.current(purpose).key_id])
+
+    def seed(self, purpose: Purpose) -> bytes:
+        return _seed(self.privates[self.inventory.current(purpose).key_id])
+
+    def curves(self, purpose: Purpose) -> Iterator[tuple[str, ec.EllipticCurvePrivateKey]]:
+        return ((e.key_id, _curve(self.privates[e.key_id])) for e in self._held(purpose))
+
+    def seeds(self, purpose: Purpose) -> Iterator[tuple[str, bytes]]:
+        return ((e.key_id, _seed(self.privates[e.key_id])) for e in self._held(purpose))
+
+    def published(self, purpose: Purpose) -> tuple[dict[str, PublicKey], str]:
+        """Return a purpose's keys that stand on our card, by their ids, and which is the current one."""
+        algorithm, found, current = ALGORITHMS[purpose], {}, ""
+        for entry in self.inventory.of(purpose, *ON_CARD):
+            raw = entry.public or public_of(algorithm, self.privates[entry.key_id])
+            key = public_key(algorithm, raw or b"")
+            assert key is not None
+            kid = thumbprint(key)
+            found[kid] = key
+            current = kid if entry.state is KeyState.CURRENT else current
+        return found, current
+
+    def _held(self, purpose: Purpose) -> Iterator[KeyEntry]:
+        return (e for e in self.inventory.of(purpose) if e.key_id in self.privates)
+
+
+def _on_card(reading: _Reading) -> PublicKeys:
+    es256, _ = reading.published(Purpose.SIGN_ES256)
+    mldsa65, _ = reading.published(Purpose.SIGN_ML_DSA_65)
+    p256, encrypt_p256 = reading.published(Purpose.DECRYPT_P256)
+    xwing, encrypt_xwing = reading.published(Purpose.DECRYPT_XWING)
+    return PublicKeys(
+        agency=reading.inventory.agency,
+        es256=cast(dict[str, ec.EllipticCurvePublicKey], es256),
+        mldsa65=cast(dict[str, MLDSA65PublicKey], mldsa65),
+        p256=cast(dict[str, ec.EllipticCurvePublicKey], p256),
+        xwing=cast(dict[str, XWingPublicKey], xwing),
+        encrypt_p256=encrypt_p256,
+        encrypt_xwing=encrypt_xwing,
+    )
+
+
+def _curve(private: PrivateKey) -> ec.EllipticCurvePrivateKey:
+    if isinstance(private, bytes):
+        raise ValueError("a key is not on P-256")
+    return private
+
+
+def _seed(private: PrivateKey) -> bytes:
+    if not isinstance(private, bytes):
+        raise ValueError("a key is not of 32 bytes")
+    return private

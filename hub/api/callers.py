@@ -30,10 +30,11 @@ class Door(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """An identified caller: the actor of the use cases, and the scopes of its token."""
+    """An identified caller: the actor of the use cases, the scopes of its token, a partner's certificate."""
 
     actor: Actor
     scopes: frozenset[str] = field(default_factory=frozenset)
+    leaf: bytes | None = field(default=None, repr=False)
 
     @property
     def is_system(self) -> bool:
@@ -102,10 +103,11 @@ def _peer(desk: Desk) -> Caller:
 
 
 def _partner(desk: Desk) -> Caller:
-    peer = desk.peer(certificate(desk))
+    leaf = certificate(desk)
+    peer = desk.peer(leaf)
     if peer.role != "partner":
         raise PeerFault("certificate-unknown", f"The certificate is a {peer.role}'s; this is for partners.")
-    return Caller(actor=Actor(kind=ActorKind.PARTNER, id=peer.agency, agency=peer.agency))
+    return Caller(actor=Actor(kind=ActorKind.PARTNER, id=peer.agency, agency=peer.agency), leaf=leaf)
 
 
 def _inside(desk: Desk) -> Caller:

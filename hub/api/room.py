@@ -56,6 +56,11 @@ class Call:
         """Return who acts."""
         return self.who.actor
 
+    @property
+    def leaf(self) -> bytes | None:
+        """Return the certificate (DER) that a partner showed."""
+        return self.who.leaf
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:

@@ -17,6 +17,7 @@ from hub.cli.card_words import confirmed_card, kept_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.partner_trust import trust_of
 from hub.cli.reconcile import as_document as reconciled
 from hub.cli.reconcile import as_words
 from hub.entries import PartnerRow, ReconciliationRow
@@ -244,6 +245,9 @@ def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
         people=(f"{agency} is active.",),
         then=(f"hub queue resume --partner {agency}      (what was held meanwhile)",),
     )
+
+
+partner.add_command(trust_of)
 
 
 def _differences(books: ReconciliationRow | None) -> Sequence[RenderableType]:

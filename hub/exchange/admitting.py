@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -47,6 +47,7 @@ class Admitted:
     deliveries: tuple[Delivery, ...]
     event: AuditEvent
     stated: Stated
+    relied: Mapping[str, str]
     again: bool = False
 
     @property
@@ -69,9 +70,12 @@ def admit(
     sealed: sealing.Sealed,
     *,
     stated: Stated,
+    relied: Mapping[str, str],
     at: datetime,
 ) -> Admitted:
     """Open, verify and permit an envelope of a sender that may hand it over so; touches no store.
+
+    `relied` names what the sender, and who handed it over, are trusted by.
 
     Raises what opening and verifying raise, and PeerFault `attachment-missing`, `dialect-unknown` and
     `approval-missing`, IntegrityFailure `originator-mismatch`, Refused `policy-denied` and the codes of a
@@ -137,6 +141,7 @@ def admit(
             statement=stated.row.digest,
         ),
         stated=stated,
+        relied=relied,
         body=lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key()),
         row=row,
         deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
@@ -153,6 +158,7 @@ def admit(
             originator=record.originator,
             number=str(stated.number),
             statement=stated.row.digest,
+            **relied,
         ),
     )
 
@@ -222,7 +228,9 @@ def refuse_stale(
             continue
         if version in came or here is not None:
             refusal = Refused("conflict", f"Version {row.version} came before in another envelope.")
-            checked.append(reject(broker, actor, answer.sealed, refusal, at, stated=answer.stated))
+            checked.append(
+                reject(broker, actor, answer.sealed, refusal, at, stated=answer.stated, relied=answer.relied)
+            )
             continue
         came.add(version)
         if before is None or before.version < row.version:

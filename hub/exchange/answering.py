@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
@@ -17,6 +17,7 @@ from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.claiming import note_call
 from hub.exchange.refusing import for_good, refusals
+from hub.exchange.relying import relied_on, stage_relying
 from hub.exchange.weighing import check_receipt, receipt_row
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
@@ -25,21 +26,31 @@ from hub.records.lifecycle import ENTRY_STEPS, EntryState, ReceiptStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A verified receipt and the entry it answers; `onward` is what the agency that it came from is told."""
+    """A verified receipt and the entry it answers; `onward` is what the agency that it came from is told.
+
+    `relied` names what its signer, and who handed it over, were trusted by.
+    """
 
     entry: OutboxEntry
     statement: Statement
     row: ReceiptRow
     onward: tuple[ReceiptRow, ...] = ()
+    relied: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_receipts(
-    broker: Broker, peer: str, raws: Sequence[bytes], *, taken: Sequence[str] = ()
+    broker: Broker,
+    peer: str,
+    raws: Sequence[bytes],
+    *,
+    taken: Sequence[str] = (),
+    leaf: bytes | None = None,
 ) -> Sequence[str | None]:
     """Verify and store receipts a peer hands over; return a failure code or None for each, in order.
 
     `taken` are the ids of our own receipts that the peer got from its mailbox. A receipt for an envelope
-    we relayed is handed on to where the envelope came from. Signatures are verified before the transaction.
+    we relayed is handed on to where the envelope came from. `leaf` is the certificate (DER) that the peer
+    showed. Signatures are verified before the transaction.
     """
     at = broker.clock.now()
     actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
@@ -48,17 +59,20 @@ def take_receipts(
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         standing.partner(peer)
-        results = [_check(broker, view, standing, peer, raw) for raw in raws]
+        results = [_check(broker, view, standing, peer, raw, leaf) for raw in raws]
         mine = _handed_out(view, peer, taken)
     checked = [one for one in results if isinstance(one, Checked)]
     codes = [one.code if isinstance(one, HubError) else None for one in results]
     if results or mine:
         with broker.store.work() as work:
-            for one in checked:
-                _take(broker, work, actor, one, at)
-            work.stage(
-                broker.event(Act.REFUSED, actor, peer, at, code=code) for code in codes if code is not None
-            )
+            events = [_take(broker, work, actor, one, at) for one in checked]
+            relied = relied_on(standing.partner(peer), leaf=leaf)
+            events += [
+                broker.event(Act.REFUSED, actor, peer, at, code=code, **relied)
+                for code in codes
+                if code is not None
+            ]
+            stage_relying(broker, work, standing.partners.values(), events, leaf=leaf)
             work.receipts.sent(mine)
             work.commit()
     for lane in {name for one in checked for name in (one.entry.lane, one.entry.origin) if name}:
@@ -74,7 +88,9 @@ def _handed_out(view: View, peer: str, taken: Sequence[str]) -> list[str]:
     return [receipt_id for receipt_id in taken if receipt_id in waiting]
 
 
-def _check(broker: Broker, view: View, standing: Standing, peer: str, raw: bytes) -> Checked | HubError:
+def _check(
+    broker: Broker, view: View, standing: Standing, peer: str, raw: bytes, leaf: bytes | None
+) -> Checked | HubError:
     try:
         told = peek_document(raw, RECEIPT_TYPE)
         entries = [
@@ -102,14 +118,21 @@ def _check(broker: Broker, view: View, standing: Standing, peer: str, raw: bytes
     elif entry.origin is not None:  # a relay after us: each tells the one before it in its own name
         stopped = replace(entry, state=EntryState.REFUSED, reason=statement.reason)
         onward = refusals(broker, standing, [stopped], bodies.get, at=broker.clock.now())
-    return Checked(entry=entry, statement=statement, row=row, onward=tuple(onward))
+    relied = relied_on(standing.partner(statement.by), standing.partner(peer), leaf=leaf)
+    return Checked(entry=entry, statement=statement, row=row, onward=tuple(onward), relied=relied)
 
 
 def _digest(broker: Broker, body: Body) -> bytes:
     return digest(unlock(body, master_key=broker.keyring.master_key()))
 
 
-def _take(broker: Broker, work: UnitOfWork, actor: Actor, checked: Checked, at: datetime) -> None:
+def _take(
+    broker: Broker,
+    work: UnitOfWork,
+    actor: Actor,
+    checked: Checked,
+    at: datetime,
+) -> AuditEvent:
     entry = work.outbox.get(checked.entry.entry_id) or checked.entry
     if entry.origin is not None:
         work.receipts.queue(checked.onward)
@@ -118,7 +141,7 @@ def _take(broker: Broker, work: UnitOfWork, actor: Actor, checked: Checked, at: 
     after = entry_after(entry, checked.statement)
     if after is not entry:
         work.outbox.settle(None, [after])
-    work.stage([_verified(broker, actor, entry, checked.statement, checked.row.raw, at)])
+    return _verified(broker, actor, entry, checked, at)
 
 
 def entry_after(entry: OutboxEntry, statement: Statement) -> OutboxEntry:
@@ -137,8 +160,13 @@ def entry_after(entry: OutboxEntry, statement: Statement) -> OutboxEntry:
 
 
 def _verified(
-    broker: Broker, actor: Actor, entry: OutboxEntry, statement: Statement, raw: bytes, at: datetime
+    broker: Broker,
+    actor: Actor,
+    entry: OutboxEntry,
+    checked: Checked,
+    at: datetime,
 ) -> AuditEvent:
+    statement = checked.statement
     return broker.event(
         Act.RECEIPT_VERIFIED,
         actor,
@@ -147,7 +175,8 @@ def _verified(
         status=statement.status.value,
         recipient=entry.recipient,
         receipt=statement.receipt_id,
-        receipt_digest=digest(raw).hex(),
+        receipt_digest=digest(checked.row.raw).hex(),
+        **checked.relied,
     )
 
 

@@ -19,6 +19,7 @@ from hub.errors import Refused
 from hub.exchange.freshness import Fresh
 from hub.exchange.witness.policy import WitnessPolicy
 from hub.federation.card import Card, read_card
+from hub.federation.snapshot import Trusted, trusted
 from hub.policy.agreements import Agreement, load_agreement
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
@@ -32,11 +33,22 @@ _QUESTIONS_MAX: Final = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Counterparty:
-    """A pinned partner with its card read: whose keys verify, and which suites it may use."""
+    """A pinned partner with its card read: whose keys verify, and which suites it may use.
+
+    `revocation` are the digests of the answers about its TLS authority that stand, `statement` that of its
+    entry in a directory.
+    """
 
     row: PartnerRow
     card: Card
     allowed: frozenset[Suite]
+    revocation: tuple[str, ...] = ()
+    statement: str | None = None
+
+    @cached_property
+    def trust(self) -> Trusted:
+        """Return what it is trusted by, as audit events name it; made once for a generation."""
+        return trusted(self.row, self.card, revocation=self.revocation, statement=self.statement)
 
     @property
     def public(self) -> PublicKeys:
@@ -133,9 +145,13 @@ def read_standing(view: View, generation: int) -> Standing:
 
 
 class StandingCache:
-    """Keeps the last Standing for as long as the directory's generation stays."""
+    """Keeps the last Standing for as long as the directory's generation stays.
+
+    `kept` are digests of items of trust that are known to be in the database.
+    """
 
     def __init__(self) -> None:
+        self.kept: set[str] = set()
         self._lock = threading.Lock()
         self._standing: Standing | None = None
 

@@ -21,6 +21,7 @@ from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahe
 from hub.exchange.numbering import state_numbers
 from hub.exchange.recipients import question_of_row
 from hub.exchange.refusing import refusals
+from hub.exchange.relying import stage_relying
 from hub.exchange.weighing import Settled, happened, hold, try_again, weigh
 from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer
@@ -212,7 +213,8 @@ def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) 
         work.receipts.add(settled.receipts)
         work.receipts.queue(settled.onward)
         ended = work.outbox.settle(lane, settled.entries)
-        work.stage(event for event in settled.events if happened(event, ended))
+        events = [event for event in settled.events if happened(event, ended)]
+        stage_relying(broker, work, batch.claimed.standing.partners.values(), events)
         if go_on and work.outbox.extend_lane(lane, until=claimed_until(broker, at)):
             lane = replace(lane, failures=failures)
             following = claim(broker, work, lane, at=at) if ahead is None else replace(ahead, lane=lane)

@@ -13,7 +13,9 @@ from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.holding import hold_waiting
+from hub.exchange.relying import keep
 from hub.federation.card import Card, fingerprint, make_card, read_card
+from hub.federation.snapshot import trusted
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import UnitOfWork, View
@@ -168,6 +170,8 @@ def _set_status(broker: Broker, actor: Actor, agency: str, status: PartnerStatus
 
 def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: PartnerRow, at: datetime, what: str) -> None:
     work.directory.put_partner(row)
+    trust = trusted(row, read_card(row.card))
+    keep(broker, work, trust)
     event = broker.event(
         Act.PARTNER_CHANGED,
         actor,
@@ -176,6 +180,7 @@ def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: PartnerRow, at: da
         change=what,
         fingerprint=row.fingerprint,
         suites=" ".join(row.suites),
+        trust=trust.digest,
     )
     work.stage([event])
     work.commit()

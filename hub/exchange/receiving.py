@@ -27,15 +27,19 @@ from hub.exchange.attachments import use
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.numbering import Stated, Statements
 from hub.exchange.rejecting import Rejected, reject
+from hub.exchange.relying import keep_relied, relied_on
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 
 
-def receive(broker: Broker, peer: str, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
+def receive(
+    broker: Broker, peer: str, transfers: Sequence[Transfer], *, leaf: bytes | None = None
+) -> Sequence[Outcome]:
     """Take a batch from an identified peer; return one outcome per transfer, in order.
 
-    One durable commit covers all of them. A repeat gets the receipt it got the first time. Raises Refused
+    One durable commit covers all of them. A repeat gets the receipt it got the first time. `leaf` is the
+    certificate (DER) that the peer showed. Raises Refused
     `partner-unknown` or `partner-suspended` for the peer, `request-invalid` for too many envelopes;
     what is wrong with one envelope is in its outcome.
     """
@@ -62,11 +66,12 @@ def receive(broker: Broker, peer: str, transfers: Sequence[Transfer]) -> Sequenc
             at=at,
             seen=view.inbox.seen(keys) if keys else {},
             statements=Statements(broker=broker, at=at),
+            leaf=leaf,
         )
         raws = list(dict.fromkeys(transfer.sealed for transfer in transfers))
         answers = [_take(batch, different[raw], peeked[raw]) for raw in raws]
         answers = refuse_stale(broker, view, actor, answers, at)
-    outcomes = dict(zip(raws, _store(broker, actor, answers, at), strict=True))
+    outcomes = dict(zip(raws, _store(batch, answers), strict=True))
     return [outcomes[transfer.sealed] for transfer in transfers]
 
 
@@ -81,8 +86,13 @@ class _Batch:
     at: datetime
     seen: Mapping[Key, InboxEntry]
     statements: Statements
+    leaf: bytes | None = None
     fresh: set[Key] = field(default_factory=set)
     relayed: list[relaying.Relayed] = field(default_factory=list)
+
+    def relied(self, sender: Counterparty) -> Mapping[str, str]:
+        """Return the details that name what a sender and the peer are trusted by."""
+        return relied_on(sender, self.standing.partner(self.actor.id), leaf=self.leaf)
 
 
 def _refuse_suspended(standing: Standing, peer: str) -> None:
@@ -134,11 +144,11 @@ def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) ->
             return _relay(batch, sender, transfer, item)
         stated = batch.statements.number(sender, transfer, item, broker.agency)
     except HubError as error:
-        return reject(broker, actor, item, error, at)
+        return reject(broker, actor, item, error, at, relied=batch.relied(sender))
     try:
         return _admit(batch, sender, transfer, item, stated)
     except HubError as error:
-        return reject(broker, actor, item, error, at, stated=stated)
+        return reject(broker, actor, item, error, at, stated=stated, relied=batch.relied(sender))
 
 
 def _again(batch: _Batch, sealed: sealing.Sealed) -> Outcome | None:
@@ -164,6 +174,7 @@ def _admit(
         transfer,
         sealed,
         stated=stated,
+        relied=batch.relied(sender),
         at=batch.at,
     )
     batch.fresh.add(answer.key)
@@ -183,6 +194,7 @@ def _relay(
         sealed,
         number=lambda recipient: batch.statements.number(sender, transfer, sealed, recipient),
         waiting=len(batch.relayed),
+        relied=batch.relied(sender),
         at=batch.at,
     )
     batch.relayed.append(answer)
@@ -214,12 +226,13 @@ def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
     return Outcome(envelope_id=sealed.header.envelope_id, receipt=before.receipt)
 
 
-def _store(broker: Broker, actor: Actor, answers: Sequence[Answer], at: datetime) -> Sequence[Outcome]:
+def _store(batch: _Batch, answers: Sequence[Answer]) -> Sequence[Outcome]:
     """Commit everything the batch brought, once; then, and only then, hand out the outcomes.
 
     What another worker stored first gets its receipt. What is not stored although its envelope never came
     has the number of another one.
     """
+    broker, actor, at = batch.broker, batch.actor, batch.at
     admitted = [a for a in answers if isinstance(a, Admitted)]
     relayed = [a for a in answers if isinstance(a, relaying.Relayed)]
     rejected = [a for a in answers if isinstance(a, Rejected)]
@@ -239,6 +252,8 @@ def _store(broker: Broker, actor: Actor, answers: Sequence[Answer], at: datetime
                 broker.event(Act.REFUSED, actor, envelope_id, at, code="number-reused")
                 for _originator, envelope_id in sorted(reused)
             )
+            events = [a.event for a in answers if not isinstance(a, Outcome)]
+            keep_relied(broker, work, batch.standing.partners.values(), events, leaf=batch.leaf)
             work.commit()
         for lane in {r.forward.lane for r in relayed}:
             broker.wake(lane)

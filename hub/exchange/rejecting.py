@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,11 +66,12 @@ def reject(
     *,
     known: bool = True,
     stated: Stated | None = None,
+    relied: Mapping[str, str] | None = None,
 ) -> Rejected:
     """Refuse one envelope: with a signed receipt where it is final, for us, and the originator is known.
 
     A temporary failure is told by its code alone, so that the sender keeps the entry and tries again. So
-    is a relay's: only a recipient states something about an envelope.
+    is a relay's: only a recipient states something about an envelope. `relied` names what was trusted.
     """
     envelope_id = sealed.header.envelope_id if sealed else ""
     receipt = None
@@ -81,7 +83,9 @@ def reject(
     number = {} if stated is None else {"number": str(stated.number)}
     return Rejected(
         outcome=Outcome(envelope_id=envelope_id, receipt=receipt, code=error.code, sentence=error.sentence),
-        event=broker.event(Act.REFUSED, actor, envelope_id or actor.id, at, code=error.code, **number),
+        event=broker.event(
+            Act.REFUSED, actor, envelope_id or actor.id, at, code=error.code, **number, **(relied or {})
+        ),
         note=None
         if sealed is None or stated is None or receipt is None
         else _note(sealed, stated, error, at),

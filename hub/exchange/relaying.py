@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,15 +46,16 @@ def relay(
     *,
     number: Callable[[str], Stated],
     waiting: int,
+    relied: Mapping[str, str],
     at: datetime,
 ) -> Relayed:
     """Queue an envelope onward as it is; nothing in it is opened and no key of ours fits it.
 
     Its originator's statement, which gives it its `number` for the recipient, goes on with it, word for
-    word. `waiting` counts those of the same request. Raises PeerFault `relay-loop`, `hop-limit`,
-    `envelope-expired`, `attachment-missing`, `statement-missing`, Refused `relay-refused` when we did not
-    agree to relay from this peer to that recipient, `quota-exceeded` while too much of this peer waits
-    here, and IntegrityFailure `statement-invalid`.
+    word. `waiting` counts those of the same request, `relied` names what was trusted. Raises PeerFault
+    `relay-loop`, `hop-limit`, `envelope-expired`, `attachment-missing`, `statement-missing`, Refused
+    `relay-refused` when we did not agree to relay from this peer to that recipient, `quota-exceeded` while
+    too much of this peer waits here, and IntegrityFailure `statement-invalid`.
     """
     header = sealed.header
     if broker.agency in transfer.hops:
@@ -121,6 +122,7 @@ def relay(
             at,
             recipient=recipient,
             envelope_digest=sealed.digest.hex(),
+            **relied,
         ),
     )
 

@@ -13,7 +13,7 @@ from hub.envelope.receipts import RECEIPT_TYPE, Statement, verify_receipt
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
 from hub.exchange.backoff import TEMPORARY, retry_at
-from hub.exchange.broker import Broker, Standing
+from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.ports import Outcome, Transfer
 from hub.records.lifecycle import EntryState, ReceiptStatus
 
@@ -55,7 +55,8 @@ def weigh(
         except HubError as error:
             try_again(broker, settled, entry, at, error.code)
             return
-        _settle_receipt(broker, settled, entry, statement, outcome.receipt, at)
+        signer = standing.partner(statement.by)
+        _settle_receipt(broker, settled, entry, statement, outcome.receipt, signer, at)
     elif outcome.relayed:
         settled.entries.append(changed(entry, state=EntryState.CARRIED, reason=None))
         settled.events.append(entry_event(broker, Act.CARRIED, entry, at, via=entry.lane))
@@ -104,6 +105,7 @@ def _settle_receipt(
     entry: OutboxEntry,
     statement: Statement,
     raw: bytes,
+    signer: Counterparty,
     at: datetime,
 ) -> None:
     refused = statement.status is ReceiptStatus.REFUSED
@@ -123,6 +125,7 @@ def _settle_receipt(
             status=statement.status.value,
             receipt=statement.receipt_id,
             receipt_digest=digest(raw).hex(),
+            trust=signer.trust.digest,
         )
     )
 

@@ -19,6 +19,10 @@ class TrustItems(Protocol):
         """Keep an item, once however often it is given; return its digest (SHA-256, lowercase hex)."""
         ...
 
+    def stands(self, digest: str) -> bool:
+        """Tell whether an item was kept before this unit of work began, and so for good."""
+        ...
+
     def get(self, digest: str) -> TrustItem | None:
         """Return an item by its digest."""
         ...

@@ -24,6 +24,7 @@ class TrustStore:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._new: set[str] = set()
 
     def keep(self, kind: TrustKind, raw: bytes) -> str:
         """Keep an item, once however often it is given; return its digest. Bookkeeping."""
@@ -32,7 +33,12 @@ class TrustStore:
         if self.get(digest) is None:
             self._session.change(audited=False)
             self._session.run(_KEEP, {"digest": digest, "kind": kind, "raw": raw})
+            self._new.add(digest)
         return digest
+
+    def stands(self, digest: str) -> bool:
+        """Tell whether an item was kept before this unit of work began."""
+        return digest not in self._new and self.get(digest) is not None
 
     def get(self, digest: str) -> TrustItem | None:
         """Return an item by its digest."""

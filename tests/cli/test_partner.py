@@ -194,3 +194,19 @@ def test_garbage_is_called_no_card_in_plain_words(homes: Path) -> None:
     said = hub("partner", "add", "-", typed="no card").stderr
     assert "The partner's card cannot be read" in said
     assert "jws" not in said
+
+
+def test_trust_tells_what_stood_when_and_from_which_entry(homes: Path, card: Path, told: Any) -> None:
+    hub("partner", "add", str(card), "--fingerprint", str(told["fingerprint"]))
+    hub("partner", "suspend", "cis-atc")
+    first, second = json_of(hub("partner", "trust", "cis-atc", "--json"))["trust"]
+    assert [one["change"] for one in (first, second)] == ["paired", "suspended"]
+    assert first["until"] == second["since"]
+    assert first["fingerprint"] == told["fingerprint"]
+    assert {one["kind"] for one in first["kept"]} == {"card", "pin", "certificate"}
+    (now,) = json_of(hub("partner", "trust", "cis-atc", "--at", "2999-01-01", "--json"))["trust"]
+    assert now == second
+    before = hub("partner", "trust", "cis-atc", "--at", "2001-01-01")
+    assert "not trusted" in before.stdout
+    shown = hub("partner", "trust", "cis-atc", "--at", "2999-01-01").stdout
+    assert "none published" in shown

@@ -14,6 +14,7 @@ from hub.exchange import partners
 from hub.exchange.broker import Broker
 from hub.exchange.partners import own_card, pair
 from hub.federation.card import fingerprint, read_card
+from hub.federation.snapshot import trusted
 from hub.records.actor import Role
 from tests.exchange.hubs import CUSTODIAN, START, Hubs, add_member, authority_pem, officer
 
@@ -69,6 +70,7 @@ def test_a_confirmed_card_is_pinned_whole(ours: Broker, theirs: Broker) -> None:
         "change": "paired",
         "fingerprint": row.fingerprint,
         "suites": "hybrid-1 classic-1",
+        "trust": trusted(row, read_card(row.card)).digest,
     }
 
 

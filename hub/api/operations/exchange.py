@@ -53,7 +53,7 @@ def take_envelopes(call: Call) -> Answer:
         )
         for one in call.body["transfers"]
     ]
-    outcomes = receive(call.broker, call.actor.agency, transfers)
+    outcomes = receive(call.broker, call.actor.agency, transfers, leaf=call.leaf)
     return Answer(body={"outcomes": [_outcome(one) for one in outcomes]})
 
 
@@ -74,6 +74,7 @@ def take_receipts_in(call: Call) -> Answer:
         call.actor.agency,
         [one.encode() for one in call.body["receipts"]],
         taken=call.body["taken"],
+        leaf=call.leaf,
     )
     return Answer(body={"outcomes": [{"code": code} for code in codes]})
 

@@ -9,9 +9,10 @@ from hub.entries import Direction, ReconciliationRow, StatementRow
 from hub.envelope.canonical import digest
 from hub.envelope.reconciliation import LINES_MAX, BooksStatement, Range, state_books, verify_books
 from hub.errors import PeerFault, Refused
-from hub.exchange.broker import Broker
+from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.reconciling.asking import concluded
 from hub.exchange.reconciling.ledgers import Ledger, extent_of
+from hub.exchange.relying import relied_on, stage_relying
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 
@@ -49,7 +50,7 @@ def answer_books(broker: Broker, peer: str, raw: bytes) -> bytes:
         period=asked.period,
     )
     answer = state_books(statement, keys=broker.keyring.signing(), suite=partner.suite)
-    _keep(broker, peer, asked, raw, answer)
+    _keep(broker, partner, asked, raw, answer)
     return answer
 
 
@@ -76,9 +77,9 @@ class _Budget:
         return told
 
 
-def _keep(broker: Broker, peer: str, asked: BooksStatement, raw: bytes, answer: bytes) -> None:
+def _keep(broker: Broker, partner: Counterparty, asked: BooksStatement, raw: bytes, answer: bytes) -> None:
     """Store what both sides stated, and what the partner says came out where it has come to the end."""
-    at = broker.clock.now()
+    at, peer = broker.clock.now(), partner.row.agency
     actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
     rows = [
         StatementRow(digest=digest(one).hex(), signer=signer, at=at, raw=one)
@@ -87,8 +88,9 @@ def _keep(broker: Broker, peer: str, asked: BooksStatement, raw: bytes, answer: 
     digests = [row.digest for row in rows]
     with broker.store.work() as work:
         work.books.add_statements(rows)
-        details = {"run": asked.run, "request": digests[0], "answer": digests[1]}
-        work.stage([broker.event(Act.RECONCILED, actor, peer, at, **details)])
+        details = {"run": asked.run, "request": digests[0], "answer": digests[1], **relied_on(partner)}
+        event = broker.event(Act.RECONCILED, actor, peer, at, **details)
+        stage_relying(broker, work, [partner], [event])
         if asked.outcome is not None:
             row = ReconciliationRow(
                 reconciliation_id=new_id(),

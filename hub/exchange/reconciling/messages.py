@@ -13,6 +13,7 @@ from hub.errors import PeerFault
 from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.reconciling.comparing import Difference, Kind
 from hub.exchange.reconciling.ledgers import Ledger, extent_of
+from hub.exchange.relying import stage_relying
 from hub.records.actor import Actor
 from hub.records.ids import new_id
 
@@ -86,7 +87,8 @@ def exchange(
     run.statements += [row.digest for row in rows_kept]
     with broker.store.work() as work:
         work.books.add_statements(rows_kept)
-        work.stage([_event(run, *[row.digest for row in rows_kept])])
+        event = _event(run, *[row.digest for row in rows_kept])
+        stage_relying(broker, work, [partner], [event])
         work.commit()
     return answer
 
@@ -100,6 +102,7 @@ def _event(run: Comparison, request: str, answer: str) -> AuditEvent:
         run=run.run,
         request=request,
         answer=answer,
+        trust=run.partner.trust.digest,
     )
 
 

@@ -22,6 +22,7 @@ from hub.audit.witnessing import (
 from hub.errors import OurFault, Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.denying import log_denial
+from hub.exchange.relying import relied_on, stage_relying
 from hub.ports import ForkRow, UnitOfWork, WitnessedRow
 from hub.records.actor import Actor
 
@@ -72,7 +73,8 @@ def _answer(broker: Broker, actor: Actor, request: AddCheckpoint, raw: bytes) ->
     at = broker.clock.now()
     origin = request.checkpoint.origin
     with broker.store.read() as view:
-        agency, keys = _log_of(broker.standings.of(view), origin)
+        standing = broker.standings.of(view)
+        agency, keys = _log_of(standing, origin)
         before = view.witnessing.witnessed(origin)
     known = Remembered() if before is None else Remembered(size=before.size, root=before.root)
     judgement = judge(request, keys=keys, remembered=known)
@@ -86,9 +88,9 @@ def _answer(broker: Broker, actor: Actor, request: AddCheckpoint, raw: bytes) ->
         if not work.witnessing.advance(row, before=before):
             return None
         if before is None:
-            work.stage(
-                [broker.event(Act.WITNESSED, actor, origin, at, size=str(row.size), root=row.root.hex())]
-            )
+            partner = standing.partner(agency)
+            told = {"size": str(row.size), "root": row.root.hex(), **relied_on(partner)}
+            stage_relying(broker, work, [partner], [broker.event(Act.WITNESSED, actor, origin, at, **told)])
         work.commit()
     return WitnessAnswer(verdict=Verdict.COSIGN, lines=lines, size=row.size)
 

@@ -138,6 +138,10 @@ CODES: Final[dict[str, Row]] = {
     "pin-not-confirmed": _row(_R, 409, 65, "The fingerprint was not confirmed"),
     # keys
     "key-store-invalid": _row(_O, 500, 78, "The key store cannot be opened"),
+    "token-unavailable": _row(_O, 503, 75, "The token that holds our keys cannot be used now"),
+    "token-pin-refused": _row(_O, 503, 78, "The token that holds our keys does not take its PIN"),
+    "key-not-allowed": _row(_R, 422, 65, "Keys for this purpose are not made so, or do not lie there"),
+    "keys-unsound": _row(_O, 500, 1, "Something is wrong with the keys"),
     "listen-failed": _row(_O, 500, 78, "The hub cannot listen on its address"),
     "file-exists": _row(_R, 409, 73, "The file is there already"),
     "home-exists": _row(_R, 409, 73, "This folder already holds a hub"),

@@ -33,9 +33,9 @@ class Authority:
     key: ec.EllipticCurvePrivateKey = field(repr=False)
 
 
-def make_authority(agency: str, *, at: datetime) -> Authority:
-    """Make an agency's certificate authority with a fresh key; no other can stand below it."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_authority(agency: str, *, at: datetime, key: ec.EllipticCurvePrivateKey | None = None) -> Authority:
+    """Make an agency's certificate authority with a key, or a fresh one; no other can stand below it."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = authority_name(agency)
     start = at.replace(microsecond=0) - _BACKDATED
     certificate = (

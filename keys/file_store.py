@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -20,57 +21,83 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.errors import OurFault, Refused
 from hub.records.ids import is_agency
-from keys.algorithms import p256_secret
 from keys.authority import Authority, make_authority
 from keys.file_keys import FileKeys
-from keys.inventory import Inventory, write_inventory
+from keys.inventory import Inventory, KeyEntry, Where, write_inventory
 from keys.leaf import AUTHORITY_FILE, write_leaf
+from keys.loaded import load_private
+from keys.policy import KeyPolicy
 from keys.purposes import Purpose
-from keys.sealing import Derivation, Sealer, sync_directory, write_private
+from keys.sealing import RANDOM_COST, Cost, Derivation, Sealer, sync_directory, write_private
 from keys.states import KeyState
+from keys.stores import KeyStore, Stores, TokenStore, store_at
 
 _UNLOCK_BYTES_MIN: Final = 16
+_DEFAULT: Final = KeyPolicy()
 
 
 def create_store(
-    directory: Path, *, agency: str, host_names: Sequence[str], unlock: bytes, at: datetime
+    directory: Path,
+    *,
+    agency: str,
+    host_names: Sequence[str],
+    unlock: bytes | bytearray,
+    at: datetime,
+    cost: Cost = RANDOM_COST,
+    token: TokenStore | None = None,
+    policy: KeyPolicy = _DEFAULT,
 ) -> None:
     """Make an agency's keys, its certificate authority and its hub's leaf; all of them or nothing.
 
-    `host_names` are the DNS names and IP addresses under which the hub is called. Raises Refused
-    `home-exists` when there is a store, and never writes over one.
+    `host_names` are the DNS names and IP addresses under which the hub is called. `cost` is that of the
+    unlock secret's sort, and `policy` says which keys are made in the token. Raises Refused `home-exists`
+    when there is a store, and never writes over one; and what a token raises.
     """
     if directory.exists():
         raise Refused("home-exists", f"{directory} is there already; keys are never written over.")
     if not is_agency(agency):
         raise Refused("request-invalid", "An agency's id looks like kz-knb: lowercase parts and hyphens.")
-    derivation = Derivation(salt=os.urandom(16))
+    derivation = Derivation.fresh(cost)
     sealer = sealer_of(derivation, agency, unlock)
     fresh = directory.with_name(f".{directory.name}.{os.urandom(4).hex()}")
     fresh.mkdir(mode=0o700, parents=True)
+    stores: dict[Where, KeyStore] = {Where.FILE: FileKeys(directory=fresh, sealer=sealer)}
+    if token is not None:
+        stores[Where.TOKEN] = token(fresh, sealer)
+    made: list[KeyEntry] = []
     try:
-        authority = make_authority(agency, at=at)
-        _fill(FileKeys(directory=fresh, sealer=sealer), derivation, authority, at)
+        for purpose in Purpose:
+            made.append(store_at(policy.where(purpose), stores).make(purpose, at=at))
+        authority = _authority(agency, made, stores, at)
+        write_private(fresh / AUTHORITY_FILE, authority.certificate.public_bytes(Encoding.PEM))
         write_leaf(fresh, sealer, authority, agency=agency, host_names=host_names, at=at)
+        entries = tuple(entry.stepped(KeyState.CURRENT, at) for entry in made)
+        write_inventory(fresh, Inventory(agency=agency, derivation=derivation, entries=entries))
         fresh.rename(directory)
     except BaseException:
+        _give_up(made, stores)
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     sync_directory(directory.parent)
 
 
-def sealer_of(derivation: Derivation, agency: str, unlock: bytes) -> Sealer:
+def sealer_of(derivation: Derivation, agency: str, unlock: bytes | bytearray) -> Sealer:
     """Return what opens a store's files; takes a noticeable part of a second, by design."""
     if len(unlock) < _UNLOCK_BYTES_MIN:
         raise OurFault("key-store-invalid", f"An unlock secret has at least {_UNLOCK_BYTES_MIN} bytes.")
     return Sealer(agency=agency, key=derivation.derive(unlock))
 
 
-def _fill(files: FileKeys, derivation: Derivation, authority: Authority, at: datetime) -> None:
-    certificate = authority.certificate.public_bytes(Encoding.PEM)
-    write_private(files.directory / AUTHORITY_FILE, certificate)
-    made = [files.keep(Purpose.TLS_AUTHORITY, p256_secret(authority.key), at=at)]
-    made += [files.make(purpose, at=at) for purpose in Purpose if purpose is not Purpose.TLS_AUTHORITY]
-    entries = tuple(entry.stepped(KeyState.CURRENT, at) for entry in made)
-    inventory = Inventory(agency=files.sealer.agency, derivation=derivation, entries=entries)
-    write_inventory(files.directory, inventory)
+def _authority(agency: str, made: Sequence[KeyEntry], stores: Stores, at: datetime) -> Authority:
+    entry = next(entry for entry in made if entry.purpose is Purpose.TLS_AUTHORITY)
+    key = load_private(entry, stores)
+    if isinstance(key, bytes):
+        raise OurFault("key-store-invalid", "The certificate authority's key is not on P-256.")
+    return make_authority(agency, at=at, key=key)
+
+
+def _give_up(made: Sequence[KeyEntry], stores: Stores) -> None:
+    """Destroy what was made in a token for a store that is not to be; a token that fails keeps it."""
+    for entry in made:
+        with suppress(OurFault):
+            store_at(entry.where, stores).destroy(entry)

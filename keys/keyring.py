@@ -21,12 +21,14 @@ from keys.file_store import sealer_of
 from keys.inventory import STORE, Inventory, Where, read_inventory, store_invalid
 from keys.leaf import AUTHORITY_FILE, TlsFiles, read_tls_files, write_leaf
 from keys.loaded import Loaded, load_keys, load_private
+from keys.policy import KeyPolicy
 from keys.purposes import Purpose
 from keys.sealing import Sealer
-from keys.stores import KeyStore, Stores
+from keys.stores import KeyStore, Stores, TokenStore, store_at
 
 #: How long what was read of the store is believed before its file is looked at again.
 LOOK_AFTER_S: Final = 1.0
+_DEFAULT: Final = KeyPolicy()
 
 
 class FileKeyring:
@@ -41,10 +43,12 @@ class FileKeyring:
         sealer: Sealer,
         stores: Stores,
         *,
+        policy: KeyPolicy = _DEFAULT,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
         self._stores = stores
+        self._policy = policy
         self._monotonic_s = monotonic_s
         self._lock = threading.Lock()
         self._looked_s = monotonic_s()
@@ -59,9 +63,17 @@ class FileKeyring:
 
     @classmethod
     def open(
-        cls, directory: Path, *, agency: str, unlock: bytes, token: KeyStore | None = None
+        cls,
+        directory: Path,
+        *,
+        agency: str,
+        unlock: bytes | bytearray,
+        token: TokenStore | None = None,
+        policy: KeyPolicy = _DEFAULT,
     ) -> FileKeyring:
-        """Open an agency's key store; `token` is where the keys are that lie in no file.
+        """Open an agency's key store; `token` makes the store of the keys that lie in no file.
+
+        The token itself is not asked for anything yet: a hub starts while its token is away.
 
         Raises OurFault `key-store-invalid` when there is none, when others may read its files, when it is
         another agency's, or when the unlock secret does not open it.
@@ -71,8 +83,8 @@ class FileKeyring:
             sealer = sealer_of(inventory.derivation, agency, unlock)
             stores: dict[Where, KeyStore] = {Where.FILE: FileKeys(directory=directory, sealer=sealer)}
             if token is not None:
-                stores[Where.TOKEN] = token
-            return cls(directory, sealer, stores)
+                stores[Where.TOKEN] = token(directory, sealer)
+            return cls(directory, sealer, stores, policy=policy)
         except (OSError, ValueError) as error:
             # A secret of the wrong form, or a file that cannot be read; the sentences show neither.
             raise store_invalid(directory, error) from None
@@ -91,6 +103,15 @@ class FileKeyring:
     def stores(self) -> Stores:
         """Return where keys are made and destroyed."""
         return self._stores
+
+    @property
+    def policy(self) -> KeyPolicy:
+        """Return where new keys are made, and how."""
+        return self._policy
+
+    def store_for(self, purpose: Purpose) -> KeyStore:
+        """Return where a new key for a purpose is made; raise OurFault `key-store-invalid` for none."""
+        return store_at(self._policy.where(purpose), self._stores)
 
     def inventory(self) -> Inventory:
         """Return which keys there are, in which state."""

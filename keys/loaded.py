@@ -19,13 +19,12 @@ from hub.envelope.keys import (
     thumbprint,
     xwing_from_seed,
 )
-from hub.errors import OurFault
 from keys.algorithms import PrivateKey, public_key, public_of
 from keys.inventory import Inventory, KeyEntry
 from keys.log_keys import log_signers, witness_signers
 from keys.purposes import ALGORITHMS, Purpose
 from keys.states import ON_CARD, KeyState
-from keys.stores import Stores
+from keys.stores import Stores, store_at
 
 #: Read when the hub starts; the others (the authority) only when something asks for them.
 _AT_HAND = frozenset(Purpose) - {Purpose.TLS_AUTHORITY}
@@ -91,14 +90,7 @@ def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = N
 
 def load_private(entry: KeyEntry, stores: Stores) -> PrivateKey:
     """Return one private key from the store that it lies in."""
-    store = stores.get(entry.where)
-    if store is None:
-        raise OurFault(
-            "key-store-invalid",
-            f"The {entry.purpose.value} key {entry.key_id} lies in a {entry.where.value}, "
-            "and none is configured here.",
-        )
-    return store.load(entry)
+    return store_at(entry.where, stores).load(entry)
 
 
 def _in_use(entry: KeyEntry) -> bool:
@@ -130,7 +122,8 @@ class _Reading:
         """Return a purpose's keys that stand on our card, by their ids, and which is the current one."""
         algorithm, found, current = ALGORITHMS[purpose], {}, ""
         for entry in self.inventory.of(purpose, *ON_CARD):
-            raw = entry.public or public_of(algorithm, self.privates[entry.key_id])
+            # Not what store.json says: who can write there alone must not put another key onto our card.
+            raw = public_of(algorithm, self.privates[entry.key_id])
             key = public_key(algorithm, raw or b"")
             assert key is not None
             kid = thumbprint(key)

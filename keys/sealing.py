@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,12 +22,32 @@ _PASSES_MAX: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What Argon2id costs each who tries a secret."""
+
+    memory_kib: int
+    passes: int
+
+
+#: For 32 random bytes, which nobody can guess: some hundredths of a second.
+RANDOM_COST: Final = Cost(memory_kib=19 * 1024, passes=2)
+#: For what a person remembers: about a second, and 256 MiB, for each guess (docs/benchmarks.md). That is four
+#: times the memory of the second choice of RFC 9106, section 4; its first, 2 GiB, does not fit everywhere.
+PASSPHRASE_COST: Final = Cost(memory_kib=256 * 1024, passes=4)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Derivation:
-    """How the unlock secret becomes a key. The secret is 32 random bytes, so the cost can be moderate."""
+    """How the unlock secret becomes a key; the cost is chosen by what sort of secret it is."""
 
     salt: bytes
-    memory_kib: int = 19 * 1024
-    passes: int = 2
+    memory_kib: int = RANDOM_COST.memory_kib
+    passes: int = RANDOM_COST.passes
+
+    @classmethod
+    def fresh(cls, cost: Cost = RANDOM_COST) -> Derivation:
+        """Return a derivation with a salt of its own."""
+        return cls(salt=os.urandom(16), memory_kib=cost.memory_kib, passes=cost.passes)
 
     def __post_init__(self) -> None:
         if (
@@ -37,11 +57,13 @@ class Derivation:
         ):
             raise ValueError("Argon2id wants a salt of 16 bytes and a cost within the bounds")
 
-    def derive(self, unlock: bytes) -> bytes:
+    def derive(self, unlock: bytes | bytearray) -> bytes:
         """Return the 32 bytes that all keys of a store hang on."""
-        return Argon2id(
+        argon = Argon2id(
             salt=self.salt, length=32, iterations=self.passes, lanes=1, memory_cost=self.memory_kib
-        ).derive(unlock)
+        )
+        # It takes any buffer, whatever its annotation says: no copy that could not be overwritten.
+        return argon.derive(cast(bytes, unlock))
 
 
 @dataclass(frozen=True, kw_only=True)

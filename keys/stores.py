@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from hub.errors import OurFault
 from keys.algorithms import PrivateKey
 from keys.inventory import KeyEntry, Where
 from keys.purposes import Purpose
+from keys.sealing import Sealer
 
 
 class KeyStore(Protocol):
@@ -36,3 +39,17 @@ class KeyStore(Protocol):
 
 #: The stores of one agency, by where they are.
 Stores = Mapping[Where, KeyStore]
+
+#: Makes the store of what lies in a token; the directory keeps, sealed, what is public of it.
+TokenStore = Callable[[Path, Sealer], KeyStore]
+
+
+def store_at(where: Where, stores: Stores) -> KeyStore:
+    """Return the store at a place; raise OurFault `key-store-invalid` where there is none."""
+    store = stores.get(where)
+    if store is None:
+        raise OurFault(
+            "key-store-invalid",
+            f"Keys lie in a {where.value}, and none is configured here; see [{where.value}] in hub.toml.",
+        )
+    return store

@@ -35,11 +35,22 @@ class Grant:
     epoch: int = 0
 
 
+class _HeldKey(ECKey):
+    """A private key whose JWK is that of its public half: one that lives in a token has no other."""
+
+    @property
+    def dict_value(self) -> dict[str, str | list[str]]:
+        """Return the members of the public JWK."""
+        if not self._dict_value:
+            self._dict_value = ECKey.import_key(self.public_key).dict_value
+        return self._dict_value
+
+
 class Tokens:
     """Issues and reads the tokens of one hub with one key."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey, *, issuer: str) -> None:
-        self._key = ECKey.import_key(key)
+        self._key = _HeldKey(key, key)
         self._key_id = self._key.thumbprint()
         self._issuer = issuer
         # A client shows the same token with each request of some minutes: its signature is verified once.

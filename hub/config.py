@@ -23,7 +23,9 @@ class Limits:
     `log_batch_wait_s`; a checkpoint follows within `log_checkpoint_wait_s`. Where an event waits for longer
     than `log_stall_max_s`, nothing is released. Witnesses are asked every `witness_interval_s` for what is
     new, and have `witness_timeout_s`; a quorum that is missing for `witness_missing_max_s` holds releases.
-    `witness_forks_max` bounds the evidence that is kept against one log, of each sort.
+    `witness_forks_max` bounds the evidence that is kept against one log, of each sort. After a change of the
+    master key `rewrap_batch_max` bodies are wrapped anew at once, and the older key is needed until a whole
+    pass that began `rewrap_settle_s` later found none.
     """
 
     record_max_bytes: int = 1 * _MIB
@@ -84,6 +86,8 @@ class Limits:
     witness_missing_max_s: float = 900.0
     witness_forks_max: int = 100
     timestamp_interval_s: float = 3600.0
+    rewrap_batch_max: int = 256
+    rewrap_settle_s: float = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

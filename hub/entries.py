@@ -58,6 +58,33 @@ class Body:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WrappedKey:
+    """The wrapped key of a body, without the body."""
+
+    body_id: str
+    wrapped_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewrapRow:
+    """How far one change of the master key has come; `number` counts the changes.
+
+    `master` names the new key. Bodies up to the id `cursor` were looked at in this pass, which began at
+    `pass_at`; `changed` of them were wrapped anew in it, and `rewrapped` in all passes. `ended_at` is when a
+    whole pass had found nothing more to do.
+    """
+
+    number: int
+    master: bytes
+    began_at: datetime
+    pass_at: datetime
+    cursor: str = ""
+    changed: int = 0
+    rewrapped: int = 0
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordRow:
     """One version of a record, as draft, released or received; its content is in the body.
 

@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.audit.notes import NoteSigner
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
+from hub.envelope.vault import MasterKeys
 from hub.errors import OurFault
+from hub.ports.keyring import NoteKeySet
 from keys.authority import Authority
 from keys.file_keys import FileKeys
 from keys.file_store import sealer_of
@@ -134,8 +136,13 @@ class FileKeyring:
         """Return the public halves, as they stand on our card."""
         return self._now().public
 
-    def master_key(self) -> bytes:
-        """Return the 32 bytes that wrap the keys of bodies at rest."""
+    def master_key(self) -> MasterKeys:
+        """Return what wraps the keys of bodies at rest, and what still unwraps older ones.
+
+        store.json is looked at each time: whatever a body was wrapped by stood there before the body did.
+        """
+        if _mark(self._directory) != self._mark:
+            self.look_again()
         return self._now().master
 
     def token_key(self) -> ec.EllipticCurvePrivateKey:
@@ -144,11 +151,19 @@ class FileKeyring:
 
     def log_signers(self) -> tuple[NoteSigner, ...]:
         """Return the keys that sign our log's checkpoints, of both algorithms."""
-        return self._now().log
+        return self._now().log()
+
+    def log_key_sets(self) -> tuple[NoteKeySet, ...]:
+        """Return every set of keys that our log ever had, oldest first."""
+        return self._now().log_sets
 
     def witness_signers(self) -> tuple[NoteSigner, ...]:
         """Return the keys that cosign others' checkpoints, of both algorithms."""
-        return self._now().witness
+        return self._now().witness()
+
+    def witness_key_sets(self) -> tuple[NoteKeySet, ...]:
+        """Return every set of keys that our witness ever had, oldest first."""
+        return self._now().witness_sets
 
     def tls_files(self) -> TlsFiles:
         """Return the leaf that this hub answers and calls with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -19,16 +19,18 @@ from hub.envelope.keys import (
     thumbprint,
     xwing_from_seed,
 )
+from hub.envelope.vault import MasterKeys
+from hub.ports.keyring import NoteKeySet
 from keys.algorithms import PrivateKey, public_key, public_of
 from keys.inventory import Inventory, KeyEntry
-from keys.log_keys import log_signers, witness_signers
+from keys.log_keys import LOG, WITNESS, NotePair, key_sets
 from keys.purposes import ALGORITHMS, Purpose
 from keys.states import ON_CARD, KeyState
 from keys.stores import Stores, store_at
 
 #: Read when the hub starts; the others (the authority) only when something asks for them.
 _AT_HAND = frozenset(Purpose) - {Purpose.TLS_AUTHORITY}
-_DECRYPT = (Purpose.DECRYPT_P256, Purpose.DECRYPT_XWING)
+_OPENING = (Purpose.DECRYPT_P256, Purpose.DECRYPT_XWING, Purpose.MASTER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +42,18 @@ class Loaded:
     signing: SigningKeys
     decryption: DecryptionKeys = field(repr=False)
     public: PublicKeys
-    master: bytes = field(repr=False)
+    master: MasterKeys = field(repr=False)
     token: ec.EllipticCurvePrivateKey = field(repr=False)
-    log: tuple[NoteSigner, ...]
-    witness: tuple[NoteSigner, ...]
+    log_sets: tuple[NoteKeySet, ...]
+    witness_sets: tuple[NoteKeySet, ...]
+
+    def log(self) -> tuple[NoteSigner, ...]:
+        """Return the present keys of our log."""
+        return _signers(self.inventory, LOG, self.log_sets, KeyState.CURRENT)
+
+    def witness(self) -> tuple[NoteSigner, ...]:
+        """Return the present keys of our witness, and the next ones where there are: both sets cosign."""
+        return _signers(self.inventory, WITNESS, self.witness_sets, KeyState.CURRENT, KeyState.NEXT)
 
 
 def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = None) -> Loaded:
@@ -60,7 +70,6 @@ def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = N
     reading = _Reading(inventory=inventory, privates=privates)
     xwing = {key_id: xwing_from_seed(seed) for key_id, seed in reading.seeds(Purpose.DECRYPT_XWING)}
     p256 = dict(reading.curves(Purpose.DECRYPT_P256))
-    agency = inventory.agency
     return Loaded(
         inventory=inventory,
         privates=privates,
@@ -73,18 +82,10 @@ def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = N
             xwing={thumbprint(public): key for key, public in xwing.values()},
         ),
         public=_on_card(reading),
-        master=reading.seed(Purpose.MASTER),
+        master=_masters(reading),
         token=reading.curve(Purpose.TOKEN_ES256),
-        log=log_signers(
-            agency,
-            ed25519=reading.seed(Purpose.LOG_ED25519),
-            ml_dsa_44=reading.seed(Purpose.LOG_ML_DSA_44),
-        ),
-        witness=witness_signers(
-            agency,
-            ed25519=reading.seed(Purpose.WITNESS_ED25519),
-            ml_dsa_44=reading.seed(Purpose.WITNESS_ML_DSA_44),
-        ),
+        log_sets=key_sets(inventory, LOG, privates),
+        witness_sets=key_sets(inventory, WITNESS, privates),
     )
 
 
@@ -94,8 +95,8 @@ def load_private(entry: KeyEntry, stores: Stores) -> PrivateKey:
 
 
 def _in_use(entry: KeyEntry) -> bool:
-    """Tell whether a private key is needed: on our card, or it opens what was sealed to it before."""
-    opens_old = entry.purpose in _DECRYPT and entry.held
+    """Tell whether a private key is needed: on our card, or it opens what was sealed with it before."""
+    opens_old = entry.purpose in _OPENING and entry.held
     return entry.purpose in _AT_HAND and (entry.state in ON_CARD or opens_old)
 
 
@@ -149,6 +150,20 @@ def _on_card(reading: _Reading) -> PublicKeys:
         encrypt_p256=encrypt_p256,
         encrypt_xwing=encrypt_xwing,
     )
+
+
+def _masters(reading: _Reading) -> MasterKeys:
+    current = reading.seed(Purpose.MASTER)
+    return MasterKeys(
+        current=current, kept=tuple(seed for _, seed in reading.seeds(Purpose.MASTER) if seed != current)
+    )
+
+
+def _signers(
+    inventory: Inventory, pair: NotePair, sets: Sequence[NoteKeySet], *states: KeyState
+) -> tuple[NoteSigner, ...]:
+    used = [entry.state in states for entry in inventory.of(pair.ed25519)]
+    return tuple(s for one, is_used in zip(sets, used, strict=True) if is_used for s in one.signers)
 
 
 def _curve(private: PrivateKey) -> ec.EllipticCurvePrivateKey:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from hub.exchange.log.checking import check_start
+from hub.exchange.log.epochs import own_keys
 from hub.exchange.log.publishing import published_checkpoint
 from hub.ports import Keyring, Store, UnitOfWork, View
 
@@ -53,6 +54,6 @@ def checked(store: Store, keyring: Keyring, folder: Path) -> CheckedStore:
         # Before the snapshot, or another process could publish what the snapshot does not show yet.
         published = published_checkpoint(folder)
         with store.read() as view:
-            check_start(view.log, [signer.key for signer in keyring.log_signers()], published=published)
+            check_start(view.log, own_keys(view.log, keyring), published=published)
 
     return CheckedStore(store, check)

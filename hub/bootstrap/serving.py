@@ -24,6 +24,7 @@ from hub.bootstrap.witnessing import stamper
 from hub.config import load_config
 from hub.errors import HubError, OurFault, Refused
 from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.keys.keeper import RewrapKeeper
 from hub.exchange.log.keeper import LogKeeper
 from hub.exchange.witness.keeper import WitnessKeeper
 from hub.exchange.witness.starting import check_witnessed
@@ -45,6 +46,7 @@ class Worker:
         self._dispatcher: Dispatcher | None = None
         self._keeper: LogKeeper | None = None
         self._witnesses: WitnessKeeper | None = None
+        self._rewrapping: RewrapKeeper | None = None
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -99,10 +101,12 @@ class Worker:
         hub = self.hub
         self._keeper = LogKeeper(hub.broker, hub.config.log_dir)
         self._witnesses = WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config))
+        self._rewrapping = RewrapKeeper(hub.broker)
         self._log(Act.STARTED)
         self._dispatcher.start()
         self._keeper.start()
         self._witnesses.start()
+        self._rewrapping.start()
 
     def stop(self, _app: object) -> None:
         """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
@@ -112,6 +116,9 @@ class Worker:
         self._stopping.set()
         if self._dispatcher is not None:
             self._dispatcher.stop()
+        if self._rewrapping is not None:
+            self._rewrapping.stop()
+        if self._dispatcher is not None:
             self._log(Act.STOPPED)
         if self._keeper is not None:
             self._keeper.stop()

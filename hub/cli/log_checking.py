@@ -20,6 +20,7 @@ from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.errors import HubError, failure
 from hub.exchange.log import recovering
 from hub.exchange.log.checking import check_start
+from hub.exchange.log.epochs import own_keys
 from hub.exchange.log.places import Place, dump_place, is_of, load_place, place_before
 from hub.exchange.log.publishing import published_checkpoint, write_whole
 from hub.exchange.log.verifying import Finding, Verification
@@ -39,12 +40,13 @@ def show(home: Path, unlock: Path | None) -> Answer:
     """Show how the log stands: its size, its last checkpoint, and what waits to be logged."""
     with opened(home, unlock) as hub:
         now = hub.broker.clock.now()
-        keys = [signer.key.vkey for signer in hub.keyring.log_signers()]
         with hub.store.read() as view:
+            epochs = own_keys(view.log, hub.keyring).epochs
             size, last = view.log.size(), view.log.checkpoint()
             waiting = view.log.waiting_count(_COUNTED_MOST)
         standing = witness_standing(hub.broker)
         needed = hub.broker.witnesses.needed
+    keys = [key.vkey for key in epochs[-1].keys]
     document = {
         "origin": log_name(hub.config.agency),
         "size": size,
@@ -61,9 +63,23 @@ def show(home: Path, unlock: Path | None) -> Answer:
         "unstamped_since": instant(standing.unstamped_since) if hub.config.tsa_url else None,
         "published_at": str(home / "log"),
         "keys": keys,
+        "epochs": [
+            {
+                "first": epoch.first,
+                "last": epoch.last,
+                "compromised": epoch.compromised,
+                "keys": [key.vkey for key in epoch.keys],
+            }
+            for epoch in epochs
+        ],
     }
-    people = {name.replace("_", " "): value for name, value in document.items() if name != "keys"}
+    unsaid = {"keys", "epochs"}
+    people = {name.replace("_", " "): value for name, value in document.items() if name not in unsaid}
     lines: list[RenderableType] = [facts(people), "", "Who checks the log pins these keys:", *keys]
+    for epoch in epochs[:-1]:
+        until = "now on, beside the new ones" if epoch.last is None else f"{epoch.last} entries"
+        told = f"Keys of before, which signed from {epoch.first} to {until}:"
+        lines += ["", told, *(key.vkey for key in epoch.keys)]
     return Answer(document=document, people=lines, then=("hub log verify", "hub witness show"))
 
 
@@ -86,19 +102,19 @@ def verify(first: int | None, home: Path, unlock: Path | None) -> Answer:
     """
     with opened(home, unlock) as hub:
         folder = hub.config.log_dir
-        keys = [signer.key for signer in hub.keyring.log_signers()]
         with hub.store.read() as view:
+            own = own_keys(view.log, hub.keyring)
             begun = _begin(view.log, folder, first)
             size = view.log.size()
         check = Verification(
-            store=hub.store, keys=keys, published=lambda path: _read(folder / path), place=begun
+            store=hub.store, own=own, published=lambda path: _read(folder / path), place=begun
         )
         _run(check, folder, size)
         published = published_checkpoint(folder)
         with hub.store.read() as view:
             last = view.log.checkpoint()
             try:
-                check_start(view.log, keys, published=published)
+                check_start(view.log, own, published=published)
             except HubError as error:
                 check.findings.append(Finding(code=error.code, index=size, sentence=error.sentence))
     if check.findings:

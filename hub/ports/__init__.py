@@ -8,8 +8,8 @@ from hub.ports.books import NUMBER_MAX, Books
 from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
 from hub.ports.clock import Clock
 from hub.ports.directory import Directory
-from hub.ports.keyring import Keyring
-from hub.ports.log import CheckpointRow, EventQuery, Log, LogEntry, TileRow, Waiting
+from hub.ports.keyring import Keyring, NoteKeySet
+from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -43,6 +43,7 @@ __all__ = [
     "CosignatureRow",
     "Deliveries",
     "Directory",
+    "EpochRow",
     "Erasures",
     "EventQuery",
     "ForkRow",
@@ -51,6 +52,7 @@ __all__ = [
     "Log",
     "LogEntry",
     "Mail",
+    "NoteKeySet",
     "Outbox",
     "Outcome",
     "QuorumState",

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from hub.audit.notes import NoteSigner
+from hub.audit.notes import NoteKey, NoteSigner
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
+from hub.envelope.vault import MasterKeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteKeySet:
+    """One set of keys of our log, or of our witness: an Ed25519 and an ML-DSA-44 key, made together.
+
+    `signers` is empty once the private halves are destroyed. `until` is since when they sign no more.
+    """
+
+    keys: tuple[NoteKey, ...]
+    signers: tuple[NoteSigner, ...] = field(default=(), repr=False)
+    until: datetime | None = None
+    compromised: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return the keys as one text, by which the log's tables and entries name the set."""
+        return " ".join(key.vkey for key in self.keys)
 
 
 class Keyring(Protocol):
@@ -25,14 +46,25 @@ class Keyring(Protocol):
         """Return the public halves, as they stand on our card."""
         ...
 
-    def master_key(self) -> bytes:
-        """Return the 32 bytes that wrap the keys of bodies at rest."""
+    def master_key(self) -> MasterKeys:
+        """Return what wraps the keys of bodies at rest, and what still unwraps older ones.
+
+        Whoever reads a body first and asks then has the key that the body was wrapped by.
+        """
         ...
 
     def log_signers(self) -> tuple[NoteSigner, ...]:
-        """Return the keys that sign our log's checkpoints: all of them sign each."""
+        """Return the present keys of our log; which sign a checkpoint, the log itself says."""
+        ...
+
+    def log_key_sets(self) -> tuple[NoteKeySet, ...]:
+        """Return every set of keys that our log ever had, oldest first; the last may not be in use yet."""
         ...
 
     def witness_signers(self) -> tuple[NoteSigner, ...]:
-        """Return the keys that cosign others' checkpoints: all of them sign each."""
+        """Return the keys that cosign others' checkpoints: all of them sign each, two sets in an overlap."""
+        ...
+
+    def witness_key_sets(self) -> tuple[NoteKeySet, ...]:
+        """Return every set of keys that our witness ever had, oldest first; the last one is on our card."""
         ...

@@ -53,6 +53,21 @@ class CheckpointRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EpochRow:
+    """Which sets of keys sign from a checkpoint on; the sets before and these have all signed that one.
+
+    `number` counts from 1; the first row stands for the keys that the log began with. `sets` are texts of
+    `NoteKeySet`.
+    """
+
+    number: int
+    checkpoint: int
+    size: int
+    at: datetime
+    sets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventQuery:
     """Which audit events are looked for; what is not named fits all.
 
@@ -129,4 +144,12 @@ class Log(Protocol):
 
     def add_checkpoint(self, row: CheckpointRow) -> None:
         """Store a checkpoint; only after `lock`."""
+        ...
+
+    def epochs(self) -> Sequence[EpochRow]:
+        """Return the changes of the log's keys, in their order; none where they never changed."""
+        ...
+
+    def add_epoch(self, row: EpochRow) -> None:
+        """Store a change of the log's keys; only after `lock`. It changes state."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from hub.entries import Body, ErasureRow, RecordRow, Release
+from hub.entries import Body, ErasureRow, RecordRow, Release, RewrapRow, WrappedKey
 from hub.records.lifecycle import RecordState
 
 
@@ -107,4 +107,23 @@ class Bodies(Protocol):
 
     def erase(self, body_id: str) -> None:
         """Destroy the wrapped key; what is left cannot be read."""
+        ...
+
+    def wrapped_keys(self, *, after: str, limit: int) -> Sequence[WrappedKey]:
+        """Return wrapped keys of bodies with an id above `after`, lowest first; erased ones have none."""
+        ...
+
+    def replace_keys(self, keys: Sequence[tuple[WrappedKey, bytes]]) -> int:
+        """Put wrapped keys in place of those that are still there; return how many. Bookkeeping.
+
+        A body that was erased meanwhile stays erased.
+        """
+        ...
+
+    def rewrapping(self) -> RewrapRow | None:
+        """Return how far the newest change of the master key has come; a unit of work keeps it for itself."""
+        ...
+
+    def put_rewrapping(self, row: RewrapRow) -> None:
+        """Store how far it has come. Bookkeeping."""
         ...

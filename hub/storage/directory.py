@@ -69,6 +69,11 @@ _PUT_PARTNER: Final = _put(tables.partners, "agency")
 _PUT_MEMBER: Final = _put(tables.members, "agency")
 _PUT_OFFICER: Final = _put(tables.officers, "name")
 _PUT_FAILED: Final = _put(tables.login_failures, "name", "address")
+_REPLACE_TOTP_KEY: Final = (
+    update(tables.officers)
+    .where(_O.name == bindparam("which"), _O.totp_wrapped_key == bindparam("old"))
+    .values(totp_wrapped_key=bindparam("new"))
+)
 
 
 class DirectoryStore:
@@ -124,6 +129,11 @@ class DirectoryStore:
             self._session.run(_PUT_OFFICER, _officer_values(row))
         else:
             self._change(_PUT_OFFICER, _officer_values(row))
+
+    def replace_totp_key(self, name: str, old: bytes, new: bytes) -> None:
+        """Put the wrapped key of an officer's secret in place of the old one, if that is still there."""
+        self._session.change(audited=False)
+        self._session.run(_REPLACE_TOTP_KEY, {"which": name, "old": old, "new": new})
 
     def login_failures(self, name: str, address: str) -> LoginFailures | None:
         """Return how an address failed to sign in as an officer."""

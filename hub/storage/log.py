@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, literal, select, text
 from hub.audit.events import AuditEvent
 from hub.audit.tiles import Tile
 from hub.errors import IntegrityFailure
-from hub.ports.log import CheckpointRow, LogEntry, TileRow, Waiting
+from hub.ports.log import CheckpointRow, EpochRow, LogEntry, TileRow, Waiting
 from hub.storage import tables
 from hub.storage.events import logged_row
 from hub.storage.session import Session, Shape
@@ -65,6 +65,9 @@ _PAGE: Final = (
 _COVERING: Final = (
     _CHECKPOINT.select().where(_C.size > bindparam("which")).order_by(_C.size, _C.number).limit(1)
 )
+_EPOCH: Final = Shape(EpochRow, tables.log_epochs)
+_EPOCHS: Final = _EPOCH.select().order_by(tables.log_epochs.c.number)
+_ADD_EPOCH: Final = insert(tables.log_epochs)
 
 
 class LogStore:
@@ -172,3 +175,12 @@ class LogStore:
         """Store a checkpoint."""
         self._session.change(audited=False)
         self._session.run(_ADD_CHECKPOINT, vars(row))
+
+    def epochs(self) -> Sequence[EpochRow]:
+        """Return the changes of the log's keys, in their order."""
+        return _EPOCH.load(self._session.rows(_EPOCHS))
+
+    def add_epoch(self, row: EpochRow) -> None:
+        """Store a change of the log's keys."""
+        self._session.change()
+        self._session.run(_ADD_EPOCH, vars(row))

@@ -499,6 +499,29 @@ log_tiles = _table(
     _bytes("hashes"),
 )
 
+#: Changes of the log's keys; only ever added to, by a trigger.
+log_epochs = _table(
+    "log_epochs",
+    Column("number", Position, primary_key=True, autoincrement=False),
+    _number("checkpoint"),
+    _number("size"),
+    _moment("at"),
+    _words("sets"),
+)
+
+#: How far bodies were wrapped anew after each change of the master key.
+rewraps = _table(
+    "rewraps",
+    Column("number", Position, primary_key=True, autoincrement=False),
+    _bytes("master"),
+    _moment("began_at"),
+    _moment("pass_at"),
+    _text("cursor"),
+    _number("changed"),
+    _number("rewrapped"),
+    _moment("ended_at", optional=True),
+)
+
 checkpoints = _table(
     "checkpoints",
     Column("number", Position, primary_key=True, autoincrement=False),

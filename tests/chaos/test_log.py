@@ -12,10 +12,12 @@ from random import Random
 import pytest
 
 from hub.audit.checkpoints import Checkpoint, verify_checkpoint
+from hub.audit.epochs import LogEpoch
 from hub.audit.merkle import EMPTY_ROOT, Frontier, check_consistency, check_inclusion, hash_leaf
 from hub.audit.notes import NoteKey
 from hub.audit.tiles import consistency_proof, inclusion_proof, root_of
 from hub.exchange.log.checking import check_start
+from hub.exchange.log.epochs import OwnKeys
 from hub.exchange.log.publishing import published_checkpoint
 from hub.exchange.log.verifying import Verification
 from hub.ports import LogEntry, Store
@@ -132,7 +134,7 @@ def _check_nothing_is_ahead(store: Store, folder: Path, keys: list[NoteKey]) -> 
     """While nobody writes: whatever was signed or published, the database has all of it."""
     published = published_checkpoint(folder)
     with store.read() as view:
-        check_start(view.log, keys, published=published)
+        check_start(view.log, OwnKeys(epochs=(LogEpoch(keys=tuple(keys)),)), published=published)
         last = view.log.checkpoint()
         size = view.log.size()
     assert last is None or last.size <= size
@@ -145,7 +147,7 @@ def _check_log(
     def read(path: str) -> bytes | None:
         return (folder / path).read_bytes() if (folder / path).exists() else None
 
-    check = Verification(store=store, keys=keys, published=read)
+    check = Verification(store=store, own=OwnKeys(epochs=(LogEpoch(keys=tuple(keys)),)), published=read)
     for _ in check.steps():
         pass
     assert check.findings == []

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.entries import Body
-from hub.envelope.vault import body_key, lock, unlock
+from hub.envelope.vault import MasterKeys, body_key, lock, rewrap, unlock
 from hub.errors import IntegrityFailure
 from tests.amounts import examples
 
 few = settings(max_examples=examples(60), deadline=None)
 
-MASTER = bytes(range(32))
+MASTER = MasterKeys(current=bytes(range(32)))
 
 
 @few
@@ -68,9 +68,50 @@ def test_a_changed_or_erased_body_does_not_open(body: Body) -> None:
 
 def test_another_master_key_does_not_open() -> None:
     with pytest.raises(IntegrityFailure) as refused:
-        unlock(BODY, master_key=bytes(32))
+        unlock(BODY, master_key=MasterKeys(current=bytes(32)))
     assert refused.value.code == "decryption-failed"
 
 
 def test_a_body_does_not_show_its_bytes() -> None:
     assert "wrapped_key" not in repr(BODY)
+
+
+OLD, NEW = bytes(range(32)), bytes(range(1, 33))
+BOTH = MasterKeys(current=NEW, kept=(OLD,))
+
+
+def test_a_body_of_before_opens_beside_a_new_master_key() -> None:
+    assert unlock(BODY, master_key=BOTH) == b"content"
+    fresh = lock(b"new", body_id="b", master_key=BOTH)
+    assert unlock(fresh, master_key=MasterKeys(current=NEW)) == b"new"
+    with pytest.raises(IntegrityFailure):
+        unlock(fresh, master_key=MASTER)
+
+
+def test_a_key_that_was_wrapped_before_master_keys_had_names_opens() -> None:
+    unnamed = replace(BODY, wrapped_key=BODY.wrapped_key[4:])
+    assert len(unnamed.wrapped_key) == 40
+    assert unlock(unnamed, master_key=MASTER) == b"content"
+    assert unlock(unnamed, master_key=BOTH) == b"content"
+
+
+@pytest.mark.parametrize("cut", [0, 4], ids=["named", "unnamed"])
+def test_a_key_is_wrapped_anew_once(cut: int) -> None:
+    fresh = rewrap(BODY.wrapped_key[cut:], body_id=BODY.body_id, master_key=BOTH)
+    assert fresh is not None
+    assert unlock(replace(BODY, wrapped_key=fresh), master_key=MasterKeys(current=NEW)) == b"content"
+    assert rewrap(fresh, body_id=BODY.body_id, master_key=BOTH) is None
+
+
+def test_a_key_that_no_master_key_opens_is_not_wrapped_anew() -> None:
+    with pytest.raises(IntegrityFailure) as refused:
+        rewrap(BODY.wrapped_key, body_id=BODY.body_id, master_key=MasterKeys(current=NEW))
+    assert refused.value.code == "decryption-failed"
+
+
+def test_master_keys_show_no_bytes_and_are_different_ones() -> None:
+    assert str(NEW) not in repr(BOTH)
+    with pytest.raises(ValueError, match="share a name"):
+        MasterKeys(current=NEW, kept=(NEW,))
+    with pytest.raises(ValueError, match="32 bytes"):
+        MasterKeys(current=b"short")

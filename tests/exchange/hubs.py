@@ -21,6 +21,7 @@ from hub.config import Limits
 from hub.entries import MemberRow, PartnerRow, PartnerStatus, Priority, RecordRow
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys, thumbprint, xwing_from_seed
 from hub.envelope.suites import Suite
+from hub.envelope.vault import MasterKeys
 from hub.errors import PeerFault
 from hub.exchange.agreements import adopt
 from hub.exchange.answering import send_receipts, take_receipts
@@ -32,7 +33,7 @@ from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.releasing import approve
 from hub.federation.card import fingerprint
-from hub.ports import BlobStore, Mail, Outcome, Store, Transfer
+from hub.ports import BlobStore, Mail, NoteKeySet, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.kinds import Kind
 from hub.records.label import Classification, Label, Tlp
@@ -63,6 +64,8 @@ class LooseKeyring:
 
     def __init__(self, agency: str, seed: int) -> None:
         self._filler = filler = bytes([seed]) * 31
+        self.later_log_sets: tuple[NoteKeySet, ...] = ()
+        self.later_witness_sets: tuple[NoteKeySet, ...] = ()
         self._agency = agency
         self._signing = SigningKeys(
             es256=ec.generate_private_key(ec.SECP256R1()),
@@ -81,7 +84,7 @@ class LooseKeyring:
             encrypt_p256=kid_p256,
             encrypt_xwing=kid_xwing,
         )
-        self._master = filler + b"v"
+        self._master = MasterKeys(current=filler + b"v")
 
     @property
     def agency(self) -> str:
@@ -96,7 +99,7 @@ class LooseKeyring:
     def public(self) -> PublicKeys:
         return self._public
 
-    def master_key(self) -> bytes:
+    def master_key(self) -> MasterKeys:
         return self._master
 
     def log_signers(self) -> tuple[NoteSigner, ...]:
@@ -104,6 +107,16 @@ class LooseKeyring:
 
     def witness_signers(self) -> tuple[NoteSigner, ...]:
         return witness_signers(self._agency, ed25519=self._filler + b"w", ml_dsa_44=self._filler + b"W")
+
+    def log_key_sets(self) -> tuple[NoteKeySet, ...]:
+        return (key_set(self.log_signers()), *self.later_log_sets)
+
+    def witness_key_sets(self) -> tuple[NoteKeySet, ...]:
+        return (key_set(self.witness_signers()), *self.later_witness_sets)
+
+
+def key_set(signers: tuple[NoteSigner, ...]) -> NoteKeySet:
+    return NoteKeySet(keys=tuple(signer.key for signer in signers), signers=signers)
 
 
 @dataclass(kw_only=True)

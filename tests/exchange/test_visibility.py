@@ -9,7 +9,7 @@ import pytest
 
 from hub.audit.events import Act
 from hub.entries import OutboxEntry, PartnerRow
-from hub.envelope.vault import lock
+from hub.envelope.vault import MasterKeys, lock
 from hub.errors import PeerFault
 from hub.exchange.answering import send_receipts
 from hub.exchange.broker import Broker
@@ -32,7 +32,8 @@ def queue_damaged(broker: Broker, like: str) -> str:
         conversation=new_id(),
     )
     with broker.store.work() as work:
-        work.bodies.add([lock(b"whatever it was", body_id=damaged.body_id, master_key=b"?" * 32)])
+        another = MasterKeys(current=b"?" * 32)
+        work.bodies.add([lock(b"whatever it was", body_id=damaged.body_id, master_key=another)])
         work.outbox.queue([damaged])
         work.stage([broker.event(Act.CARRIED, broker.itself, damaged.envelope_id, broker.clock.now())])
         work.commit()

@@ -47,7 +47,7 @@ def test_a_store_opens_to_the_same_keys_each_time(store: Path) -> None:
     one, other = opened(store), opened(store)
     assert one.public().as_jwks() == other.public().as_jwks()
     assert one.master_key() == other.master_key()
-    assert len(one.master_key()) == 32
+    assert len(one.master_key().current) == 32
     assert one.signing().es256_kid == other.signing().es256_kid
 
 
@@ -158,7 +158,7 @@ def test_only_the_owner_may_look_into_it(store: Path) -> None:
 def test_no_key_lies_in_the_clear(store: Path) -> None:
     keyring = opened(store)
     on_disk = b"".join(path.read_bytes() for path in store.iterdir())
-    assert keyring.master_key() not in on_disk
+    assert keyring.master_key().current not in on_disk
     assert keyring.signing().mldsa65.private_bytes_raw() not in on_disk
     assert b"BEGIN PRIVATE KEY" not in on_disk
     assert b"BEGIN ENCRYPTED PRIVATE KEY" in on_disk

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hub.audit.checkpoints import Checkpoint, verify_checkpoint
+from hub.audit.checkpoints import Checkpoint
 from hub.audit.merkle import hash_leaf
-from hub.audit.notes import NoteKey
 from hub.audit.tiles import TILE_WIDTH, Tile, root_of
 from hub.errors import IntegrityFailure
+from hub.exchange.log.epochs import OwnKeys
 from hub.ports import CheckpointRow, Log
 
 _WHAT_TO_DO: Final = "Nothing goes on here; see the runbook, A log that was set back."
@@ -21,7 +21,7 @@ _WHAT_TO_DO: Final = "Nothing goes on here; see the runbook, A log that was set 
 
 def check_start(
     log: Log,
-    keys: Sequence[NoteKey],
+    own: OwnKeys,
     *,
     published: bytes | None = None,
     witnessed: Sequence[Checkpoint] = (),
@@ -34,16 +34,16 @@ def check_start(
     """
     newest = log.checkpoint()
     if newest is not None:
-        _check_own(log, keys, newest)
+        _check_own(log, own, newest)
         _check_edge(log, newest.size)
     if published is not None:
-        _check_seen(log, verify_checkpoint(published, keys), "the published files")
+        _check_seen(log, own.recognise(published), "the published files")
     for seen in witnessed:
         _check_seen(log, seen, "a witness")
 
 
-def _check_own(log: Log, keys: Sequence[NoteKey], newest: CheckpointRow) -> None:
-    head = verify_checkpoint(newest.note, keys)
+def _check_own(log: Log, own: OwnKeys, newest: CheckpointRow) -> None:
+    head = own.verify_row(newest.number, newest.note)
     if (head.size, head.root) != (newest.size, newest.root):
         raise IntegrityFailure(
             "log-damaged", f"Checkpoint {newest.number} is not stored as it was signed. {_WHAT_TO_DO}"

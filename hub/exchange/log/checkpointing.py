@@ -11,6 +11,7 @@ from hub.audit.tiles import consistency_proof, root_of
 from hub.config import Limits
 from hub.errors import IntegrityFailure
 from hub.exchange.broker import Broker
+from hub.exchange.log.epochs import present_sets, signers_of
 from hub.ports import CheckpointRow, Log
 
 
@@ -55,12 +56,13 @@ def _sign(broker: Broker, log: Log, now: datetime) -> CheckpointRow:
     if last is not None:
         refuse_fork(log, old_size=last.size, old_root=last.root, size=size, root=root)
     head = Checkpoint(origin=log_name(broker.agency), size=size, root=root)
+    signers = signers_of(present_sets(log, broker.keyring))
     return CheckpointRow(
         number=1 if last is None else last.number + 1,
         size=size,
         root=root,
         at=now,
-        note=sign_checkpoint(head, broker.keyring.log_signers(), now),
+        note=sign_checkpoint(head, signers, now),
     )
 
 

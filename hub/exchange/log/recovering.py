@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from hub.audit.checkpoints import Checkpoint, verify_checkpoint
+from hub.audit.checkpoints import Checkpoint
 from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
 from hub.audit.leaves import read_leaf
@@ -17,6 +17,7 @@ from hub.audit.notes import Note, read_note
 from hub.audit.tiles import TILE_WIDTH, EntryTile, root_of, tiles_of, unpack_entries
 from hub.errors import IntegrityFailure, Refused
 from hub.exchange.broker import Broker
+from hub.exchange.log.epochs import own_keys
 from hub.exchange.log.publishing import CHECKPOINT
 from hub.exchange.log.sequencing import append
 from hub.ports import CheckpointRow, Log, Waiting
@@ -35,8 +36,10 @@ def recover(broker: Broker, actor: Actor, read: FileReader, *, reason: str) -> t
     """
     reason = justified(reason)
     note = read_note(_needed(read, CHECKPOINT))
-    keys = [signer.key for signer in broker.keyring.log_signers()]
-    head = verify_checkpoint(note.as_bytes(), keys)
+    with broker.store.read() as view:
+        own = own_keys(view.log, broker.keyring)
+    head = own.recognise(note.as_bytes())
+    keys = [key for one in own.sets for key in one]
     at = broker.clock.now()
     with broker.store.work() as work:
         work.log.lock(wait=True)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from hub.audit.checkpoints import verify_checkpoint
 from hub.audit.events import AuditEvent
 from hub.audit.leaves import leaf_entry, read_leaf
 from hub.audit.merkle import hash_leaf
-from hub.audit.notes import NoteKey
 from hub.audit.tiles import TILE_WIDTH, EntryTile, Tile, pack_entries
 from hub.errors import HubError
+from hub.exchange.log.epochs import OwnKeys
 from hub.exchange.log.places import Growth, Place
 from hub.ports import CheckpointRow, Log, LogEntry, Store, View
 
@@ -45,7 +44,7 @@ class Verification:
     """A check of the log from a place on; `steps` moves it on, tile by tile."""
 
     store: Store
-    keys: Sequence[NoteKey]
+    own: OwnKeys
     published: FileReader = lambda _path: None
     place: Place = field(default_factory=Place)
     findings: list[Finding] = field(default_factory=list)
@@ -145,7 +144,7 @@ class Verification:
     def _check_checkpoint(self, row: CheckpointRow, tree: Growth, *, after: int) -> None:
         """Check a checkpoint's place, signatures and root; one tree has all roots, so they are consistent."""
         try:
-            head = verify_checkpoint(row.note, self.keys)
+            head = self.own.verify_row(row.number, row.note)
         except HubError as failure:
             self._found(failure.code, row.size, f"Checkpoint {row.number}: {failure.sentence}")
             return

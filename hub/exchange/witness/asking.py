@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NoReturn
 
-from hub.audit.checkpoints import verify_checkpoint
 from hub.audit.names import log_name, witness_name
 from hub.audit.notes import Note, NoteKey, read_note, read_signatures
 from hub.audit.quorum import Quorum, weigh
@@ -15,6 +14,7 @@ from hub.audit.witnessing import SIZE_TYPE, AddCheckpoint, origin_hash, read_siz
 from hub.errors import IntegrityFailure, PeerFault, Refused
 from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.log.checking import check_start
+from hub.exchange.log.epochs import own_keys
 from hub.ports import CheckpointRow, WitnessClient, WitnessReply
 
 #: Asked once with the size that we think it knows, and again with the one that it says.
@@ -139,16 +139,17 @@ def _explain(
     shown = client.checkpoint(partner.row, origin_hash(log_name(broker.agency)))
     if shown is None:
         raise PeerFault("partner-misbehaved", f"{witness} {claim}, but shows no checkpoint of it.")
-    keys = [signer.key for signer in broker.keyring.log_signers()]
+    with broker.store.read() as view:
+        own = own_keys(view.log, broker.keyring)
     try:
-        seen = verify_checkpoint(shown, keys)
+        seen = own.recognise(shown)
     except IntegrityFailure as failure:
         raise PeerFault(
             "partner-misbehaved",
             f"{witness} {claim}, but shows what we did not sign ({failure.code}).",
         ) from None
     with broker.store.read() as view:
-        check_start(view.log, keys, witnessed=[seen])
+        check_start(view.log, own, witnessed=[seen])
     if seen.size > row.size:
         raise Refused(
             "witness-size-stale",

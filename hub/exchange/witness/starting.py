@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from hub.audit.checkpoints import Checkpoint, verify_checkpoint
+from hub.audit.checkpoints import Checkpoint
 from hub.errors import HubError, IntegrityFailure
 from hub.exchange.broker import Broker
 from hub.exchange.log.checking import check_start
+from hub.exchange.log.epochs import OwnKeys, own_keys
 from hub.exchange.witness.asking import cosigned_checkpoint
 from hub.ports import WitnessClient
 
@@ -21,32 +22,33 @@ def check_witnessed(broker: Broker, client: WitnessClient) -> None:
     Raises IntegrityFailure `log-rolled-back` or `log-forked` where one of them shows a checkpoint that we
     signed and do not have. One that does not answer in time is passed over here, and misses in the quorum.
     """
-    seen = _seen(broker, client)
+    with broker.store.read() as view:
+        own = own_keys(view.log, broker.keyring)
+    seen = _seen(broker, client, own)
     if not seen:
         return
-    keys = [signer.key for signer in broker.keyring.log_signers()]
     with broker.store.read() as view:
-        check_start(view.log, keys, witnessed=seen)
+        check_start(view.log, own_keys(view.log, broker.keyring), witnessed=seen)
 
 
-def _seen(broker: Broker, client: WitnessClient) -> list[Checkpoint]:
+def _seen(broker: Broker, client: WitnessClient, own: OwnKeys) -> list[Checkpoint]:
     witnesses = broker.witnesses.witnesses
     if not witnesses:
         return []
     threads = ThreadPoolExecutor(len(witnesses), thread_name_prefix="ask-witness")
-    asked = [threads.submit(_ask, broker, client, witness) for witness in witnesses]
+    asked = [threads.submit(_ask, broker, client, own, witness) for witness in witnesses]
     done, _late = wait(asked, timeout=2 * broker.limits.witness_timeout_s)
     threads.shutdown(wait=False, cancel_futures=True)
     return [checkpoint for one in done if (checkpoint := one.result()) is not None]
 
 
-def _ask(broker: Broker, client: WitnessClient, witness: str) -> Checkpoint | None:
+def _ask(broker: Broker, client: WitnessClient, own: OwnKeys, witness: str) -> Checkpoint | None:
     """Return what a witness shows, if we signed it: nothing else can speak for or against our log."""
     try:
         note = cosigned_checkpoint(broker, client, witness)
         if note is None:
             return None
-        return verify_checkpoint(note, [signer.key for signer in broker.keyring.log_signers()])
+        return own.recognise(note)
     except IntegrityFailure as failure:
         log.warning(
             "witness shows what we did not sign: %s",

@@ -14,6 +14,7 @@ from hub.audit.merkle import Frontier, hash_leaf
 from hub.audit.notes import NoteKey
 from hub.exchange.broker import Broker
 from hub.exchange.log.checkpointing import checkpoint
+from hub.exchange.log.epochs import OwnKeys, own_keys
 from hub.exchange.log.sequencing import sequence
 from hub.ports import CheckpointRow, LogEntry
 from tests.exchange.hubs import TestClock
@@ -59,6 +60,11 @@ def signed(broker: Broker, number: int) -> CheckpointRow:
 
 def keys(broker: Broker) -> list[NoteKey]:
     return [signer.key for signer in broker.keyring.log_signers()]
+
+
+def own(broker: Broker) -> OwnKeys:
+    with broker.store.read() as view:
+        return own_keys(view.log, broker.keyring)
 
 
 def entries(broker: Broker) -> Sequence[LogEntry]:

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 import pytest
 
 from hub.audit.checkpoints import Checkpoint, read_checkpoint
+from hub.audit.epochs import LogEpoch
 from hub.audit.notes import read_note
 from hub.errors import HubError
 from hub.exchange.broker import Broker
 from hub.exchange.log.checking import check_start
-from tests.exchange.log.logs import keys, sequence_all, signed, stage, tamper, url_of
+from hub.exchange.log.epochs import OwnKeys
+from tests.exchange.log.logs import own, sequence_all, signed, stage, tamper, url_of
 
 
 def check(broker: Broker, published: bytes | None = None, witnessed: Sequence[Checkpoint] = ()) -> None:
     with broker.store.read() as view:
-        check_start(view.log, keys(broker), published=published, witnessed=witnessed)
+        check_start(view.log, own(broker), published=published, witnessed=witnessed)
 
 
 def refused(broker: Broker, published: bytes | None = None, witnessed: Sequence[Checkpoint] = ()) -> str:
@@ -97,5 +99,5 @@ def test_a_checkpoint_that_we_did_not_sign_is_recognised(hubs_pair: tuple[Broker
     forged = row.note.replace(b"\n5\n", b"\n6\n")
     assert refused(ours, forged) == "checkpoint-signature-invalid"
     with ours.store.read() as view, pytest.raises(HubError) as failed:
-        check_start(view.log, [signer.key for signer in other.keyring.witness_signers()][:1])
+        check_start(view.log, OwnKeys(epochs=(LogEpoch(keys=(other.keyring.witness_signers()[0].key,)),)))
     assert failed.value.code in {"checkpoint-origin-mismatch", "checkpoint-signature-invalid"}

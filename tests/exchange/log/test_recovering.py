@@ -12,7 +12,7 @@ from hub.exchange.log.publishing import publish, published_checkpoint
 from hub.exchange.log.recovering import recover
 from hub.exchange.log.verifying import Verification
 from tests.exchange.hubs import CUSTODIAN
-from tests.exchange.log.logs import keys, sequence_all, signed, stage
+from tests.exchange.log.logs import own, sequence_all, signed, stage
 from tests.storage.rows import fails
 
 REASON = "the disk failed; the backup of Sunday was restored"
@@ -58,7 +58,7 @@ def copy_of_events_after(source: Broker, target: Broker, after: int) -> None:
 def test_lost_entries_come_back_and_the_log_goes_on_where_it_was(restored: Broker, tmp_path: Path) -> None:
     assert recover(restored, CUSTODIAN, read_from(tmp_path), reason=REASON) == (240, 600)
     with restored.store.read() as view:
-        check_start(view.log, keys(restored), published=published_checkpoint(tmp_path))
+        check_start(view.log, own(restored), published=published_checkpoint(tmp_path))
         last = view.log.checkpoint()
         told = [event for _, event in view.events(after=0, limit=1000)]
     assert last is not None
@@ -68,7 +68,7 @@ def test_lost_entries_come_back_and_the_log_goes_on_where_it_was(restored: Broke
     assert told[-1].details == {"first": "240", "entries": "360"}
     signed(restored, 5)
     assert publish(restored.store, tmp_path)
-    check = Verification(store=restored.store, keys=keys(restored), published=read_from(tmp_path))
+    check = Verification(store=restored.store, own=own(restored), published=read_from(tmp_path))
     for _ in check.steps():
         pass
     assert check.findings == []

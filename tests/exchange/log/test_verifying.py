@@ -15,14 +15,14 @@ from hub.exchange.log.checkpointing import checkpoint
 from hub.exchange.log.places import Growth, Place, dump_place, is_of, load_place, place_before
 from hub.exchange.log.publishing import publish
 from hub.exchange.log.verifying import FINDINGS_MAX, FileReader, Finding, Verification
-from tests.exchange.log.logs import clock_of, entries, keys, sequence_all, signed, stage, tamper, url_of
+from tests.exchange.log.logs import clock_of, entries, own, sequence_all, signed, stage, tamper, url_of
 
 #: Many hubs and stores: not for the quick gate.
 pytestmark = pytest.mark.slow
 
 
 def verification(broker: Broker, place: Place | None = None, **more: FileReader) -> Verification:
-    check = Verification(store=broker.store, keys=keys(broker), place=place or Place(), **more)
+    check = Verification(store=broker.store, own=own(broker), place=place or Place(), **more)
     for _ in check.steps():
         pass
     return check
@@ -156,7 +156,7 @@ def test_no_more_is_told_than_a_person_reads(broker: Broker) -> None:
 
 @pytest.mark.parametrize("stop", [1, 2])
 def test_a_check_goes_on_where_it_was_broken_off(log: Broker, stop: int) -> None:
-    check = Verification(store=log.store, keys=keys(log))
+    check = Verification(store=log.store, own=own(log))
     steps = check.steps()
     for _ in range(stop):
         next(steps)

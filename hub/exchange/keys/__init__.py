@@ -1,0 +1,1 @@
+"""Changes of this hub's own keys, as far as its database has a part in them."""

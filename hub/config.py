@@ -11,6 +11,7 @@ from typing import Any, Final, get_type_hints
 from hub.errors import OurFault
 
 _MIB: Final = 1024 * 1024
+_TABLES: Final = frozenset({"home", "limits", "token", "algorithms"})
 _MAY_BE_0: Final = frozenset({"reconcile_hour", "metrics_port", "witness_quorum"})
 
 
@@ -91,6 +92,21 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TokenConfig:
+    """A PKCS #11 token: the module that reaches it, its label, and for which purposes it makes new keys.
+
+    With `unlock` it also holds the secret that opens the key files, so that nothing opens without it.
+    `pin_file` is where its PIN lies, `token-pin` in the home unless it says otherwise.
+    """
+
+    module: str
+    label: str
+    purposes: tuple[str, ...] = ()
+    unlock: bool = False
+    pin_file: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """What one hub is told. `database` is an SQLAlchemy URL; `url` is how partners call this hub.
 
@@ -99,8 +115,9 @@ class Config:
     `reconcile_hour` is the hour of the day, in UTC, from which on the books are compared with partners.
     `workers` above 1 needs PostgreSQL: SQLite has one writing process.
     `witnesses` are partners that cosign our log, `witness_quorum` how many of them are needed.
-    `tsa_url` is a time stamping authority (RFC 3161), `tsa_roots` a PEM file of roots that it is believed
-    under, beside hub.toml unless it is an absolute path.
+    `token` is where some keys lie instead of in files, and `algorithms` says by which algorithm the keys of a
+    purpose are made. `tsa_url` is a time stamping authority (RFC 3161), `tsa_roots` a PEM file of roots that
+    it is believed under, beside hub.toml unless it is an absolute path.
     """
 
     home: Path
@@ -119,6 +136,8 @@ class Config:
     witness_quorum: int = 0
     tsa_url: str = ""
     tsa_roots: str = ""
+    token: TokenConfig | None = None
+    algorithms: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -163,15 +182,30 @@ def load_config(home: Path) -> Config:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OurFault("config-invalid", f"{path} is not TOML: {error}.") from None
-    limits = told.pop("limits", {})
-    if not isinstance(limits, dict):
-        raise OurFault("config-invalid", "[limits] is a table of names and numbers.")
+    limits = _table(told, "limits", "names and numbers")
+    token = _table(told, "token", "a token's module, label and purposes")
+    algorithms = _table(told, "algorithms", "purposes of keys and names of algorithms")
+    if not all(isinstance(one, str) for one in algorithms.values()):
+        raise OurFault("config-invalid", '[algorithms] has texts, like sign-es256 = "p-256".')
     if "home" in told:
         raise OurFault("config-invalid", "`home` is where hub.toml lies and is not set in it.")
     values = _checked(Config, told, where="")
-    config = Config(home=home, **values, limits=Limits(**_checked(Limits, limits, where="limits.")))
+    config = Config(
+        home=home,
+        **values,
+        token=TokenConfig(**_checked(TokenConfig, token, where="token.")) if token else None,
+        algorithms=algorithms,
+        limits=Limits(**_checked(Limits, limits, where="limits.")),
+    )
     _check_witnesses(config)
     return config
+
+
+def _table(told: dict[str, Any], name: str, what: str) -> dict[str, Any]:
+    table = told.pop(name, {})
+    if not isinstance(table, dict):
+        raise OurFault("config-invalid", f"[{name}] is a table of {what}.")
+    return table
 
 
 def _check_witnesses(config: Config) -> None:
@@ -193,8 +227,8 @@ def _check_witnesses(config: Config) -> None:
 def _checked(kind: type, told: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     """Return the told values with their types checked; refuse unknown and missing keys."""
     hints = get_type_hints(kind)
-    known = {f.name: f for f in fields(kind) if f.name not in {"home", "limits"}}
-    tables = "" if where else " and the table [limits]"
+    known = {f.name: f for f in fields(kind) if f.name not in _TABLES}
+    tables = "" if where else " and the tables [limits], [token] and [algorithms]"
     unknown = sorted(set(told) - set(known))
     if unknown:
         raise OurFault(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hub.audit.notes import NoteSigner
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
 from hub.envelope.vault import MasterKeys
-from hub.errors import OurFault
+from hub.errors import HubError, OurFault
 from hub.ports.keyring import NoteKeySet
 from keys.authority import Authority
 from keys.file_keys import FileKeys
@@ -33,6 +33,18 @@ LOOK_AFTER_S: Final = 1.0
 _DEFAULT: Final = KeyPolicy()
 
 
+class Watched(Protocol):
+    """A token, as far as a keyring has to know it."""
+
+    def failure(self) -> HubError | None:
+        """Return why it cannot be used now."""
+        ...
+
+    def prepare(self) -> None:
+        """Read its PIN."""
+        ...
+
+
 class FileKeyring:
     """The keys of one agency, held in memory; implements `hub.ports.Keyring`.
 
@@ -46,11 +58,13 @@ class FileKeyring:
         stores: Stores,
         *,
         policy: KeyPolicy = _DEFAULT,
+        watch: Watched | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
         self._stores = stores
         self._policy = policy
+        self._watch = watch
         self._monotonic_s = monotonic_s
         self._lock = threading.Lock()
         self._looked_s = monotonic_s()
@@ -72,10 +86,12 @@ class FileKeyring:
         unlock: bytes | bytearray,
         token: TokenStore | None = None,
         policy: KeyPolicy = _DEFAULT,
+        watch: Watched | None = None,
     ) -> FileKeyring:
         """Open an agency's key store; `token` makes the store of the keys that lie in no file.
 
-        The token itself is not asked for anything yet: a hub starts while its token is away.
+        The token itself is not asked for anything yet: a hub starts while its token is away. `watch` tells
+        whether it is there.
 
         Raises OurFault `key-store-invalid` when there is none, when others may read its files, when it is
         another agency's, or when the unlock secret does not open it.
@@ -86,7 +102,7 @@ class FileKeyring:
             stores: dict[Where, KeyStore] = {Where.FILE: FileKeys(directory=directory, sealer=sealer)}
             if token is not None:
                 stores[Where.TOKEN] = token(directory, sealer)
-            return cls(directory, sealer, stores, policy=policy)
+            return cls(directory, sealer, stores, policy=policy, watch=watch)
         except (OSError, ValueError) as error:
             # A secret of the wrong form, or a file that cannot be read; the sentences show neither.
             raise store_invalid(directory, error) from None
@@ -110,6 +126,20 @@ class FileKeyring:
     def policy(self) -> KeyPolicy:
         """Return where new keys are made, and how."""
         return self._policy
+
+    @property
+    def has_token(self) -> bool:
+        """Tell whether keys lie, or are made, in a token."""
+        return self._watch is not None
+
+    def custody_failure(self) -> HubError | None:
+        """Return why the token cannot be used now; None where it can, or where there is none."""
+        return None if self._watch is None else self._watch.failure()
+
+    def prepare(self) -> None:
+        """Read what is needed later, in a process that can no longer ask for it: the token's PIN."""
+        if self._watch is not None:
+            self._watch.prepare()
 
     def store_for(self, purpose: Purpose) -> KeyStore:
         """Return where a new key for a purpose is made; raise OurFault `key-store-invalid` for none."""

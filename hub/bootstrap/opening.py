@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,8 @@ from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
 from hub.bootstrap.checking import CheckedStore, checked
+from hub.bootstrap.custody import open_keys
+from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
@@ -68,37 +68,11 @@ class Hub:
         )
 
 
-def read_unlock(home: Path, unlock: Path | None) -> bytes:
-    """Return the secret that opens the key store, from the home or from where it was moved.
-
-    A systemd credential named `hub-unlock` is found by itself. Raises OurFault `key-store-invalid`.
-    """
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    places = [unlock] if unlock else [home / "unlock"]
-    if unlock is None and credentials:
-        places.insert(0, Path(credentials) / "hub-unlock")
-    for place in places:
-        try:
-            if place.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise OurFault(
-                    "key-store-invalid",
-                    f"Others may read {place}, which opens all keys; take it away with chmod go-rwx.",
-                )
-            return place.read_bytes().strip()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise OurFault("key-store-invalid", f"{place} cannot be read: {error.strerror}.") from None
-    raise OurFault(
-        "key-store-invalid", f"There is no unlock secret at {places[-1]}; name its file with --unlock."
-    )
-
-
 @contextmanager
 def open_hub(
     home: Path,
     *,
-    unlock: Path | None = None,
+    unlock: Unlock = None,
     create: bool = False,
     keyring: FileKeyring | None = None,
     wake: Callable[[str], None] | None = None,
@@ -149,8 +123,3 @@ def open_hub(
         )
     finally:
         store.close()
-
-
-def open_keys(config: Config, unlock: Path | None = None) -> FileKeyring:
-    """Open the key store of a hub; deriving its key takes a noticeable part of a second, by design."""
-    return FileKeyring.open(config.keys_dir, agency=config.agency, unlock=read_unlock(config.home, unlock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -19,7 +20,9 @@ from hub.api import (
     create_app,
 )
 from hub.audit.events import Act
-from hub.bootstrap.opening import Hub, open_hub, open_keys
+from hub.bootstrap.custody import open_keys
+from hub.bootstrap.opening import Hub, open_hub
+from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import stamper
 from hub.config import load_config
 from hub.errors import HubError, OurFault, Refused
@@ -33,6 +36,8 @@ from hub.storage import upgrade
 from hub.transport.peer import identify
 from hub.transport.server import serve
 from keys.keyring import FileKeyring
+
+log = logging.getLogger("hub.keys")
 
 
 class Worker:
@@ -134,7 +139,7 @@ class Worker:
             work.commit()
 
 
-def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
+def serve_hub(home: Path, *, unlock: Unlock = None) -> None:
     """Serve web, dispatch and audit of one hub until it is told to stop.
 
     Keys are opened once, before the workers are made, so that the secret is needed once. A database of
@@ -148,6 +153,7 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
     if config.workers > 1 and config.database_url.startswith("sqlite"):
         raise OurFault("config-invalid", "workers above 1 need PostgreSQL; SQLite has one writing process.")
     keyring = open_keys(config, unlock)
+    _refuse_shut_token(keyring)
     upgrade(config.database_url)
     stamper(config)  # what is wrong with it is said before anything starts
     with open_hub(home, keyring=keyring) as hub:
@@ -163,6 +169,19 @@ def serve_hub(home: Path, *, unlock: Path | None = None) -> None:
         on_worker_stop=worker.stop,
         metrics=worker.metrics,
     )
+
+
+def _refuse_shut_token(keyring: FileKeyring) -> None:
+    """Read the token's PIN and show it once, before there are workers that would each show it again.
+
+    Raises OurFault `token-pin-refused`. A token that is away holds what needs it until it is back.
+    """
+    keyring.prepare()
+    failure = keyring.custody_failure()
+    if failure is not None and failure.code == "token-pin-refused":
+        raise failure
+    if failure is not None:
+        log.warning("the token is not there", extra={"code": failure.code})
 
 
 def create_wsgi_app() -> Any:

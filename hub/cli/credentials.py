@@ -44,7 +44,7 @@ def officer_options(command: _Command) -> _Command:
 def sign_in(broker: Broker, officer: str, password_fd: int | None) -> Actor:
     """Return the officer once password and code are right. Secrets never stand on the command line."""
     if password_fd is None:
-        password = _hidden("Password")
+        password = hidden("Password")
         code = click.prompt("Code", err=True)
     else:
         password, code = _lines(password_fd, ("the password", "the code"))
@@ -54,11 +54,11 @@ def sign_in(broker: Broker, officer: str, password_fd: int | None) -> Actor:
 def new_password(password_fd: int | None) -> str:
     """Return a new password: asked for twice, or one line of a descriptor."""
     if password_fd is None:
-        return _hidden("New password", confirmation_prompt=True)
+        return hidden("New password", confirmation_prompt=True)
     return _lines(password_fd, ("the password",))[0]
 
 
-def _hidden(what: str, *, confirmation_prompt: bool = False) -> str:
+def hidden(what: str, *, confirmation_prompt: bool = False) -> str:
     """Ask without showing what is typed; where that cannot be, refuse rather than show it."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)

@@ -13,6 +13,7 @@ import click
 from hub.audit.trail import Trail
 from hub.cli.answer import Answer, say
 from hub.cli.failure import from_click, interrupted, report, unexpected
+from hub.cli.home import gather_secrets
 from hub.codes import CODES
 from hub.errors import HubError
 
@@ -44,6 +45,7 @@ class Leaf(click.Command):
         """Run the command, say its answer or its failure, and return the exit code."""
         machine = ctx.meta["machine"] = bool(ctx.params.pop("as_json"))
         try:
+            gather_secrets(ctx.params)
             answer = super().invoke(ctx)
             if isinstance(answer, Answer):
                 say(replace(answer, then=[_at_home(ctx, hint) for hint in answer.then]), machine=machine)
@@ -65,7 +67,7 @@ def _at_home(ctx: click.Context, hint: str) -> str:
             command = command.get_command(ctx, word)
     known = {one.name for one in command.params} if command is not None else set()
     given = "".join(
-        f" --{name} {shlex.quote(str(ctx.params[name]))}"
+        f" --{name} {shlex.quote(str(_given(ctx.params[name])))}"
         for name in ("home", "unlock")
         if name in known
         and f"--{name}" not in hint
@@ -73,6 +75,12 @@ def _at_home(ctx: click.Context, hint: str) -> str:
     )
     said, gap, aside = hint.partition("   ")
     return f"{said.rstrip()}{given}{gap}{aside}"
+
+
+def _given(value: object) -> object:
+    """Return what was given by hand: of the secrets, the file that the unlock secret lies in."""
+    unlock = getattr(value, "unlock", None)
+    return value if unlock is None else unlock.file
 
 
 def trail(declared: Trail) -> Callable[[click.Command], Leaf]:

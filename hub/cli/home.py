@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,6 +18,7 @@ from hub.records.actor import Actor, ActorKind, Role
 
 if TYPE_CHECKING:
     from hub.bootstrap.opening import Hub
+    from hub.bootstrap.secrets import Unlock
 
 home_option: Final = click.option(
     "--home",
@@ -26,21 +29,63 @@ home_option: Final = click.option(
     type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     help="The folder that holds the hub.",
 )
-unlock_option: Final = click.option(
-    "--unlock",
-    envvar="HUB_UNLOCK",
-    show_envvar=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the unlock file is, when it was moved out of the home.",
-)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_descriptor: Final = click.IntRange(min=0)
+
+
+def unlock_option(command: _Command) -> _Command:
+    """Add the options that say where the secrets come from: `--unlock`, `--unlock-fd` and `--pin-fd`.
+
+    The command is handed all of it as `unlock`, to hand on unread to whatever opens the hub.
+    """
+    file = click.option(
+        "--unlock",
+        envvar="HUB_UNLOCK",
+        show_envvar=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Where the unlock file is, when it was moved out of the home.",
+    )
+    descriptor = click.option(
+        "--unlock-fd", metavar="N", type=_descriptor, help="Read the unlock secret from this descriptor."
+    )
+    pin = click.option(
+        "--pin-fd", metavar="N", type=_descriptor, help="Read the PIN of the token from this descriptor."
+    )
+    return file(descriptor(pin(command)))
+
+
+def gather_secrets(told: dict[str, Any]) -> None:
+    """Put together, as `unlock`, what a command line says about where the secrets come from.
+
+    A person is asked at a terminal for what is found nowhere; nothing secret is ever an argument.
+    """
+    if not {"unlock", "unlock_fd", "pin_fd"} <= told.keys():
+        return
+    from hub.bootstrap.secrets import Secrets, Source
+
+    asks = sys.stdin.isatty()
+    told["unlock"] = Secrets(
+        unlock=Source(
+            file=told["unlock"],
+            descriptor=told.pop("unlock_fd"),
+            ask=partial(_ask, "Passphrase of the keys") if asks else None,
+        ),
+        pin=Source(descriptor=told.pop("pin_fd"), ask=partial(_ask, "PIN of the token") if asks else None),
+    )
+
+
+def _ask(what: str) -> str:
+    from hub.cli.credentials import hidden
+
+    return hidden(what)
 
 
 _ACTS: Final = "hub.cli.acts"
 
 
 @contextmanager
-def opened(home: Path, unlock: Path | None = None) -> Iterator[Hub]:
+def opened(home: Path, unlock: Unlock = None) -> Iterator[Hub]:
     """Open the hub in a home: database, keys, directory. The composition is loaded here and not before.
 
     A refusal of what the one who acts may not do is logged before the hub is closed.

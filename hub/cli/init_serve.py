@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -13,6 +14,7 @@ import click
 from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.cli.answer import Answer, as_json, facts, instant, rendered
+from hub.cli.custody import custody_options, told_custody, what_opens
 from hub.cli.frame import leaf, trail
 from hub.cli.home import config_of, home_option, unlock_option
 from hub.config import Config
@@ -25,6 +27,8 @@ from hub.errors import OurFault
         "hub init --home /var/lib/hub --agency kz-knb",
         "hub init --home /var/lib/hub --agency kz-knb --host 0.0.0.0 --url https://hub.knb.example",
         "hub init --home /var/lib/hub --agency kz-knb --database postgresql:///hub",
+        "hub init --home /var/lib/hub --agency kz-knb --passphrase",
+        "hub init --home /var/lib/hub --agency kz-knb --token-module FILE --token-label hub --pin-fd 3",
     )
 )
 @home_option
@@ -52,6 +56,7 @@ from hub.errors import OurFault
     type=click.IntRange(0, 65535),
     help="Serve metrics to this machine there.",
 )
+@custody_options
 def init(
     home: Path,
     agency: str,
@@ -63,10 +68,13 @@ def init(
     host_names: tuple[str, ...],
     database: str,
     metrics_port: int,
+    **custody: Any,
 ) -> Answer:
     """Make a hub: its folder, keys, certificate authority, configuration and database.
 
-    The name of --url goes into the certificate by itself; name others with --host-name.
+    The name of --url goes into the certificate by itself; name others with --host-name. The keys are opened
+    by a random secret in a file of the home, by a passphrase, or by a token, which can also hold some of
+    them.
     """
     from hub.bootstrap.making import init_hub
 
@@ -82,6 +90,7 @@ def init(
         database=database,
         metrics_port=metrics_port,
         host_names=[*host_names, *([called] if called else [])],
+        **told_custody(**custody),
     )
     where = f" --home {home}"
     return Answer(
@@ -89,7 +98,7 @@ def init(
         people=(
             f"{agency} has a hub in {home}.",
             facts(_facts(config)),
-            f"Everything hangs on {home / 'unlock'}: copy it to a safe, apart from the backups of the rest.",
+            what_opens(config, passphrase=bool(custody["passphrase"] or custody["unlock_fd"] is not None)),
         ),
         then=(
             f"hub officer add NAME --role drafter{where}",

@@ -21,6 +21,7 @@ class Trouble(Enum):
     MODULE_UNUSABLE = "module-unusable"
     TOKEN_MISSING = "token-missing"  # noqa: S105 (a fault, not a secret)
     TOKEN_AMBIGUOUS = "token-ambiguous"  # noqa: S105
+    PIN_ABSENT = "pin-absent"
     PIN_WRONG = "pin-wrong"
     PIN_LAST_TRY = "pin-last-try"
     PIN_LOCKED = "pin-locked"
@@ -37,6 +38,7 @@ SENTENCES: Final[Mapping[Trouble, str]] = {
     Trouble.MODULE_UNUSABLE: "The PKCS #11 module {module} does not start ({told}).",
     Trouble.TOKEN_MISSING: "There is no token labelled {label} now.",
     Trouble.TOKEN_AMBIGUOUS: "Two tokens are labelled {label}; the hub takes neither.",
+    Trouble.PIN_ABSENT: "The token {label} wants a PIN. {told}",
     Trouble.PIN_WRONG: "The token {label} refuses the PIN it was shown.",
     Trouble.PIN_LAST_TRY: "The token {label} gives its PIN one last try, which the hub does not take.",
     Trouble.PIN_LOCKED: "The PIN of the token {label} is locked after too many wrong tries.",

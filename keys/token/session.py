@@ -21,6 +21,7 @@ import pkcs11
 from pkcs11 import ObjectClass, TokenFlag
 from pkcs11.exceptions import NoSuchKey, PKCS11Error, UserAlreadyLoggedIn
 
+from hub.errors import OurFault
 from keys.secret import Secret
 from keys.token.faults import TokenTrouble, Trouble, trouble_of
 
@@ -73,10 +74,15 @@ class Token:
     """
 
     def __init__(
-        self, address: TokenAddress, pin: Secret, *, seconds: Callable[[], float] = time.monotonic
+        self,
+        address: TokenAddress,
+        pin: Callable[[], Secret],
+        *,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address = address
-        self._pin = pin
+        self._read_pin = pin
+        self._pin: Secret | None = None
         self._seconds = seconds
         self._state = _Here(pid=os.getpid())
 
@@ -134,7 +140,14 @@ class Token:
         """Forget the session and the PIN."""
         with self._turn() as here:
             here.opening = None
-        self._pin.wipe()
+            if self._pin is not None:
+                self._pin.wipe()
+                self._pin = None
+
+    def prepare(self) -> None:
+        """Read the PIN now: before a fork after which its descriptor, or a person, could not be asked."""
+        with self._turn():
+            self._shown_pin()
 
     @contextmanager
     def _turn(self) -> Iterator[_Here]:
@@ -161,10 +174,19 @@ class Token:
         """Start the module, find the token and log in; raise TokenTrouble or PKCS11Error."""
         token = find_token(self.address)
         try:
-            session = token.open(user_pin=self._pin.text())
+            session = token.open(user_pin=self._shown_pin())
         except UserAlreadyLoggedIn:
             session = token.open()
         return Opening(session=session)
+
+    def _shown_pin(self) -> str:
+        """Return the PIN, read the first time that it is needed; a command that uses no key asks for none."""
+        if self._pin is None:
+            try:
+                self._pin = self._read_pin()
+            except OurFault as fault:
+                raise self._trouble(Trouble.PIN_ABSENT, fault.sentence) from None
+        return self._pin.text()
 
     def _trouble(self, trouble: Trouble, told: str = "") -> TokenTrouble:
         return TokenTrouble(trouble, module=str(self.address.module), label=self.address.label, told=told)
@@ -176,7 +198,8 @@ def find_token(address: TokenAddress) -> Any:
     if not address.module.is_file():
         raise TokenTrouble(Trouble.MODULE_MISSING, **about)
     try:
-        module = pkcs11.lib(str(address.module))
+        # By its real path: a module that is loaded by two of its names cannot be started twice.
+        module = pkcs11.lib(str(address.module.resolve()))
     except (PKCS11Error, ImportError) as error:
         loading = type(error) is PKCS11Error or isinstance(error, ImportError)
         trouble = Trouble.MODULE_MISSING if loading else Trouble.MODULE_UNUSABLE

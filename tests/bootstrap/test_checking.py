@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,12 @@ from hub.bootstrap.serving import serve_hub
 from hub.errors import HubError
 from hub.exchange.log.keeper import LogKeeper
 from keys.sealing import Derivation
+from tests.cli.conftest import derived
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(Derivation, "derive", cache(Derivation.derive))  # slow by design; once is enough
+    monkeypatch.setattr(Derivation, "derive", derived)  # slow by design; once is enough
     init_hub(tmp_path / "hub", agency="kz-knb", port=1)
     return tmp_path / "hub"
 

@@ -75,9 +75,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@cache
-def derived(derivation: Derivation, unlock: bytes) -> bytes:
+def derived(derivation: Derivation, unlock: bytes | bytearray) -> bytes:
     """Derive the key of a store once; it is slow by design."""
+    return _derived(derivation, bytes(unlock))
+
+
+@cache
+def _derived(derivation: Derivation, unlock: bytes) -> bytes:
     return DERIVE(derivation, unlock)
 
 

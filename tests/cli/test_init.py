@@ -119,7 +119,7 @@ def test_unknown_key_is_told_with_those_there_are(homes: Path) -> None:
     config.write_text(f"prot = 8443\n{config.read_text()}")
     said = refused(hub("partner", "list"), "config-invalid")
     assert "unknown key prot" in said
-    assert "and the table [limits]" in said
+    assert "and the tables [limits], [token] and [algorithms]" in said
 
 
 @pytest.mark.parametrize("hour", [0, 23])

@@ -45,4 +45,4 @@ def token(hsm: SoftHsm, seconds: Seconds) -> Token:
 
 def token_of(hsm: SoftHsm, seconds: Seconds, *, label: str = LABEL, pin: str | None = None) -> Token:
     address = TokenAddress(module=hsm.module, label=label)
-    return Token(address, Secret((pin or hsm.pin).encode()), seconds=seconds)
+    return Token(address, lambda: Secret((pin or hsm.pin).encode()), seconds=seconds)

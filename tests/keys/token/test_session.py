@@ -113,12 +113,12 @@ def test_what_is_missing_is_named(hsm: SoftHsm, seconds: Seconds, tmp_path: Path
     found = token_of(hsm, seconds, label="elsewhere").failure()
     assert found is not None
     assert (found.trouble, "elsewhere" in found.sentence) == (Trouble.TOKEN_MISSING, True)
-    nowhere = Token(TokenAddress(module=tmp_path / "none.so", label="x"), Secret(b"1234"))
+    nowhere = Token(TokenAddress(module=tmp_path / "none.so", label="x"), lambda: Secret(b"1234"))
     found = nowhere.failure()
     assert found is not None
     assert found.trouble is Trouble.MODULE_MISSING
     (tmp_path / "text.so").write_text("no module")
-    found = Token(TokenAddress(module=tmp_path / "text.so", label="x"), Secret(b"1234")).failure()
+    found = Token(TokenAddress(module=tmp_path / "text.so", label="x"), lambda: Secret(b"1234")).failure()
     assert found is not None
     assert found.trouble is Trouble.MODULE_MISSING
 
@@ -144,4 +144,4 @@ def test_a_secret_is_overwritten_and_never_shown() -> None:
 def test_closing_forgets_the_pin(token: Token) -> None:
     assert token.failure() is None
     token.close()
-    assert token._pin.text() == ""
+    assert token._pin is None

@@ -1,4 +1,10 @@
-"""The agency's own certificate authority: P-256, one level, for its hub and its member systems alone."""
+"""The agency's own certificate authority: P-256, one level, for its hub and its member systems alone.
+
+It is constrained by what TLS libraries really enforce: path length 0, the extended key usages it may hand
+down, and a permitted directory name (every leaf's subject begins with the agency). URIs cannot be
+constrained: a constraint on them is one on host names, which `urn:hub:agency:` has none of (RFC 5280
+§4.2.1.10); that a leaf speaks for its own agency alone is checked by whoever pins the authority.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +19,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from hub.errors import Refused
+from hub.federation.authorities import key_pin
 from hub.federation.names import agency_uri, authority_name
 
 AUTHORITY_LIFE: Final = timedelta(days=3652)
 LEAF_LIFE: Final = timedelta(days=365)
 _DNS_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_HANDED_DOWN: Final = (
+    ExtendedKeyUsageOID.SERVER_AUTH,
+    ExtendedKeyUsageOID.CLIENT_AUTH,
+    ExtendedKeyUsageOID.OCSP_SIGNING,
+)
 #: Certificates start a little earlier, for partners whose clock is behind.
 _BACKDATED: Final = timedelta(minutes=5)
 
@@ -38,10 +50,16 @@ def make_authority(agency: str, *, at: datetime, key: ec.EllipticCurvePrivateKey
     key = key or ec.generate_private_key(ec.SECP256R1())
     name = authority_name(agency)
     start = at.replace(microsecond=0) - _BACKDATED
+    below = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, agency)])
+    # Not critical, although RFC 5280 §4.2.1.10 wants it so: OpenSSL enforces it either way, and what cannot
+    # read a constraint on directory names (cryptography's verifier) would refuse every leaf below.
+    constraints = x509.NameConstraints(permitted_subtrees=[x509.DirectoryName(below)], excluded_subtrees=None)
     certificate = (
         _builder(name, name, key.public_key(), start, start + AUTHORITY_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(list(_HANDED_DOWN)), critical=False)
+        .add_extension(constraints, critical=False)
         .sign(key, hashes.SHA256())
     )
     return Authority(certificate=certificate, key=key)
@@ -54,18 +72,38 @@ def issue_hub_leaf(
     host_names: Sequence[str],
     public_key: ec.EllipticCurvePublicKey,
     at: datetime,
+    revocation_url: str = "",
 ) -> x509.Certificate:
-    """Issue the hub's leaf, with which it both answers and calls."""
+    """Issue the hub's leaf, with which it both answers and calls.
+
+    `revocation_url` is under which address our CRL and OCSP answers are, if they are anywhere.
+    """
     names = [_host(host) for host in host_names]
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    return _issue(authority, agency, public_key, names, purposes, at)
+    return _issue(authority, agency, public_key, names, purposes, at, revocation_url)
 
 
 def issue_client_leaf(
-    authority: Authority, *, agency: str, public_key: CertificatePublicKeyTypes, at: datetime
+    authority: Authority,
+    *,
+    agency: str,
+    public_key: CertificatePublicKeyTypes,
+    at: datetime,
+    revocation_url: str = "",
 ) -> x509.Certificate:
     """Issue a leaf with which a member's system may call and never answer."""
-    return _issue(authority, agency, public_key, [], [ExtendedKeyUsageOID.CLIENT_AUTH], at)
+    purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
+    return _issue(authority, agency, public_key, [], purposes, at, revocation_url)
+
+
+def crl_url(revocation_url: str, authority: x509.Certificate) -> str:
+    """Return where an authority's CRL is; each has its own, so that two can be in force side by side."""
+    return f"{revocation_url.rstrip('/')}/ca/crl/{key_pin(authority.public_key())[:16]}"
+
+
+def ocsp_url(revocation_url: str) -> str:
+    """Return where OCSP requests are answered."""
+    return f"{revocation_url.rstrip('/')}/ca/ocsp"
 
 
 def _issue(
@@ -75,14 +113,20 @@ def _issue(
     names: Sequence[x509.GeneralName],
     purposes: Sequence[x509.ObjectIdentifier],
     at: datetime,
+    revocation_url: str,
 ) -> x509.Certificate:
     issuer = authority.certificate
     start = max(at.replace(microsecond=0) - _BACKDATED, issuer.not_valid_before_utc)
     end = min(start + LEAF_LIFE, issuer.not_valid_after_utc)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, agency)])
+    subject = x509.Name(
+        [
+            *issuer.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME),
+            x509.NameAttribute(NameOID.COMMON_NAME, agency),
+        ]
+    )
     alternatives = [*names, x509.UniformResourceIdentifier(agency_uri(agency))]
     issuer_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    return (
+    builder = (
         _builder(subject, issuer.subject, public_key, start, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
@@ -91,7 +135,22 @@ def _issue(
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False
         )
-        .sign(authority.key, hashes.SHA256())
+    )
+    if revocation_url:
+        builder = _tell_revocation(builder, crl_url(revocation_url, issuer), ocsp_url(revocation_url))
+    return builder.sign(authority.key, hashes.SHA256())
+
+
+def _tell_revocation(builder: x509.CertificateBuilder, crl: str, ocsp: str) -> x509.CertificateBuilder:
+    """Say in a leaf where its revocation would be told (RFC 5280 §4.2.1.13, §4.2.2.1)."""
+    point = x509.DistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(crl)], relative_name=None, reasons=None, crl_issuer=None
+    )
+    responder = x509.AccessDescription(
+        AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp)
+    )
+    return builder.add_extension(x509.CRLDistributionPoints([point]), critical=False).add_extension(
+        x509.AuthorityInformationAccess([responder]), critical=False
     )
 
 

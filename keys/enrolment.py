@@ -32,7 +32,12 @@ class ClientCertificate:
 
 
 def issue_client_certificate(
-    authority: Authority, *, member: str, at: datetime, csr_pem: bytes | None = None
+    authority: Authority,
+    *,
+    member: str,
+    at: datetime,
+    csr_pem: bytes | None = None,
+    revocation_url: str = "",
 ) -> ClientCertificate:
     """Issue the certificate of a member's system, for the key in its request or for a fresh one.
 
@@ -46,8 +51,10 @@ def issue_client_certificate(
         key = ec.generate_private_key(ec.SECP256R1())
         public = key.public_key()
     else:
-        public = _requested_key(csr_pem)
-    leaf = issue_client_leaf(authority, agency=member, public_key=public, at=at)
+        public = requested_key(csr_pem)
+    leaf = issue_client_leaf(
+        authority, agency=member, public_key=public, at=at, revocation_url=revocation_url
+    )
     return ClientCertificate(
         certificate_pem=leaf.public_bytes(Encoding.PEM).decode(),
         thumbprint=hashlib.sha256(leaf.public_bytes(Encoding.DER)).hexdigest(),
@@ -55,7 +62,8 @@ def issue_client_certificate(
     )
 
 
-def _requested_key(csr_pem: bytes) -> CertificatePublicKeyTypes:
+def requested_key(csr_pem: bytes) -> CertificatePublicKeyTypes:
+    """Return the key of a request that proves it; raise Refused `request-invalid` for a weak one."""
     try:
         request = x509.load_pem_x509_csr(csr_pem)
         proven = request.is_signature_valid

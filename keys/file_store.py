@@ -21,10 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.errors import OurFault, Refused
 from hub.records.ids import is_agency
+from keys.authorities import AUTHORITY_FILE
 from keys.authority import Authority, make_authority
 from keys.file_keys import FileKeys
 from keys.inventory import Inventory, KeyEntry, Where, write_inventory
-from keys.leaf import AUTHORITY_FILE, write_leaf
+from keys.leaf import write_leaf
 from keys.loaded import load_private
 from keys.policy import KeyPolicy
 from keys.purposes import Purpose
@@ -46,12 +47,14 @@ def create_store(
     cost: Cost = RANDOM_COST,
     token: TokenStore | None = None,
     policy: KeyPolicy = _DEFAULT,
+    revocation_url: str = "",
 ) -> None:
     """Make an agency's keys, its certificate authority and its hub's leaf; all of them or nothing.
 
-    `host_names` are the DNS names and IP addresses under which the hub is called. `cost` is that of the
-    unlock secret's sort, and `policy` says which keys are made in the token. Raises Refused `home-exists`
-    when there is a store, and never writes over one; and what a token raises.
+    `host_names` are the DNS names and IP addresses under which the hub is called, `revocation_url` the
+    address under which it says what it revoked. `cost` is that of the unlock secret's sort, and `policy`
+    says which keys are made in the token. Raises Refused `home-exists` when there is a store, and never
+    writes over one; and what a token raises.
     """
     if directory.exists():
         raise Refused("home-exists", f"{directory} is there already; keys are never written over.")
@@ -70,7 +73,15 @@ def create_store(
             made.append(store_at(policy.where(purpose), stores).make(purpose, at=at))
         authority = _authority(agency, made, stores, at)
         write_private(fresh / AUTHORITY_FILE, authority.certificate.public_bytes(Encoding.PEM))
-        write_leaf(fresh, sealer, authority, agency=agency, host_names=host_names, at=at)
+        write_leaf(
+            fresh,
+            sealer,
+            authority,
+            agency=agency,
+            host_names=host_names,
+            at=at,
+            revocation_url=revocation_url,
+        )
         entries = tuple(entry.stepped(KeyState.CURRENT, at) for entry in made)
         write_inventory(fresh, Inventory(agency=agency, derivation=derivation, entries=entries))
         fresh.rename(directory)

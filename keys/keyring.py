@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.audit.notes import NoteSigner
@@ -17,12 +16,13 @@ from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys
 from hub.envelope.vault import MasterKeys
 from hub.errors import HubError, OurFault
 from hub.ports.keyring import NoteKeySet
+from keys.authorities import HeldAuthority, held_authorities, load_authority
 from keys.authority import Authority
 from keys.file_keys import FileKeys
 from keys.file_store import sealer_of
 from keys.inventory import STORE, Inventory, Where, read_inventory, store_invalid
-from keys.leaf import AUTHORITY_FILE, TlsFiles, read_tls_files, write_leaf
-from keys.loaded import Loaded, load_keys, load_private
+from keys.leaf import TlsFiles, read_tls_files, write_leaf
+from keys.loaded import Loaded, load_keys
 from keys.policy import KeyPolicy
 from keys.purposes import Purpose
 from keys.sealing import Sealer
@@ -72,7 +72,7 @@ class FileKeyring:
         # Before it is read, so that what is written meanwhile is read at the next look.
         self._mark = _mark(directory)
         self._loaded = load_keys(read_inventory(directory, agency=sealer.agency), stores)
-        self._tls = read_tls_files(directory, sealer)
+        self._read_tls()
 
     def __repr__(self) -> str:
         return f"FileKeyring(agency={self.agency!r})"
@@ -197,15 +197,21 @@ class FileKeyring:
 
     def tls_files(self) -> TlsFiles:
         """Return the leaf that this hub answers and calls with."""
+        self._now()
         return self._tls
 
-    def authority(self) -> Authority:
-        """Return the certificate authority; its key is read when it is asked for and not kept."""
-        key = load_private(self._now().inventory.current(Purpose.TLS_AUTHORITY), self._stores)
-        if isinstance(key, bytes):
-            raise OurFault("key-store-invalid", "The certificate authority's key is not on P-256.")
-        certificate = x509.load_pem_x509_certificate((self._directory / AUTHORITY_FILE).read_bytes())
-        return Authority(certificate=certificate, key=key)
+    def authorities(self) -> Sequence[HeldAuthority]:
+        """Return the authorities that stand on our card, the one that issues now before the others."""
+        self._now()
+        return self._authorities
+
+    def authority(self, held: HeldAuthority | None = None) -> Authority:
+        """Return an authority, or the present one; its key is read when it is asked for and not kept."""
+        return load_authority(held or self.authorities()[0], self._stores)
+
+    def _read_tls(self) -> None:
+        self._authorities = held_authorities(self._directory, self._loaded.inventory)
+        self._tls = read_tls_files(self._directory, self.sealer, self._authorities[0].pem)
 
     def _now(self) -> Loaded:
         if self._monotonic_s() - self._looked_s >= LOOK_AFTER_S:
@@ -228,12 +234,14 @@ class FileKeyring:
                 if mark == _mark(self._directory):
                     raise
                 continue
-            self._tls = read_tls_files(self._directory, self.sealer)
+            self._read_tls()
             self._mark = mark
         self._looked_s = self._monotonic_s()
 
 
-def renew_leaf(keyring: FileKeyring, *, host_names: Sequence[str], at: datetime) -> None:
+def renew_leaf(
+    keyring: FileKeyring, *, host_names: Sequence[str], at: datetime, revocation_url: str = ""
+) -> None:
     """Replace the hub's leaf and its key, before the year is over or when the host names change.
 
     A running hub takes the new leaf for new connections by itself; partners have nothing to do.
@@ -245,6 +253,7 @@ def renew_leaf(keyring: FileKeyring, *, host_names: Sequence[str], at: datetime)
         agency=keyring.agency,
         host_names=host_names,
         at=at,
+        revocation_url=revocation_url,
     )
 
 

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from keys.authority import Authority, issue_hub_leaf
 from keys.sealing import Sealer, write_private
 
-AUTHORITY_FILE: Final = "tls-authority.pem"
 _LEAF_FILE: Final = "tls.pem"
 
 
@@ -27,12 +26,12 @@ class TlsFiles:
     authority_pem: str = field(repr=False)
 
 
-def read_tls_files(directory: Path, sealer: Sealer) -> TlsFiles:
-    """Return where the leaf is, and the authority above it."""
+def read_tls_files(directory: Path, sealer: Sealer, authority_pem: str) -> TlsFiles:
+    """Return where the leaf is, and the authority that signs our members' certificates."""
     return TlsFiles(
         certificate=directory / _LEAF_FILE,
         password=_password(sealer),
-        authority_pem=(directory / AUTHORITY_FILE).read_text(encoding="ascii"),
+        authority_pem=authority_pem,
     )
 
 
@@ -44,10 +43,18 @@ def write_leaf(
     agency: str,
     host_names: Sequence[str],
     at: datetime,
+    revocation_url: str = "",
 ) -> None:
     """Issue a leaf for a fresh key, in the place of the one that is there."""
     key = ec.generate_private_key(ec.SECP256R1())
-    leaf = issue_hub_leaf(authority, agency=agency, host_names=host_names, public_key=key.public_key(), at=at)
+    leaf = issue_hub_leaf(
+        authority,
+        agency=agency,
+        host_names=host_names,
+        public_key=key.public_key(),
+        at=at,
+        revocation_url=revocation_url,
+    )
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(_password(sealer)))
     write_private(directory / _LEAF_FILE, leaf.public_bytes(Encoding.PEM) + locked)
 

@@ -15,6 +15,8 @@ TEMPORARY = frozenset(
     {
         "partner-unreachable",
         "partner-misbehaved",
+        "certificate-revoked",
+        "revocation-unknown",
         "too-many-requests",
         "storage-unavailable",
         "attachment-missing",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -18,6 +18,7 @@ from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.freshness import Fresh
 from hub.exchange.witness.policy import WitnessPolicy
+from hub.federation.authorities import authority_id
 from hub.federation.card import Card, read_card
 from hub.federation.snapshot import Trusted, trusted
 from hub.policy.agreements import Agreement, load_agreement
@@ -131,16 +132,25 @@ class Standing:
 def read_standing(view: View, generation: int) -> Standing:
     """Read the directory and parse its cards and agreements."""
     directory = view.directory
+    answers: dict[str, list[str]] = {}
+    for answer in view.revocations.answers():
+        answers.setdefault(answer.authority, []).append(answer.digest)
     return Standing(
         generation=generation,
-        partners={
-            row.agency: Counterparty(
-                row=row, card=read_card(row.card), allowed=frozenset(Suite(name) for name in row.suites)
-            )
-            for row in directory.partners()
-        },
+        partners={row.agency: _counterparty(row, answers) for row in directory.partners()},
         members={row.agency: row for row in directory.members()},
         agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
+    )
+
+
+def _counterparty(row: PartnerRow, answers: Mapping[str, Sequence[str]]) -> Counterparty:
+    card = read_card(row.card)
+    relied = [name for pem in card.authorities for name in answers.get(authority_id(pem), ())]
+    return Counterparty(
+        row=row,
+        card=card,
+        allowed=frozenset(Suite(name) for name in row.suites),
+        revocation=tuple(dict.fromkeys(relied)),
     )
 
 

@@ -151,7 +151,12 @@ def _about_this_one(error: HubError) -> bool:
     """Tell a refusal of one attachment (too large, no room) from a partner that takes none now."""
     status = error.details.get("status")
     answered = isinstance(status, int) and status < 500 and status != 429
-    return answered or error.code not in {"partner-unreachable", "partner-misbehaved"}
+    return answered or error.code not in {
+        "partner-unreachable",
+        "partner-misbehaved",
+        "certificate-revoked",
+        "revocation-unknown",
+    }
 
 
 class _BreakingOff:

@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from mnemonic import Mnemonic
 
 from hub.audit.names import log_name, witness_name
@@ -24,7 +22,7 @@ from hub.envelope.encoding import members, text_of, texts_of, time_of
 from hub.envelope.keys import PublicKeys, SigningKeys
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
-from hub.federation.names import authority_name
+from hub.federation.authorities import TlsCard, check_authorities, load_authority
 from hub.records.ids import is_agency
 from hub.records.times import as_text
 
@@ -39,7 +37,7 @@ _URL_MAX: Final = 500
 _REQUIRED: Final = frozenset(
     {"agency", "expires_at", "issued_at", "keys", "mailbox", "name", "suites", "tls_authority"}
 )
-_OPTIONAL: Final = frozenset({"log", "url", "witness"})
+_OPTIONAL: Final = frozenset({"log", "tls", "url", "witness"})
 #: A log or a witness has two keys; while they are being rotated, four.
 _NOTE_KEYS_MAX: Final = 4
 
@@ -50,6 +48,7 @@ class Card:
 
     `url` is None when nobody can call it. `expires_at` is when it can no longer be pinned, by default
     90 days after `issued_at`. `log_keys` verify its log's checkpoints, `witness_keys` its cosignatures.
+    `tls` is there only where more than one authority of its own is to be said of its certificates.
     """
 
     agency: str
@@ -63,6 +62,7 @@ class Card:
     log_keys: tuple[NoteKey, ...] = ()
     witness_keys: tuple[NoteKey, ...] = ()
     expires_at: datetime | None = None
+    tls: TlsCard = TlsCard()  # noqa: RUF009 - it is frozen
 
     def __post_init__(self) -> None:
         if not is_agency(self.agency) or self.public.agency != self.agency:
@@ -77,7 +77,12 @@ class Card:
             check_url(self.url)
         _check_note_keys(self.log_keys, log_name(self.agency))
         _check_note_keys(self.witness_keys, witness_name(self.agency))
-        _check_authority(self.tls_ca_pem, self.agency)
+        check_authorities(self.agency, self.tls_ca_pem, self.tls)
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Return every authority that its certificates may come from, the present one first."""
+        return (self.tls_ca_pem, *self.tls.authorities)
 
     @property
     def until(self) -> datetime:
@@ -99,6 +104,8 @@ def make_card(card: Card, keys: SigningKeys) -> bytes:
     }
     if card.url is not None:
         payload["url"] = card.url
+    if told := card.tls.as_document():
+        payload["tls"] = told
     if card.log_keys:
         payload["log"] = [key.vkey for key in card.log_keys]
     if card.witness_keys:
@@ -165,6 +172,7 @@ def _card(payload: Mapping[str, object]) -> Card:
         mailbox=mailbox,
         log_keys=_note_keys(said, "log"),
         witness_keys=_note_keys(said, "witness"),
+        tls=TlsCard.from_document(said["tls"]) if "tls" in said else TlsCard(),
     )
 
 
@@ -208,20 +216,6 @@ def check_url(url: str) -> None:
         raise ValueError("the url is not https:// with a host and at most a port")
 
 
-def _check_authority(pem: str, agency: str) -> None:
-    """Refuse an authority that is not the agency's own: a shared subject could shadow another partner's."""
-    authority = x509.load_pem_x509_certificate(pem.encode())
-    if authority.public_bytes(Encoding.PEM).decode() != pem:
-        # What follows the first certificate would be trusted with it.
-        raise ValueError("its TLS authority is not one PEM certificate and nothing else")
-    try:
-        constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        raise ValueError("its TLS authority is not a certificate authority") from None
-    if authority.subject != authority_name(agency) or not constraints.ca or constraints.path_length != 0:
-        raise ValueError("its TLS authority is not a certificate authority of that agency alone")
-
-
 def _check_times(card: Card, at: datetime) -> None:
     if at > card.until:
         raise _invalid(
@@ -229,7 +223,7 @@ def _check_times(card: Card, at: datetime) -> None:
         )
     if at < card.issued_at - _CLOCK_SKEW:
         raise _invalid(f"The card of {card.agency} is dated in the future; compare the clocks.")
-    authority = x509.load_pem_x509_certificate(card.tls_ca_pem.encode())
+    authority = load_authority(card.tls_ca_pem)
     if not authority.not_valid_before_utc <= at <= authority.not_valid_after_utc:
         raise _invalid(f"The TLS authority on the card of {card.agency} is not valid now.")
 

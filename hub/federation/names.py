@@ -11,6 +11,8 @@ from cryptography.x509.oid import NameOID
 from hub.records.ids import is_agency
 
 AGENCY_URI: Final = "urn:hub:agency:"
+#: The common name of every authority that a hub makes for its agency.
+AUTHORITY_COMMON_NAME: Final = "Hub CA"
 
 
 def agency_uri(agency: str) -> str:
@@ -27,7 +29,7 @@ def authority_name(agency: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, agency),
-            x509.NameAttribute(NameOID.COMMON_NAME, "Hub CA"),
+            x509.NameAttribute(NameOID.COMMON_NAME, AUTHORITY_COMMON_NAME),
         ]
     )
 

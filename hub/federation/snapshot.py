@@ -128,7 +128,7 @@ def trusted(
         relay_for=row.relay_for,
     )
     authorities = [
-        one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(card.tls_ca_pem.encode())
+        x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER) for pem in card.authorities
     ]
     snapshot = Snapshot(
         agency=row.agency,

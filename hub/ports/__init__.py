@@ -6,6 +6,7 @@ One module a theme; everything is imported from here.
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
 from hub.ports.books import NUMBER_MAX, Books
 from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
+from hub.ports.certificates import Certificates, RevocationClient, Revocations
 from hub.ports.clock import Clock
 from hub.ports.directory import Directory
 from hub.ports.keyring import Keyring, NoteKeySet
@@ -38,6 +39,7 @@ __all__ = [
     "Bodies",
     "Books",
     "Carrier",
+    "Certificates",
     "CheckpointRow",
     "Clock",
     "CosignatureRow",
@@ -60,6 +62,8 @@ __all__ = [
     "RecordKey",
     "Records",
     "Replays",
+    "RevocationClient",
+    "Revocations",
     "Store",
     "TileRow",
     "TimestampAuthority",

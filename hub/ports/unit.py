@@ -9,6 +9,7 @@ from typing import Protocol
 from hub.audit.events import AuditEvent
 from hub.ports.attachments import Attachments
 from hub.ports.books import Books
+from hub.ports.certificates import Certificates, Revocations
 from hub.ports.directory import Directory
 from hub.ports.log import EventQuery, Log
 from hub.ports.queue import Outbox
@@ -40,6 +41,10 @@ class View(Protocol):
     def directory(self) -> Directory: ...
     @property
     def trust(self) -> TrustItems: ...
+    @property
+    def certificates(self) -> Certificates: ...
+    @property
+    def revocations(self) -> Revocations: ...
     @property
     def attachments(self) -> Attachments: ...
     @property

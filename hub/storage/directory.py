@@ -46,7 +46,8 @@ _ADOPT: Final = insert(_agreements).on_conflict_do_nothing().returning(_agreemen
 
 _C: Final = tables.counters.c
 _GENERATION: Final = select(_C.value).where(_C.name == "directory")
-_BUMP: Final = update(tables.counters).where(_C.name == "directory").values(value=_C.value + 1)
+#: Makes every cache of the directory look again.
+BUMP: Final = update(tables.counters).where(_C.name == "directory").values(value=_C.value + 1)
 
 _O: Final = tables.officers.c
 _OFFICERS: Final = select(tables.officers).order_by(_O.name)
@@ -181,7 +182,7 @@ class DirectoryStore:
 
     def _new_generation(self) -> None:
         self._session.change()
-        self._session.run(_BUMP)
+        self._session.run(BUMP)
 
 
 def _without_counters(row: OfficerRow) -> OfficerRow:

@@ -10,6 +10,7 @@ from hub.ports import EventQuery
 from hub.storage.attachments import AttachmentStore
 from hub.storage.bodies import BodyStore
 from hub.storage.books import BookStore
+from hub.storage.certificates import CertificateStore
 from hub.storage.deliveries import DeliveryStore
 from hub.storage.directory import DirectoryStore
 from hub.storage.erasures import ErasureStore
@@ -20,6 +21,7 @@ from hub.storage.outbox import OutboxStore
 from hub.storage.receipts import ReceiptStore
 from hub.storage.records import RecordStore
 from hub.storage.replays import ReplayStore
+from hub.storage.revocations import RevocationStore
 from hub.storage.session import Session
 from hub.storage.trust import TrustStore
 from hub.storage.witnessing import WitnessingStore
@@ -40,6 +42,8 @@ class SqlView:
         self.deliveries = DeliveryStore(session, self.records)
         self.directory = DirectoryStore(session)
         self.trust = TrustStore(session)
+        self.certificates = CertificateStore(session)
+        self.revocations = RevocationStore(session)
         self.attachments = AttachmentStore(session)
         self.replays = ReplayStore(session)
         self.witnessing = WitnessingStore(session)

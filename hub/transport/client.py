@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import urllib3
+from cryptography import x509
 from urllib3.connection import HTTPSConnection
 from urllib3.util import Timeout, parse_url
 
 from hub.config import Limits
 from hub.entries import PartnerRow
-from hub.errors import PeerFault
+from hub.errors import HubError, PeerFault
 from hub.federation.card import read_card
 from hub.federation.names import agency_in
-from hub.transport.refusals import NOT_NOW
+from hub.transport.refusals import unverified
 from hub.transport.sockets import PatientSocket
 from hub.transport.tls import HasTls, client_context
 
@@ -32,6 +33,17 @@ _OURS_REFUSED: Final = (
     "CERTIFICATE_EXPIRED",
     "CERTIFICATE_REQUIRED",
     "BAD_CERTIFICATE",
+)
+#: Why the certificate of who answers is not taken.
+_REFUSALS: Final = frozenset(
+    {
+        "certificate-expired",
+        "certificate-revoked",
+        "certificate-unfit",
+        "certificate-unknown",
+        "certificate-weak",
+        "revocation-unknown",
+    }
 )
 
 
@@ -61,29 +73,54 @@ class Reply:
             yield from self._response.stream(_CHUNK_BYTES, decode_content=False)
 
 
-class PinnedConnection(HTTPSConnection):
-    """A connection that is used only once the other side's leaf names the right agency."""
+#: Raises PeerFault unless a leaf (DER) is that of an agency, and in force, and not revoked.
+Recognise = Callable[[bytes | None, str], None]
 
-    def __init__(self, *args: Any, agency: str, limits: Limits, **kwargs: Any) -> None:
+
+def named(leaf_der: bytes | None, agency: str) -> None:
+    """Recognise a leaf by the one agency that it names; its authority is checked in the handshake."""
+    try:
+        leaf = x509.load_der_x509_certificate(leaf_der or b"")
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        raise PeerFault("certificate-unknown", "The server's certificate names nobody.") from None
+    if agency_in(names.get_values_for_type(x509.UniformResourceIdentifier)) != agency:
+        raise PeerFault("certificate-unknown", "The server's certificate names another agency.")
+
+
+class PinnedConnection(HTTPSConnection):
+    """A connection that is used only while the other side's leaf is the right agency's."""
+
+    def __init__(self, *args: Any, agency: str, limits: Limits, recognise: Recognise, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._agency = agency
         self._limits = limits
+        self._recognise = recognise
+        self._leaf: bytes | None = None
 
     def connect(self) -> None:
         """Connect, shake hands and look at who answers."""
         super().connect()
-        shown: Mapping[str, Any] = self._patient().getpeercert() or {}
-        names = shown.get("subjectAltName", ())
-        if agency_in(name for kind, name in names if kind == "URI") != self._agency:
-            self.close()
-            raise _not_theirs(self._agency, "certificate-unknown", "names another agency")
+        self._leaf = self._patient().getpeercert(True)
+        self._look()
         self._begin(self._limits.carry_timeout_s)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request within its time."""
+        """Send a request within its time, once it is known that its receiver was not revoked meanwhile."""
         if self.sock is not None:
+            self._look()
             self._begin(self._limits.carry_timeout_s)
         super().request(*args, **kwargs)
+
+    def _look(self) -> None:
+        try:
+            self._recognise(self._leaf, self._agency)
+        except HubError as error:
+            self.close()
+            if error.code in {"certificate-revoked", "revocation-unknown"}:
+                raise
+            why = "is not valid now" if error.code == "certificate-expired" else "is not that of its pin"
+            raise _not_theirs(self._agency, error.code, why) from None
 
     def getresponse(self) -> Any:
         """Wait for the answer within the read timeout."""
@@ -102,9 +139,18 @@ class PinnedConnection(HTTPSConnection):
 class HttpsClient:
     """Keeps a bounded pool of connections to each partner and makes it anew when its pin changes."""
 
-    def __init__(self, keyring: HasTls, limits: Limits) -> None:
+    def __init__(
+        self,
+        keyring: HasTls,
+        limits: Limits,
+        *,
+        recognise: Recognise = named,
+        refused: Callable[[str, PeerFault], None] | None = None,
+    ) -> None:
         self._keyring = keyring
         self._limits = limits
+        self._recognise = recognise
+        self._refused = refused
         self._lock = threading.Lock()
         self._pools: dict[str, tuple[tuple[object, ...], urllib3.HTTPSConnectionPool]] = {}
 
@@ -124,11 +170,12 @@ class HttpsClient:
         `wait_s` is how long the partner was asked to wait before it answers. A body in parts needs a
         Content-Length among the headers. Raises PeerFault `partner-unreachable` when there is no answer or
         one that says "later" (`retry_after_s` is then in the details), `partner-misbehaved` when it is not
-        the pinned partner that answers.
+        the pinned partner that answers, `certificate-revoked` and `revocation-unknown` where its certificate
+        was taken back or that cannot be found out.
         """
         pool = self._pool(partner)
         read_s = self._limits.carry_timeout_s + wait_s
-        with _faults_told(partner.agency):
+        with self._refusals_told(partner.agency), _faults_told(partner.agency):
             response = pool.urlopen(
                 method,
                 path,
@@ -151,6 +198,17 @@ class HttpsClient:
         finally:
             response.close()
             response.release_conn()
+
+    @contextmanager
+    def _refusals_told(self, agency: str) -> Iterator[None]:
+        """Tell who wants to know that a certificate was not taken."""
+        try:
+            yield
+        except PeerFault as fault:
+            reason = str(fault.details.get("reason", fault.code))
+            if self._refused is not None and reason in _REFUSALS:
+                self._refused(agency, fault)
+            raise
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -180,7 +238,7 @@ class HttpsClient:
         url = parse_url(address)
         if url.scheme != "https" or not url.host:
             raise PeerFault("partner-unreachable", f"The address of {partner.agency} is not https://HOST.")
-        context = client_context(self._keyring.tls_files(), read_card(partner.card).tls_ca_pem)
+        context = client_context(self._keyring.tls_files(), read_card(partner.card).authorities)
         context.sslsocket_class = PatientSocket
         pool = urllib3.HTTPSConnectionPool(
             url.host,
@@ -191,6 +249,7 @@ class HttpsClient:
             assert_hostname=False,
             agency=partner.agency,
             limits=self._limits,
+            recognise=self._recognise,
         )
         pool.ConnectionCls = PinnedConnection
         return pool
@@ -230,9 +289,8 @@ def _told(agency: str, error: BaseException) -> PeerFault:
     while isinstance(cause, BaseException) and not isinstance(cause, ssl.SSLError):
         cause = next((inner for inner in cause.args if isinstance(inner, BaseException)), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        if cause.verify_code in NOT_NOW:
-            return _not_theirs(agency, "certificate-expired", "is not valid now")
-        return _not_theirs(agency, "certificate-unknown", "is not from its pinned authority")
+        code, words = unverified(cause)
+        return _not_theirs(agency, code, words)
     if isinstance(cause, ssl.SSLError) and any(name in (cause.reason or "") for name in _OURS_REFUSED):
         return PeerFault(
             "partner-unreachable",

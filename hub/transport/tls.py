@@ -37,13 +37,12 @@ def server_context(identity: TlsIdentity, authorities: Iterable[str]) -> ssl.SSL
     return context
 
 
-def client_context(identity: TlsIdentity, authority: str) -> ssl.SSLContext:
-    """Return a context to call the one agency whose authority is given.
+def client_context(identity: TlsIdentity, authorities: Iterable[str]) -> ssl.SSLContext:
+    """Return a context to call the one agency whose authorities are given.
 
-    Host names are not compared: the caller checks the agency in the leaf, which no other authority can
-    put under this one.
+    Host names are not compared: the caller checks whose leaf it is, by what is pinned for that agency.
     """
-    context = _context(ssl.PROTOCOL_TLS_CLIENT, identity, (authority,))
+    context = _context(ssl.PROTOCOL_TLS_CLIENT, identity, authorities)
     context.check_hostname = False
     return context
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.entries import MemberRow, PartnerRow, PartnerStatus
+from hub.entries import (
+    MemberRow,
+    PartnerRow,
+    PartnerStatus,
+    RevocationRow,
+    RevocationRule,
+    TrustItem,
+)
 from hub.errors import OurFault
 from hub.federation import trust as room
 from hub.federation.trust import TrustSource, build_trust
@@ -25,6 +32,10 @@ class Rows:
 
     partner_rows: list[PartnerRow] = field(default_factory=list)
     member_rows: list[MemberRow] = field(default_factory=list)
+    answer_rows: list[RevocationRow] = field(default_factory=list)
+    rule_rows: dict[str, RevocationRule] = field(default_factory=dict)
+    withdrawn_thumbprints: list[str] = field(default_factory=list)
+    kept: dict[str, TrustItem] = field(default_factory=dict)
     number: int = 1
     asked: int = 0
     down: bool = False
@@ -42,6 +53,26 @@ class Rows:
 
     def members(self) -> list[MemberRow]:
         return self.member_rows
+
+    @property
+    def revocations(self) -> Rows:
+        return self
+
+    @property
+    def trust(self) -> Rows:
+        return self
+
+    def answers(self) -> list[RevocationRow]:
+        return self.answer_rows
+
+    def rules(self) -> dict[str, RevocationRule]:
+        return self.rule_rows
+
+    def withdrawn(self) -> list[str]:
+        return self.withdrawn_thumbprints
+
+    def items(self, digests: Sequence[str]) -> dict[str, TrustItem]:
+        return {digest: self.kept[digest] for digest in digests}
 
     @contextmanager
     def read(self) -> Iterator[Rows]:

@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from hub.config import Config, Limits
-from hub.entries import MemberRow, PartnerRow
+from hub.entries import MemberRow, PartnerRow, RevocationRow, RevocationRule, TrustItem
 from hub.errors import HubError, OurFault
 from hub.federation.trust import TrustSource
 from hub.transport.peer import identify, peer_certificate
@@ -42,6 +42,32 @@ class FileDirectory:
     def directory(self) -> FileDirectory:
         """Return itself, as a view of the stores does."""
         return self
+
+    @property
+    def revocations(self) -> FileDirectory:
+        """Return itself: nothing was revoked."""
+        return self
+
+    @property
+    def trust(self) -> FileDirectory:
+        """Return itself: nothing is kept."""
+        return self
+
+    def answers(self) -> Sequence[RevocationRow]:
+        """Return what the test says."""
+        return ()
+
+    def rules(self) -> Mapping[str, RevocationRule]:
+        """Return none."""
+        return {}
+
+    def withdrawn(self) -> Sequence[str]:
+        """Return none."""
+        return ()
+
+    def items(self, digests: Sequence[str]) -> Mapping[str, TrustItem]:
+        """Return none."""
+        return {}
 
     def _read(self) -> tuple[int, Sequence[PartnerRow], Sequence[MemberRow]]:
         return pickle.loads(self.path.read_bytes())

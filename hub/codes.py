@@ -81,6 +81,7 @@ CODES: Final[dict[str, Row]] = {
     ),
     "not-releasable": _row(_R, 403, 77, "The label does not release it to this recipient"),
     "third-party-rule": _row(_R, 403, 77, "The originator has not consented to passing it on"),
+    "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),
     # envelope
     "envelope-malformed": _row(_P, 400, 65, "The envelope cannot be parsed"),
     "envelope-too-large": _row(_P, 413, 65, "The envelope is larger than the limit"),

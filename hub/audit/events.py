@@ -46,6 +46,7 @@ class Act(Enum):
     ERASED = "erased"
     ERASURE_PROPOSED = "erasure-proposed"
     REJECTED = "rejected"
+    LABEL_LOWERED = "label-lowered"
     CARRIED = "carried"
     RELAYED = "relayed"
     RECEIPT_VERIFIED = "receipt-verified"
@@ -158,6 +159,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     _A.REJECTED: Row(
         category=_C.DECISION,
         means="A second officer sent a draft back to its author.",
+        subject="record",
+        justified=True,
+    ),
+    _A.LABEL_LOWERED: Row(
+        category=_C.DECISION,
+        means="A version was released whose label asks for less than the one before it; two officers agreed.",
         subject="record",
         justified=True,
     ),

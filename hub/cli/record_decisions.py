@@ -28,7 +28,7 @@ from hub.records.actor import Actor
 from hub.records.record import Record
 
 
-@trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED))
+@trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED))
 @leaf(
     examples=(
         f"hub record release {SOME_ID} --as bolat",
@@ -40,11 +40,17 @@ from hub.records.record import Record
 @click.option(
     "--to", "recipients", multiple=True, metavar="AGENCY", help="With --digest: each recipient that was read."
 )
+@click.option(
+    "--lowered-because",
+    metavar="TEXT",
+    help="Why the label asks for less than that of the version before, where it does.",
+)
 @acting
 def release(
     record_id: str,
     digest: str | None,
     recipients: tuple[str, ...],
+    lowered_because: str | None,
     officer: str,
     password_fd: int | None,
     home: Path,
@@ -65,7 +71,14 @@ def release(
             seen, recipients = row.digest, row.recipients
         else:
             seen = _digest(digest)
-        released = releasing.approve(hub.broker, actor, record_id, digest=seen, recipients=recipients)
+        released = releasing.approve(
+            hub.broker,
+            actor,
+            record_id,
+            digest=seen,
+            recipients=recipients,
+            lowered_because=lowered_because,
+        )
         with hub.store.read() as view:
             row = find_row(view, record_id)
             queued = [e for e in view.outbox.of_record(record_id) if e.version == row.version]

@@ -163,4 +163,5 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-verified": "receipt verified",
     "receipt-issued": "receipt handed over",
     "erasure-proposed": "erasure proposed",
+    "label-lowered": "label lowered",
 }

@@ -194,6 +194,7 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-issued": "түбіртек тапсырылды",
     "consulted": "оқылды",
     "erasure-proposed": "өшіру ұсынылды",
+    "label-lowered": "белгі төмендетілді",
     "erased": "өшірілді",
     "partner-changed": "серіктес бекітілді не өзгертілді",
     "exported": "дәлелдемелер берілді",

@@ -191,6 +191,7 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-issued": "квитанция вручена",
     "consulted": "прочитан",
     "erasure-proposed": "предложено стереть",
+    "label-lowered": "гриф понижен",
     "erased": "стёрт",
     "partner-changed": "партнёр закреплён или изменён",
     "exported": "выданы доказательства",

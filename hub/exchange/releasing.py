@@ -6,7 +6,7 @@ Signing and sealing happen before the transaction opens: the write lock is held 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
@@ -30,6 +30,7 @@ from hub.exchange.denying import log_denial
 from hub.exchange.drafting import Drafted, basis, described
 from hub.exchange.enveloping import envelop, translate
 from hub.exchange.log.stalling import refuse_stalled
+from hub.exchange.lowering import lowered, lowering
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.witness.holding import refuse_unwitnessed
@@ -53,21 +54,33 @@ class Queued:
     entries: tuple[OutboxEntry, ...]
     deliveries: tuple[Delivery, ...]
     event: AuditEvent
+    also: tuple[AuditEvent, ...] = ()
 
 
 def approve(
-    broker: Broker, actor: Actor, record_id: str, *, digest: bytes, recipients: Sequence[str]
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    *,
+    digest: bytes,
+    recipients: Sequence[str],
+    lowered_because: str | None = None,
 ) -> Release:
     """Release a draft: the second officer names the digest and the recipients that were read.
 
-    Raises Refused `four-eyes`, `role-missing`, `policy-denied`, `transition-invalid`, and `conflict` when the
-    draft is no longer the one that was read. Every refusal is logged. Raises OurFault `log-stalled`, and
-    Refused `quorum-missing` for all but a withdrawal, which must reach everyone.
+    `lowered_because` says why the label asks for less than that of the version before, where it does.
+
+    Raises Refused `label-lowered` without it, `four-eyes`, `role-missing`, `policy-denied`,
+    `transition-invalid`, and `conflict` when the draft is no longer the one that was read. Every refusal is
+    logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for all but a withdrawal, which must
+    reach everyone.
     """
     refuse_stalled(broker)
     at = broker.clock.now()
     try:
-        queued = _prepare_release(broker, actor, record_id, seen=digest, recipients=recipients, at=at)
+        queued = _prepare_release(
+            broker, actor, record_id, seen=digest, recipients=recipients, reason=lowered_because, at=at
+        )
     except Refused as refusal:
         log_denial(broker, actor, refusal, operation="approve", subject=record_id)
         raise
@@ -89,6 +102,7 @@ def _prepare_release(
     *,
     seen: bytes,
     recipients: Sequence[str],
+    reason: str | None,
     at: datetime,
 ) -> Queued:
     with broker.store.read() as view:
@@ -105,13 +119,16 @@ def _prepare_release(
             )
         record = read_content(broker, view, row)
         secrets = secrets_for(view, broker, record)
+        parts = lowered(view, row)
+    also = lowering(broker, actor, row, parts, reason=reason, at=at)
     if row.action != Action.WITHDRAWAL.value:
         refuse_unwitnessed(broker)
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
     if row.version == 1:
         # What corrects or recalls must not wait for one partner that is denied: its entry is held instead.
         refuse_denied(verdicts)
-    return release(broker, standing, record, row, approver=actor, at=at, secrets=secrets)
+    queued = release(broker, standing, record, row, approver=actor, at=at, secrets=secrets)
+    return replace(queued, also=tuple(also))
 
 
 def _require_another_officer(actor: Actor, row: RecordRow) -> None:
@@ -218,7 +235,7 @@ def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     for item in items:
         if item.row.version > 1:
             supersede(work, item.row)
-    work.stage([item.event for item in items])
+    work.stage([event for item in items for event in (item.event, *item.also)])
     for answer, asked in mark_answered(work, [item.row for item in items]):
         event = next(item.event for item in items if item.row is answer)
         work.stage([tied(broker, event, asked)])

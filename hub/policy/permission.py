@@ -134,6 +134,8 @@ def _articles(question: Question, agreement: Agreement) -> list[Reason]:
 def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
     """Hold the record against every list of the flow."""
     label = question.label
+    # H0 says that nothing restricts: nobody need be bound to it.
+    asked = [code for code in label.handling if code is not Handling.H0]
     purposes, kinds = [p.value for p in flow.purposes], [k.value for k in flow.kinds]
     colours, handled = [t.value for t in flow.tlp or ()], [h.value for h in flow.handling]
     rows = [
@@ -147,7 +149,7 @@ def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
             [f"up to {flow.highest.value}"],
         ),
         ("tlp", label.tlp.value, flow.tlp is None or label.tlp in flow.tlp, colours),
-        *(("handling", code.value, code in flow.handling, handled) for code in label.handling),
+        *(("handling", code.value, code in flow.handling, handled) for code in asked),
     ]
     return [
         Reason(

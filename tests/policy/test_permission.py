@@ -394,3 +394,8 @@ def test_a_stricter_label_never_loosens(case: tuple[Question, Agreement]) -> Non
 
 def test_a_flow_without_the_tlp_restriction_takes_any_colour() -> None:
     assert codes(labelled(tlp=Tlp.GREEN), agreed(tlp=None)) == []
+
+
+def test_h0_asks_nothing_of_the_recipient() -> None:
+    assert codes(labelled(handling=(Handling.H0,))) == []
+    assert codes(labelled(handling=(Handling.H0,)), agreed(handling=frozenset())) == []

@@ -144,14 +144,17 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         "transition-invalid",
         "conflict",
         "attachment-missing",
+        "label-lowered",
+        "justification-missing",
         *CONTENT_REFUSED,
     ],
-    trail=writes(Act.RELEASED, Act.ANSWERED),
+    trail=writes(Act.RELEASED, Act.ANSWERED, Act.LABEL_LOWERED),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:
     """Release a draft as the second officer.
 
     The decision names the digest and the recipients that were read; it is refused when either has changed.
+    A correction whose label asks for less than that of the version before takes `lowered_because`.
     """
     release = approve(
         call.broker,
@@ -159,6 +162,7 @@ def approve_draft(call: Call, record_id: str) -> Answer:
         record_id,
         digest=bytes.fromhex(call.body["digest"]),
         recipients=call.body["recipients"],
+        lowered_because=call.body.get("lowered_because"),
     )
     return Answer(body=release)
 

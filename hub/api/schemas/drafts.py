@@ -110,6 +110,7 @@ class ApprovalBody(Schema):
 
     digest = Hex(required=True)
     recipients = fields.List(an_agency(), required=True, validate=validate.Length(min=1, max=_RECIPIENTS_MAX))
+    lowered_because = a_sentence("Its source was published on 3 May.", most=LENGTH[-1])
 
 
 class ReadBody(Schema):

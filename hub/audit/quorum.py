@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.audit.checkpoints import verified_cosignatures
+from hub.audit.epochs import WitnessEpoch
 from hub.audit.notes import Note, NoteAlgorithm, NoteKey
 
 
@@ -60,6 +61,28 @@ def weigh(quorum: Quorum, note: Note) -> QuorumVerdict:
         met=len(cosigned) >= quorum.needed,
         cosigned=cosigned,
         missing=tuple(name for name in quorum.witnesses if name not in cosigned),
+    )
+
+
+def weigh_in_epochs(
+    needed: int, witnesses: Mapping[str, Sequence[WitnessEpoch]], note: Note
+) -> QuorumVerdict:
+    """Weigh as `weigh` does where witnesses have changed their keys.
+
+    A cosignature counts by the keys whose time it states, so that those of before go on counting.
+    """
+    every = [key for epochs in witnesses.values() for epoch in epochs for key in epoch.keys]
+    if len({key.public for key in every}) != len(every):
+        raise ValueError("two witnesses, or two epochs of one, share a key")
+    cosigned = {}
+    for name, epochs in witnesses.items():
+        stated = [at for epoch in epochs if (at := _agreed(epoch.keys, note)) and epoch.covers(at)]
+        if stated:
+            cosigned[name] = min(stated)
+    return QuorumVerdict(
+        met=len(cosigned) >= needed,
+        cosigned=cosigned,
+        missing=tuple(name for name in witnesses if name not in cosigned),
     )
 
 

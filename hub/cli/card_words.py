@@ -37,6 +37,8 @@ def _said(card: Card) -> tuple[object, ...]:
         card.mailbox,
         card.log_keys,
         card.witness_keys,
+        card.log_epochs,
+        card.witness_epochs,
     )
 
 

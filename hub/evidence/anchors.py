@@ -15,6 +15,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hub.audit.epochs import LogEpoch, WitnessEpoch
 from hub.audit.names import log_name, witness_name
 from hub.audit.notes import NoteKey
 from hub.envelope.canonical import canonical, digest
@@ -32,6 +33,13 @@ from hub.envelope.header import is_hex_digest
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
+from hub.federation.epochs import (
+    check_epochs,
+    load_log_epochs,
+    load_witness_epochs,
+    log_epochs_as,
+    witness_epochs_as,
+)
 from hub.records.ids import is_agency
 from hub.records.times import as_text
 
@@ -39,13 +47,15 @@ FORMAT: Final = "hub-anchors/1"
 #: 64 agencies with several cards' keys each take about 1 MiB.
 ANCHORS_MAX_BYTES: Final = 8 * 1024 * 1024
 _DEPTH: Final = 8
+_AGENCY: Final = frozenset({"agency", "fingerprints", "keys", "log", "suites", "witness"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgencyAnchor:
     """One agency as the verifier knows it: its keys, suites, cards, and the keys of its log and witness.
 
-    `fingerprints` are those of the cards that the keys were taken from.
+    `fingerprints` are those of the cards that the keys were taken from. Where the keys of its log or of its
+    witness were changed, the epochs tell which signed when, the present ones last.
     """
 
     agency: str
@@ -54,6 +64,8 @@ class AgencyAnchor:
     fingerprints: tuple[str, ...]
     log_keys: tuple[NoteKey, ...] = ()
     witness_keys: tuple[NoteKey, ...] = ()
+    log_epochs: tuple[LogEpoch, ...] = ()
+    witness_epochs: tuple[WitnessEpoch, ...] = ()
 
     def __post_init__(self) -> None:
         if not is_agency(self.agency) or self.public.agency != self.agency:
@@ -64,10 +76,22 @@ class AgencyAnchor:
             key.name != witness_name(self.agency) for key in self.witness_keys
         ):
             raise ValueError("a key of a log or of a witness is not the agency's own")
+        check_epochs(self.log_epochs, self.log_keys, log_name(self.agency))
+        check_epochs(self.witness_epochs, self.witness_keys, witness_name(self.agency))
+
+    @property
+    def log(self) -> tuple[LogEpoch, ...]:
+        """Return the epochs of its log; one where its keys never changed, none where it has no keys."""
+        return self.log_epochs or ((LogEpoch(keys=self.log_keys),) if self.log_keys else ())
+
+    @property
+    def witness(self) -> tuple[WitnessEpoch, ...]:
+        """Return the epochs of its witness, in the same way."""
+        return self.witness_epochs or ((WitnessEpoch(keys=self.witness_keys),) if self.witness_keys else ())
 
     def as_document(self) -> dict[str, object]:
         """Return the agency as JSON holds it."""
-        return {
+        document: dict[str, object] = {
             "agency": self.agency,
             "fingerprints": list(self.fingerprints),
             "suites": sorted(suite.value for suite in self.suites),
@@ -75,11 +99,16 @@ class AgencyAnchor:
             "log": [key.vkey for key in self.log_keys],
             "witness": [key.vkey for key in self.witness_keys],
         }
+        if self.log_epochs:
+            document["log_epochs"] = log_epochs_as(self.log_epochs)
+        if self.witness_epochs:
+            document["witness_epochs"] = witness_epochs_as(self.witness_epochs)
+        return document
 
     @classmethod
     def load(cls, value: object) -> AgencyAnchor:
         """Return the agency of a JSON object; raise ValueError or IntegrityFailure `card-invalid`."""
-        said = members(value, frozenset({"agency", "fingerprints", "keys", "log", "suites", "witness"}))
+        said = members(value, _AGENCY, frozenset({"log_epochs", "witness_epochs"}))
         agency, keys = text_of(said, "agency"), said["keys"]
         if not isinstance(keys, Mapping):
             raise ValueError("an agency's keys are not a JWK set")
@@ -90,6 +119,8 @@ class AgencyAnchor:
             fingerprints=texts_of(said, "fingerprints"),
             log_keys=tuple(map(NoteKey.parse, texts_of(said, "log"))),
             witness_keys=tuple(map(NoteKey.parse, texts_of(said, "witness"))),
+            log_epochs=load_log_epochs(said, "log_epochs"),
+            witness_epochs=load_witness_epochs(said, "witness_epochs"),
         )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, cast
 
-from hub.audit.checkpoints import Checkpoint, read_checkpoint, verify_checkpoint
+from hub.audit.checkpoints import Checkpoint, read_checkpoint
+from hub.audit.epochs import LogEpoch, verify_in_epochs
 from hub.audit.leaves import Leaf, check_disclosure, read_leaf
 from hub.audit.merkle import check_consistency, check_inclusion, hash_leaf
-from hub.audit.names import log_name
-from hub.audit.notes import Note, NoteKey, read_note
+from hub.audit.names import log_name, witness_name
+from hub.audit.notes import Note, read_note
 from hub.audit.proofs import read_proof
-from hub.audit.quorum import Quorum, QuorumVerdict, weigh
+from hub.audit.quorum import QuorumVerdict, weigh_in_epochs
 from hub.audit.timestamps import verify_timestamp
 from hub.errors import HubError, IntegrityFailure
 from hub.evidence.anchors import Anchors
@@ -26,10 +27,15 @@ _LOG_ALGORITHMS: Final = ("Ed25519", "ML-DSA-44")
 
 @dataclass(frozen=True, kw_only=True)
 class ProvenCheckpoint:
-    """A checkpoint that the log signed, and who else says when it was there."""
+    """A checkpoint that the log signed, and who else says when it was there.
+
+    `cosigned`: the quorum is met, and by at least one witness.
+    """
 
     checkpoint: Checkpoint
+    epoch: LogEpoch
     quorum_met: bool
+    cosigned: bool
     confirmed: tuple[tuple[datetime, str], ...]
 
 
@@ -81,7 +87,7 @@ def check_log(bundle: Bundle, anchors: Anchors, notes: Notebook) -> Sequence[Pro
     if not bundle.entries:
         notes.not_shown(Topic.LOG, "no-entries", exporter=bundle.exporter)
         return ()
-    checkpoints = _check_checkpoints(bundle, anchors, anchor.log_keys, notes)
+    checkpoints = _check_checkpoints(bundle, anchors, anchor.log, notes)
     if checkpoints is None:
         return ()
     entries = _check_entries(bundle, checkpoints, notes)
@@ -93,12 +99,12 @@ def check_log(bundle: Bundle, anchors: Anchors, notes: Notebook) -> Sequence[Pro
 
 
 def _check_checkpoints(
-    bundle: Bundle, anchors: Anchors, keys: Sequence[NoteKey], notes: Notebook
+    bundle: Bundle, anchors: Anchors, epochs: Sequence[LogEpoch], notes: Notebook
 ) -> Sequence[ProvenCheckpoint] | None:
     proven: list[ProvenCheckpoint] = []
     for number, part in enumerate(bundle.checkpoints, start=1):
         try:
-            one = _check_checkpoint(bundle, part, keys, anchors, notes)
+            one = _check_checkpoint(bundle, part, epochs, anchors, notes)
             _check_growth(proven[-1].checkpoint if proven else None, one.checkpoint, part)
         except HubError as error:
             notes.disproven(Topic.LOG, "checkpoint-false", number=number, why=error.sentence, code=error.code)
@@ -116,14 +122,27 @@ def _check_checkpoints(
         )
     if len(proven) > 1:
         notes.proven(Topic.LOG, "checkpoints-consistent", count=len(proven))
+    _tell_compromised(proven, notes)
     return proven
 
 
+def _tell_compromised(proven: Sequence[ProvenCheckpoint], notes: Notebook) -> None:
+    """Say of keys that somebody else may have had whether anything but them speaks for what they signed.
+
+    A later checkpoint, by other keys or with its quorum, is consistent with it and speaks for it.
+    """
+    for number, one in enumerate(proven):
+        if one.epoch.compromised and not any(
+            later.cosigned or not later.epoch.compromised for later in proven[number:]
+        ):
+            notes.not_shown(Topic.LOG, "log-keys-compromised", size=one.checkpoint.size)
+
+
 def _check_checkpoint(
-    bundle: Bundle, part: CheckpointPart, keys: Sequence[NoteKey], anchors: Anchors, notes: Notebook
+    bundle: Bundle, part: CheckpointPart, epochs: Sequence[LogEpoch], anchors: Anchors, notes: Notebook
 ) -> ProvenCheckpoint:
     note = part.note.encode()
-    checkpoint = verify_checkpoint(note, keys)
+    checkpoint, epoch = verify_in_epochs(note, epochs)
     if checkpoint.origin != bundle.origin:
         raise IntegrityFailure("checkpoint-signature-invalid", "It is the checkpoint of another log.")
     whole = read_note(note + part.cosignatures.encode())
@@ -143,15 +162,21 @@ def _check_checkpoint(
             )
         )
     confirmed += _check_timestamps(part, checkpoint, anchors, notes)
-    return ProvenCheckpoint(checkpoint=checkpoint, quorum_met=verdict.met, confirmed=tuple(sorted(confirmed)))
+    return ProvenCheckpoint(
+        checkpoint=checkpoint,
+        epoch=epoch,
+        quorum_met=verdict.met,
+        cosigned=bool(verdict.cosigned) and verdict.met,
+        confirmed=tuple(sorted(confirmed)),
+    )
 
 
 def _weigh(anchors: Anchors, exporter: str, note: Note) -> QuorumVerdict:
     """Weigh the anchors' witnesses without the exporter's own, which is no other party."""
-    keys = [anchors.agencies[name].witness_keys for name in anchors.witnesses if name != exporter]
-    quorum = Quorum(needed=min(anchors.needed, len(keys)), witnesses={each[0].name: each for each in keys})
-    verdict = weigh(quorum, note)
-    return replace(verdict, met=verdict.met and len(keys) >= anchors.needed)
+    others = [name for name in anchors.witnesses if name != exporter]
+    witnesses = {witness_name(name): anchors.agencies[name].witness for name in others}
+    verdict = weigh_in_epochs(min(anchors.needed, len(others)), witnesses, note)
+    return replace(verdict, met=verdict.met and len(others) >= anchors.needed)
 
 
 def _check_timestamps(

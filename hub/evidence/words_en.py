@@ -48,6 +48,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "delivery-waits": "Version {version} waits for member {member}, says the exporter alone.",
     # log
     "log-of-another": "The entries are of {origin}, which is not the log of {exporter}.",
+    "log-keys-compromised": (
+        "The keys that signed the log at {size} entries were given up as compromised, and nothing else "
+        "speaks for it: no later checkpoint by other keys, no quorum of witnesses."
+    ),
     "log-keys-unknown": "The anchors have no key of the log of {exporter}; no entry was checked.",
     "no-entries": "The bundle shows no entry of the log of {exporter}.",
     "checkpoint-signed": "{origin} signed its checkpoint of {size} entries (Ed25519 + ML-DSA-44).",

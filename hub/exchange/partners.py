@@ -13,8 +13,10 @@ from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.holding import hold_waiting
+from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.relying import keep
 from hub.federation.card import Card, fingerprint, make_card, read_card
+from hub.federation.epochs import EPOCHS_MAX
 from hub.federation.snapshot import trusted
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
@@ -33,6 +35,9 @@ def own_card(
 
     Whoever can be called at its `url` keeps a mailbox for partners that cannot; without one, we poll theirs.
     """
+    with broker.store.read() as view:
+        log_epochs = own_keys(view.log, broker.keyring).epochs
+    witness_epochs = own_witness_epochs(broker.keyring)
     card = Card(
         agency=broker.agency,
         name=name,
@@ -42,8 +47,10 @@ def own_card(
         public=broker.keyring.public(),
         suites=tuple(suites),
         mailbox=url is not None,
-        log_keys=tuple(signer.key for signer in broker.keyring.log_signers()),
-        witness_keys=tuple(signer.key for signer in broker.keyring.witness_signers()),
+        log_keys=log_epochs[-1].keys,
+        witness_keys=witness_epochs[-1].keys,
+        log_epochs=log_epochs[-EPOCHS_MAX:] if len(log_epochs) > 1 else (),
+        witness_epochs=witness_epochs[-EPOCHS_MAX:] if len(witness_epochs) > 1 else (),
     )
     return make_card(card, broker.keyring.signing())
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from mnemonic import Mnemonic
 
+from hub.audit.epochs import LogEpoch, WitnessEpoch
 from hub.audit.names import log_name, witness_name
 from hub.audit.notes import NoteKey
 from hub.envelope.canonical import canonical, digest
@@ -23,6 +24,14 @@ from hub.envelope.keys import PublicKeys, SigningKeys
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
 from hub.federation.authorities import TlsCard, check_authorities, load_authority
+from hub.federation.epochs import (
+    EPOCHS_MAX,
+    check_epochs,
+    load_log_epochs,
+    load_witness_epochs,
+    log_epochs_as,
+    witness_epochs_as,
+)
 from hub.records.ids import is_agency
 from hub.records.times import as_text
 
@@ -37,7 +46,7 @@ _URL_MAX: Final = 500
 _REQUIRED: Final = frozenset(
     {"agency", "expires_at", "issued_at", "keys", "mailbox", "name", "suites", "tls_authority"}
 )
-_OPTIONAL: Final = frozenset({"log", "tls", "url", "witness"})
+_OPTIONAL: Final = frozenset({"log", "log_epochs", "tls", "url", "witness", "witness_epochs"})
 #: A log or a witness has two keys; while they are being rotated, four.
 _NOTE_KEYS_MAX: Final = 4
 
@@ -47,7 +56,8 @@ class Card:
     """What one hub says of itself. `mailbox` says that it keeps envelopes for partners that poll it.
 
     `url` is None when nobody can call it. `expires_at` is when it can no longer be pinned, by default
-    90 days after `issued_at`. `log_keys` verify its log's checkpoints, `witness_keys` its cosignatures.
+    90 days after `issued_at`. `log_keys` verify its log's checkpoints, `witness_keys` its cosignatures; where
+    they were changed once, the epochs tell which keys did before, the present ones last.
     `tls` is there only where more than one authority of its own is to be said of its certificates.
     """
 
@@ -61,6 +71,8 @@ class Card:
     mailbox: bool
     log_keys: tuple[NoteKey, ...] = ()
     witness_keys: tuple[NoteKey, ...] = ()
+    log_epochs: tuple[LogEpoch, ...] = ()
+    witness_epochs: tuple[WitnessEpoch, ...] = ()
     expires_at: datetime | None = None
     tls: TlsCard = TlsCard()  # noqa: RUF009 - it is frozen
 
@@ -78,6 +90,10 @@ class Card:
         _check_note_keys(self.log_keys, log_name(self.agency))
         _check_note_keys(self.witness_keys, witness_name(self.agency))
         check_authorities(self.agency, self.tls_ca_pem, self.tls)
+        check_epochs(self.log_epochs, self.log_keys, log_name(self.agency))
+        check_epochs(self.witness_epochs, self.witness_keys, witness_name(self.agency))
+        if max(len(self.log_epochs), len(self.witness_epochs)) > EPOCHS_MAX:
+            raise ValueError(f"it tells of more than {EPOCHS_MAX} epochs")
 
     @property
     def authorities(self) -> tuple[str, ...]:
@@ -110,6 +126,10 @@ def make_card(card: Card, keys: SigningKeys) -> bytes:
         payload["log"] = [key.vkey for key in card.log_keys]
     if card.witness_keys:
         payload["witness"] = [key.vkey for key in card.witness_keys]
+    if card.log_epochs:
+        payload["log_epochs"] = log_epochs_as(card.log_epochs)
+    if card.witness_epochs:
+        payload["witness_epochs"] = witness_epochs_as(card.witness_epochs)
     return sign_document(payload, typ=CARD_TYPE, keys=keys, suite=_strongest(card.suites))
 
 
@@ -173,6 +193,8 @@ def _card(payload: Mapping[str, object]) -> Card:
         log_keys=_note_keys(said, "log"),
         witness_keys=_note_keys(said, "witness"),
         tls=TlsCard.from_document(said["tls"]) if "tls" in said else TlsCard(),
+        log_epochs=load_log_epochs(said, "log_epochs"),
+        witness_epochs=load_witness_epochs(said, "witness_epochs"),
     )
 
 

@@ -66,6 +66,8 @@ class LooseKeyring:
         self._filler = filler = bytes([seed]) * 31
         self.later_log_sets: tuple[NoteKeySet, ...] = ()
         self.later_witness_sets: tuple[NoteKeySet, ...] = ()
+        self.witness_until: datetime | None = None
+        self.log_given_up = False
         self._agency = agency
         self._signing = SigningKeys(
             es256=ec.generate_private_key(ec.SECP256R1()),
@@ -106,13 +108,15 @@ class LooseKeyring:
         return log_signers(self._agency, ed25519=self._filler + b"l", ml_dsa_44=self._filler + b"L")
 
     def witness_signers(self) -> tuple[NoteSigner, ...]:
-        return witness_signers(self._agency, ed25519=self._filler + b"w", ml_dsa_44=self._filler + b"W")
+        return tuple(s for one in self.witness_key_sets() if one.until is None for s in one.signers)
 
     def log_key_sets(self) -> tuple[NoteKeySet, ...]:
-        return (key_set(self.log_signers()), *self.later_log_sets)
+        first = replace(key_set(self.log_signers()), compromised=self.log_given_up)
+        return (first, *self.later_log_sets)
 
     def witness_key_sets(self) -> tuple[NoteKeySet, ...]:
-        return (key_set(self.witness_signers()), *self.later_witness_sets)
+        first = witness_signers(self._agency, ed25519=self._filler + b"w", ml_dsa_44=self._filler + b"W")
+        return (replace(key_set(first), until=self.witness_until), *self.later_witness_sets)
 
 
 def key_set(signers: tuple[NoteSigner, ...]) -> NoteKeySet:

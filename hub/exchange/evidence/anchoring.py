@@ -9,6 +9,7 @@ from cryptography import x509
 from hub.errors import Refused
 from hub.evidence.anchors import AgencyAnchor, Anchors, merge_keys
 from hub.exchange.broker import Broker, Counterparty
+from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.partners import SUITES
 from hub.federation.card import fingerprint, read_card
 
@@ -24,13 +25,18 @@ def anchors_of(
     `own_fingerprint` is that of our card. Raises Refused `partner-unknown` for a witness that is not pinned.
     """
     keyring = broker.keyring
+    with broker.store.read() as view:
+        log_epochs = own_keys(view.log, keyring).epochs
+    witness_epochs = own_witness_epochs(keyring)
     ourselves = AgencyAnchor(
         agency=broker.agency,
         public=keyring.public(),
         suites=frozenset(SUITES),
         fingerprints=(own_fingerprint,),
-        log_keys=tuple(signer.key for signer in keyring.log_signers()),
-        witness_keys=tuple(signer.key for signer in keyring.witness_signers()),
+        log_keys=log_epochs[-1].keys,
+        witness_keys=witness_epochs[-1].keys,
+        log_epochs=log_epochs if len(log_epochs) > 1 else (),
+        witness_epochs=witness_epochs if len(witness_epochs) > 1 else (),
     )
     policy = broker.witnesses
     with broker.store.read() as view:
@@ -67,4 +73,6 @@ def _anchor(partner: Counterparty, pinned: Sequence[bytes]) -> AgencyAnchor:
         fingerprints=tuple(dict.fromkeys([partner.row.fingerprint, *map(fingerprint, pinned)])),
         log_keys=partner.card.log_keys,
         witness_keys=partner.card.witness_keys,
+        log_epochs=partner.card.log_epochs,
+        witness_epochs=partner.card.witness_epochs,
     )

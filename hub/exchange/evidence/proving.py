@@ -59,6 +59,8 @@ def _chosen(
     needed, final = _most_cosigned(view, last + 1, witnesses)
     chosen = {final.number: final} if final is not None else {head.number: head}
     closing = next(iter(chosen.values()))
+    if view.log.epochs():  # so that the keys of now speak for what older ones signed
+        _add(head, chosen)
     if (stamp := view.witnessing.timestamp_covering(last + 1)) is not None:
         _add(view.log.checkpoint(stamp.number), chosen)
     for index, event in placed:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from hub.audit.checkpoints import Checkpoint, verify_checkpoint
-from hub.audit.epochs import LogEpoch, verify_in_epochs
+from hub.audit.epochs import LogEpoch, WitnessEpoch, verify_in_epochs
 from hub.audit.notes import NoteKey, NoteSigner
 from hub.errors import IntegrityFailure, OurFault
 from hub.ports import EpochRow, Keyring, Log, NoteKeySet
@@ -25,11 +25,13 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class OwnKeys:
     """The keys of our own log: by epochs, as far as the database tells, and all sets that there ever were.
 
-    `switches` are by the number of a checkpoint: the sets that all must have signed it.
+    `given_up` are sets that somebody else may have: they speak against nothing any more. `switches` are by
+    the number of a checkpoint: the sets that all must have signed it.
     """
 
     epochs: tuple[LogEpoch, ...]
     sets: tuple[tuple[NoteKey, ...], ...] = ()
+    given_up: tuple[tuple[NoteKey, ...], ...] = ()
     switches: Mapping[int, tuple[tuple[NoteKey, ...], ...]] = field(default_factory=dict)
 
     def verify(self, raw: bytes) -> Checkpoint:
@@ -66,7 +68,16 @@ def own_keys(log: Log, keyring: Keyring) -> OwnKeys:
     return OwnKeys(
         epochs=_epochs(rows, sets),
         sets=tuple(one.keys for one in sets if not one.compromised),
+        given_up=tuple(one.keys for one in sets if one.compromised),
         switches=_switches(rows, sets),
+    )
+
+
+def own_witness_epochs(keyring: Keyring) -> tuple[WitnessEpoch, ...]:
+    """Return the epochs of our own witness; the last one has the keys that stand on our card."""
+    return tuple(
+        WitnessEpoch(keys=one.keys, until=one.until, compromised=one.compromised)
+        for one in keyring.witness_key_sets()
     )
 
 

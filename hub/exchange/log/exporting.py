@@ -22,6 +22,7 @@ from hub.audit.notes import read_note
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.log.catching_up import catch_up
+from hub.exchange.log.epochs import own_keys
 from hub.exchange.log.publishing import CHECKPOINT, publish, published_checkpoint, write_whole
 from hub.exchange.log.searching import cosigned_note, described, matching
 from hub.policy.decision import require
@@ -38,8 +39,9 @@ _TOLD: Final = """\
 The audit log of {origin}, exported for an inspection.
 
 log/checkpoint   the log's signed head, with what witnesses added (C2SP tlog-checkpoint, tlog-cosignature)
+log/epochs.json  where the log's keys were changed: which signed when, and checkpoints that both signed
 log/tile/        its hashes and its entries (C2SP tlog-tiles, RFC 6962 section 2.1)
-keys.txt         the log's keys, as this hub says; compare them with those that you got another way
+keys.txt         the log's present keys, as this hub says; compare them with those that you got another way
 events.jsonl     {count} of the log's {size} entries, opened: one JSON object a line
 
 Each line has the entry's index in the log, its id, and disclosures: a field, its value, and the salt under
@@ -81,7 +83,9 @@ def export_log(
     with broker.store.read() as view:
         size = _write_checkpoint(view, folder / LOG)
         count = _write_events(view, query, folder / EVENTS, size=size)
-    keys = "".join(f"{signer.key.vkey}\n" for signer in broker.keyring.log_signers())
+    with broker.store.read() as view:
+        epochs = own_keys(view.log, broker.keyring).epochs
+    keys = "".join(f"{key.vkey}\n" for key in epochs[-1].keys)
     write_whole(folder / KEYS, keys.encode("utf-8"))
     page = _TOLD.format(origin=log_name(broker.agency), count=count, size=size)
     write_whole(folder / README, page.encode("utf-8"))

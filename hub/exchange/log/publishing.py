@@ -16,6 +16,7 @@ from hub.audit.checkpoints import read_checkpoint
 from hub.audit.notes import read_note
 from hub.audit.tiles import EntryTile, Tile, new_tiles, pack_entries
 from hub.errors import IntegrityFailure
+from hub.exchange.log.epoch_files import EPOCHS, write_epochs
 from hub.exchange.witness.cosigned import cosigned_note
 from hub.ports import Log, Store
 
@@ -42,6 +43,7 @@ def _publish(store: Store, folder: Path) -> None:
     with store.read() as view:
         newest = view.log.checkpoint()
         note = b"" if newest is None else cosigned_note(view, newest)
+        epochs = write_epochs(view.log)
     there = published_checkpoint(folder)
     if newest is None or note == there:
         return
@@ -54,13 +56,19 @@ def _publish(store: Store, folder: Path) -> None:
     for tile in new_tiles(published, newest.size):
         with store.read() as view:
             _write_tile(view.log, folder, tile)
+    if epochs is not None and epochs != _there(folder / EPOCHS):
+        write_whole(folder / EPOCHS, epochs)
     write_whole(folder / CHECKPOINT, note)
 
 
 def published_checkpoint(folder: Path) -> bytes | None:
     """Return the checkpoint that was published last."""
+    return _there(folder / CHECKPOINT)
+
+
+def _there(path: Path) -> bytes | None:
     try:
-        return (folder / CHECKPOINT).read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         return None
 

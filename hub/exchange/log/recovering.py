@@ -7,9 +7,10 @@ so nothing that others hold of it is disproved. What the lost events said is gon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from hub.audit.checkpoints import Checkpoint
+from hub.audit.checkpoints import Checkpoint, read_checkpoint
 from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
 from hub.audit.leaves import read_leaf
@@ -17,7 +18,8 @@ from hub.audit.notes import Note, read_note
 from hub.audit.tiles import TILE_WIDTH, EntryTile, root_of, tiles_of, unpack_entries
 from hub.errors import IntegrityFailure, Refused
 from hub.exchange.broker import Broker
-from hub.exchange.log.epochs import own_keys
+from hub.exchange.log.epoch_files import EPOCHS, read_epochs
+from hub.exchange.log.epochs import OwnKeys, own_keys
 from hub.exchange.log.publishing import CHECKPOINT
 from hub.exchange.log.sequencing import append
 from hub.ports import CheckpointRow, Log, Waiting
@@ -50,6 +52,7 @@ def recover(broker: Broker, actor: Actor, read: FileReader, *, reason: str) -> t
             append(work.log, _as_events(broker, work.log, leaves, at))
         if root_of(head.size, work.log.tile) != head.root:
             raise _forked(head)
+        _take_epochs(work.log, read, own, head.size, at)
         last = work.log.checkpoint()
         ours = tuple(line for line in note.signatures if any(line.is_by(key) for key in keys))
         work.log.add_checkpoint(
@@ -65,6 +68,25 @@ def recover(broker: Broker, actor: Actor, read: FileReader, *, reason: str) -> t
         work.stage([broker.event(Act.RECOVERED, actor, broker.agency, at, justification=reason, **span)])
         work.commit()
     return size, head.size
+
+
+def _take_epochs(log: Log, read: FileReader, own: OwnKeys, most: int, at: datetime) -> None:
+    """Take back the changes of keys that the database lacks, each with the checkpoint that both signed."""
+    raw = read(EPOCHS)
+    there = len(log.epochs())
+    for row, note in [] if raw is None else read_epochs(raw, own)[there:]:
+        if row.size > most:
+            continue
+        number = row.checkpoint
+        if number:
+            last = log.checkpoint()
+            number = 1 if last is None else last.number + 1
+            root = root_of(row.size, log.tile)
+            switch = read_checkpoint(read_note(note))  # verified when it was read
+            if switch.root != root:
+                raise _forked(switch)
+            log.add_checkpoint(CheckpointRow(number=number, size=row.size, root=root, at=at, note=note))
+        log.add_epoch(replace(row, checkpoint=number))
 
 
 def _lost(read: FileReader, size: int, published: int) -> Iterator[Sequence[bytes]]:

@@ -142,6 +142,7 @@ CODES: Final[dict[str, Row]] = {
     "token-invalid": _row(_R, 401, 77, "The access token is not valid"),
     "scope-missing": _row(_R, 403, 77, "The access token does not cover this"),
     "card-invalid": _row(_I, 422, 65, "The partner card does not verify"),
+    "pin-changed": _row(_I, 409, 65, "The pin is not the one that the log tells of"),
     "pin-not-confirmed": _row(_R, 409, 65, "The fingerprint was not confirmed"),
     # keys
     "key-store-invalid": _row(_O, 500, 78, "The key store cannot be opened"),

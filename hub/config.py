@@ -19,7 +19,8 @@ _MAY_BE_0: Final = frozenset({"reconcile_hour", "metrics_port", "witness_quorum"
 class Limits:
     """Every bound of the hub, in one place.
 
-    `attachments_at_once` counts for each partner. `carry_max_s` bounds one carry of a batch: a lane's claim,
+    `attachments_at_once` counts for each partner. A suspension cuts connections, waiting and streams in every
+    process within `cut_within_s`. `carry_max_s` bounds one carry of a batch: a lane's claim,
     which lasts `lane_claim_s`, is renewed for no longer. Staged events get their indices in the log every
     `log_batch_wait_s`; a checkpoint follows within `log_checkpoint_wait_s`. Where an event waits for longer
     than `log_stall_max_s`, nothing is released. Witnesses are asked every `witness_interval_s` for what is
@@ -57,6 +58,7 @@ class Limits:
     connect_timeout_s: float = 5.0
     carry_timeout_s: float = 30.0
     carry_max_s: float = 900.0
+    cut_within_s: float = 3.0
     handshake_timeout_s: float = 5.0
     request_timeout_s: float = 30.0
     mailbox_wait_max_s: float = 25.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,6 +60,8 @@ class HttpClient(Protocol):
         wait_s: float = 0.0,
     ) -> AbstractContextManager[HttpReply]: ...
 
+    def cut(self, suspended: Collection[str]) -> None: ...
+
 
 class HttpsCarrier:
     """Carries envelopes, receipts and attachments to hubs, or to the relay that a partner is reached by.
@@ -73,6 +75,10 @@ class HttpsCarrier:
         self._client = client
         self._limits = limits
         self._relay = relay
+
+    def cut(self, suspended: Collection[str]) -> None:
+        """Break off what moves with these partners, and move nothing until they are no longer among them."""
+        self._client.cut(suspended)
 
     def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
         """Hand over a batch, in as many requests as its bytes need; one outcome per transfer, in order.

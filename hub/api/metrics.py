@@ -63,13 +63,13 @@ class QueueCollector(Collector):
 
 
 class BooksCollector(Collector):
-    """Reads how the books with each partner stand when it is asked."""
+    """Reads how each partner and the books with it stand when it is asked."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
     def collect(self) -> Iterator[Metric]:
-        """Yield differences and age of the last comparison, and gaps between the numbers that came."""
+        """Yield differences and age of the last comparison, gaps between numbers, and who is suspended."""
         found = GaugeMetricFamily(
             "hub_books_differences",
             "Differences when the books were compared with the partner last.",
@@ -81,6 +81,9 @@ class BooksCollector(Collector):
         gaps = GaugeMetricFamily(
             "hub_number_gaps", "Gaps between the numbers that came from the partner.", labels=["partner"]
         )
+        suspended = GaugeMetricFamily(
+            "hub_partner_suspended", "1 while traffic with the partner is stopped.", labels=["partner"]
+        )
         now = self._broker.clock.now()
         try:
             with self._broker.store.read() as view:
@@ -88,14 +91,17 @@ class BooksCollector(Collector):
                     view.books.newest_reconciliations(self._broker.agency),
                     view.books.gap_counts(),
                 )
+                standing = self._broker.standings.of(view)
         except HubError:
-            newest, counts = {}, {}  # hub_database_up says it
+            newest, counts, standing = {}, {}, None  # hub_database_up says it
+        for name, pinned in standing.partners.items() if standing else ():
+            suspended.add_metric([name], float(not pinned.active))
         for partner, row in newest.items():
             found.add_metric([partner], row.differences)
             age.add_metric([partner], max(0.0, (now - row.at).total_seconds()))
         for partner, count in counts.items():
             gaps.add_metric([partner], count)
-        yield from (found, age, gaps)
+        yield from (found, age, gaps, suspended)
 
 
 class LogCollector(Collector):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
@@ -19,7 +19,7 @@ from hub.errors import OurFault, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.partners import own_card
 from hub.federation.card import check_url
-from hub.federation.trust import TrustSource
+from hub.federation.trust import REFRESH_AFTER, TrustSource
 from hub.ports import Store, WitnessClient
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
@@ -112,7 +112,11 @@ def open_hub(
             wake=wake or (lambda _lane: None),
             witnesses=witness_policy(config),
         )
-        trust = TrustSource(store.read, authority_pem=keys.tls_files().authority_pem)
+        trust = TrustSource(
+            store.read,
+            authority_pem=keys.tls_files().authority_pem,
+            refresh_after=min(REFRESH_AFTER, timedelta(seconds=config.limits.cut_within_s / 3)),
+        )
         yield Hub(
             config=config,
             keyring=keys,

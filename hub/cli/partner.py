@@ -17,15 +17,15 @@ from hub.cli.card_words import confirmed_card, kept_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.partner_switch import held, resume, suspend, suspension
 from hub.cli.partner_trust import trust_of
 from hub.cli.reconcile import as_document as reconciled
 from hub.cli.reconcile import as_words
 from hub.entries import PartnerRow, ReconciliationRow
 from hub.envelope.suites import Suite
-from hub.exchange import partners, upkeep
+from hub.exchange import partners
 from hub.exchange.gaps import spelled
 from hub.federation.card import fingerprint, read_card, words
-from hub.records.lifecycle import EntryState
 
 #: As many gaps as one partner's page tells of.
 _GAPS_MAX: Final = 1000
@@ -196,11 +196,22 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
         row = partners.find_partner(view, agency)
         books = view.books.newest_reconciliations(hub.config.agency, agency).get(agency)
         gaps = view.books.gaps(agency, limit=_GAPS_MAX)
+        stopped = suspension(view, row)
+        waiting = held(hub.broker, agency)
     told = {
+        "held": waiting,
+        "suspended_at": None if stopped is None else instant(stopped.since),
+        "suspended_by": None if stopped is None else str(stopped.event.actor),
         "books": None if books is None else {**reconciled(books), "found": list(books.found)},
         "gaps": [[gap.first, gap.last] for gap in gaps],
     }
-    known = {"books compared (UTC)": as_words(books), "numbers missing": spelled(gaps) or None}
+    known = {
+        "suspended (UTC)": None if stopped is None else stopped.since,
+        "suspended by": None if stopped is None else str(stopped.event.actor),
+        "books compared (UTC)": as_words(books),
+        "numbers missing": spelled(gaps) or None,
+        "held": waiting,
+    }
     return Answer(
         document=as_document(row) | told,
         people=(facts(_facts(row) | known), *_differences(books), spoken(row.fingerprint)),
@@ -208,46 +219,8 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
-@trail(writes(Act.PARTNER_CHANGED, Act.HELD))
-@partner.command(examples=("hub partner suspend cis-atc",))
-@click.argument("agency", help="Its id, like cis-atc.")
-@home_option
-@unlock_option
-def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
-    """Stop all traffic with a partner; what waits for it is held."""
-    with opened(home, unlock) as hub:
-        row = partners.suspend(hub.broker, administrator(hub.config.agency), agency)
-        found = upkeep.counts(hub.broker).get(agency, ())
-    held = sum(one.count for one in found if one.state is EntryState.HELD)
-    return Answer(
-        document={**as_document(row), "held": held},
-        people=(
-            f"{agency} is suspended: nothing is sent to it, and what it sends is refused.",
-            f"{held} entr{'y' if held == 1 else 'ies'} for it {'is' if held == 1 else 'are'} held."
-            if held
-            else "Nothing was waiting for it.",
-        ),
-        then=(f"hub partner resume {agency}",),
-    )
-
-
-@trail(writes(Act.PARTNER_CHANGED))
-@partner.command(examples=("hub partner resume cis-atc",))
-@click.argument("agency", help="Its id, like cis-atc.")
-@home_option
-@unlock_option
-def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
-    """Let the traffic with a suspended partner flow again."""
-    with opened(home, unlock) as hub:
-        row = partners.resume(hub.broker, administrator(hub.config.agency), agency)
-    return Answer(
-        document=as_document(row),
-        people=(f"{agency} is active.",),
-        then=(f"hub queue resume --partner {agency}      (what was held meanwhile)",),
-    )
-
-
-partner.add_command(trust_of)
+for command in (suspend, resume, trust_of):
+    partner.add_command(command)
 
 
 def _differences(books: ReconciliationRow | None) -> Sequence[RenderableType]:

@@ -18,6 +18,7 @@ from hub.cli.waiting import Prospects, prospects
 from hub.entries import EntryCount, OutboxEntry
 from hub.errors import Refused
 from hub.exchange import upkeep
+from hub.exchange.switch import refuse_suspended
 from hub.ports import Store
 from hub.records.lifecycle import EntryState
 
@@ -162,6 +163,8 @@ def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Pa
     if bool(entries) is (partner is not None):
         raise click.UsageError("Name entries, or a partner with --partner.")
     with opened(home, unlock) as hub:
+        if partner is not None:
+            refuse_suspended(hub.broker.standing(), partner)
         actor = administrator(hub.config.agency)
         wanted = entries if partner is None else _held(hub.store, partner)
         rows = [upkeep.resume(hub.broker, actor, entry_id) for entry_id in wanted]

@@ -18,6 +18,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.claiming import note_call
 from hub.exchange.refusing import for_good, refusals
 from hub.exchange.relying import relied_on, stage_relying
+from hub.exchange.switch import refuse_suspended
 from hub.exchange.weighing import check_receipt, receipt_row
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
@@ -59,12 +60,14 @@ def take_receipts(
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         standing.partner(peer)
+        refuse_suspended(standing, peer)
         results = [_check(broker, view, standing, peer, raw, leaf) for raw in raws]
         mine = _handed_out(view, peer, taken)
     checked = [one for one in results if isinstance(one, Checked)]
     codes = [one.code if isinstance(one, HubError) else None for one in results]
     if results or mine:
         with broker.store.work() as work:
+            refuse_suspended(broker.standings.of(work), peer)
             events = [_take(broker, work, actor, one, at) for one in checked]
             relied = relied_on(standing.partner(peer), leaf=leaf)
             events += [
@@ -98,6 +101,7 @@ def _check(
             for entry in view.outbox.of_envelope(str(told.get("envelope_id")))
             if told.get("by") in (entry.recipient, entry.lane) and peer in (entry.recipient, entry.lane)
         ]
+        refuse_suspended(standing, str(told.get("by")))
         if not entries:
             raise IntegrityFailure(
                 "receipt-invalid", "The receipt is about no envelope of ours that this peer got."

@@ -19,6 +19,7 @@ from hub.exchange.gaps import look_for_gaps
 from hub.exchange.polling import Mailboxes
 from hub.exchange.reconciling.nightly import reconcile_due
 from hub.exchange.streams import Streams
+from hub.exchange.switch import Switch, look_every_s
 from hub.exchange.upkeep import expire, forget_replays
 
 _TIDY_EVERY_S = 600.0
@@ -45,11 +46,12 @@ class Dispatcher:
         self._claims = Claims(broker)
         self._streams = Streams(broker, running=self._running, wake=self.wake)
         self._mailboxes = Mailboxes(broker, self._streams, self._stopping)
+        self._switch = Switch(broker)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start working; called once, inside the process that is to work."""
-        tasks = [self._run, self._keep_up, self._keep_claims, self._keep_books]
+        tasks = [self._run, self._keep_up, self._keep_claims, self._keep_books, self._follow_switch]
         tasks += [self._work_lanes] * self._broker.limits.lanes_at_once
         if self._broker.pull:
             tasks.append(self._watch_mailboxes)
@@ -160,6 +162,11 @@ class Dispatcher:
     def _keep_claims(self) -> None:
         while not self._stopping.wait(self._broker.limits.lane_claim_s / 3):
             self._guard(self._claims.renew, "claims")
+
+    def _follow_switch(self) -> None:
+        """Break off what this process carries with partners that were suspended, in whatever process."""
+        while not self._stopping.wait(look_every_s(self._broker)):
+            self._guard(self._switch.follow, "switch")
 
     def _keep_books(self) -> None:
         """Look for numbers that are missing, and compare the books with partners when their turn comes."""

@@ -22,10 +22,11 @@ from hub.exchange.numbering import state_numbers
 from hub.exchange.recipients import question_of_row
 from hub.exchange.refusing import refusals
 from hub.exchange.relying import stage_relying
-from hub.exchange.weighing import Settled, happened, hold, try_again, weigh
+from hub.exchange.weighing import SUSPENDED, Settled, happened, hold, try_again, weigh
 from hub.policy.decision import Deny
 from hub.ports import Outcome, Transfer
 from hub.records.kinds import Action
+from hub.records.lifecycle import EntryState
 
 #: How often it is looked whether an attachment has arrived: every second at first, later more seldom.
 _LOOK_FIRST_S: Final = 1.0
@@ -81,7 +82,9 @@ def work_lane(
                     ahead = make_ready(broker, look_ahead(broker, view, batch.claimed), ready=ready)
                 answer = under_way.result()
                 go_on = running() and not isinstance(answer, PeerFault)
-                start = go_on and bool(ahead.claimed.entries)
+                # What was made ready under an older standing is asked for again.
+                current = broker.standing().generation == ahead.claimed.standing.generation
+                start = go_on and current and bool(ahead.claimed.entries)
                 under_way = wire.submit(carry, broker, ahead) if start else None
                 weigh_all(broker, batch, answer)
                 done += len(batch.settled.entries)
@@ -134,6 +137,7 @@ def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
         at = broker.clock.now()
         for (entry, transfer), outcome in zip(batch.transfers, answer, strict=True):
             weigh(broker, batch.claimed.standing, settled, entry, transfer, outcome, at)
+    _quarantine(broker, batch, broker.clock.now())
     tell_origins(broker, batch.claimed, settled)
 
 
@@ -225,13 +229,28 @@ def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) 
     return following
 
 
+def _quarantine(broker: Broker, batch: Batch, at: datetime) -> None:
+    """Hold what was carried when its partner was suspended, and would be tried again."""
+    standing = broker.standing()
+    if standing.generation == batch.claimed.standing.generation:
+        return
+    settled = batch.settled
+    entries, settled.entries = settled.entries, []
+    for entry in entries:
+        stopped = standing.suspended(entry.recipient) or standing.suspended(entry.lane)
+        if stopped and entry.state is EntryState.PENDING:
+            hold(broker, settled, entry, at, SUSPENDED)
+        else:
+            settled.entries.append(entry)
+
+
 def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) -> str | None:
     """Return why an entry may not go now: agreements and standings change between release and delivery."""
     if entry.body_id not in claimed.bodies:
         return "not-found"
     recipient = claimed.standing.partners.get(entry.recipient)
     if recipient is None or not recipient.active:
-        return "partner-suspended"
+        return SUSPENDED
     if entry.record_id is None or entry.version is None:
         origin = claimed.standing.partners.get(entry.origin or "")
         allowed = origin is not None and origin.active and entry.recipient in origin.row.relay_for

@@ -12,7 +12,6 @@ from hub.entries import PartnerRow, PartnerStatus
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.broker import Broker
-from hub.exchange.holding import hold_waiting
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.relying import keep
 from hub.federation.card import Card, fingerprint, make_card, read_card
@@ -100,20 +99,8 @@ def pair(
         _refuse_unless_fitting(broker, work, card, row, before)
         if before is not None:
             row = replace(row, status=before.status)
-        _put(broker, work, actor, row, at, "paired" if before is None else "paired-again")
+        put_changed(broker, work, actor, row, at, "paired" if before is None else "paired-again")
     return row
-
-
-def suspend(broker: Broker, actor: Actor, agency: str) -> PartnerRow:
-    """Stop all traffic with a partner until it is resumed, and hold what waits for it."""
-    row = _set_status(broker, actor, agency, PartnerStatus.SUSPENDED, "suspended")
-    hold_waiting(broker, actor, agency, via=row.via)
-    return row
-
-
-def resume(broker: Broker, actor: Actor, agency: str) -> PartnerRow:
-    """Let traffic with a suspended partner flow again."""
-    return _set_status(broker, actor, agency, PartnerStatus.ACTIVE, "resumed")
 
 
 def find_partner(view: View, agency: str) -> PartnerRow:
@@ -165,17 +152,10 @@ def _refuse_unless_fitting(
         raise Refused("conflict", f"The card pinned for {card.agency} is newer than this one.")
 
 
-def _set_status(broker: Broker, actor: Actor, agency: str, status: PartnerStatus, what: str) -> PartnerRow:
-    require(may_administer(actor))
-    with broker.store.work() as work:
-        before = find_partner(work, agency)
-        row = replace(before, status=status)
-        if row != before:
-            _put(broker, work, actor, row, broker.clock.now(), what)
-    return row
-
-
-def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: PartnerRow, at: datetime, what: str) -> None:
+def put_changed(
+    broker: Broker, work: UnitOfWork, actor: Actor, row: PartnerRow, at: datetime, what: str
+) -> None:
+    """Store a partner, keep what it is trusted by, stage the event that says what changed, and commit."""
     work.directory.put_partner(row)
     trust = trusted(row, read_card(row.card))
     keep(broker, work, trust)

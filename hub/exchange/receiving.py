@@ -29,6 +29,7 @@ from hub.exchange.numbering import Stated, Statements
 from hub.exchange.rejecting import Rejected, reject
 from hub.exchange.relying import keep_relied, relied_on
 from hub.exchange.settling import mark_answered, supersede, tied
+from hub.exchange.switch import refuse_suspended
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
 
@@ -55,7 +56,8 @@ def receive(
     different = {transfer.sealed: transfer for transfer in reversed(transfers)}
     with broker.store.read() as view:
         standing = broker.standings.of(view)
-        _refuse_suspended(standing, peer)
+        standing.partner(peer)
+        refuse_suspended(standing, peer)
         peeked = {raw: _peek(broker, raw) for raw in different}
         keys = [_key(item) for item in peeked.values() if isinstance(item, sealing.Sealed)]
         batch = _Batch(
@@ -93,11 +95,6 @@ class _Batch:
     def relied(self, sender: Counterparty) -> Mapping[str, str]:
         """Return the details that name what a sender and the peer are trusted by."""
         return relied_on(sender, self.standing.partner(self.actor.id), leaf=self.leaf)
-
-
-def _refuse_suspended(standing: Standing, peer: str) -> None:
-    if not standing.partner(peer).active:
-        raise Refused("partner-suspended", f"{peer} is suspended here; nothing is taken from it now.")
 
 
 def _peek(broker: Broker, raw: bytes) -> sealing.Sealed | HubError:
@@ -240,6 +237,8 @@ def _store(batch: _Batch, answers: Sequence[Answer]) -> Sequence[Outcome]:
     reused: set[Key] = set()
     if admitted or relayed or rejected:
         with broker.store.work() as work:
+            # Who was suspended while this was opened and verified is refused here, and nothing is stored.
+            refuse_suspended(broker.standings.of(work), actor.id, *{a.entry.originator for a in admitted})
             new = work.inbox.admit([a.entry for a in admitted] + [r.entry for r in relayed])
             store(broker, work, [a for a in admitted if a.key in new])
             relaying.store(work, [r for r in relayed if r.key in new])

@@ -20,6 +20,7 @@ from hub.errors import HubError, OurFault, PeerFault, Refused, failure
 from hub.exchange.attachments import fetch, missing
 from hub.exchange.backoff import retry_at
 from hub.exchange.broker import Broker
+from hub.exchange.switch import watcher
 from hub.ports import BlobStore
 
 _REMEMBERED_MAX = 10_000
@@ -44,7 +45,7 @@ class Streams:
     """Pushes and fetches attachments, at most `attachments_at_once` for each partner."""
 
     def __init__(self, broker: Broker, *, running: Callable[[], bool], wake: Callable[[str], None]) -> None:
-        self._broker = replace(broker, blobs=_breaking_off(broker.blobs, running))
+        self._broker = replace(broker, blobs=_breaking_off(broker.blobs, self._refuse_stopping))
         self._running = running
         self._wake = wake
         self._lock = threading.Lock()
@@ -77,6 +78,10 @@ class Streams:
         self._raise_failure(key)
         self._begin(key, lambda: fetch(self._broker, partner, digest, size_bytes))
         return False
+
+    def _refuse_stopping(self) -> None:
+        if not self._running():
+            raise Refused("interrupted", "The hub stops; the attachment goes on from here later.")
 
     def join(self, until: float) -> None:
         """Wait, until a monotonic time, for what is under way to break off; `running` must say no by now."""
@@ -119,7 +124,8 @@ class Streams:
             row = view.attachments.get(key[1])
         if row is None or not row.complete:
             raise PeerFault("attachment-missing", "The attachment to push is not here.")
-        self._broker.carrier.carry_attachment(partner, row.digest, row.size_bytes, self._broker.blobs)
+        blobs = _breaking_off(self._broker.blobs, watcher(self._broker, partner.agency))
+        self._broker.carrier.carry_attachment(partner, row.digest, row.size_bytes, blobs)
         with self._lock:
             if len(self._pushed) >= _REMEMBERED_MAX:
                 self._pushed.clear()  # forgetting costs one question to the partner each
@@ -160,11 +166,11 @@ def _about_this_one(error: HubError) -> bool:
 
 
 class _BreakingOff:
-    """A blob store whose streams end with `interrupted` as soon as the hub stops."""
+    """A blob store whose streams end with what `refuse` raises between two parts."""
 
-    def __init__(self, blobs: BlobStore, running: Callable[[], bool]) -> None:
+    def __init__(self, blobs: BlobStore, refuse: Callable[[], None]) -> None:
         self._blobs = blobs
-        self._running = running
+        self._refuse = refuse
 
     def parts(self, digest: str, offset: int = 0) -> Iterator[bytes]:
         return self._while_running(self._blobs.parts(digest, offset))
@@ -177,10 +183,9 @@ class _BreakingOff:
 
     def _while_running(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         for part in parts:
-            if not self._running():
-                raise Refused("interrupted", "The hub stops; the attachment goes on from here later.")
+            self._refuse()
             yield part
 
 
-def _breaking_off(blobs: BlobStore, running: Callable[[], bool]) -> BlobStore:
-    return cast(BlobStore, _BreakingOff(blobs, running))
+def _breaking_off(blobs: BlobStore, refuse: Callable[[], None]) -> BlobStore:
+    return cast(BlobStore, _BreakingOff(blobs, refuse))

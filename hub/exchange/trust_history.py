@@ -33,13 +33,18 @@ class Stood:
     kinds: Sequence[tuple[str, TrustKind]] = ()
 
 
-def history(view: View, agency: str, *, at: datetime | None = None) -> Sequence[Stood]:
-    """Return all that a partner was trusted by, oldest first, or with `at` only what stood at that time."""
+def history(view: View, agency: str, *, at: datetime | None = None, newest: bool = False) -> Sequence[Stood]:
+    """Return all that a partner was trusted by, oldest first.
+
+    With `at` only what stood at that time, with `newest` only what stands now.
+    """
     changes = list(_changes(view, agency))
     ends: list[datetime | None] = [event.at for event in changes[1:]]
     pairs = list(zip(changes, [*ends, None], strict=False))
     if at is not None:
         pairs = [(event, until) for event, until in pairs if event.at <= at][-1:]
+    if newest:
+        pairs = pairs[-1:]
     return [_stood(view, event, until) for event, until in pairs]
 
 

@@ -28,6 +28,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.enveloping import envelop, translate
 from hub.exchange.refusing import refusals
+from hub.exchange.switch import refuse_suspended
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_operate
 from hub.ports import View
@@ -82,12 +83,14 @@ def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
     """Put a held, refused or dead entry back in its lane; the same sealed bytes go out.
 
     Where the time to live has passed the recipient would refuse those bytes: a new envelope with a new life
-    is sealed for it instead, under the release that was given, and the old entry stays dead.
+    is sealed for it instead, under the release that was given, and the old entry stays dead. Raises Refused
+    `partner-suspended`: it would only be held again.
     """
     require(may_operate(actor))
     at = broker.clock.now()
     with broker.store.read() as view:
         entry = _find(view.outbox.get(entry_id), entry_id)
+        refuse_suspended(broker.standings.of(view), entry.recipient, entry.lane)
     if entry.expires_at <= at:
         return _seal_anew(broker, actor, entry, at)
     with broker.store.work() as work:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import OutboxEntry, ReceiptRow, changed
@@ -16,6 +17,9 @@ from hub.exchange.backoff import TEMPORARY, retry_at
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.ports import Outcome, Transfer
 from hub.records.lifecycle import EntryState, ReceiptStatus
+
+#: Why an entry is held whose partner, or relay, is suspended; `hub partner resume` takes up these alone.
+SUSPENDED: Final = "partner-suspended"
 
 
 @dataclass(kw_only=True)

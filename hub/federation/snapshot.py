@@ -116,17 +116,7 @@ def trusted(
     row: PartnerRow, card: Card, *, revocation: Sequence[str] = (), statement: str | None = None
 ) -> Trusted:
     """Return what a partner is trusted by as it is pinned; `revocation` and `statement` others have kept."""
-    pin = Pin(
-        agency=row.agency,
-        fingerprint=row.fingerprint,
-        suites=row.suites,
-        status=row.status,
-        pinned_at=row.pinned_at,
-        pinned_by=row.pinned_by,
-        url=row.url,
-        via=row.via,
-        relay_for=row.relay_for,
-    )
+    pin = pin_of(row)
     authorities = [
         x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER) for pem in card.authorities
     ]
@@ -147,6 +137,21 @@ def trusted(
             *((TrustKind.CERTIFICATE, one) for one in authorities),
             (TrustKind.SNAPSHOT, snapshot.raw),
         ),
+    )
+
+
+def pin_of(row: PartnerRow) -> Pin:
+    """Return a partner as it is pinned."""
+    return Pin(
+        agency=row.agency,
+        fingerprint=row.fingerprint,
+        suites=row.suites,
+        status=row.status,
+        pinned_at=row.pinned_at,
+        pinned_by=row.pinned_by,
+        url=row.url,
+        via=row.via,
+        relay_for=row.relay_for,
     )
 
 

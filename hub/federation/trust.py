@@ -216,10 +216,12 @@ class TrustSource:
         *,
         authority_pem: str | Callable[[], Sequence[str]],
         first_answer_s: float = FIRST_ANSWER_S,
+        refresh_after: timedelta = REFRESH_AFTER,
     ) -> None:
         self._read = read
         self._ours = authority_pem
         self._first_answer_s = first_answer_s
+        self._refresh_after = refresh_after
         self._lock = threading.Lock()
         self._trust: Trust | None = None
         self._asked_at: datetime | None = None
@@ -250,4 +252,4 @@ class TrustSource:
 
     def _due(self, at: datetime) -> bool:
         # The distance either way: a clock that was set back must not stop the refreshing.
-        return self._asked_at is None or abs(at - self._asked_at) >= REFRESH_AFTER
+        return self._asked_at is None or abs(at - self._asked_at) >= self._refresh_after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -46,6 +46,13 @@ class Outcome:
 
 class Carrier(Protocol):
     """A way to move sealed bytes to one partner. Raises PeerFault `partner-unreachable` or `-misbehaved`."""
+
+    def cut(self, suspended: Collection[str]) -> None:
+        """Break off what moves with these partners, and move nothing until they are no longer among them.
+
+        What is asked for them then fails with PeerFault `partner-unreachable`.
+        """
+        ...
 
     def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
         """Hand over a batch; return one outcome per transfer, in order."""

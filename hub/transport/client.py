@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +21,7 @@ from hub.federation.card import read_card
 from hub.federation.names import agency_in
 from hub.transport.refusals import unverified
 from hub.transport.sockets import PatientSocket
+from hub.transport.switchboard import Switchboard, cut_off
 from hub.transport.tls import HasTls, client_context
 
 _CONNECTIONS_EACH: Final = 4
@@ -91,19 +92,34 @@ def named(leaf_der: bytes | None, agency: str) -> None:
 class PinnedConnection(HTTPSConnection):
     """A connection that is used only while the other side's leaf is the right agency's."""
 
-    def __init__(self, *args: Any, agency: str, limits: Limits, recognise: Recognise, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        agency: str,
+        limits: Limits,
+        recognise: Recognise,
+        board: Switchboard,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._agency = agency
+        self.agency = agency
         self._limits = limits
         self._recognise = recognise
         self._leaf: bytes | None = None
+        self._board = board
 
     def connect(self) -> None:
         """Connect, shake hands and look at who answers."""
         super().connect()
         self._leaf = self._patient().getpeercert(True)
         self._look()
+        self._board.enter(self)
         self._begin(self._limits.carry_timeout_s)
+
+    def break_off(self) -> None:
+        """End the connection under whatever thread uses it."""
+        if isinstance(self.sock, PatientSocket):
+            cut_off(self.sock)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request within its time, once it is known that its receiver was not revoked meanwhile."""
@@ -114,13 +130,13 @@ class PinnedConnection(HTTPSConnection):
 
     def _look(self) -> None:
         try:
-            self._recognise(self._leaf, self._agency)
+            self._recognise(self._leaf, self.agency)
         except HubError as error:
             self.close()
             if error.code in {"certificate-revoked", "revocation-unknown"}:
                 raise
             why = "is not valid now" if error.code == "certificate-expired" else "is not that of its pin"
-            raise _not_theirs(self._agency, error.code, why) from None
+            raise _not_theirs(self.agency, error.code, why) from None
 
     def getresponse(self) -> Any:
         """Wait for the answer within the read timeout."""
@@ -152,6 +168,7 @@ class HttpsClient:
         self._recognise = recognise
         self._refused = refused
         self._lock = threading.Lock()
+        self._board = Switchboard()
         self._pools: dict[str, tuple[tuple[object, ...], urllib3.HTTPSConnectionPool]] = {}
 
     @contextmanager
@@ -173,6 +190,7 @@ class HttpsClient:
         the pinned partner that answers, `certificate-revoked` and `revocation-unknown` where its certificate
         was taken back or that cannot be found out.
         """
+        self._board.refuse(partner.agency)
         pool = self._pool(partner)
         read_s = self._limits.carry_timeout_s + wait_s
         with self._refusals_told(partner.agency), _faults_told(partner.agency):
@@ -209,6 +227,16 @@ class HttpsClient:
             if self._refused is not None and reason in _REFUSALS:
                 self._refused(agency, fault)
             raise
+
+    def cut(self, suspended: Collection[str]) -> None:
+        """Break off what moves with these partners, and call none until it is no longer among them."""
+        self._board.cut(suspended, self._forget)
+
+    def _forget(self, agency: str) -> None:
+        with self._lock:
+            known = self._pools.pop(agency, None)
+        if known is not None:
+            known[1].close()
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -250,6 +278,7 @@ class HttpsClient:
             agency=partner.agency,
             limits=self._limits,
             recognise=self._recognise,
+            board=self._board,
         )
         pool.ConnectionCls = PinnedConnection
         return pool

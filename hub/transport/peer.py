@@ -160,6 +160,12 @@ def _revoked(agency: str) -> PeerFault:
     return PeerFault("certificate-revoked", f"The certificate of {agency} was revoked by who issued it.")
 
 
+def agency_of(certificate_der: bytes) -> str:
+    """Return the agency that a leaf names, for a log: nothing is proven by it."""
+    leaf = _read(certificate_der)
+    return (leaf.agency if leaf else None) or "unknown"
+
+
 def peer_certificate(environ: Mapping[str, object]) -> bytes | None:
     """Return the DER of the certificate that the TLS connection of a WSGI request was made with."""
     sock = environ.get("gunicorn.socket")

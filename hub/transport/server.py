@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 
 from hub.config import Config, Limits
 from hub.errors import HubError, OurFault
-from hub.federation.trust import TrustSource
+from hub.federation.trust import Trust, TrustSource
 from hub.transport.logs import GunicornLog, log_json
 from hub.transport.sockets import PatientSocket
 from hub.transport.tls import HasTls, TlsIdentity, server_context
@@ -29,6 +29,8 @@ WsgiApp = Callable[..., Any]
 Hook = Callable[[Any], None]
 
 _LOOK_EVERY_S: Final = 0.5
+#: Looks in the time within which a suspension cuts connections.
+_LOOKS: Final = 6
 _KEEPALIVE_S: Final = 75
 _CONNECTIONS_MAX: Final = 1024
 _METRICS_HOST: Final = "127.0.0.1"
@@ -66,15 +68,24 @@ class ServerContexts:
         self._made_for: tuple[int, int] | None = None
         self._renew()
 
-    def follow(self, stop: threading.Event) -> None:
+    def follow(
+        self, stop: threading.Event, cut: Callable[[Trust], object], every_s: float = _LOOK_EVERY_S
+    ) -> None:
         """Make the context anew after each change of the directory or of the hub's leaf, until told to stop.
+
+        Then `cut` ends the connections of whom is not trusted any more: the new context is for new ones.
 
         In a thread, so that accepting never waits for the database. While the directory cannot be read the
         last context stays: who calls then learns from the application that the hub is not ready.
         """
-        while not stop.wait(_LOOK_EVERY_S):
+        cut_at: int | None = None
+        while not stop.wait(every_s):
             try:
                 self._renew()
+                trust = self._source.current(datetime.now(UTC))
+                if trust.generation != cut_at:
+                    cut(trust)
+                    cut_at = trust.generation
             except (HubError, OSError) as error:
                 _log.error("the TLS context stays as it was", exc_info=error)
 
@@ -161,10 +172,11 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         """Run the master process until it is told to stop."""
         GracefulArbiter(self).run()
 
-    def started(self, app: WsgiApp) -> None:
-        """Start what runs beside the requests of one worker."""
+    def started(self, app: WsgiApp, cut: Callable[[Trust], object]) -> None:
+        """Start what runs beside the requests of one worker; `cut` ends connections that a trust stops."""
+        every_s = min(_LOOK_EVERY_S, self.limits.cut_within_s / _LOOKS)
         follow = threading.Thread(
-            target=self.contexts.follow, args=(self._ended,), name="hub-trust", daemon=True
+            target=self.contexts.follow, args=(self._ended, cut, every_s), name="hub-trust", daemon=True
         )
         follow.start()
         if self._config.metrics_port:

@@ -17,6 +17,7 @@ import threading
 import time
 from collections import Counter, deque
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
@@ -25,7 +26,10 @@ from gunicorn import http, util
 from gunicorn.workers import gthread
 
 from hub.errors import HubError, PeerFault
+from hub.federation.trust import Trust
+from hub.transport.peer import agency_of, identify
 from hub.transport.refusals import problem_answer, why
+from hub.transport.switchboard import cut_off
 
 _log = logging.getLogger("hub.transport")
 
@@ -35,6 +39,8 @@ _DRAIN_BYTES: Final = 65536
 #: Part of the threads that one peer may hold, and part of the connections.
 _THREADS_SHARE: Final = 4
 _CONNECTIONS_SHARE: Final = 8
+#: Why a connection that was let in is ended.
+_CUT: Final = frozenset({"partner-suspended", "certificate-revoked"})
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]
@@ -59,6 +65,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]
         """Close at once: the thread that served it has let the peer read the rest."""
         if self.peer is not None:
             self.worker.left(self.peer)
+            self.worker.shown.pop(self, None)
             self.peer = None
         util.close(self.sock)
 
@@ -70,6 +77,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.handshakes: dict[Connection, None] = {}
         self.connections: Counter[str] = Counter()
+        self.shown: dict[Connection, bytes] = {}
         self.busy: Counter[str] = Counter()
         self.queued: dict[str, deque[Connection]] = {}
         self.threads_each = max(1, self.cfg.threads // _THREADS_SHARE)
@@ -87,7 +95,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Make the application and start what runs beside it; a failure here ends the whole server."""
         super().load_wsgi()
-        self.app.started(self.wsgi)
+        self.app.started(self.wsgi, self.cut)
 
     def notify(self) -> None:
         """Tell the master that the loop turns: once a second, not at every turn as gunicorn would."""
@@ -168,6 +176,8 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
             return
         del self.handshakes[conn]
         conn.peer = peer
+        if der:
+            self.shown[conn] = der
         self.connections[peer] += 1
         conn.init()
         conn.set_timeout()
@@ -223,6 +233,25 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.connections[peer] -= 1
         if self.connections[peer] <= 0:
             del self.connections[peer]
+
+    def cut(self, trust: Trust) -> int:
+        """End the connections of those whom this trust stops; return how many. Called from another thread.
+
+        Only of those: who came in behind a proxy, or became unknown, is the application's to refuse.
+        """
+        stopped: Counter[tuple[str, str]] = Counter()
+        at = datetime.now(UTC)
+        for conn, leaf in list(self.shown.items()):
+            try:
+                identify(leaf, trust, at)
+            except HubError as error:
+                if error.code in _CUT:
+                    cut_off(conn.sock)
+                    stopped[error.code, agency_of(leaf)] += 1
+        for (code, agency), count in stopped.items():
+            fields = {"agency": agency, "connections": count}
+            _log.warning("connections cut", extra={"code": code, "fields": fields})
+        return stopped.total()
 
     # From request to answer.
 

@@ -12,7 +12,7 @@ from hub.api import BooksCollector
 from hub.entries import Gap, ReconciliationRow
 from hub.envelope.reconciliation import BooksStatement, Extent, state_books, verify_books
 from hub.envelope.suites import Suite
-from hub.exchange import partners
+from hub.exchange import suspending
 from hub.exchange.mailbox import mailbox
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.asking import concluded
@@ -105,7 +105,7 @@ def test_an_expired_certificate_is_refused(world: World) -> None:
 def test_a_suspended_partner_is_refused_within_seconds(world: World) -> None:
     certificate = partner_certificate("cis-atc")
     hand_over(world, sealed_for_us(world), certificate=certificate).ok()
-    partners.suspend(world.broker, CUSTODIAN, "cis-atc")
+    suspending.suspend(world.broker, CUSTODIAN, "cis-atc")
     world.later()
     for method, path in (
         ("POST", ENVELOPES),

@@ -8,7 +8,7 @@ from hub.audit.checkpoints import verify_checkpoint
 from hub.audit.merkle import hash_leaf
 from hub.audit.tiles import root_of, unpack_entries
 from hub.entries import PartnerStatus
-from hub.exchange import partners
+from hub.exchange import suspending
 from tests.api.world import World, partner_certificate
 from tests.exchange.hubs import CUSTODIAN
 from tests.exchange.log.logs import entries, keys, sequence_all, signed, stage
@@ -110,7 +110,7 @@ def test_who_is_not_known_reads_nothing(world: World, partner: bytes) -> None:
         stranger = partner_certificate("sco-rats")
         assert world.call("GET", f"/log/{path}", certificate=stranger).code == "certificate-unknown"
         assert world.call("GET", f"/log/{path}", token="x").code == "token-invalid"
-    partners.suspend(world.broker, CUSTODIAN, "cis-atc")
+    suspending.suspend(world.broker, CUSTODIAN, "cis-atc")
     with world.broker.store.read() as view:
         row = view.directory.partner("cis-atc")
     assert row is not None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from hub.exchange import partners
+from hub.exchange import suspending
 from hub.records.actor import Role
 from tests.api.world import World, document
-from tests.exchange.hubs import CUSTODIAN, released, run_lanes
+from tests.exchange.hubs import CUSTODIAN, hold_by_rule, released
 
 UNKNOWN = "019d4420-6b1c-7c3e-a5f4-2f1de6a9b710"
 
 
 def held(world: World) -> str:
-    """Queue a record for a partner that is suspended before it goes; return the held entry's id."""
+    """Queue a record that the rules hold before it goes; return the held entry's id."""
     row = released(world.broker, "cis-atc", **document())
-    partners.suspend(world.broker, CUSTODIAN, "cis-atc")
-    run_lanes(world.broker)
-    partners.resume(world.broker, CUSTODIAN, "cis-atc")
+    with world.broker.store.read() as view:
+        [waiting] = view.outbox.of_record(row.record_id)
+    hold_by_rule(world.broker, waiting.entry_id)
     with world.broker.store.read() as view:
         [entry] = view.outbox.of_record(row.record_id)
     assert entry.state.value == "held"
@@ -36,11 +36,18 @@ def test_the_queue_is_counted_and_listed(world: World, releaser: str) -> None:
 def test_an_operator_resumes_what_is_held(world: World, releaser: str) -> None:
     entry_id = held(world)
     [shown] = world.call("GET", "/api/v1/queue/entries?state=held", token=releaser).ok()["items"]
-    assert (shown["entry_id"], shown["reason"]) == (entry_id, "partner-suspended")
+    assert (shown["entry_id"], shown["reason"]) == (entry_id, "kind-not-agreed")
     resumed = world.call("POST", f"/api/v1/queue/entries/{entry_id}/resume", token=releaser).ok()
     assert resumed["state"] == "pending"
     again = world.call("POST", f"/api/v1/queue/entries/{entry_id}/resume", token=releaser)
     assert (again.status, again.code) == (409, "transition-invalid")
+
+
+def test_nothing_is_resumed_for_a_partner_that_is_suspended(world: World, releaser: str) -> None:
+    entry_id = held(world)
+    suspending.suspend(world.broker, CUSTODIAN, "cis-atc")
+    said = world.call("POST", f"/api/v1/queue/entries/{entry_id}/resume", token=releaser)
+    assert (said.status, said.code) == (403, "partner-suspended")
 
 
 def test_an_operator_drops_with_a_reason(world: World, releaser: str) -> None:

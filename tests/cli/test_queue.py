@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import pytest
 
 from hub.bootstrap.opening import open_hub
-from hub.exchange.dispatching import work_lane
 from tests.cli.conftest import Officers
 from tests.cli.test_record import drafted, file, released
 from tests.cli.walk import hub, json_of, refused
+from tests.exchange.hubs import hold_by_rule
 
 __all__ = ["drafted", "file", "released"]
 
@@ -60,14 +61,14 @@ def test_dropped_entry_is_dead_until_it_is_resumed(entry: dict[str, Any], paired
 
 def test_all_that_is_held_for_a_partner_is_resumed_at_once(entry: dict[str, Any], paired: Path) -> None:
     assert json_of(hub("queue", "resume", "--partner", "cis-atc", "--json"))["entries"] == []
-    assert hub("partner", "suspend", "cis-atc").exit_code == 0
     with open_hub(paired / "kz-knb") as opened:
-        work_lane(opened.broker, "cis-atc")
-    assert (
-        json_of(hub("queue", "list", "--state", "held", "--json"))["entries"][0]["reason"]
-        == "partner-suspended"
-    )
-    assert "hub queue resume --partner cis-atc" in hub("partner", "resume", "cis-atc").stdout
+        hold_by_rule(opened.broker, entry["entry_id"])
+    (held,) = json_of(hub("queue", "list", "--state", "held", "--json"))["entries"]
+    assert held["reason"] == "kind-not-agreed"
+    assert hub("partner", "suspend", "cis-atc").exit_code == 0
+    refused(hub("queue", "resume", "--partner", "cis-atc"), "partner-suspended")
+    done = hub("partner", "resume", "cis-atc", "--json")
+    assert (json_of(done)["drained"], json_of(done)["held"]) == (0, 1)
     resumed = json_of(hub("queue", "resume", "--partner", "cis-atc", "--json"))["entries"]
     assert [(one["entry_id"], one["state"]) for one in resumed] == [(entry["entry_id"], "pending")]
 
@@ -119,11 +120,17 @@ def test_suspension_holds_what_waits_at_once_and_says_how_much(entry: dict[str, 
     assert "1 entry for it is held." in told
     (held,) = json_of(hub("queue", "list", "--json"))["entries"]
     assert (held["state"], held["reason"]) == ("held", "partner-suspended")
-    resumed = hub("queue", "resume", entry["entry_id"]).stdout
-    assert "Traffic with cis-atc is suspended" in resumed
-    assert "next" not in resumed.split("Next:")[0]
+    refused(hub("queue", "resume", entry["entry_id"]), "partner-suspended")
+    refused(hub("queue", "resume", "--partner", "cis-atc"), "partner-suspended")
     assert json_of(hub("partner", "suspend", "cis-atc", "--json"))["held"] == 1
-    assert hub("partner", "resume", "cis-atc").exit_code == 0
-    hub("queue", "resume", "--partner", "cis-atc")
+    shown = json_of(hub("partner", "show", "cis-atc", "--json"))
+    assert (shown["status"], shown["held"], shown["suspended_by"]) == (
+        "suspended",
+        1,
+        "hub:local:" + getpass.getuser(),
+    )
+    resumed = json_of(hub("partner", "resume", "cis-atc", "--json"))
+    assert (resumed["drained"], resumed["held"]) == (1, 0)
+    assert "the TLS authority's dates" in resumed["checked"]
     (back,) = json_of(hub("queue", "list", "--json"))["entries"]
     assert (back["state"], back["suspended"]) == ("pending", None)

@@ -6,7 +6,7 @@ can deliver twice. Nothing of a hub is replaced.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,7 @@ from hub.ports import BlobStore, Mail, NoteKeySet, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.kinds import Kind
 from hub.records.label import Classification, Label, Tlp
+from hub.records.lifecycle import EntryState
 from hub.records.template import template
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
@@ -145,6 +146,9 @@ class LinkCarrier:
 
     us: str
     network: Network
+
+    def cut(self, suspended: Collection[str]) -> None:
+        """Nothing here outlasts a call."""
 
     def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
         other = self.network.broker(partner.agency)
@@ -396,6 +400,17 @@ def released(
 
 def release_it(broker: Broker, row: RecordRow) -> None:
     approve(broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
+
+
+def hold_by_rule(broker: Broker, entry_id: str) -> None:
+    """Hold an entry as it would be that the agreement does not cover any more."""
+    with broker.store.work() as work:
+        entry = work.outbox.get(entry_id)
+        assert entry is not None
+        work.outbox.settle(None, [replace(entry, state=EntryState.HELD, reason="kind-not-agreed")])
+        told = {"entry": entry_id, "recipient": entry.recipient, "code": "kind-not-agreed"}
+        work.stage([broker.event(Act.HELD, broker.itself, entry.envelope_id, broker.clock.now(), **told)])
+        work.commit()
 
 
 def run_lanes(broker: Broker, *, rounds: int = 1) -> int:

@@ -8,8 +8,8 @@ from hub.entries import Priority
 from hub.errors import Refused
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import discard, draft
-from hub.exchange.partners import suspend
 from hub.exchange.routing import collect
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import trace
 from hub.records.lifecycle import EntryState, RecordState
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, add_member, document, release_it, released, run_lanes

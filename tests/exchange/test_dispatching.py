@@ -18,8 +18,8 @@ from hub.exchange.backoff import breaker_until, retry_at
 from hub.exchange.broker import Broker
 from hub.exchange.claiming import shares
 from hub.exchange.dispatcher import Dispatcher
-from hub.exchange.partners import resume as resume_partner
 from hub.exchange.partners import suspend
+from hub.exchange.suspending import resume as resume_partner
 from hub.exchange.upkeep import drop, expire, resume, trace
 from hub.records.lifecycle import EntryState, ReceiptStatus
 from tests.exchange.hubs import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hub.audit.events import Act
 from hub.entries import PartnerRow
-from hub.exchange.partners import suspend
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import trace
 from hub.ports import Outcome, Transfer
 from hub.records.lifecycle import EntryState

@@ -10,7 +10,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import PartnerRow, PartnerStatus
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure, Refused
-from hub.exchange import partners
+from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
 from hub.exchange.partners import own_card, pair
 from hub.federation.card import fingerprint, read_card
@@ -155,7 +155,7 @@ def test_the_agencies_it_may_reach_through_us_are_kept(ours: Broker, theirs: Bro
 
 def test_a_newer_card_renews_the_pin_and_keeps_a_suspension(ours: Broker, theirs: Broker, hubs: Hubs) -> None:
     first = pinned(ours, card_of(theirs))
-    partners.suspend(ours, CUSTODIAN, "cis-atc")
+    suspending.suspend(ours, CUSTODIAN, "cis-atc")
     hubs.clock.pass_(60)
     second = pinned(ours, card_of(theirs, url="https://elsewhere.test"))
     assert second.fingerprint != first.fingerprint
@@ -177,17 +177,17 @@ def test_an_older_card_does_not_replace_a_newer_one(ours: Broker, theirs: Broker
 
 def test_a_partner_is_suspended_and_resumed_once_each(ours: Broker, theirs: Broker) -> None:
     pinned(ours, card_of(theirs))
-    assert partners.suspend(ours, CUSTODIAN, "cis-atc").status is PartnerStatus.SUSPENDED
-    partners.suspend(ours, CUSTODIAN, "cis-atc")
+    assert suspending.suspend(ours, CUSTODIAN, "cis-atc").status is PartnerStatus.SUSPENDED
+    suspending.suspend(ours, CUSTODIAN, "cis-atc")
     assert not ours.standing().partner("cis-atc").active
-    assert partners.resume(ours, CUSTODIAN, "cis-atc").status is PartnerStatus.ACTIVE
+    assert suspending.resume(ours, CUSTODIAN, "cis-atc").row.status is PartnerStatus.ACTIVE
     assert ours.standing().partner("cis-atc").active
     assert [event.details["change"] for event in events(ours)] == ["paired", "suspended", "resumed"]
 
 
 def test_an_unknown_partner_is_not_suspended(ours: Broker) -> None:
     with pytest.raises(Refused) as caught:
-        partners.suspend(ours, CUSTODIAN, "cis-atc")
+        suspending.suspend(ours, CUSTODIAN, "cis-atc")
     assert caught.value.code == "partner-unknown"
 
 
@@ -198,7 +198,7 @@ def test_only_custodians_pin_and_suspend(ours: Broker, theirs: Broker) -> None:
         pair(ours, releaser, card, confirmed_fingerprint=fingerprint(card))
     assert caught.value.code == "role-missing"
     pinned(ours, card)
-    for change in (partners.suspend, partners.resume):
+    for change in (suspending.suspend, suspending.resume):
         with pytest.raises(Refused) as caught:
             change(ours, releaser, "cis-atc")
         assert caught.value.code == "role-missing"

@@ -26,13 +26,13 @@ from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.gaps import look_for_gaps
-from hub.exchange.partners import suspend
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling import walking
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.reconciling.asking import number_on, reconcile
 from hub.exchange.reconciling.comparing import Difference, Kind, compare
 from hub.exchange.reconciling.nightly import next_turn, reconcile_due
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, expire
 from hub.records.actor import Role
 from hub.records.ids import new_id

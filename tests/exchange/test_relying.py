@@ -9,7 +9,7 @@ from datetime import timedelta
 from hub.audit.events import Act, AuditEvent
 from hub.entries import PartnerStatus, TrustKind
 from hub.envelope.suites import Suite
-from hub.exchange import partners
+from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
 from hub.exchange.mailbox import mailbox
 from hub.exchange.partners import own_card
@@ -121,7 +121,7 @@ def test_a_partner_pinned_before_snapshots_were_kept_gets_one_with_its_first_ver
 def test_history_tells_what_stood_when_and_from_which_event(pair: Hubs) -> None:
     ours = pair.network.brokers["kz-knb"]
     pair.clock.pass_(3600)
-    partners.suspend(ours, CUSTODIAN, "cis-atc")
+    suspending.suspend(ours, CUSTODIAN, "cis-atc")
     pair.clock.pass_(3600)
     theirs = pair.network.brokers["cis-atc"]
     card = own_card(

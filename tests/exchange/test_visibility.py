@@ -14,8 +14,8 @@ from hub.errors import PeerFault
 from hub.exchange.answering import send_receipts
 from hub.exchange.broker import Broker
 from hub.exchange.mailbox import mailbox
-from hub.exchange.partners import suspend
 from hub.exchange.routing import read_record
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import trace
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState

@@ -16,7 +16,7 @@ from hub.api.schemas.directory import (
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.errors import Refused
-from hub.exchange import members, partners
+from hub.exchange import members, partners, suspending
 from hub.records.actor import Role
 
 room = Room(
@@ -63,8 +63,8 @@ def get_partner(call: Call, agency: str) -> Answer:
     trail=writes(Act.PARTNER_CHANGED, Act.HELD),
 )
 def suspend_partner(call: Call, agency: str) -> Answer:
-    """Stop all traffic with a partner, both ways, until it is resumed."""
-    return Answer(body=partners.suspend(call.broker, call.actor, agency))
+    """Stop all traffic with a partner, both ways and in every process, until it is resumed."""
+    return Answer(body=suspending.suspend(call.broker, call.actor, agency))
 
 
 @room.operation(
@@ -73,12 +73,12 @@ def suspend_partner(call: Call, agency: str) -> Answer:
     door=Door.OFFICER,
     roles=[Role.CUSTODIAN],
     reply=PartnerView,
-    refusals=["partner-unknown"],
-    trail=writes(Act.PARTNER_CHANGED),
+    refusals=["partner-unknown", "card-invalid", "pin-changed", "certificate-expired", "suite-not-allowed"],
+    trail=writes(Act.PARTNER_CHANGED, Act.RESUMED),
 )
 def resume_partner(call: Call, agency: str) -> Answer:
-    """Let traffic with a suspended partner flow again."""
-    return Answer(body=partners.resume(call.broker, call.actor, agency))
+    """Verify a suspended partner anew, let its traffic flow again, and send what the suspension held."""
+    return Answer(body=suspending.resume(call.broker, call.actor, agency).row)
 
 
 @room.operation(

@@ -54,7 +54,7 @@ def list_entries(call: Call) -> Answer:
     door=Door.OFFICER,
     roles=[Role.OPERATOR],
     reply=EntryView,
-    refusals=["transition-invalid"],
+    refusals=["transition-invalid", "partner-suspended"],
     trail=writes(Act.RESUMED),
 )
 def resume_entry(call: Call, entry_id: str) -> Answer:

@@ -18,6 +18,7 @@ from hub.exchange.attachments.naming import (
 )
 from hub.exchange.attachments.space import as_space_allows, refuse_too_large_sealed, refuse_without_space
 from hub.exchange.broker import Broker
+from hub.exchange.switch import refuse_suspended, while_flowing
 from hub.ports import View
 from hub.records.actor import Actor, ActorKind
 
@@ -103,7 +104,8 @@ def receive_part(
                 offset=stored,
             )
         running = hashlib.sha256()
-        taken = as_space_allows(broker, _bounded(parts, total - offset, running.update))
+        flowing = while_flowing(broker, peer_agency, parts)
+        taken = as_space_allows(broker, _bounded(flowing, total - offset, running.update))
         stored = broker.blobs.append(name, offset, taken)
         if stored == total:
             _finish(broker, row, digest, _digest_of(broker, name) if offset else running.hexdigest())
@@ -133,8 +135,9 @@ def _look(broker: Broker, view: View, peer: str, digest: str) -> tuple[Attachmen
 
 
 def _refuse_inactive(broker: Broker, view: View, peer: str) -> None:
-    if not broker.standings.of(view).partner(peer).active:
-        raise Refused("partner-suspended", f"{peer} is suspended here; nothing is taken from it now.")
+    standing = broker.standings.of(view)
+    standing.partner(peer)
+    refuse_suspended(standing, peer)
 
 
 def _bounded(parts: Iterable[bytes], room: int, note: Callable[[bytes], object]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hub.errors import Refused
 from hub.exchange.attachments.naming import is_whole, refuse_strange_name
 from hub.exchange.broker import Broker
+from hub.exchange.switch import while_flowing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ def serve_part(broker: Broker, peer_agency: str, digest: str, offset: int = 0) -
     """Return ciphertext from an offset on to a partner whose queue holds an envelope that carries it.
 
     Raises Refused `not-found` (also for what exists and is not for this partner), `partner-unknown`,
-    `partner-suspended`, and `range-invalid` for an offset beyond the end.
+    `partner-suspended` (also while it is read), and `range-invalid` for an offset beyond the end.
     """
     refuse_strange_name(digest)
     with broker.store.read() as view:
@@ -37,4 +38,8 @@ def serve_part(broker: Broker, peer_agency: str, digest: str, offset: int = 0) -
         raise Refused(
             "range-invalid", f"The attachment has {row.size_bytes} bytes; {offset} is beyond its end."
         )
-    return Served(size_bytes=row.size_bytes, offset=offset, parts=broker.blobs.parts(digest, offset))
+    return Served(
+        size_bytes=row.size_bytes,
+        offset=offset,
+        parts=while_flowing(broker, peer_agency, broker.blobs.parts(digest, offset)),
+    )

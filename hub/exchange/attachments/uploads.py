@@ -14,9 +14,10 @@ from hub.exchange.attachments.naming import complete, give_up
 from hub.exchange.attachments.plan import Plan, lock_plan, make_plan, read_plan
 from hub.exchange.attachments.space import as_space_allows, refuse_too_large, refuse_without_space
 from hub.exchange.broker import Broker
+from hub.exchange.switch import while_flowing
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may_draft
-from hub.records.actor import Actor
+from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 
 
@@ -108,7 +109,8 @@ def upload(broker: Broker, actor: Actor, upload_id: str, offset: int, parts: Ite
         if row.complete:
             return before
         digests = _Digests() if offset == 0 else None
-        stored = _append(broker, row, plan, parts, digests)
+        flowing = while_flowing(broker, actor.agency, parts) if _is_members(actor) else parts
+        stored = _append(broker, row, plan, flowing, digests)
         if stored == row.size_bytes:
             return _finish(broker, actor, row, plan, digests)
     after = _state(row, plan, stored=stored)
@@ -117,6 +119,11 @@ def upload(broker: Broker, actor: Actor, upload_id: str, offset: int, parts: Ite
             "request-invalid", f"Send at least {plan.chunk_bytes} bytes at a time, or all that is left."
         )
     return after
+
+
+def _is_members(actor: Actor) -> bool:
+    """Tell whether a member's system acts: its agency may be suspended."""
+    return actor.kind is ActorKind.SYSTEM
 
 
 def _find(broker: Broker, actor: Actor, upload_id: str) -> tuple[AttachmentRow, Plan]:

@@ -22,8 +22,8 @@ from hub.exchange.broker import Broker
 from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.log.exporting import EVENTS, KEYS, LOG, README, export_log
 from hub.exchange.log.searching import Hits, search
-from hub.exchange.partners import suspend
 from hub.exchange.routing import read_record
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import trace
 from hub.ports import EventQuery
 from hub.records.actor import Role

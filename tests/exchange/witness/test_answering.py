@@ -18,7 +18,7 @@ from hub.audit.tiles import consistency_proof
 from hub.audit.witnessing import Contradiction, Verdict, origin_hash
 from hub.errors import Refused
 from hub.exchange.broker import Broker
-from hub.exchange.partners import suspend
+from hub.exchange.suspending import suspend
 from hub.exchange.witness.answering import WitnessAnswer, add_checkpoint, witnessed_note
 from hub.ports import CheckpointRow
 from tests.exchange.hubs import CUSTODIAN, Hubs

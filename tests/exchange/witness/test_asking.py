@@ -14,7 +14,7 @@ from hub.audit.quorum import Quorum, weigh
 from hub.audit.witnessing import SIZE_TYPE, read_request
 from hub.errors import HubError
 from hub.exchange.broker import Broker
-from hub.exchange.partners import suspend
+from hub.exchange.suspending import suspend
 from hub.exchange.witness.asking import ask
 from hub.exchange.witness.cosigned import cosigned_note
 from hub.exchange.witness.settling import settle

@@ -1,57 +1,190 @@
-"""What an adapter is: a dialect, a carrier and the partner's own rules.
+"""What an adapter is: a dialect, the partner's rules and, where hubs do not carry, a seal and a carrier.
 
-The dialect turns a record into the partner's document and back, the carrier moves sealed bytes, the rules
-say what this partner takes. Between hubs the dialect is the record's own JSON and the rules are the
-agreement's alone, so a hub needs nothing here but a carrier.
+The dialect turns a record into the partner's document and back, the rules say what this partner takes, the
+seal is the partner's own cryptography, the carrier moves sealed bytes. All but the carrier are pure. Between
+hubs the envelope is the seal and `hub.ports.Carrier` moves it, so an adapter needs neither.
+
+`hub adapter check NAME` proves what is promised here; `docs/writing-an-adapter.md` leads through it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Any, Protocol
 
-from hub.policy.decision import Decision
-from hub.ports import Carrier
+from hub.records.kinds import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """A document in another form, and the paths of what that form could not hold. Losses are never silent."""
+    """A record in the partner's format, and the loss report.
 
-    document: bytes
-    lost: Sequence[str] = ()
+    `lost` are the paths of what the format cannot carry, such as `subjects[0].look`: none of it is in
+    `document`, and all else comes back equal from `interpret`. `aside` are paths that only a reader who knows
+    our extension of the format sees.
+    """
+
+    document: bytes = field(repr=False)
+    lost: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """What a partner's document says, as far as a record has a place for it.
+
+    `record` need not be whole: what the format cannot say is absent, and `adapters.completing` adds what the
+    agreement decides. `unknown` keeps the rest, path by path, in the words of the document. `versions` names
+    each object that the document versions, with a digest of its content: what comes again with the same
+    name must have the same digest (`adapters.versions`).
+    """
+
+    record: Mapping[str, Any] = field(repr=False)
+    unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Dialect(Protocol):
-    """A partner's document format."""
+    """A partner's document format. Pure: the same record always makes the same bytes."""
 
     @property
     def name(self) -> str:
         """Return the name and version that the signed manifest carries, such as `record-json/1`."""
         ...
 
-    def write(self, record: Mapping[str, object]) -> Translation:
-        """Translate a record's document into the partner's format."""
+    @property
+    def media_type(self) -> str: ...
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Return the kinds of record that the format has a place for."""
         ...
 
-    def read(self, document: bytes) -> Mapping[str, object]:
-        """Translate the partner's document into a record's; raise PeerFault for what it is not."""
+    def translate(self, record: Mapping[str, Any]) -> Translation:
+        """Translate a loaded record's document. Raises Refused `kind-not-carried`."""
         ...
+
+    def interpret(self, document: bytes) -> Interpretation:
+        """Read a document that may be hostile.
+
+        Raises PeerFault `partner-document-malformed`, `-hostile` or `-too-large`, IntegrityFailure
+        `partner-document-ambiguous`; never half of a document is returned.
+        """
+        ...
+
+
+class Weight(Enum):
+    """What a finding means for the release."""
+
+    REFUSES = "refuses"
+    ASKS = "asks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a partner's rules say of a record: it may not go, or an officer must answer a question first."""
+
+    weight: Weight
+    code: str
+    sentence: str
+    clause: str | None = None
+    path: str | None = None
 
 
 class Rules(Protocol):
-    """What a partner takes beyond what the agreement allows: sizes, fields, deadlines of its own."""
+    """What a partner takes beyond what the agreement allows: fields, deadlines, conditions of its own."""
 
-    def check(self, record: Mapping[str, object]) -> Decision:
-        """Decide whether this partner can be given a record."""
+    def check(self, record: Mapping[str, Any], *, on: date) -> Sequence[Finding]:
+        """Return what stands against sending a record on a day, or must be answered before."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adapter:
-    """One way to exchange records with one sort of partner."""
+class Opened:
+    """What was in a sealed parcel, and who sealed it as the partner's cryptography proves it."""
 
+    document: bytes = field(repr=False)
+    signer: str
+
+
+class Seal(Protocol):
+    """The partner's own cryptography; its keys were handed over when it was made."""
+
+    def seal(self, document: bytes) -> bytes:
+        """Return the bytes that only the partner opens and that prove us to it."""
+        ...
+
+    def open(self, sealed: bytes) -> Opened:
+        """Open and verify. Raises IntegrityFailure `decryption-failed`, `signature-invalid` or `-missing`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """Sealed bytes under a stable id: a retry carries the same bytes under the same id."""
+
+    parcel_id: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Whether the far side can be reached, with a sentence for people."""
+
+    well: bool
+    sentence: str
+
+
+class Carrier(Protocol):
+    """A way to move parcels. Moves each at least once; who pulls removes what comes again.
+
+    Raises PeerFault `partner-unreachable` or `partner-misbehaved`.
+    """
+
+    def push(self, parcel: Parcel) -> None:
+        """Hand a parcel over durably. A second push of the same parcel changes nothing."""
+        ...
+
+    def pull(self, *, limit: int) -> Sequence[Parcel]:
+        """Return parcels that wait for us, oldest first; each comes again until it is acknowledged."""
+        ...
+
+    def acknowledge(self, parcel_id: str, receipt: bytes) -> None:
+        """Give the partner a receipt, after what was pulled is durable here. A repeat changes nothing."""
+        ...
+
+    def receipts(self, *, limit: int) -> Sequence[tuple[str, bytes]]:
+        """Return receipts for parcels that we pushed; each comes again until it is `settled`."""
+        ...
+
+    def settle(self, parcel_id: str) -> None:
+        """Tell that the receipt for a parcel is durable here and need not come again."""
+        ...
+
+    def health(self) -> Health: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """One way to exchange records with one sort of partner. `options` is its profile, as it was read.
+
+    `rehearse` makes both ends of the carrier in an empty folder, for the conformance kit.
+    """
+
+    name: str
+    about: str
     dialect: Dialect
-    carrier: Carrier
     rules: Rules
+    max_document_bytes: int
+    seal: Seal | None = None
+    carrier: Carrier | None = None
+    rehearse: Callable[[Path], tuple[Carrier, Carrier]] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: What an entry point of the group `hub.adapters` names; it is given the options of the partner's profile.
+Maker = Callable[[Mapping[str, Any]], Adapter]

@@ -124,6 +124,15 @@ CODES: Final[dict[str, Row]] = {
     "partner-misbehaved": _row(_P, 502, 76, "The partner's answer cannot be used"),
     "time-to-live-passed": _row(_P, 504, 75, "The partner did not take it in time"),
     "receipt-missing": _row(_P, 504, 75, "The partner fetched it and has not answered yet"),
+    # adapters
+    "adapter-unknown": _row(_R, 404, 66, "There is no such adapter"),
+    "adapter-invalid": _row(_R, 422, 65, "The adapter or its profile cannot be used"),
+    "adapter-fails": _row(_R, 422, 65, "The adapter does not keep the contract"),
+    "kind-not-carried": _row(_R, 422, 65, "The partner's format has no place for this kind of record"),
+    "partner-document-malformed": _row(_P, 400, 65, "The partner's document is not of its format"),
+    "partner-document-hostile": _row(_P, 400, 65, "The partner's document holds what is never opened"),
+    "partner-document-too-large": _row(_P, 413, 65, "The partner's document is larger than the limit"),
+    "partner-document-ambiguous": _row(_I, 409, 65, "The partner's document says two things at once"),
     # identity
     "certificate-missing": _row(_P, 401, 77, "No client certificate was shown"),
     "certificate-unknown": _row(_P, 403, 77, "The client certificate is not pinned here"),

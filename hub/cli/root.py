@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hub.cli.adapter import adapter
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
 from hub.cli.evidence import evidence
@@ -40,6 +41,7 @@ _NOUNS = (
     attachment,
     queue,
     reconcile,
+    adapter,
     log,
     witness,
     evidence,

@@ -1,0 +1,61 @@
+"""What a partner's document cannot say and the agreement decides: filled in, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from adapters.un_list.subjects import script_of
+from hub.errors import Refused
+
+#: What a profile may decide for documents that do not say it. Nothing about subjects is ever among them.
+MAY_DECIDE: Final = frozenset(
+    {"kind", "originator", "label", "legal_basis", "purpose", "language", "review_on", "retain_until"}
+)
+
+
+def complete(
+    record: Mapping[str, Any], decided: Mapping[str, Any], *, record_id: str, at: str
+) -> dict[str, Any]:
+    """Return what a document says, with what the profile decides where the document is silent.
+
+    `record_id` and `at` stand in where the document has no id and no time of its own. The result is then
+    checked like any record: what is still missing is told by `load_record`, and holds the document.
+    Raises Refused `adapter-invalid` for a profile that decides what only a document can say.
+    """
+    if beyond := sorted(decided.keys() - MAY_DECIDE):
+        raise Refused("adapter-invalid", f"The profile decides {', '.join(beyond)}, which it may not.")
+    found = dict(record)
+    for name, value in decided.items():
+        found.setdefault(name, value)
+    if isinstance(found.get("label"), Mapping) and isinstance(decided.get("label"), Mapping):
+        found["label"] = {**decided["label"], **found["label"]}
+    found.setdefault("id", record_id)
+    found.setdefault("created_at", at)
+    found.setdefault("version", 1)
+    found.setdefault("action", "new" if found["version"] == 1 else "correction")
+    found.setdefault("conversation", found["id"])
+    found["subjects"] = [_named(subject) for subject in found.get("subjects", ())]
+    found.setdefault("narrative", "")
+    found.setdefault("attachments", [])
+    if isinstance(found.get("label"), Mapping):
+        found["label"] = {
+            "handling": [],
+            "releasable_to": [],
+            "originator_control": False,
+            **found["label"],
+        }
+    return found
+
+
+def _named(subject: Any) -> Any:
+    """Add to names what most formats leave to the reader's eye: the script, and that the first is meant."""
+    if not isinstance(subject, Mapping) or not isinstance(subject.get("names"), list):
+        return subject
+    names = [
+        {"script": script_of(name["text"]), "form": "alias" if place else "primary", **name}
+        if isinstance(name, Mapping) and isinstance(name.get("text"), str)
+        else name
+        for place, name in enumerate(subject["names"])
+    ]
+    return {**subject, "names": names}

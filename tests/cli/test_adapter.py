@@ -1,0 +1,114 @@
+"""`hub adapter`: what there is, whether it keeps the contract, and a new one that does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.walk import hub, json_of, refused
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_adapters_are_listed_with_what_they_speak() -> None:
+    told = {row["adapter"]: row for row in json_of(hub("adapter", "list", "--json"))["adapters"]}
+    assert told["bilateral"]["dialect"] == "record-json/1"
+    assert told["bilateral-stix"]["media_type"] == "application/stix+json"
+    assert all(row["kinds"] for row in told.values())
+
+
+@pytest.mark.slow
+def test_an_adapter_that_keeps_the_contract_is_told_so() -> None:
+    told = json_of(hub("adapter", "check", "bilateral", "--examples", "10", "--json"))
+    assert told["holds"] is True
+    assert {one["check"] for one in told["checks"]} >= {"round trips and loss reports", "hostile documents"}
+
+
+def test_there_must_be_such_an_adapter() -> None:
+    assert "bilateral" in refused(hub("adapter", "check", "nobody"), "adapter-unknown")
+    refused(hub("adapter", "check", "no_such_module:make"), "adapter-unknown")
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "dialect = 'klingon'",
+        "dialekt = 'stix'",
+        "extension = 'yes'",
+        "max_document_bytes = 1",
+        "kinds = 'notice'",
+        "= nothing",
+    ],
+)
+def test_a_profile_that_nobody_can_mean_is_refused(tmp_path: Path, profile: str) -> None:
+    file = tmp_path / "profile.toml"
+    file.write_text(profile, encoding="utf-8")
+    refused(hub("adapter", "check", "bilateral", "--profile", str(file)), "adapter-invalid")
+
+
+@pytest.mark.slow
+def test_a_profile_composes_an_adapter_without_code(tmp_path: Path) -> None:
+    file = tmp_path / "kz-de.toml"
+    file.write_text('dialect = "stix"\nextension = false\n', encoding="utf-8")
+    told = json_of(hub("adapter", "check", "bilateral", "--profile", str(file), "--examples", "10", "--json"))
+    assert "stix-2.1/1" in told["checks"][0]["sentence"]
+
+
+@pytest.mark.parametrize("name", ["Über", "a b", "../x", "x", "a--b", "1a"])
+def test_a_name_that_is_no_package_is_refused(name: str) -> None:
+    refused(hub("adapter", "new", name), "adapter-invalid")
+
+
+def test_what_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
+    refused(hub("adapter", "new", "de-bka", "--out", str(tmp_path)), "file-exists")
+
+
+@pytest.mark.slow
+def test_a_new_adapter_passes_before_anyone_changed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json_of(hub("adapter", "new", "tj-gknb", "--out", str(tmp_path / "made"), "--json"))
+    monkeypatch.syspath_prepend(str(tmp_path / "made"))
+    assert json_of(hub("adapter", "check", f"{told['package']}:make", "--examples", "10", "--json"))["holds"]
+
+
+@pytest.mark.slow
+def test_what_does_not_hold_is_told_check_by_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "made"
+    hub("adapter", "new", "uz-dxx", "--out", str(folder))
+    dialect = folder / "uz_dxx" / "dialect.py"
+    text = dialect.read_text(encoding="utf-8")
+    dialect.write_text(text.replace("lost=rest.lost()", "lost=()"), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+    told = refused(hub("adapter", "check", "uz_dxx:make", "--examples", "10"), "adapter-fails")
+    assert "round trips and loss reports" in told
+    assert "was not reported lost" in told
+
+
+@pytest.mark.slow
+def test_an_adapter_of_others_is_found_by_its_entry_point(tmp_path: Path) -> None:
+    hub("adapter", "new", "am-sns", "--out", str(tmp_path / "made"))
+    place = tmp_path / "installed"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"),
+            *("--no-index", "--target", str(place), str(tmp_path / "made")),
+        ],
+        check=True,
+        timeout=120,
+    )
+    told = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "adapter", "check", "am-sns", "--examples", "10", "--json"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{place}"},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert json.loads(told.stdout)["holds"] is True

@@ -2,7 +2,7 @@
 
 from hub.api.app import create_app
 from hub.api.context import ApiContext
-from hub.api.metrics import BooksCollector, LogCollector, QueueCollector, count_requests
+from hub.api.metrics import BooksCollector, LogCollector, QueueCollector, TokenCollector, count_requests
 from hub.api.witness_metrics import WitnessCollector
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "BooksCollector",
     "LogCollector",
     "QueueCollector",
+    "TokenCollector",
     "WitnessCollector",
     "count_requests",
     "create_app",

@@ -33,7 +33,8 @@ class ApiContext:
 
     `issuer` is this hub's public URL. `identify` returns whose client certificate (DER) it is at a moment,
     or raises `certificate-missing`, `-unknown`, `-expired`, `partner-suspended`. `dispatching` tells whether
-    the dispatcher is alive, `log_failure` why the audit log is not kept. `certificate_of` finds the client
+    the dispatcher is alive, `log_failure` why the audit log is not kept, `token_failure` why the token that
+    holds our keys cannot be used. `certificate_of` finds the client
     certificate's DER in a WSGI environ. `pause` waits for a mailbox to fill, and returns true when the hub
     stops.
     `polls_max` partners may wait at their mailboxes at once; it stays below the number of threads, so that
@@ -46,6 +47,7 @@ class ApiContext:
     identify: Callable[[bytes | None, datetime], Peer]
     dispatching: Callable[[], bool]
     log_failure: Callable[[], HubError | None] = lambda: None
+    token_failure: Callable[[], HubError | None] = lambda: None
     pause: Callable[[float], object] = time.sleep
     certificate_of: Callable[[Mapping[str, Any]], bytes | None] = peer_certificate
     polls_max: int = 8
@@ -84,7 +86,7 @@ def open_desk(context: ApiContext) -> Desk:
         requests=Throttle(limits.requests_per_minute),
         logins=Throttle(limits.logins_per_minute),
         polls=BoundedSemaphore(context.polls_max),
-        readiness=Readiness(context.broker.store, warn=partial(_warnings, context.broker)),
+        readiness=Readiness(context.broker.store, warn=partial(_warnings, context)),
         strangers=Strangers(context.broker),
     )
 
@@ -99,6 +101,8 @@ def desk() -> Desk:
     return cast(Desk, current_app.extensions[_EXTENSION])
 
 
-def _warnings(broker: Broker) -> tuple[str, ...]:
+def _warnings(context: ApiContext) -> tuple[str, ...]:
     """Return codes of all that needs a person although the hub works."""
-    return (*quorum_warnings(broker), *books_warnings(broker))
+    failure = context.token_failure()
+    token = () if failure is None else (failure.code,)
+    return (*token, *quorum_warnings(context.broker), *books_warnings(context.broker))

@@ -62,6 +62,19 @@ class QueueCollector(Collector):
             failures.add_metric([lane.partner], lane.failures)
 
 
+class TokenCollector(Collector):
+    """Asks the token that holds our keys, when it is asked itself."""
+
+    def __init__(self, failure: Callable[[], HubError | None]) -> None:
+        self._failure = failure
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield whether the token can be used."""
+        up = GaugeMetricFamily("hub_token_up", "1 when the token that holds our keys can be used.")
+        up.add_metric([], float(self._failure() is None))
+        yield up
+
+
 class BooksCollector(Collector):
     """Reads how each partner and the books with it stand when it is asked."""
 

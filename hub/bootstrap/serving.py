@@ -15,6 +15,7 @@ from hub.api import (
     BooksCollector,
     LogCollector,
     QueueCollector,
+    TokenCollector,
     WitnessCollector,
     count_requests,
     create_app,
@@ -79,12 +80,15 @@ class Worker:
                 identify=lambda der, at: identify(der, hub.trust.current(at), at),
                 dispatching=self._dispatching,
                 log_failure=self._log_failure,
+                token_failure=self._keyring.custody_failure,
                 pause=self._stopping.wait,
                 polls_max=max(1, hub.config.threads // 4),
             )
         )
         count_requests(app, self.metrics)
         self.metrics.register(QueueCollector(hub.broker, self._dispatching))
+        if self._keyring.has_token:
+            self.metrics.register(TokenCollector(self._keyring.custody_failure))
         self.metrics.register(BooksCollector(hub.broker))
         self.metrics.register(LogCollector(hub.broker, self._log_failure))
         self.metrics.register(WitnessCollector(hub.broker, stamping=bool(hub.config.tsa_url)))

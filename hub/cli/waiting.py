@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hub.cli.answer import plain
 from hub.entries import Lane, OutboxEntry, PartnerRow, PartnerStatus
+from hub.exchange.custody import TOKEN_FAILURES
 from hub.ports import View
 from hub.records.lifecycle import EntryState
 
@@ -40,6 +41,8 @@ class Prospects:
         if row.state is EntryState.PENDING and self.stopped(row) is None:
             lane = self.lanes[row.lane]
             if lane.open_until is not None and lane.open_until > self.at:
+                if row.reason in TOKEN_FAILURES:
+                    return f"{row.reason}; `hub key doctor` says what is wrong with the token"
                 count = lane.failures
                 rest = f"{row.lane} rests after {count} failure{'s' * (count != 1)} in a row"
                 return f"{row.reason}; {rest}" if row.reason else rest
@@ -62,6 +65,8 @@ class Prospects:
                 f"and then `hub queue resume --partner {row.lane}`."
             )
         at = self.next_try(row)
+        if at is not None and at > self.at and row.reason in TOKEN_FAILURES:
+            return f"Our token cannot be used ({row.reason}): a running hub tries again at {plain(at)} UTC."
         if at is not None and at > self.at:
             return f"{row.lane} did not answer lately: a running hub tries again at {plain(at)} UTC."
         if self._polls(row):

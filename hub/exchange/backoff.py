@@ -22,6 +22,8 @@ TEMPORARY = frozenset(
         "attachment-missing",
         "quota-exceeded",
         "internal",
+        "token-unavailable",
+        "token-pin-refused",
         "certificate-expired",
         "certificate-unknown",
         "partner-suspended",
@@ -55,17 +57,18 @@ def breaker_until(
     roll: float | None = None,
     told: Mapping[str, object] = _NOTHING,
 ) -> datetime | None:
-    """Return until when a lane rests after so many failed batches in a row; None when none failed.
+    """Return until when a lane rests after so many failed batches in a row; None for no reason to rest.
 
     Up to `breaker_failures` the rest is jitter alone; from then on the breaker is open for at least half of
-    the ceiling, and one batch probes when it ends. `told` are the last failure's details: where the partner
-    said when to come again (`retry_after_s`), that is when, but not after more than `retry_max_s`.
+    the ceiling, and one batch probes when it ends. `told` are the last failure's details: where the partner,
+    or our own token, said when to come again (`retry_after_s`), that is when, but not after more than
+    `retry_max_s`.
     """
-    if failures == 0:
-        return None
     asked_s = told.get("retry_after_s")
     if isinstance(asked_s, int) and asked_s > 0:
         return at + timedelta(seconds=min(asked_s, limits.retry_max_s))
+    if failures == 0:
+        return None
     if failures < limits.breaker_failures:
         return retry_at(failures, at=at, limits=limits, roll=roll)
     share = _RANDOM.random() if roll is None else roll

@@ -15,9 +15,10 @@ from typing import Final
 
 from hub.entries import Lane, OutboxEntry, PartnerRow
 from hub.envelope.vault import unlock
-from hub.errors import HubError, IntegrityFailure, PeerFault
+from hub.errors import HubError, IntegrityFailure, OurFault, PeerFault
 from hub.exchange.broker import Broker
 from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahead, rest
+from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import state_numbers
 from hub.exchange.recipients import question_of_row
 from hub.exchange.refusing import refusals
@@ -33,7 +34,7 @@ _LOOK_FIRST_S: Final = 1.0
 _LOOK_LAST_S: Final = 30.0
 
 #: What a partner said of each transfer, or why there was no answer.
-Answer = Sequence[Outcome] | PeerFault
+Answer = Sequence[Outcome] | PeerFault | OurFault
 
 #: Tells whether an entry's attachments are at the partner; raises what moving them has failed with.
 Ready = Callable[[PartnerRow, OutboxEntry], bool]
@@ -41,11 +42,16 @@ Ready = Callable[[PartnerRow, OutboxEntry], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """A claimed batch that was permitted again: what goes to the partner, and what is settled without it."""
+    """A claimed batch that was permitted again: what goes to the partner, and what is settled without it.
+
+    Where our own keys cannot be used nothing goes: `stopped` says why, and `waiting` are its entries.
+    """
 
     claimed: Claimed
     settled: Settled = field(default_factory=Settled)
     transfers: Sequence[tuple[OutboxEntry, Transfer]] = ()
+    stopped: OurFault | None = None
+    waiting: Sequence[OutboxEntry] = ()
 
 
 def work_lane(
@@ -81,7 +87,7 @@ def work_lane(
                 with broker.store.read() as view:
                     ahead = make_ready(broker, look_ahead(broker, view, batch.claimed), ready=ready)
                 answer = under_way.result()
-                go_on = running() and not isinstance(answer, PeerFault)
+                go_on = running() and not isinstance(answer, HubError)
                 # What was made ready under an older standing is asked for again.
                 current = broker.standing().generation == ahead.claimed.standing.generation
                 start = go_on and current and bool(ahead.claimed.entries)
@@ -108,12 +114,21 @@ def make_ready(broker: Broker, claimed: Claimed, *, ready: Ready) -> Batch:
         for entry in permit_again(broker, claimed, settled, at)
         if not entry.attachments or _is_ready(broker, settled, partner.row, entry, ready, at)
     ]
-    transfers = transfers_of(broker, claimed, going, settled, at)
+    try:
+        transfers = transfers_of(broker, claimed, going, settled, at)
+    except OurFault as fault:
+        if not waits_for_token(fault):
+            raise
+        done = {entry.entry_id for entry in settled.entries}
+        waiting = [entry for entry in going if entry.entry_id not in done]
+        return Batch(claimed=claimed, settled=settled, stopped=fault, waiting=waiting)
     return Batch(claimed=claimed, settled=settled, transfers=transfers)
 
 
 def carry(broker: Broker, batch: Batch) -> Answer:
     """Carry what goes to the partner; return what it said of each, or why none of it could be carried."""
+    if batch.stopped is not None:
+        return batch.stopped
     if not batch.transfers:
         return ()
     partner = batch.claimed.standing.partner(batch.claimed.lane.partner)
@@ -127,7 +142,10 @@ def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
     """Add to a batch what its entries came to."""
     settled = batch.settled
     settled.carried = bool(batch.transfers)
-    if isinstance(answer, PeerFault):
+    if isinstance(answer, OurFault):
+        settled.failure = answer
+        settled.entries += [replace(entry, reason=answer.code) for entry in batch.waiting]
+    elif isinstance(answer, PeerFault):
         # The lane rests, not its entries: when the partner is back all of them are due at once.
         settled.failure = answer
         settled.entries += [

@@ -25,6 +25,7 @@ from hub.exchange.admitting import (
 )
 from hub.exchange.attachments import use
 from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import Stated, Statements
 from hub.exchange.rejecting import Rejected, reject
 from hub.exchange.relying import keep_relied, relied_on
@@ -42,7 +43,8 @@ def receive(
     One durable commit covers all of them. A repeat gets the receipt it got the first time. `leaf` is the
     certificate (DER) that the peer showed. Raises Refused
     `partner-unknown` or `partner-suspended` for the peer, `request-invalid` for too many envelopes;
-    what is wrong with one envelope is in its outcome.
+    what is wrong with one envelope is in its outcome. Raises OurFault `token-unavailable` when our own keys
+    cannot be used: then none of it was taken.
     """
     at = broker.clock.now()
     if len(transfers) > broker.limits.batch_max_envelopes:
@@ -141,11 +143,22 @@ def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) ->
             return _relay(batch, sender, transfer, item)
         stated = batch.statements.number(sender, transfer, item, broker.agency)
     except HubError as error:
+        _raise_unsigned(error)
         return reject(broker, actor, item, error, at, relied=batch.relied(sender))
     try:
         return _admit(batch, sender, transfer, item, stated)
     except HubError as error:
+        _raise_unsigned(error)
         return reject(broker, actor, item, error, at, stated=stated, relied=batch.relied(sender))
+
+
+def _raise_unsigned(error: HubError) -> None:
+    """Raise what our token failed with: no answer could be signed, so the sender is told to come again.
+
+    The whole request is, by its HTTP status: a hub that does not know the code comes again for that too.
+    """
+    if waits_for_token(error):
+        raise error
 
 
 def _again(batch: _Batch, sealed: sealing.Sealed) -> Outcome | None:

@@ -86,6 +86,11 @@ class TokenTrouble(OurFault):
             retry_after_s=RETRY_AFTER_S,
         )
         self.trouble = trouble
+        self._told = {"module": module, "label": label, "told": told}
+
+    def again(self) -> TokenTrouble:
+        """Return the same trouble to be raised once more: an exception belongs to one raising of it."""
+        return TokenTrouble(self.trouble, **self._told)
 
     @property
     def final(self) -> bool:

@@ -37,6 +37,7 @@ class TokenKey(ec.EllipticCurvePrivateKey):
         self._id = key_id
         self._name = name
         self._public = public
+        token.watch(self)
 
     def __repr__(self) -> str:
         return f"TokenKey({self._name})"
@@ -89,6 +90,15 @@ class TokenKey(ec.EllipticCurvePrivateKey):
     ) -> NoReturn:
         """Refuse: the key never leaves its token."""
         raise UnsupportedAlgorithm("a key in a token cannot be had")
+
+    @property
+    def name(self) -> str:
+        """Return what people know it by: its purpose and id."""
+        return self._name
+
+    def check(self, opening: Opening) -> object:
+        """Look whether the key can be used in a session, without using it; raise what its use would."""
+        return self._proven(opening)[Attribute.CLASS]
 
     def _proven(self, opening: Opening) -> Any:
         """Return the key's handle in a session; the first time, only once it is shown to be this key."""

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
+from weakref import WeakSet
 
 import pkcs11
 from pkcs11 import ObjectClass, TokenFlag
@@ -54,6 +55,19 @@ class Opening:
         return self.keys[key_id]
 
 
+class Watched(Protocol):
+    """A key that somebody uses."""
+
+    @property
+    def name(self) -> str:
+        """Return what people know it by."""
+        ...
+
+    def check(self, opening: Opening) -> object:
+        """Raise what its use would fail with."""
+        ...
+
+
 @dataclass(kw_only=True)
 class _Here:
     """What one process knows of the token."""
@@ -85,6 +99,7 @@ class Token:
         self._pin: Secret | None = None
         self._seconds = seconds
         self._state = _Here(pid=os.getpid())
+        self._watched: WeakSet[Watched] = WeakSet()
 
     def __repr__(self) -> str:
         return f"Token(label={self.address.label!r})"
@@ -129,12 +144,21 @@ class Token:
         return self.use(writing)
 
     def failure(self) -> TokenTrouble | None:
-        """Return why the token cannot be used now, or None; it is asked when that is not known."""
+        """Return why the token, or a key of it that is in use here, cannot be used now; None if all can.
+
+        That a token is in its slot says little: some modules go on saying so when it is gone.
+        """
         try:
             self.use(lambda opening: opening.session.token.slot.get_token().flags)
+            for key in list(self._watched):
+                self.use(key.check, told=key.name)
         except TokenTrouble as trouble:
             return trouble
         return None
+
+    def watch(self, key: Watched) -> None:
+        """Have a key looked after for as long as somebody holds it."""
+        self._watched.add(key)
 
     def close(self) -> None:
         """Forget the session and the PIN."""
@@ -164,7 +188,7 @@ class Token:
 
     def _refuse_resting(self, here: _Here) -> None:
         if here.failure is not None and (here.failure.final or self._seconds() - here.failed_at < _REST_S):
-            raise here.failure
+            raise here.failure.again()
 
     def _noted(self, here: _Here, trouble: TokenTrouble) -> TokenTrouble:
         here.opening, here.failure, here.failed_at = None, trouble, self._seconds()

@@ -69,7 +69,8 @@ class ReadinessView(View):
         a_text("books-differ"),
         required=True,
         metadata={
-            "description": "Codes of what needs a person: `quorum-missing` will stop releases; "
+            "description": "Codes of what needs a person: `token-unavailable` and `token-pin-refused` hold "
+            "all that is to be signed or opened; `quorum-missing` will stop releases; "
             "`books-differ` and `numbers-missing` stop nothing."
         },
     )

@@ -15,6 +15,7 @@ from hub.evidence.bundle import BUNDLE_MAX_BYTES, PARTS_MAX
 from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
+from hub.exchange.custody import waits_for_token
 from hub.ports import View
 from hub.records.lifecycle import RecordState
 
@@ -203,7 +204,9 @@ def _envelope(broker: Broker, view: View, named: _Named, *, full: bool) -> Envel
     text = raw.decode("ascii")
     try:
         key = _content_key(broker, sealed, body)
-    except HubError:
+    except HubError as error:
+        if waits_for_token(error):
+            raise
         return EnvelopePart(**told, digest=digest, shown=Shown.SEALED, sealed=text)
     return EnvelopePart(**told, digest=digest, shown=Shown.DISCLOSED, sealed=text, content_key=key)
 

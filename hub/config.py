@@ -27,7 +27,9 @@ class Limits:
     new, and have `witness_timeout_s`; a quorum that is missing for `witness_missing_max_s` holds releases.
     `witness_forks_max` bounds the evidence that is kept against one log, of each sort. After a change of the
     master key `rewrap_batch_max` bodies are wrapped anew at once, and the older key is needed until a whole
-    pass that began `rewrap_settle_s` later found none.
+    pass that began `rewrap_settle_s` later found none. A next key for another purpose waits `key_settle_s`,
+    so that every process has it; partners that verify with it are waited for too, at most `key_overlap_s`.
+    With those we can call, cards are exchanged every `card_interval_s`.
     """
 
     record_max_bytes: int = 1 * _MIB
@@ -91,6 +93,9 @@ class Limits:
     timestamp_interval_s: float = 3600.0
     rewrap_batch_max: int = 256
     rewrap_settle_s: float = 120.0
+    key_settle_s: float = 5.0
+    key_overlap_s: float = 3 * 86400.0
+    card_interval_s: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +125,8 @@ class Config:
     `token` is where some keys lie instead of in files, and `algorithms` says by which algorithm the keys of a
     purpose are made. `tsa_url` is a time stamping authority (RFC 3161), `tsa_roots` a PEM file of roots that
     it is believed under, beside hub.toml unless it is an absolute path.
+    `card_succession` says what a partner's next card does that its pinned keys have signed: it takes the
+    place of the pinned one (`automatic`), or waits until a custodian approves it (`confirm`).
     """
 
     home: Path
@@ -140,6 +147,7 @@ class Config:
     tsa_roots: str = ""
     token: TokenConfig | None = None
     algorithms: Mapping[str, str] = field(default_factory=dict)
+    card_succession: str = "automatic"
     limits: Limits = field(default_factory=Limits)
 
     @property

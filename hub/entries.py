@@ -467,6 +467,23 @@ class TrustItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntroductionRow:
+    """How far a partner and we know of one another's cards.
+
+    `said` is the digest of what our card says that the partner has pinned, `knows` the ids of our signing
+    keys on it, both as it told us `at` a time. `waiting` is a card of the partner that a custodian is to
+    approve, `refused` the fingerprint of the last one that did not follow from its pin.
+    """
+
+    agency: str
+    at: datetime
+    said: str | None = None
+    knows: tuple[str, ...] = ()
+    waiting: bytes | None = field(default=None, repr=False)
+    refused: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemberRow:
     """One domestic agency whose systems call the API with this certificate.
 

@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -82,7 +83,8 @@ def create_store(
             at=at,
             revocation_url=revocation_url,
         )
-        entries = tuple(entry.stepped(KeyState.CURRENT, at) for entry in made)
+        # That the hub was made is one entry of its log, for all of them.
+        entries = tuple(replace(entry.stepped(KeyState.CURRENT, at), logged=True) for entry in made)
         write_inventory(fresh, Inventory(agency=agency, derivation=derivation, entries=entries))
         fresh.rename(directory)
     except BaseException:

@@ -38,7 +38,8 @@ FORMAT: Final = "hub-keys/2"
 _FORMAT_1: Final = "hub-keys/1"
 _LOCK: Final = "store.lock"
 _REQUIRED: Final = frozenset({"id", "purpose", "state", "made_at", "since", "where"})
-_OPTIONAL: Final = frozenset({"kid", "public", "used_from", "used_until", "destroyed_at"})
+_TIMES: Final = ("used_from", "used_until", "destroyed_at")
+_OPTIONAL: Final = frozenset({"kid", "public", "why", "unlogged", *_TIMES})
 
 
 class Where(Enum):
@@ -54,7 +55,9 @@ class KeyEntry:
 
     `kid` is the thumbprint by which envelopes name it, `public` its raw public half; both are absent for a
     key that has none, and for one that was made before there was an inventory until the first change.
-    `destroyed_at` is when the private half was destroyed.
+    `destroyed_at` is when the private half was destroyed, `why` what was said when it was given up.
+    `logged` tells that the audit log has its last step: the file is written first, and a crash between the
+    two is repaired by whoever looks next.
     """
 
     key_id: str
@@ -68,6 +71,8 @@ class KeyEntry:
     used_from: datetime | None = None
     used_until: datetime | None = None
     destroyed_at: datetime | None = None
+    why: str | None = None
+    logged: bool = True
 
     def __post_init__(self) -> None:
         if not is_id(self.key_id):
@@ -95,6 +100,7 @@ class KeyEntry:
             used_from=at if state is KeyState.CURRENT else self.used_from,
             used_until=at if self.state is KeyState.CURRENT else self.used_until,
             destroyed_at=self.destroyed_at or (at if state is KeyState.RETIRED else None),
+            logged=False,
         )
 
     def as_document(self) -> dict[str, str]:
@@ -108,8 +114,10 @@ class KeyEntry:
             "where": self.where.value,
             "kid": self.kid,
             "public": None if self.public is None else b64u(self.public),
+            "why": self.why,
+            "unlogged": None if self.logged else "true",
         }
-        for name in ("used_from", "used_until", "destroyed_at"):
+        for name in _TIMES:
             at: datetime | None = getattr(self, name)
             told[name] = None if at is None else as_text(at)
         return {name: value for name, value in told.items() if value is not None}
@@ -121,9 +129,7 @@ class KeyEntry:
             raise ValueError(f"a key in it has no {missing[0]}")
         if unknown := sorted(told.keys() - _REQUIRED - _OPTIONAL):
             raise ValueError(f"a key in it has {unknown[0]}, so a newer version made it")
-        times = {
-            name: as_time(told[name]) for name in ("used_from", "used_until", "destroyed_at") if name in told
-        }
+        times = {name: as_time(told[name]) for name in _TIMES if name in told}
         return cls(
             key_id=told["id"],
             purpose=Purpose(told["purpose"]),
@@ -133,6 +139,8 @@ class KeyEntry:
             where=Where(told["where"]),
             kid=told.get("kid"),
             public=unb64u(told["public"]) if "public" in told else None,
+            why=told.get("why"),
+            logged="unlogged" not in told,
             **times,
         )
 
@@ -187,6 +195,10 @@ class Inventory:
         if fresh is None:
             raise Refused("not-found", f"No next {purpose.value} key is made; `hub key rotate` makes one.")
         return self.put(self.current(purpose).stepped(KeyState.KEPT, at), fresh.stepped(KeyState.CURRENT, at))
+
+    def unlogged(self) -> tuple[KeyEntry, ...]:
+        """Return the keys whose last step is not in the audit log yet."""
+        return tuple(entry for entry in self.entries if not entry.logged)
 
     def as_document(self) -> dict[str, object]:
         """Return the inventory as store.json holds it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -158,6 +158,14 @@ class FileKeyring:
         """Return the keys that sign records and receipts."""
         return self._now().signing
 
+    def signing_known(self, kids: Collection[str]) -> SigningKeys | None:
+        """Return the newest pair of signing keys whose ids are both among these; kept ones count too."""
+        now = self._now()
+        for pair in (now.signing, *now.signed_before):
+            if {pair.es256_kid, pair.mldsa65_kid} <= set(kids):
+                return pair
+        return None
+
     def decryption(self) -> DecryptionKeys:
         """Return every key that opens envelopes, those no longer on the card included."""
         return self._now().decryption
@@ -165,6 +173,10 @@ class FileKeyring:
     def public(self) -> PublicKeys:
         """Return the public halves, as they stand on our card."""
         return self._now().public
+
+    def public_ever(self) -> PublicKeys:
+        """Return the public halves of every key that was ever in use, those destroyed since too."""
+        return self._now().public_ever
 
     def master_key(self) -> MasterKeys:
         """Return what wraps the keys of bodies at rest, and what still unwraps older ones.
@@ -178,6 +190,10 @@ class FileKeyring:
     def token_key(self) -> ec.EllipticCurvePrivateKey:
         """Return the key that signs access tokens (ES256)."""
         return self._now().token
+
+    def token_verifiers(self) -> tuple[ec.EllipticCurvePublicKey, ...]:
+        """Return the keys that verify access tokens, those used next and those used before too."""
+        return self._now().token_verifiers
 
     def log_signers(self) -> tuple[NoteSigner, ...]:
         """Return the keys that sign our log's checkpoints, of both algorithms."""

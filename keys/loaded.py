@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -40,10 +41,13 @@ class Loaded:
     inventory: Inventory
     privates: Mapping[str, PrivateKey] = field(repr=False)
     signing: SigningKeys
+    signed_before: tuple[SigningKeys, ...]
     decryption: DecryptionKeys = field(repr=False)
     public: PublicKeys
+    public_ever: PublicKeys
     master: MasterKeys = field(repr=False)
     token: ec.EllipticCurvePrivateKey = field(repr=False)
+    token_verifiers: tuple[ec.EllipticCurvePublicKey, ...]
     log_sets: tuple[NoteKeySet, ...]
     witness_sets: tuple[NoteKeySet, ...]
 
@@ -77,15 +81,18 @@ def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = N
             es256=reading.curve(Purpose.SIGN_ES256),
             mldsa65=MLDSA65PrivateKey.from_seed_bytes(reading.seed(Purpose.SIGN_ML_DSA_65)),
         ),
+        signed_before=tuple(reading.pairs_before()),
         decryption=DecryptionKeys(
             p256={thumbprint(key.public_key()): key for key in p256.values()},
             xwing={thumbprint(public): key for key, public in xwing.values()},
         ),
-        public=_on_card(reading),
+        public=_public(reading, lambda entry: entry.state in ON_CARD),
+        public_ever=_public(reading, lambda entry: entry.used_from is not None),
         master=_masters(reading),
         token=reading.curve(Purpose.TOKEN_ES256),
         log_sets=key_sets(inventory, LOG, privates),
         witness_sets=key_sets(inventory, WITNESS, privates),
+        token_verifiers=tuple(reading.verifiers(Purpose.TOKEN_ES256)),
     )
 
 
@@ -119,28 +126,57 @@ class _Reading:
     def seeds(self, purpose: Purpose) -> Iterator[tuple[str, bytes]]:
         return ((e.key_id, _seed(self.privates[e.key_id])) for e in self._held(purpose))
 
-    def published(self, purpose: Purpose) -> tuple[dict[str, PublicKey], str]:
-        """Return a purpose's keys that stand on our card, by their ids, and which is the current one."""
+    def pairs_before(self) -> Iterator[SigningKeys]:
+        """Yield the pairs of before, the newest first: at each switch of either, what was current with it."""
+        kept = {KeyState.CURRENT, KeyState.KEPT}
+        es256 = self.inventory.of(Purpose.SIGN_ES256, *kept)
+        mldsa65 = self.inventory.of(Purpose.SIGN_ML_DSA_65, *kept)
+        ends = sorted({e.used_until for e in (*es256, *mldsa65) if e.used_until}, reverse=True)
+        for end in ends:
+            pair = [next((e for e in of if _current_before(e, end)), None) for of in (es256, mldsa65)]
+            if pair[0] is not None and pair[1] is not None:
+                yield SigningKeys(
+                    es256=_curve(self.privates[pair[0].key_id]),
+                    mldsa65=MLDSA65PrivateKey.from_seed_bytes(_seed(self.privates[pair[1].key_id])),
+                )
+
+    def published(
+        self, purpose: Purpose, which: Callable[[KeyEntry], bool]
+    ) -> tuple[dict[str, PublicKey], str]:
+        """Return those of a purpose's public keys, by their ids, and which is the current one."""
         algorithm, found, current = ALGORITHMS[purpose], {}, ""
-        for entry in self.inventory.of(purpose, *ON_CARD):
-            # Not what store.json says: who can write there alone must not put another key onto our card.
-            raw = public_of(algorithm, self.privates[entry.key_id])
-            key = public_key(algorithm, raw or b"")
-            assert key is not None
+        for entry in filter(which, self.inventory.of(purpose)):
+            # Not what store.json says where the key is there: who can write there alone must not put another
+            # key onto our card. Of a destroyed key, which stands on none, store.json is all there is.
+            private = self.privates.get(entry.key_id)
+            raw = entry.public if private is None else public_of(algorithm, private)
+            key = None if raw is None else public_key(algorithm, raw)
+            if key is None:
+                continue
             kid = thumbprint(key)
             found[kid] = key
             current = kid if entry.state is KeyState.CURRENT else current
         return found, current
 
+    def verifiers(self, purpose: Purpose) -> Iterator[ec.EllipticCurvePublicKey]:
+        for entry in self.inventory.of(purpose, *ON_CARD):
+            yield _curve(self.privates[entry.key_id]).public_key()
+
     def _held(self, purpose: Purpose) -> Iterator[KeyEntry]:
         return (e for e in self.inventory.of(purpose) if e.key_id in self.privates)
 
 
-def _on_card(reading: _Reading) -> PublicKeys:
-    es256, _ = reading.published(Purpose.SIGN_ES256)
-    mldsa65, _ = reading.published(Purpose.SIGN_ML_DSA_65)
-    p256, encrypt_p256 = reading.published(Purpose.DECRYPT_P256)
-    xwing, encrypt_xwing = reading.published(Purpose.DECRYPT_XWING)
+def _current_before(entry: KeyEntry, end: datetime) -> bool:
+    """Tell whether a key was current just before a moment, at which another may have taken over."""
+    began, ended = entry.used_from, entry.used_until
+    return ended == end or (began is not None and began <= end and (ended is None or ended > end))
+
+
+def _public(reading: _Reading, which: Callable[[KeyEntry], bool]) -> PublicKeys:
+    es256, _ = reading.published(Purpose.SIGN_ES256, which)
+    mldsa65, _ = reading.published(Purpose.SIGN_ML_DSA_65, which)
+    p256, encrypt_p256 = reading.published(Purpose.DECRYPT_P256, which)
+    xwing, encrypt_xwing = reading.published(Purpose.DECRYPT_XWING, which)
     return PublicKeys(
         agency=reading.inventory.agency,
         es256=cast(dict[str, ec.EllipticCurvePublicKey], es256),

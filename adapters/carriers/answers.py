@@ -11,7 +11,8 @@ from typing import Final, Protocol, TypeVar
 from hub.codes import CODES
 from hub.entries import PartnerRow
 from hub.errors import PeerFault
-from hub.ports import Outcome, Transfer
+from hub.federation.card import CARD_MAX_BYTES
+from hub.ports import Introduction, Outcome, Transfer
 from hub.records.ids import is_agency
 
 _Read = TypeVar("_Read")
@@ -24,6 +25,7 @@ RECEIPT_MAX_BYTES: Final = 32768
 ANSWER_MAX_BYTES: Final = 65536
 _SENTENCE_MAX: Final = 500
 _ID_MAX: Final = 64
+_KEYS_MOST: Final = 64
 #: As many as a hub takes; how many are too many is for whoever relays.
 _HOPS_MAX: Final = 64
 #: Statuses that ask for another try rather than say that the request was wrong.
@@ -166,6 +168,16 @@ def outcome_in(hop: PartnerRow, told: Mapping[str, object]) -> Outcome:
         code=code,
         sentence=_sentence(told.get("sentence")),
         relayed=relayed,
+    )
+
+
+def introduction_in(hop: PartnerRow, told: Mapping[str, object]) -> Introduction:
+    """Return what a partner tells of its card, and of ours as it has pinned it."""
+    return Introduction(
+        card=text_in(hop, told.get("card"), CARD_MAX_BYTES).encode("utf-8", "surrogatepass"),
+        knows=tuple(text_in(hop, one, _ID_MAX) for one in list_in(hop, told, "knows", _KEYS_MOST)),
+        said=text_in(hop, told.get("said"), _ID_MAX),
+        code=code_in(hop, told),
     )
 
 

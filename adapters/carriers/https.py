@@ -21,6 +21,7 @@ from adapters.carriers.answers import (
     RECEIPT_MAX_BYTES,
     HttpReply,
     code_in,
+    introduction_in,
     need,
     object_in,
     outcome_in,
@@ -34,7 +35,8 @@ from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.envelope.documents import DOCUMENT_MAX_BYTES
 from hub.errors import OurFault, PeerFault
-from hub.ports import BlobStore, Mail, Outcome, Transfer
+from hub.federation.card import CARD_MAX_BYTES
+from hub.ports import BlobStore, Introduction, Mail, Outcome, Transfer
 
 #: How often an upload is put right when the partner says that it goes on from elsewhere.
 _UPLOAD_TRIES: Final = 3
@@ -128,6 +130,16 @@ class HttpsCarrier:
             need(partner, reply, 200)
             answer = object_in(partner, reply.read(ANSWER_MAX_BYTES + 2 * DOCUMENT_MAX_BYTES))
         return text_in(partner, answer.get("statement"), DOCUMENT_MAX_BYTES).encode()
+
+    def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
+        """Tell a partner of our card, and return what it tells of its own."""
+        if partner.via is not None:
+            raise PeerFault("partner-unreachable", f"{partner.agency} is told of no card by way of a relay.")
+        body = _WRITE({"card": ours.card.decode(), "knows": ours.knows, "said": ours.said})
+        with self._client.open(partner, "POST", _FOLDER + "introduction", headers=_JSON, body=body) as reply:
+            need(partner, reply, 200)
+            answer = object_in(partner, reply.read(ANSWER_MAX_BYTES + 2 * CARD_MAX_BYTES))
+        return introduction_in(partner, answer)
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         """Push an attachment's ciphertext, going on where an earlier push stopped.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,7 +31,8 @@ _EXTENSION = "hub"
 class ApiContext:
     """Everything the API needs from outside; bootstrap builds it, tests build their own.
 
-    `issuer` is this hub's public URL. `identify` returns whose client certificate (DER) it is at a moment,
+    `token_key` signs access tokens now, `token_verifiers` verify those that still count. `issuer` is this
+    hub's public URL. `identify` returns whose client certificate (DER) it is at a moment,
     or raises `certificate-missing`, `-unknown`, `-expired`, `partner-suspended`. `dispatching` tells whether
     the dispatcher is alive, `log_failure` why the audit log is not kept, `token_failure` why the token that
     holds our keys cannot be used. `certificate_of` finds the client
@@ -42,7 +43,8 @@ class ApiContext:
     """
 
     broker: Broker
-    token_key: ec.EllipticCurvePrivateKey
+    token_key: Callable[[], ec.EllipticCurvePrivateKey]
+    token_verifiers: Callable[[], Sequence[ec.EllipticCurvePublicKey]]
     issuer: str
     identify: Callable[[bytes | None, datetime], Peer]
     dispatching: Callable[[], bool]
@@ -81,7 +83,7 @@ def open_desk(context: ApiContext) -> Desk:
     limits = context.broker.limits
     return Desk(
         context=context,
-        tokens=Tokens(context.token_key, issuer=context.issuer),
+        tokens=Tokens(context.token_key, context.token_verifiers, issuer=context.issuer),
         rosters=Rosters(context.broker),
         requests=Throttle(limits.requests_per_minute),
         logins=Throttle(limits.logins_per_minute),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -47,11 +48,20 @@ class _HeldKey(ECKey):
 
 
 class Tokens:
-    """Issues and reads the tokens of one hub with one key."""
+    """Issues the tokens of one hub with its present key, and reads those of every key that still counts.
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey, *, issuer: str) -> None:
-        self._key = _HeldKey(key, key)
-        self._key_id = self._key.thumbprint()
+    `key` and `verifiers` are asked each time, so that a key takes over, or ends, without a restart.
+    """
+
+    def __init__(
+        self,
+        key: Callable[[], ec.EllipticCurvePrivateKey],
+        verifiers: Callable[[], Sequence[ec.EllipticCurvePublicKey]],
+        *,
+        issuer: str,
+    ) -> None:
+        self._key = key
+        self._verifiers = verifiers
         self._issuer = issuer
         # A client shows the same token with each request of some minutes: its signature is verified once.
         self._decode = lru_cache(maxsize=_TOKENS_KEPT)(self._verified)
@@ -71,13 +81,17 @@ class Tokens:
         }
         if grant.thumbprint is not None:
             claims["cnf"] = {"x5t#S256": _confirmation(grant.thumbprint)}
-        header = {"alg": "ES256", "typ": _TYPE, "kid": self._key_id}
-        return jwt.encode(header, claims, self._key, algorithms=_ALGORITHMS)
+        private = self._key()
+        key = _HeldKey(private, private)
+        header = {"alg": "ES256", "typ": _TYPE, "kid": key.thumbprint()}
+        return jwt.encode(header, claims, key, algorithms=_ALGORITHMS)
 
     def read(self, text: str, *, at: datetime) -> Grant:
         """Return what a token of ours grants; raise Refused `token-invalid` for any other."""
         try:
-            token = self._decode(text)
+            token, key = self._decode(text)
+            if key not in self._verifiers():
+                raise ValueError("its key does not count any more")
             _registry(self._issuer, at).validate(token.claims)
         except (JoseError, ValueError):
             raise Refused(
@@ -93,8 +107,14 @@ class Tokens:
             epoch=token.claims["epoch"],
         )
 
-    def _verified(self, text: str) -> jwt.Token:
-        return jwt.decode(text, self._key, algorithms=_ALGORITHMS)
+    def _verified(self, text: str) -> tuple[jwt.Token, ec.EllipticCurvePublicKey]:
+        """Return a token with the key that verified it."""
+        for key in self._verifiers():
+            try:
+                return jwt.decode(text, ECKey.import_key(key), algorithms=_ALGORITHMS), key
+            except JoseError:
+                continue
+        raise ValueError("no key of this hub verifies it")
 
 
 def _registry(issuer: str, at: datetime) -> jwt.JWTClaimsRegistry:

@@ -16,14 +16,15 @@ from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
 from hub.errors import OurFault, Refused
-from hub.exchange.broker import Broker
-from hub.exchange.partners import own_card
+from hub.exchange.broker import Broker, Profile
+from hub.exchange.partners import present_card
 from hub.federation.card import check_url
 from hub.federation.trust import REFRESH_AFTER, TrustSource
 from hub.ports import Store, WitnessClient
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
 from hub.transport.client import HttpsClient
+from keys.changes import KeyChanges
 from keys.enrolment import ClientCertificate, issue_client_certificate
 from keys.keyring import FileKeyring
 
@@ -52,14 +53,14 @@ class Hub:
         """Return the database."""
         return self.broker.store
 
+    @property
+    def custody(self) -> KeyChanges:
+        """Return where our keys are made, take over and end."""
+        return KeyChanges(self.keyring)
+
     def card(self) -> bytes:
         """Return our signed card as it stands now."""
-        return own_card(
-            self.broker,
-            name=self.config.name or self.config.agency,
-            url=None if self.config.pull else self.config.public_url,
-            tls_ca_pem=self.keyring.tls_files().authority_pem,
-        )
+        return present_card(self.broker)
 
     def enrol(self, member: str, *, csr_pem: bytes | None = None) -> ClientCertificate:
         """Issue the certificate of a member's system, for the key in its request or for a fresh one."""
@@ -111,6 +112,12 @@ def open_hub(
             pull=config.pull,
             wake=wake or (lambda _lane: None),
             witnesses=witness_policy(config),
+            profile=lambda: Profile(
+                name=config.name or config.agency,
+                url=None if config.pull else config.public_url,
+                tls_ca_pem=keys.tls_files().authority_pem,
+            ),
+            confirm_cards=_confirms_cards(config),
         )
         trust = TrustSource(
             store.read,
@@ -127,3 +134,12 @@ def open_hub(
         )
     finally:
         store.close()
+
+
+def _confirms_cards(config: Config) -> bool:
+    if config.card_succession not in {"automatic", "confirm"}:
+        raise OurFault(
+            "config-invalid",
+            f"hub.toml: card_succession is automatic or confirm, not {config.card_succession!r}.",
+        )
+    return config.card_succession == "confirm"

@@ -29,6 +29,7 @@ from hub.config import load_config
 from hub.errors import HubError, OurFault, Refused
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.keys.keeper import RewrapKeeper
+from hub.exchange.keys.keeping import KeyKeeper
 from hub.exchange.log.keeper import LogKeeper
 from hub.exchange.witness.keeper import WitnessKeeper
 from hub.exchange.witness.starting import check_witnessed
@@ -53,6 +54,7 @@ class Worker:
         self._keeper: LogKeeper | None = None
         self._witnesses: WitnessKeeper | None = None
         self._rewrapping: RewrapKeeper | None = None
+        self._keys: KeyKeeper | None = None
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -75,7 +77,8 @@ class Worker:
         app = create_app(
             ApiContext(
                 broker=hub.broker,
-                token_key=self._keyring.token_key(),
+                token_key=self._keyring.token_key,
+                token_verifiers=self._keyring.token_verifiers,
                 issuer=hub.config.public_url,
                 identify=lambda der, at: identify(der, hub.trust.current(at), at),
                 dispatching=self._dispatching,
@@ -105,17 +108,19 @@ class Worker:
         return self.hub.trust
 
     def start(self, _app: object) -> None:
-        """Start dispatching, keeping the log, and having it cosigned and stamped."""
+        """Start dispatching, keeping the log and the keys, and having the log cosigned and stamped."""
         self._dispatcher = Dispatcher(self.hub.broker, reconcile_hour=self.hub.config.reconcile_hour)
         hub = self.hub
         self._keeper = LogKeeper(hub.broker, hub.config.log_dir)
         self._witnesses = WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config))
         self._rewrapping = RewrapKeeper(hub.broker)
+        self._keys = KeyKeeper(hub.broker, hub.custody)
         self._log(Act.STARTED)
         self._dispatcher.start()
         self._keeper.start()
         self._witnesses.start()
         self._rewrapping.start()
+        self._keys.start()
 
     def stop(self, _app: object) -> None:
         """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
@@ -123,6 +128,8 @@ class Worker:
         The log is kept until the last, so that it ends with a checkpoint over all that was done.
         """
         self._stopping.set()
+        if self._keys is not None:
+            self._keys.stop()
         if self._dispatcher is not None:
             self._dispatcher.stop()
         if self._rewrapping is not None:

@@ -28,6 +28,8 @@ TEMPORARY = frozenset(
         "certificate-unknown",
         "partner-suspended",
         "clock-skew",
+        # a key of theirs or ours that the other learns of with the next card
+        "key-unknown",
         # about what an envelope comes with, which is made anew each time, and not about the envelope
         "statement-missing",
         "statement-invalid",

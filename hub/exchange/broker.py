@@ -15,7 +15,7 @@ from hub.config import Limits
 from hub.entries import MemberRow, PartnerRow, PartnerStatus
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
-from hub.errors import Refused
+from hub.errors import OurFault, Refused
 from hub.exchange.freshness import Fresh
 from hub.exchange.witness.policy import WitnessPolicy
 from hub.federation.authorities import authority_id
@@ -181,8 +181,24 @@ def _nobody(lane: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What our card says beside our keys. `url` is None where nobody can call us."""
+
+    name: str
+    url: str | None
+    tls_ca_pem: str = field(repr=False)
+
+
+def _no_profile() -> Profile:
+    raise OurFault("not-ready", "This process has no card to show.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Broker:
-    """The ports of one hub. Use cases are functions over it; it has no state but caches."""
+    """The ports of one hub. Use cases are functions over it; it has no state but caches.
+
+    With `confirm_cards` a partner's next card waits for a custodian, also where its pinned keys signed it.
+    """
 
     agency: str
     store: Store
@@ -194,6 +210,8 @@ class Broker:
     pull: bool = False
     wake: Callable[[str], None] = _nobody
     standings: StandingCache = field(default_factory=StandingCache, repr=False)
+    profile: Callable[[], Profile] = _no_profile
+    confirm_cards: bool = False
     witnesses: WitnessPolicy = WitnessPolicy()  # noqa: RUF009 - it is frozen
     log_kept: Fresh = field(default_factory=Fresh, repr=False)
     log_witnessed: Fresh = field(default_factory=Fresh, repr=False)

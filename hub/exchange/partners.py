@@ -9,6 +9,7 @@ from typing import Final
 
 from hub.audit.events import Act
 from hub.entries import PartnerRow, PartnerStatus
+from hub.envelope.keys import SigningKeys
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange.broker import Broker
@@ -28,11 +29,18 @@ SUITES: Final = (Suite.HYBRID_1, Suite.CLASSIC_1)
 
 
 def own_card(
-    broker: Broker, *, name: str, url: str | None, tls_ca_pem: str, suites: Sequence[Suite] = SUITES
+    broker: Broker,
+    *,
+    name: str,
+    url: str | None,
+    tls_ca_pem: str,
+    suites: Sequence[Suite] = SUITES,
+    keys: SigningKeys | None = None,
 ) -> bytes:
     """Return our signed card, for partners to pin.
 
     Whoever can be called at its `url` keeps a mailbox for partners that cannot; without one, we poll theirs.
+    It is signed with the present `keys`, or with those of before that a partner knows.
     """
     with broker.store.read() as view:
         log_epochs = own_keys(view.log, broker.keyring).epochs
@@ -51,7 +59,13 @@ def own_card(
         log_epochs=log_epochs[-EPOCHS_MAX:] if len(log_epochs) > 1 else (),
         witness_epochs=witness_epochs[-EPOCHS_MAX:] if len(witness_epochs) > 1 else (),
     )
-    return make_card(card, broker.keyring.signing())
+    return make_card(card, keys or broker.keyring.signing())
+
+
+def present_card(broker: Broker, keys: SigningKeys | None = None) -> bytes:
+    """Return our card as it stands now."""
+    profile = broker.profile()
+    return own_card(broker, name=profile.name, url=profile.url, tls_ca_pem=profile.tls_ca_pem, keys=keys)
 
 
 def pair(
@@ -155,7 +169,21 @@ def _refuse_unless_fitting(
 def put_changed(
     broker: Broker, work: UnitOfWork, actor: Actor, row: PartnerRow, at: datetime, what: str
 ) -> None:
-    """Store a partner, keep what it is trusted by, stage the event that says what changed, and commit."""
+    """Store a partner, with the event that says what changed, and commit."""
+    stage_pin(broker, work, actor, row, at, what)
+    work.commit()
+
+
+def stage_pin(
+    broker: Broker,
+    work: UnitOfWork,
+    actor: Actor,
+    row: PartnerRow,
+    at: datetime,
+    what: str,
+    **details: str,
+) -> None:
+    """Put a partner's row in the directory, with the entry that tells of it; committing is the caller's."""
     work.directory.put_partner(row)
     trust = trusted(row, read_card(row.card))
     keep(broker, work, trust)
@@ -168,6 +196,6 @@ def put_changed(
         fingerprint=row.fingerprint,
         suites=" ".join(row.suites),
         trust=trust.digest,
+        **details,
     )
     work.stage([event])
-    work.commit()

@@ -47,6 +47,7 @@ _REQUIRED: Final = frozenset(
     {"agency", "expires_at", "issued_at", "keys", "mailbox", "name", "suites", "tls_authority"}
 )
 _OPTIONAL: Final = frozenset({"log", "log_epochs", "tls", "url", "witness", "witness_epochs"})
+_DATES: Final = frozenset({"expires_at", "issued_at"})
 #: A log or a witness has two keys; while they are being rotated, four.
 _NOTE_KEYS_MAX: Final = 4
 
@@ -108,6 +109,11 @@ class Card:
 
 def make_card(card: Card, keys: SigningKeys) -> bytes:
     """Return a card as signed bytes, by every algorithm of the strongest suite on it."""
+    return sign_document(payload_of(card), typ=CARD_TYPE, keys=keys, suite=strongest(card.suites))
+
+
+def payload_of(card: Card) -> Mapping[str, object]:
+    """Return what a card says, as it is signed."""
     payload: dict[str, object] = {
         "agency": card.agency,
         "name": card.name,
@@ -130,7 +136,7 @@ def make_card(card: Card, keys: SigningKeys) -> bytes:
         payload["log_epochs"] = log_epochs_as(card.log_epochs)
     if card.witness_epochs:
         payload["witness_epochs"] = witness_epochs_as(card.witness_epochs)
-    return sign_document(payload, typ=CARD_TYPE, keys=keys, suite=_strongest(card.suites))
+    return payload
 
 
 def read_card(raw: bytes, *, at: datetime | None = None) -> Card:
@@ -141,7 +147,7 @@ def read_card(raw: bytes, *, at: datetime | None = None) -> Card:
     try:
         payload = _payload(raw)
         card = _card(payload)
-        verify_document(raw, typ=CARD_TYPE, keys=card.public, allowed=frozenset({_strongest(card.suites)}))
+        verify_document(raw, typ=CARD_TYPE, keys=card.public, allowed=frozenset({strongest(card.suites)}))
     except IntegrityFailure as error:
         if error.code == "card-invalid":
             raise
@@ -160,9 +166,20 @@ def fingerprint(raw: bytes) -> str:
     return digest(canonical(_payload(raw))).hex()
 
 
+def said(raw: bytes) -> str:
+    """Return the SHA-256 (lowercase hex) of what a card says, its dates left out: two of one hub compare."""
+    payload = _payload(raw)
+    return digest(canonical({name: payload[name] for name in payload if name not in _DATES})).hex()
+
+
 def words(fingerprint: str) -> tuple[str, ...]:
     """Return the first 16 bytes of a fingerprint as twelve English words (BIP-39) to read on the phone."""
     return tuple(Mnemonic("english").to_mnemonic(bytes.fromhex(fingerprint)[:16]).split())
+
+
+def strongest(suites: tuple[Suite, ...]) -> Suite:
+    """Return the suite whose algorithms all sign a card that offers these."""
+    return Suite.HYBRID_1 if Suite.HYBRID_1 in suites else Suite.CLASSIC_1
 
 
 def _payload(raw: bytes) -> Mapping[str, object]:
@@ -207,10 +224,6 @@ def _check_note_keys(keys: tuple[NoteKey, ...], name: str) -> None:
         raise ValueError(f"the keys of {name} are not at most {_NOTE_KEYS_MAX} different ones")
     if any(key.name != name for key in keys):
         raise ValueError(f"a key on it is not one of {name}")
-
-
-def _strongest(suites: tuple[Suite, ...]) -> Suite:
-    return Suite.HYBRID_1 if Suite.HYBRID_1 in suites else Suite.CLASSIC_1
 
 
 def _suite(name: str) -> Suite:

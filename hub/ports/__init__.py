@@ -5,10 +5,12 @@ One module a theme; everything is imported from here.
 
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
 from hub.ports.books import NUMBER_MAX, Books
-from hub.ports.carrier import Carrier, Mail, Outcome, Transfer
+from hub.ports.carrier import Carrier, Introduction, Mail, Outcome, Transfer
 from hub.ports.certificates import Certificates, RevocationClient, Revocations
 from hub.ports.clock import Clock
+from hub.ports.custody import Custody, KeyFacts
 from hub.ports.directory import Directory
+from hub.ports.introductions import Introductions
 from hub.ports.keyring import Keyring, NoteKeySet
 from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
 from hub.ports.queue import Outbox
@@ -43,6 +45,7 @@ __all__ = [
     "CheckpointRow",
     "Clock",
     "CosignatureRow",
+    "Custody",
     "Deliveries",
     "Directory",
     "EpochRow",
@@ -50,6 +53,9 @@ __all__ = [
     "EventQuery",
     "ForkRow",
     "Inbox",
+    "Introduction",
+    "Introductions",
+    "KeyFacts",
     "Keyring",
     "Log",
     "LogEntry",

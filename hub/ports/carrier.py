@@ -44,6 +44,20 @@ class Outcome:
     relayed: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Introduction:
+    """What one hub tells another of cards: its own, and what it has pinned of the other's.
+
+    `knows` are the ids of the other's signing keys there, `said` is the digest of what that card says. `code`
+    tells why the other's last card was not taken; `card-waiting` says that a person is to approve it.
+    """
+
+    card: bytes = field(repr=False)
+    knows: tuple[str, ...]
+    said: str
+    code: str | None = None
+
+
 class Carrier(Protocol):
     """A way to move sealed bytes to one partner. Raises PeerFault `partner-unreachable` or `-misbehaved`."""
 
@@ -69,6 +83,10 @@ class Carrier(Protocol):
 
     def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
         """Hand over what we state about our books; return what the partner states about its own."""
+        ...
+
+    def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
+        """Tell a partner of our card, and return what it tells of its own."""
         ...
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -38,12 +39,24 @@ class Keyring(Protocol):
         """Return the current record-signing keys (both suites)."""
         ...
 
+    def signing_known(self, kids: Collection[str]) -> SigningKeys | None:
+        """Return the newest pair that could sign for us and whose ids are among these, if there is one.
+
+        Kept pairs count too, with which nothing but a card is signed any more: a partner whose pin is older
+        than our rotation follows by it.
+        """
+        ...
+
     def decryption(self) -> DecryptionKeys:
         """Return every record-decryption key still held, by key id, old ones included."""
         ...
 
     def public(self) -> PublicKeys:
         """Return the public halves, as they stand on our card."""
+        ...
+
+    def public_ever(self) -> PublicKeys:
+        """Return the public halves of every key that was ever in use: what old evidence is verified with."""
         ...
 
     def master_key(self) -> MasterKeys:

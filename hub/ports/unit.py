@@ -11,6 +11,7 @@ from hub.ports.attachments import Attachments
 from hub.ports.books import Books
 from hub.ports.certificates import Certificates, Revocations
 from hub.ports.directory import Directory
+from hub.ports.introductions import Introductions
 from hub.ports.log import EventQuery, Log
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
@@ -39,6 +40,8 @@ class View(Protocol):
     def deliveries(self) -> Deliveries: ...
     @property
     def directory(self) -> Directory: ...
+    @property
+    def introductions(self) -> Introductions: ...
     @property
     def trust(self) -> TrustItems: ...
     @property

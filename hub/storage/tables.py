@@ -368,6 +368,16 @@ cards = _table(
     _bytes("card"),
 )
 
+introductions = _table(
+    "introductions",
+    _text("agency", key=True),
+    _moment("at"),
+    _text("said", optional=True),
+    _words("knows"),
+    _bytes("waiting", optional=True),
+    _text("refused", optional=True),
+)
+
 #: What verifications relied on, under the SHA-256 of `raw`; only ever added to, by triggers.
 trust_items = _table(
     "trust_items",

@@ -16,6 +16,7 @@ from hub.storage.directory import DirectoryStore
 from hub.storage.erasures import ErasureStore
 from hub.storage.events import EventStore
 from hub.storage.inbox import InboxStore
+from hub.storage.introductions import IntroductionStore
 from hub.storage.log import LogStore
 from hub.storage.outbox import OutboxStore
 from hub.storage.receipts import ReceiptStore
@@ -41,6 +42,7 @@ class SqlView:
         self.receipts = ReceiptStore(session)
         self.deliveries = DeliveryStore(session, self.records)
         self.directory = DirectoryStore(session)
+        self.introductions = IntroductionStore(session)
         self.trust = TrustStore(session)
         self.certificates = CertificateStore(session)
         self.revocations = RevocationStore(session)

@@ -20,7 +20,15 @@ from tests.exchange.hubs import START
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 ISSUER = "https://kz-knb.test:8443"
-TOKENS = Tokens(KEY, issuer=ISSUER)
+
+
+def tokens_of(
+    key: ec.EllipticCurvePrivateKey, *before: ec.EllipticCurvePublicKey, issuer: str = ISSUER
+) -> Tokens:
+    return Tokens(lambda: key, lambda: (key.public_key(), *before), issuer=issuer)
+
+
+TOKENS = tokens_of(KEY)
 GRANT = Grant(subject="system:kz-mvd", scopes=frozenset({"submit:*"}), thumbprint="ab" * 32)
 
 
@@ -59,9 +67,9 @@ def test_a_token_ends_with_its_life() -> None:
 
 
 def test_another_hubs_token_is_refused() -> None:
-    other = Tokens(ec.generate_private_key(ec.SECP256R1()), issuer=ISSUER)
+    other = tokens_of(ec.generate_private_key(ec.SECP256R1()))
     refused(other.issue(GRANT, at=START, life_s=300))
-    refused(Tokens(KEY, issuer="https://other.test").issue(GRANT, at=START, life_s=300))
+    refused(tokens_of(KEY, issuer="https://other.test").issue(GRANT, at=START, life_s=300))
 
 
 def test_another_kind_of_token_is_refused() -> None:
@@ -109,3 +117,17 @@ def test_a_scope_is_held_by_itself_or_by_its_ways_star() -> None:
 
 def _b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def test_a_token_of_the_key_before_counts_for_as_long_as_that_key_verifies() -> None:
+    verifiers = [KEY.public_key()]
+    current = [KEY]
+    tokens = Tokens(lambda: current[0], lambda: verifiers, issuer=ISSUER)
+    old = tokens.issue(GRANT, at=START, life_s=300)
+    current[0] = ec.generate_private_key(ec.SECP256R1())
+    verifiers.append(current[0].public_key())
+    assert tokens.read(old, at=START) == GRANT
+    assert tokens.read(tokens.issue(GRANT, at=START, life_s=300), at=START) == GRANT
+    del verifiers[0]
+    with pytest.raises(Refused, match="token-invalid"):
+        tokens.read(old, at=START)

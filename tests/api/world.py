@@ -149,7 +149,8 @@ class World:
     def context(self) -> ApiContext:
         return ApiContext(
             broker=self.broker,
-            token_key=self.key,
+            token_key=lambda: self.key,
+            token_verifiers=lambda: (self.key.public_key(),),
             issuer=ISSUER,
             identify=lambda der, at: identify(der, self.trust.current(at), at),
             dispatching=lambda: self.alive,
@@ -238,7 +239,9 @@ class World:
         self.put_officer(row)
         self.later()
         grant = Grant(subject=f"officer:{name}", scopes=of_roles(roles), thumbprint=None)
-        return Tokens(self.key, issuer=ISSUER).issue(grant, at=self.hubs.clock.now(), life_s=life_s)
+        return Tokens(lambda: self.key, lambda: (), issuer=ISSUER).issue(
+            grant, at=self.hubs.clock.now(), life_s=life_s
+        )
 
     def put_officer(self, row: OfficerRow) -> None:
         with self.broker.store.work() as work:

@@ -25,7 +25,8 @@ from hub.envelope.vault import MasterKeys
 from hub.errors import PeerFault
 from hub.exchange.agreements import adopt
 from hub.exchange.answering import send_receipts, take_receipts
-from hub.exchange.broker import Broker
+from hub.exchange.broker import Broker, Profile
+from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.dispatching import work_lane
 from hub.exchange.drafting import draft
 from hub.exchange.partners import own_card, pair
@@ -33,7 +34,7 @@ from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.releasing import approve
 from hub.federation.card import fingerprint
-from hub.ports import BlobStore, Mail, NoteKeySet, Outcome, Store, Transfer
+from hub.ports import BlobStore, Introduction, Mail, NoteKeySet, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.kinds import Kind
 from hub.records.label import Classification, Label, Tlp
@@ -96,10 +97,17 @@ class LooseKeyring:
     def signing(self) -> SigningKeys:
         return self._signing
 
+    def signing_known(self, kids: Collection[str]) -> SigningKeys | None:
+        ours = self._signing
+        return ours if {ours.es256_kid, ours.mldsa65_kid} <= set(kids) else None
+
     def decryption(self) -> DecryptionKeys:
         return self._decryption
 
     def public(self) -> PublicKeys:
+        return self._public
+
+    def public_ever(self) -> PublicKeys:
         return self._public
 
     def master_key(self) -> MasterKeys:
@@ -169,6 +177,9 @@ class LinkCarrier:
 
     def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
         return answer_books(self.network.broker(partner.agency), self.us, statement)
+
+    def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
+        return answer_introduction(self.network.broker(partner.agency), self.us, ours)
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         from hub.exchange.attachments import offset, receive_part
@@ -280,6 +291,7 @@ class Hubs:
             limits=Limits(),
             blobs=FileBlobStore(home / "attachments"),
             carrier=LinkCarrier(us=agency, network=self.network),
+            profile=lambda: profile_of(agency),
         )
         self.network.brokers[agency] = broker
         return broker
@@ -334,6 +346,15 @@ def own_card_of(broker: Broker, *, pulls: bool = False) -> bytes:
         name=broker.agency,
         url=None if pulls else f"https://{broker.agency}.test:8443",
         tls_ca_pem=authority_pem(broker.agency),
+    )
+
+
+def profile_of(agency: str, *, pulls: bool = False) -> Profile:
+    """Return what the card of a hub says beside its keys."""
+    return Profile(
+        name=agency,
+        url=None if pulls else f"https://{agency}.test:8443",
+        tls_ca_pem=authority_pem(agency),
     )
 
 

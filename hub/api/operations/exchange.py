@@ -10,6 +10,8 @@ from hub.api.schemas.exchange import (
     BooksBody,
     BooksView,
     EnvelopesBody,
+    IntroductionBody,
+    IntroductionView,
     MailboxQuery,
     MailView,
     OutcomesView,
@@ -20,10 +22,12 @@ from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.envelope.documents import DOCUMENT_MAX_BYTES
 from hub.exchange.answering import take_receipts
+from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.mailbox import wait_for_mail
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
-from hub.ports import Mail, Outcome, Transfer
+from hub.federation.card import CARD_MAX_BYTES
+from hub.ports import Introduction, Mail, Outcome, Transfer
 
 room = Room("exchange", __name__, url_prefix="/exchange/v1", description="What hubs say to hubs.")
 
@@ -97,6 +101,31 @@ def compare_books(call: Call) -> Answer:
     """
     answer = answer_books(call.broker, call.actor.agency, call.body["statement"].encode())
     return Answer(body={"statement": answer.decode()})
+
+
+@room.operation(
+    "POST",
+    "/introduction",
+    door=Door.PARTNER,
+    trail=writes(Act.PARTNER_CHANGED, or_nothing="the card says what is pinned already"),
+    body=IntroductionBody,
+    size=lambda limits: max(limits.request_max_bytes, 2 * CARD_MAX_BYTES),
+    reply=IntroductionView,
+    refusals=["partner-unknown"],
+)
+def exchange_cards(call: Call) -> Answer:
+    """Exchange cards: tell yours, get ours.
+
+    A card that is signed by keys on the pinned one takes its place. What is wrong with a card is in the
+    answer, beside the ids of your keys that are pinned here: sign with those, and tell it again.
+    """
+    theirs = Introduction(
+        card=call.body["card"].encode(), knows=tuple(call.body["knows"]), said=call.body["said"]
+    )
+    ours = answer_introduction(call.broker, call.actor.agency, theirs)
+    return Answer(
+        body={"card": ours.card.decode(), "knows": list(ours.knows), "said": ours.said, "code": ours.code}
+    )
 
 
 @room.operation(

@@ -9,6 +9,9 @@ from marshmallow import Schema, fields, validate
 from hub.api.schemas.basics import EXAMPLE_ID, View, a_number, a_text, an_agency, an_id, many
 
 _ITEMS_MAX = 1000
+_KEYS_MAX = 64
+_DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_KID = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 _SEALED = '{"protected":"eyJlbmMiOiJBMjU2R0NNIn0","recipients":[],"iv":"","ciphertext":"","tag":""}'
 _STATEMENT = '{"payload":"e30","signatures":[]}'
 _RECEIPT = '{"payload":"e30","signatures":[]}'
@@ -123,3 +126,34 @@ class MailView(View):
     transfers = many(TransferBody)
     statements = _statements()
     receipts = fields.List(a_text(_RECEIPT), required=True)
+
+
+def _known_ids() -> fields.List[Any]:
+    return fields.List(
+        a_text(_KID, validate=validate.Length(min=1, max=64)),
+        required=True,
+        validate=validate.Length(max=_KEYS_MAX),
+        metadata={"description": "The ids of the other's signing keys on the card that is pinned."},
+    )
+
+
+class IntroductionBody(Schema):
+    """A hub's present card, and what it has pinned of the other's."""
+
+    card = a_text(_STATEMENT, "The signed card, a JWS.", required=True, validate=validate.Length(min=1))
+    knows = _known_ids()
+    said = a_text(
+        _DIGEST,
+        "The SHA-256 of what the pinned card says, its dates left out.",
+        required=True,
+        validate=validate.Regexp("^[0-9a-f]{64}$"),
+    )
+
+
+class IntroductionView(View):
+    """Our present card, what we have pinned of yours, and why your card was not taken, if it was not."""
+
+    card = a_text(_STATEMENT, "The signed card, a JWS.", required=True)
+    knows = _known_ids()
+    said = a_text(_DIGEST, "The SHA-256 of what your pinned card says.", required=True)
+    code = a_text("succession-refused", "Why the card was not taken; `card-waiting`: a person decides.")

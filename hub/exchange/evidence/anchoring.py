@@ -30,7 +30,7 @@ def anchors_of(
     witness_epochs = own_witness_epochs(keyring)
     ourselves = AgencyAnchor(
         agency=broker.agency,
-        public=keyring.public(),
+        public=keyring.public_ever(),
         suites=frozenset(SUITES),
         fingerprints=(own_fingerprint,),
         log_keys=log_epochs[-1].keys,

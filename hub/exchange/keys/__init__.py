@@ -1,1 +1,1 @@
-"""Changes of this hub's own keys, as far as its database has a part in them."""
+"""The lives of our own keys: made, announced, in use, kept for what is under way, destroyed, or given up."""

@@ -131,6 +131,6 @@ def test_it_signs_documents_certificates_and_access_tokens(token: Token) -> None
     )
     certificate.verify_directly_issued_by(certificate)
 
-    tokens = Tokens(key, issuer="https://hub.example")
+    tokens = Tokens(lambda: key, lambda: (key.public_key(),), issuer="https://hub.example")
     grant = Grant(subject="officer:a", scopes=frozenset({"read"}), thumbprint=None)
     assert tokens.read(tokens.issue(grant, at=at, life_s=60), at=at) == grant

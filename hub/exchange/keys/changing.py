@@ -1,0 +1,145 @@
+"""Rotate, retire, give up: what a custodian asks of our keys, and the audit entry of each step.
+
+A step is durable in the key store first and logged after. A crash between the two leaves a key that says it
+is not logged; the next look, of a command or of a serving hub, logs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.audit.events import Act
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.exchange.keys.affected import opens_records
+from hub.exchange.keys.rules import RULES, needed_until, rule_of
+from hub.policy.decision import require
+from hub.policy.four_eyes import may_administer
+from hub.ports import Custody, KeyFacts
+from hub.records.actor import Actor
+from hub.records.times import as_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotated:
+    """What a rotation came to: the fresh key, in use `now` or announced, and the one of before."""
+
+    fresh: KeyFacts
+    before: KeyFacts
+    now: bool
+
+
+def rotate(broker: Broker, custody: Custody, actor: Actor, purpose: str, *, now: bool = False) -> Rotated:
+    """Make the next key of a purpose; a serving hub takes it into use once those who need it know it.
+
+    With `now` it is in use at once: partners that do not know it yet keep what they cannot verify waiting
+    until they have our card. Asked again, the key that is the next already stays so. Raises Refused
+    `role-missing` and `request-invalid`.
+    """
+    require(may_administer(actor))
+    rule_of(purpose)
+    at = broker.clock.now()
+    before = current_key(custody, purpose)
+    fresh = custody.make_next(purpose, at=at)
+    if now:
+        fresh = custody.switch(purpose, at=at)
+    log_steps(broker, custody, actor)
+    return Rotated(fresh=fresh, before=before, now=now)
+
+
+def retire(
+    broker: Broker, custody: Custody, actor: Actor, which: str, *, give_up_old: bool = False
+) -> Sequence[KeyFacts]:
+    """Destroy kept keys: one by its id, or all of a purpose that nothing under way needs any more.
+
+    A key that opens records which are held here is destroyed with `give_up_old` alone. Raises Refused
+    `role-missing`, `not-found`, `request-invalid`, `transition-invalid` and `key-needed`.
+    """
+    require(may_administer(actor))
+    keys = _named(custody, which)
+    if which in RULES:
+        keys = [key for key in keys if key.state == "kept"]
+        if not keys:
+            raise Refused("not-found", f"There is no {which} key that is kept, so none to retire.")
+    at = broker.clock.now()
+    for key in keys:
+        if key.state == "kept":
+            _refuse_needed(broker, key, give_up_old=give_up_old)
+    ended = [custody.retire(key.key_id, at=at) for key in keys]
+    log_steps(broker, custody, actor)
+    return ended
+
+
+def compromise(broker: Broker, custody: Custody, actor: Actor, which: str, *, why: str) -> KeyFacts:
+    """Give a key up, the current one of a purpose or one by its id, and put a fresh one in its place.
+
+    Nothing waits: from now on nothing is made with it, and it is off our card. Raises Refused `role-missing`,
+    `justification-missing`, `not-found`, `request-invalid` and `transition-invalid`.
+    """
+    require(may_administer(actor))
+    if not why.strip():
+        raise Refused("justification-missing", "Say in a few words why the key is given up; they are logged.")
+    key = current_key(custody, which) if which in RULES else _named(custody, which)[0]
+    rule_of(key.purpose)
+    given_up = custody.compromise(key.key_id, why=why.strip(), at=broker.clock.now())
+    log_steps(broker, custody, actor)
+    return given_up
+
+
+def current_key(custody: Custody, purpose: str) -> KeyFacts:
+    """Return the key that a purpose uses now."""
+    return next(key for key in custody.inventory() if key.purpose == purpose and key.state == "current")
+
+
+def log_steps(broker: Broker, custody: Custody, actor: Actor) -> int:
+    """Stage the entry of each step that the audit log does not have yet; return how many there were."""
+    steps = [key for key in custody.inventory() if not key.logged]
+    if not steps:
+        return 0
+    at = broker.clock.now()
+    with broker.store.work() as work:
+        work.stage(
+            broker.event(
+                Act.KEY_CHANGED,
+                actor,
+                broker.agency,
+                at,
+                justification=key.why,
+                step=f"key-{key.state}",
+                purpose=key.purpose,
+                key=key.key_id,
+                since=as_text(key.since),
+                **({} if key.kid is None else {"kid": key.kid}),
+            )
+            for key in steps
+        )
+        work.commit()
+    custody.note_logged([key.key_id for key in steps])
+    return len(steps)
+
+
+def _named(custody: Custody, which: str) -> Sequence[KeyFacts]:
+    found = [key for key in custody.inventory() if which in (key.purpose, key.key_id)]
+    if not found:
+        raise Refused("not-found", f"There is no key {which!r} here; `hub key list` shows those there are.")
+    return found
+
+
+def _refuse_needed(broker: Broker, key: KeyFacts, *, give_up_old: bool) -> None:
+    until = needed_until(key, broker.limits)
+    if broker.clock.now() < until:
+        raise Refused(
+            "key-needed",
+            f"What was made with the {key.purpose} key {key.key_id} may be under way until "
+            f"{until:%Y-%m-%d %H:%M} UTC; it is kept until then.",
+        )
+    if give_up_old or not rule_of(key.purpose).opens:
+        return
+    with broker.store.read() as view:
+        if opens_records(view, key, broker.limits):
+            raise Refused(
+                "key-needed",
+                f"The {key.purpose} key {key.key_id} opens records that came while it was used; evidence on "
+                "them could show their content no more.",
+            )

@@ -1,0 +1,132 @@
+"""The thread that keeps keys and cards moving: it tells partners of ours, and lets next keys take over."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from hub.entries import PartnerRow
+from hub.errors import HubError
+from hub.exchange.backoff import breaker_until
+from hub.exchange.broker import Broker
+from hub.exchange.cards.introducing import introduce, reachable
+from hub.exchange.keys.changing import log_steps
+from hub.exchange.keys.rules import RULES, Rule, needed_until
+from hub.exchange.partners import present_card
+from hub.federation.card import said
+from hub.ports import Custody, KeyFacts
+
+_TURN_S = 1.0
+
+log = logging.getLogger("hub.keys")
+
+
+class KeyKeeper:
+    """One in each worker; what two of them do at once is done once, by the lock of the key store.
+
+    It logs steps that a crash kept out of the log, exchanges cards with every partner that can be called, at
+    once when our card has changed, and makes a next key current when those who need it have it.
+    """
+
+    def __init__(self, broker: Broker, custody: Custody) -> None:
+        self._broker = broker
+        self._custody = custody
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failures: dict[str, int] = {}
+        self._due: dict[str, datetime] = {}
+        self._told: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start keeping; called once, inside the process that is to work."""
+        self._thread = threading.Thread(target=self._run, name="keep-keys", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the turn that is under way."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(self._broker.limits.carry_timeout_s)
+
+    def take_turn(self) -> None:
+        """Do what is due now."""
+        self._log_left_over()
+        self._exchange_cards()
+        self._advance()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_TURN_S):
+            try:
+                self.take_turn()
+            except HubError as failure:
+                log.warning("keys were not kept: %s", failure, extra={"code": failure.code})
+            except Exception:
+                log.exception("keys were not kept", extra={"code": "internal"})
+
+    def _log_left_over(self) -> None:
+        """Log steps of which the audit log has none yet; a command that is at work logs its own."""
+        settled = self._broker.clock.now() - timedelta(seconds=self._broker.limits.key_settle_s)
+        if any(not key.logged and key.since <= settled for key in self._custody.inventory()):
+            log_steps(self._broker, self._custody, self._broker.itself)
+
+    def _exchange_cards(self) -> None:
+        partners = self._broker.standing().partners
+        called = [one.row for one in partners.values() if one.active and reachable(one.row)]
+        if not called:
+            return
+        now = said(present_card(self._broker))
+        for row in called:
+            if self._stopping.is_set():
+                return
+            at = self._broker.clock.now()
+            if self._told.get(row.agency) != now or self._due.get(row.agency, at) <= at:
+                self._exchange_with(row, now, at)
+
+    def _exchange_with(self, row: PartnerRow, now: str, at: datetime) -> None:
+        agency, limits = row.agency, self._broker.limits
+        try:
+            introduce(self._broker, agency)
+        except HubError as failure:
+            failures = self._failures[agency] = self._failures.get(agency, 0) + 1
+            until = breaker_until(failures, at=at, limits=limits, told=failure.details)
+            self._due[agency] = until or at
+            log.info("cards were not exchanged", extra={"code": failure.code, "partner": agency})
+        else:
+            self._failures.pop(agency, None)
+            self._due[agency] = at + timedelta(seconds=limits.card_interval_s)
+        # What failed is tried when it is due; a card that changes meanwhile is told of at once.
+        self._told[agency] = now
+
+    def _advance(self) -> None:
+        at = self._broker.clock.now()
+        moved = False
+        for key in self._custody.inventory():
+            rule = RULES.get(key.purpose)
+            if rule is None:
+                continue
+            if key.state == "next" and self._may_take_over(key, rule, at):
+                self._custody.switch(key.purpose, at=at)
+                moved = True
+            elif key.state == "kept" and rule.ends_by_itself and needed_until(key, self._broker.limits) < at:
+                self._custody.retire(key.key_id, at=at)
+                moved = True
+        if moved:
+            log_steps(self._broker, self._custody, self._broker.itself)
+
+    def _may_take_over(self, key: KeyFacts, rule: Rule, at: datetime) -> bool:
+        waited_s = (at - key.since).total_seconds()
+        if waited_s < self._broker.limits.key_settle_s:
+            return False
+        if not rule.announced or waited_s >= self._broker.limits.key_overlap_s:
+            return True
+        return not unaware(self._broker)
+
+
+def unaware(broker: Broker) -> tuple[str, ...]:
+    """Return the partners in good standing that have not pinned what our card says now, by name."""
+    now = said(present_card(broker))
+    with broker.store.read() as view:
+        partners = broker.standings.of(view).partners
+        aware = {row.agency for row in view.introductions.all() if row.said == now}
+    return tuple(sorted(name for name, one in partners.items() if one.active and name not in aware))

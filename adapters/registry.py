@@ -15,6 +15,8 @@ GROUP: Final = "hub.adapters"
 #: name -> where its Maker is, and the options it is checked with.
 _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "bilateral": ("adapters.bilateral:make", {}),
+    "bilateral-misp": ("adapters.bilateral:make", {"dialect": "misp"}),
+    "bilateral-misp-plain": ("adapters.bilateral:make", {"dialect": "misp", "extension": False}),
     "bilateral-stix": ("adapters.bilateral:make", {"dialect": "stix"}),
     "bilateral-stix-plain": ("adapters.bilateral:make", {"dialect": "stix", "extension": False}),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from adapters.bilateral.misp import Misp
 from adapters.bilateral.record_json import RecordJson
 from adapters.bilateral.stix import Stix
 from adapters.contract import Dialect
@@ -14,6 +15,7 @@ from adapters.profiles import choice, flag, whole
 MAX_BYTES: Final = 16 * 1024 * 1024
 _MADE: Final[Mapping[str, Callable[[int, bool], Dialect]]] = {
     "record-json": lambda size, _: RecordJson(max_bytes=size),
+    "misp": lambda size, extension: Misp(max_bytes=size, extension=extension),
     "stix": lambda size, extension: Stix(max_bytes=size, extension=extension),
 }
 

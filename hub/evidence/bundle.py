@@ -23,13 +23,16 @@ from hub.evidence.parts import (
     EntryPart,
     EnvelopePart,
     Mode,
+    TrustPart,
     all_of,
     present,
 )
 from hub.records.ids import is_agency, is_id
 from hub.records.times import as_text
 
-FORMAT: Final = "hub-evidence/1"
+FORMAT: Final = "hub-evidence/2"
+#: As it was before bundles had a member `trust`; still read.
+FORMAT_BEFORE: Final = "hub-evidence/1"
 #: What the exporter's signatures say that they are over.
 EVIDENCE_TYPE: Final = "hub-evidence+json"
 #: A record of the largest size to many recipients, corrected and withdrawn, fits many times.
@@ -43,6 +46,7 @@ PARTS_MAX: Final = {
     "entries": 10_000,
     "envelopes": 1024,
     "receipts": 4096,
+    "trust": 4096,
 }
 
 
@@ -65,15 +69,21 @@ class Bundle:
     checkpoints: tuple[CheckpointPart, ...]
     entries: tuple[EntryPart, ...]
     justification: str | None = None
+    trust: tuple[TrustPart, ...] = ()
+    format: str = FORMAT
 
     def __post_init__(self) -> None:
         if not (is_agency(self.exporter) and is_agency(self.originator) and is_id(self.record_id)):
             raise ValueError("exporter and originator are ids of agencies, record_id is a UUIDv7")
+        if self.trust and self.format != FORMAT:
+            raise ValueError(f"it has trust, and its format is not {FORMAT}")
         for name, most in PARTS_MAX.items():
             if len(getattr(self, name)) > most:
                 raise ValueError(f"it has {len(getattr(self, name))} {name}; at most {most} are taken")
         if len({part.envelope_id for part in self.envelopes}) != len(self.envelopes):
             raise ValueError("an envelope stands in it twice")
+        if len({part.raw for part in self.trust}) != len(self.trust):
+            raise ValueError("an item of trust stands in it twice")
         if len(set(self.receipts)) != len(self.receipts):
             raise ValueError("a receipt stands in it twice")
         if any(not 0 <= entry.checkpoint < len(self.checkpoints) for entry in self.entries):
@@ -82,7 +92,7 @@ class Bundle:
     def as_document(self) -> dict[str, object]:
         """Return the bundle as JSON holds it."""
         return present(
-            format=FORMAT,
+            format=self.format,
             exporter=self.exporter,
             exported_at=as_text(self.exported_at),
             exported_by=self.exported_by,
@@ -94,6 +104,7 @@ class Bundle:
             receipts=list(self.receipts),
             deliveries=[part.as_document() for part in self.deliveries],
             cards=[part.as_document() for part in self.cards],
+            trust=[part.as_document() for part in self.trust] if self.format == FORMAT else None,
             log={
                 "origin": self.origin,
                 "checkpoints": [part.as_document() for part in self.checkpoints],
@@ -104,9 +115,11 @@ class Bundle:
     @classmethod
     def load(cls, value: object) -> Bundle:
         """Return the bundle of a JSON object; raise ValueError."""
-        said = members(value, _REQUIRED, frozenset({"justification"}))
-        if said["format"] != FORMAT:
-            raise ValueError(f"its format is not {FORMAT}")
+        form = value.get("format") if isinstance(value, dict) else None
+        if form not in (FORMAT, FORMAT_BEFORE):
+            raise ValueError(f"its format is not {FORMAT}, or {FORMAT_BEFORE}")
+        new = form == FORMAT
+        said = members(value, _REQUIRED | {"trust"} if new else _REQUIRED, frozenset({"justification"}))
         record = members(said["record"], frozenset({"originator", "record_id"}))
         log = members(said["log"], frozenset({"checkpoints", "entries", "origin"}))
         receipts = list_of(said, "receipts")
@@ -128,6 +141,8 @@ class Bundle:
             origin=text_of(log, "origin"),
             checkpoints=all_of(log, "checkpoints", CheckpointPart.load),
             entries=all_of(log, "entries", EntryPart.load),
+            trust=all_of(said, "trust", TrustPart.load) if new else (),
+            format=form,
         )
 
 

@@ -18,11 +18,12 @@ from hub.evidence.bundle import Bundle
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Notebook, Standing, Topic
 from hub.evidence.parts import Shown
+from hub.evidence.relied import check_relied, shelve
 from hub.evidence.sealed import CheckedReceipt, OpenedPart, Signed
 from hub.federation.card import Card, fingerprint, read_card
 from hub.records.lifecycle import DeliveryState
 
-_PINNING = frozenset({"paired", "paired-again"})
+_PINNING = frozenset({"paired", "paired-again", "succeeded", "trust"})
 _SENT = frozenset({Act.RELEASED.value, Act.RESUMED.value, Act.ADMITTED.value})
 # An erasure names again what the entries whose secrets it destroyed can prove no more.
 _NAMING = _SENT | {Act.ERASED.value}
@@ -213,6 +214,9 @@ def _pins(life: Life, committed: Mapping[str, int], acknowledged: Mapping[str, i
         for receipt in life.receipts
         if receipt.statement.receipt_id in acknowledged
     ]
+    entries = {entry.index: entry for entry in life.entries}
+    others = [(one, entries[index]) for one, index, _at in signed if one.by != life.bundle.exporter]
+    check_relied(shelve(life.bundle.trust), life.notes, others)
     told: set[tuple[str, str]] = set()
     for one, index, at in signed:
         if one.by == life.bundle.exporter:

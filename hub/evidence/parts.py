@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from hub.audit.leaves import FIELDS, Disclosure
+from hub.entries import TrustKind
 from hub.envelope.encoding import (
     b64u,
     choice_of,
@@ -176,6 +177,24 @@ class CardPart:
         """Return the part of a JSON object; raise ValueError."""
         said = members(value, frozenset({"agency", "card"}))
         return cls(agency=text_of(said, "agency"), card=text_of(said, "card"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustPart:
+    """One item that a verification relied on, as it was kept: entries name it by the SHA-256 of its bytes."""
+
+    kind: TrustKind
+    raw: bytes = field(repr=False)
+
+    def as_document(self) -> dict[str, object]:
+        """Return the part as JSON holds it."""
+        return {"kind": self.kind.value, "raw": b64u(self.raw)}
+
+    @classmethod
+    def load(cls, value: object) -> TrustPart:
+        """Return the part of a JSON object; raise ValueError."""
+        said = members(value, frozenset({"kind", "raw"}))
+        return cls(kind=choice_of(said, "kind", TrustKind), raw=unb64u(said["raw"]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from hub.envelope import sealing
-from hub.envelope.canonical import canonical
+from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import b64u
 from hub.errors import HubError
 from hub.evidence.bundle import BUNDLE_MAX_BYTES, SignedBundle, read_bundle
@@ -38,6 +38,8 @@ def _files(signed: SignedBundle) -> Iterator[tuple[str, bytes]]:
         yield f"receipt-{number:04}.jws", receipt.encode()
     for number, card in enumerate(bundle.cards, start=1):
         yield f"card-{number:04}.jws", card.card.encode()
+    for part_ in bundle.trust:
+        yield f"trust-{part_.kind.value}-{digest(part_.raw).hex()[:16]}", part_.raw
     for number, checkpoint in enumerate(bundle.checkpoints, start=1):
         yield f"checkpoint-{number:02}.note", checkpoint.note.encode()
         yield f"checkpoint-{number:02}", (checkpoint.note + checkpoint.cosignatures).encode()

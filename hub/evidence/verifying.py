@@ -12,8 +12,10 @@ from hub.evidence.findings import Content, Notebook, Signature, Standing, Topic,
 from hub.evidence.life import Life, check_life
 from hub.evidence.sealed import check_envelopes, check_receipts
 
-#: What no bundle of this format shows; told in every verdict.
+#: What no bundle shows by itself; told in every verdict.
 _ALWAYS = ("revocation", "completeness", "other-logs", "claimed-times")
+#: Findings by which the status of a certificate was checked: then the first of these is not told.
+_ABOUT_REVOCATION = frozenset({"certificate-good", "certificate-was-revoked", "revocation-answer-false"})
 
 
 def verify_bundle(raw: bytes, anchors: Anchors) -> Verdict:
@@ -49,7 +51,10 @@ def verify_bundle(raw: bytes, anchors: Anchors) -> Verdict:
             )
             for one in opened.values()
         )
+    checked = any(finding.key in _ABOUT_REVOCATION for finding in notes.findings)
     for key in _ALWAYS:
+        if key == "revocation" and checked:
+            continue
         notes.note(Topic.LIMIT, Standing.NOT_CHECKED, key, exporter=bundle.exporter)
     return Verdict(
         findings=tuple(notes.ordered()),

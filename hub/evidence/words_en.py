@@ -84,6 +84,46 @@ SENTENCES: Final[Mapping[str, str]] = {
     "authority-valid": "The TLS authority of {agency} was valid on {at} ({first} to {last}).",
     "authority-not-valid": "The TLS authority of {agency} was not valid on {at} ({first} to {last}); "
     "it signs no record.",
+    "trust-as-of": (
+        "{agency} was trusted by snapshot {trust}… when entry {index} was made: card "
+        "{fingerprint}…, pinned on {since} by {who}; its keys and its suite signed."
+    ),
+    "trust-not-shown": (
+        "What {agency} was trusted by (snapshot {trust}…, entry {index}) is not wholly in the bundle."
+    ),
+    "trust-false": (
+        "What the bundle brings as the trust in {agency} (snapshot {trust}…, entry {index}) "
+        "contradicts itself."
+    ),
+    "certificate-not-recorded": (
+        "No entry names the TLS certificate of the connection by which the signatures of {agency} came."
+    ),
+    "certificate-not-shown": (
+        "The TLS certificate of the connection by which the signature of {agency} came (entry "
+        "{index}) is not in the bundle."
+    ),
+    "certificate-of-another": (
+        "The TLS certificate {serial} of the connection (entry {index}) is not from the authority"
+        " that was pinned for {agency}."
+    ),
+    "certificate-out-of-date": (
+        "The TLS certificate {serial} of {agency} was not valid on {at} (entry {index})."
+    ),
+    "certificate-good": (
+        "The TLS certificate {serial} of {agency} was valid and not revoked on {at}: a revocation"
+        " answer that was held then says so (entry {index})."
+    ),
+    "certificate-was-revoked": (
+        "The TLS certificate {serial} of {agency} was revoked already on {at}, and was taken (entry {index})."
+    ),
+    "certificate-unchecked": (
+        "The TLS certificate {serial} of {agency} was valid on {at}; no fresh revocation answer "
+        "on it was held then (entry {index})."
+    ),
+    "revocation-answer-false": (
+        "A revocation answer on the TLS certificate {serial} of {agency} is not from its "
+        "authority (entry {index})."
+    ),
     # erased
     "erasure-in-log": "Entry {index} proves that {who} erased on {at}.",
     "envelope-erased": "Envelope {envelope} (version {version}) was erased.",
@@ -97,7 +137,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "no-quorum-asked": "The anchors ask for no witnesses: whether {exporter} rewrote its log was not "
     "checked.",
     "revocation": "Whether a key or certificate was revoked at the time was not checked: "
-    "there are no revocation answers in this format.",
+    "the bundle holds no answer about it.",
     "completeness": "Whether {exporter} left out other entries about the record cannot be seen from one "
     "bundle; `hub log verify` and the whole log can tell.",
     "other-logs": "The logs of the other agencies were not looked at.",

@@ -89,6 +89,38 @@ SENTENCES: Final[Mapping[str, str]] = {
     "authority-valid": "{agency} TLS куәландыру орталығы {at} жарамды болған ({first} – {last}).",
     "authority-not-valid": "{agency} TLS куәландыру орталығы {at} жарамсыз болған ({first} – {last}); "
     "ол құжаттарға қол қоймайды.",
+    "trust-as-of": (
+        "{index}-жазба жасалғанда {agency} {trust}… суреті бойынша сенімді болған: {fingerprint}…"
+        " картасы, {since} бекітілген ({who}); оның кілттері өз жиынымен қол қойған."
+    ),
+    "trust-not-shown": (
+        "{agency} сенімі неге сүйенгені ({trust}… суреті, {index}-жазба) топтамада толық емес."
+    ),
+    "trust-false": "Топтама {agency} сенімі деп беретін нәрсе ({trust}… суреті, {index}-жазба) өзіне қайшы.",
+    "certificate-not-recorded": (
+        "{agency} қолтаңбалары келген байланыстың TLS сертификатын бірде-бір жазба атамайды."
+    ),
+    "certificate-not-shown": (
+        "{agency} қолтаңбасы келген байланыстың TLS сертификаты ({index}-жазба) топтамада жоқ."
+    ),
+    "certificate-of-another": (
+        "Байланыстың {serial} TLS сертификатын ({index}-жазба) {agency} үшін бекітілген орталық бермеген."
+    ),
+    "certificate-out-of-date": "{agency} {serial} TLS сертификаты {at} жарамсыз болған ({index}-жазба).",
+    "certificate-good": (
+        "{agency} {serial} TLS сертификаты {at} жарамды болған және қайтарып алынбаған: сол "
+        "кездегі жауап солай дейді ({index}-жазба)."
+    ),
+    "certificate-was-revoked": (
+        "{agency} {serial} TLS сертификаты {at} қайтарып алынған еді, бірақ қабылданған ({index}-жазба)."
+    ),
+    "certificate-unchecked": (
+        "{agency} {serial} TLS сертификаты {at} жарамды болған; сол кезде оның қайтарып алынуы "
+        "туралы жаңа жауап болмаған ({index}-жазба)."
+    ),
+    "revocation-answer-false": (
+        "{agency} {serial} TLS сертификаты туралы жауапты оның орталығы бермеген ({index}-жазба)."
+    ),
     # erased
     "erasure-in-log": "{index}-жазба {who} {at} өшіргенін дәлелдейді.",
     "envelope-erased": "{envelope} хатқалтасы ({version}-нұсқа) өшірілген.",
@@ -103,7 +135,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "жазған-жазбағаны "
     "тексерілмеді.",
     "revocation": "Кілттің не сертификаттың сол кезде қайтарып алынған-алынбағаны тексерілмеді: "
-    "бұл пішімде ондай жауаптар жоқ.",
+    "топтамада ол туралы жауап жоқ.",
     "completeness": "{exporter} құжат туралы басқа жазбаларды қалдырып кеткен-кетпегені бір топтамадан "
     "көрінбейді; "
     "оны `hub log verify` және бүкіл журнал көрсетеді.",

@@ -22,8 +22,11 @@ from hub.exchange.holding import hold_waiting
 from hub.exchange.partners import find_partner, put_changed
 from hub.exchange.trust_history import history
 from hub.exchange.weighing import SUSPENDED
+from hub.federation.authorities import authority_id
 from hub.federation.card import Card, fingerprint, read_card
+from hub.federation.revocation import RevocationPolicy
 from hub.federation.snapshot import pin_of
+from hub.federation.trust import policy_of
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import View
@@ -62,7 +65,8 @@ def resume(broker: Broker, actor: Actor, agency: str) -> Resumed:
     """Verify a suspended partner anew, let its traffic flow again, and send what the suspension held.
 
     Entries that are held for another reason stay held. Raises IntegrityFailure `card-invalid` and
-    `pin-changed`, PeerFault `certificate-expired` and `suite-not-allowed`; nothing flows then.
+    `pin-changed`, PeerFault `certificate-expired`, `suite-not-allowed` and `revocation-unknown`; nothing
+    flows then.
     """
     require(may_administer(actor))
     at = broker.clock.now()
@@ -81,7 +85,13 @@ def verify_anew(view: View, row: PartnerRow, at: datetime) -> Sequence[str]:
     _refuse_other_pin(view, row)
     _refuse_suites(row, card)
     _refuse_out_of_date(row, card, at)
-    return ("the card's signatures", "the pin, as the log has it", "the suites", "the TLS authority's dates")
+    return (
+        "the card's signatures",
+        "the pin, as the log has it",
+        "the suites",
+        "the TLS authority's dates",
+        _revocation(view, row, card, at),
+    )
 
 
 def _card(row: PartnerRow) -> Card:
@@ -117,7 +127,7 @@ def _refuse_suites(row: PartnerRow, card: Card) -> None:
 
 
 def _refuse_out_of_date(row: PartnerRow, card: Card, at: datetime) -> None:
-    for authority in x509.load_pem_x509_certificates(card.tls_ca_pem.encode()):
+    for authority in map(x509.load_pem_x509_certificate, (pem.encode() for pem in card.authorities)):
         first, last = authority.not_valid_before_utc, authority.not_valid_after_utc
         if not first <= at <= last:
             raise PeerFault(
@@ -125,6 +135,26 @@ def _refuse_out_of_date(row: PartnerRow, card: Card, at: datetime) -> None:
                 f"The TLS authority of {row.agency} is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and "
                 f"it is {at:%Y-%m-%d}; pin its present card first.",
             )
+
+
+def _revocation(view: View, row: PartnerRow, card: Card, at: datetime) -> str:
+    """Return what is known of revocation; raise PeerFault where a list is published and none is fresh.
+
+    What OCSP says of a leaf is asked for when the leaf is shown, and held against it then.
+    """
+    rule = view.revocations.rules().get(row.agency)
+    policy = policy_of(card.tls, rule)
+    if policy is not RevocationPolicy.REQUIRE:
+        return f"revocation: {policy.value}"
+    lists = [view.revocations.answer(authority_id(pem), "crl") for pem in card.authorities]
+    if any(one is not None and at <= one.until for one in lists):
+        return "revocation: a fresh list"
+    if card.tls.crl or (rule is not None and rule.crl):
+        raise PeerFault(
+            "revocation-unknown",
+            f"The authority of {row.agency} publishes what it revoked, and there is no fresh list here.",
+        )
+    return "revocation: asked with the first connection"
 
 
 def _drain(broker: Broker, actor: Actor, agency: str, *, via: str | None) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import TrustKind
+from hub.envelope.suites import Suite
 from hub.exchange.relying import TRUST
 from hub.federation.snapshot import Pin, Snapshot, read_pin, read_snapshot
 from hub.ports import View
@@ -46,6 +47,12 @@ def history(view: View, agency: str, *, at: datetime | None = None, newest: bool
     if newest:
         pairs = pairs[-1:]
     return [_stood(view, event, until) for event, until in pairs]
+
+
+def suites_ever(view: View, agency: str) -> frozenset[Suite]:
+    """Return every suite that a partner was pinned to at some time."""
+    named = {name for event in _changes(view, agency) for name in event.details.get("suites", "").split()}
+    return frozenset(suite for suite in Suite if suite.value in named)
 
 
 def _changes(view: View, agency: str) -> Iterator[AuditEvent]:

@@ -53,6 +53,7 @@ def test_the_originator_proves_what_it_sent_and_who_got_it(world: World, bundle:
         "completeness",
         "other-logs",
         "claimed-times",
+        "certificate-not-recorded",
         "no-timestamp",
     }
 

@@ -73,7 +73,14 @@ def suspend_partner(call: Call, agency: str) -> Answer:
     door=Door.OFFICER,
     roles=[Role.CUSTODIAN],
     reply=PartnerView,
-    refusals=["partner-unknown", "card-invalid", "pin-changed", "certificate-expired", "suite-not-allowed"],
+    refusals=[
+        "partner-unknown",
+        "card-invalid",
+        "pin-changed",
+        "certificate-expired",
+        "suite-not-allowed",
+        "revocation-unknown",
+    ],
     trail=writes(Act.PARTNER_CHANGED, Act.RESUMED),
 )
 def resume_partner(call: Call, agency: str) -> Answer:

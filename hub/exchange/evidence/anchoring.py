@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from cryptography import x509
 
+from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.evidence.anchors import AgencyAnchor, Anchors, merge_keys
 from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.partners import SUITES
+from hub.exchange.trust_history import suites_ever
 from hub.federation.card import fingerprint, read_card
 
 
@@ -41,7 +43,7 @@ def anchors_of(
     policy = broker.witnesses
     with broker.store.read() as view:
         partners = [
-            _anchor(one, view.directory.cards(name))
+            _anchor(one, view.directory.cards(name), suites_ever(view, name))
             for name, one in broker.standings.of(view).partners.items()
         ]
     keyed = {anchor.agency for anchor in partners if anchor.witness_keys}
@@ -60,7 +62,7 @@ def anchors_of(
     )
 
 
-def _anchor(partner: Counterparty, pinned: Sequence[bytes]) -> AgencyAnchor:
+def _anchor(partner: Counterparty, pinned: Sequence[bytes], suites: frozenset[Suite]) -> AgencyAnchor:
     """Return a partner with the keys of every card that was pinned for it: old signatures are by old keys.
 
     Which of them counted when is told by the log that the evidence shows.
@@ -69,7 +71,7 @@ def _anchor(partner: Counterparty, pinned: Sequence[bytes]) -> AgencyAnchor:
     return AgencyAnchor(
         agency=partner.row.agency,
         public=merge_keys(partner.row.agency, known),
-        suites=partner.allowed,
+        suites=partner.allowed | suites,
         fingerprints=tuple(dict.fromkeys([partner.row.fingerprint, *map(fingerprint, pinned)])),
         log_keys=partner.card.log_keys,
         witness_keys=partner.card.witness_keys,

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import Body, Direction, InboxEntry, RecordRow
+from hub.entries import Body, Direction, InboxEntry, RecordRow, TrustKind
 from hub.envelope import sealing
 from hub.envelope.vault import body_key, unlock
 from hub.errors import HubError, Refused
 from hub.evidence.bundle import BUNDLE_MAX_BYTES, PARTS_MAX
-from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown
+from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown, TrustPart
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.custody import waits_for_token
+from hub.exchange.relying import names_relied_on
+from hub.federation.snapshot import read_snapshot
 from hub.ports import View
 from hub.records.lifecycle import RecordState
 
@@ -36,6 +38,7 @@ class Collected:
     deliveries: tuple[DeliveryPart, ...]
     cards: tuple[CardPart, ...]
     events: tuple[AuditEvent, ...]
+    trust: tuple[TrustPart, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,7 @@ def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originato
         ),
         cards=tuple(_cards(view, life.others)),
         events=life.events,
+        trust=tuple(_trust(view, life.events)),
     )
 
 
@@ -255,6 +259,19 @@ def _others(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) -> S
         return [row.originator]
     signers = {receipt.by for receipt in view.receipts.of_record(row.record_id) if receipt.envelope_id in ids}
     return sorted(signers - {broker.agency})
+
+
+def _trust(view: View, events: Sequence[AuditEvent]) -> Iterable[TrustPart]:
+    """Yield what the events name as relied on, and what those snapshots name, each once."""
+    named = dict(view.trust.items(names_relied_on(events)))
+    further = [
+        name
+        for item in named.values()
+        if item.kind is TrustKind.SNAPSHOT
+        for name in read_snapshot(item.raw).names
+    ]
+    for item in (named | dict(view.trust.items(further))).values():
+        yield TrustPart(kind=item.kind, raw=item.raw)
 
 
 def _cards(view: View, agencies: Sequence[str]) -> Iterable[CardPart]:

@@ -66,6 +66,7 @@ def export(
         origin=log_name(broker.agency),
         checkpoints=proven.checkpoints,
         entries=proven.entries,
+        trust=found.trust,
     )
     return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
 

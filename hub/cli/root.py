@@ -10,6 +10,7 @@ from hub.cli.attachment import attachment
 from hub.cli.evidence import evidence
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
+from hub.cli.key import key
 from hub.cli.log import log
 from hub.cli.member import member
 from hub.cli.officer import officer
@@ -33,6 +34,7 @@ _NOUNS = (
     init,
     serve,
     renew,
+    key,
     partner,
     member,
     officer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hub.cli.frame import Noun
+from hub.cli.key_backup import backup, restore
 from hub.cli.key_doctor import doctor
 
 
@@ -13,5 +14,5 @@ def key() -> None:
     """Look after this hub's keys."""
 
 
-for _command in (doctor,):
+for _command in (backup, restore, doctor):
     key.add_command(_command)

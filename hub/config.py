@@ -30,6 +30,9 @@ class Limits:
     pass that began `rewrap_settle_s` later found none. A next key for another purpose waits `key_settle_s`,
     so that every process has it; partners that verify with it are waited for too, at most `key_overlap_s`.
     With those we can call, cards are exchanged every `card_interval_s`.
+    The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
+    What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
+    an entry, the root or the list of members expires.
     """
 
     record_max_bytes: int = 1 * _MIB
@@ -96,6 +99,12 @@ class Limits:
     key_settle_s: float = 5.0
     key_overlap_s: float = 3 * 86400.0
     card_interval_s: float = 30.0
+    directory_refresh_s: float = 3600.0
+    directory_timeout_s: float = 60.0
+    directory_document_max_bytes: int = 8 * _MIB
+    directory_agencies_max: int = 1000
+    directory_current_life_s: float = 7 * 86400.0
+    directory_warn_s: float = 14 * 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +178,11 @@ class Config:
     def log_dir(self) -> Path:
         """Where the audit log is published as static files."""
         return self.home / "log"
+
+    @property
+    def directory_dir(self) -> Path:
+        """Where the directory of agencies is kept."""
+        return self.home / "directory"
 
     @property
     def database_url(self) -> str:

@@ -10,6 +10,7 @@ from hub.ports.certificates import Certificates, RevocationClient, Revocations
 from hub.ports.clock import Clock
 from hub.ports.custody import Custody, KeyFacts
 from hub.ports.directory import Directory
+from hub.ports.federating import DirectoryClient, DirectoryKeys, DirectorySeen, EntrySeen
 from hub.ports.introductions import Introductions
 from hub.ports.keyring import Keyring, NoteKeySet
 from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
@@ -48,6 +49,10 @@ __all__ = [
     "Custody",
     "Deliveries",
     "Directory",
+    "DirectoryClient",
+    "DirectoryKeys",
+    "DirectorySeen",
+    "EntrySeen",
     "EpochRow",
     "Erasures",
     "EventQuery",

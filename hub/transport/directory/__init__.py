@@ -1,0 +1,1 @@
+"""Fetching the directory of agencies and following it as TUF prescribes."""

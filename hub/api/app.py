@@ -15,6 +15,7 @@ from hub.api.operations import (
     directory,
     drafts,
     exchange,
+    federation,
     health,
     inbox,
     kinds,
@@ -40,6 +41,7 @@ ROOMS = (
     directory.room,
     log.room,
     witness.room,
+    federation.room,
     health.room,
 )
 

@@ -20,6 +20,7 @@ from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
 from hub.errors import HubError
 from hub.exchange.broker import Broker
+from hub.exchange.directory.place import Place
 from hub.exchange.reconciling.warning import books_warnings
 from hub.exchange.witness.holding import quorum_warnings
 from hub.transport.peer import Peer, peer_certificate
@@ -39,7 +40,8 @@ class ApiContext:
     certificate's DER in a WSGI environ. `pause` waits for a mailbox to fill, and returns true when the hub
     stops.
     `polls_max` partners may wait at their mailboxes at once; it stays below the number of threads, so that
-    waiting never stops the serving.
+    waiting never stops the serving. `directory` is where the directory of agencies is kept, whose files
+    partners fetch, and `directory_warnings` what of it needs a person.
     """
 
     broker: Broker
@@ -53,6 +55,8 @@ class ApiContext:
     pause: Callable[[float], object] = time.sleep
     certificate_of: Callable[[Mapping[str, Any]], bytes | None] = peer_certificate
     polls_max: int = 8
+    directory: Place | None = None
+    directory_warnings: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,4 +111,5 @@ def _warnings(context: ApiContext) -> tuple[str, ...]:
     """Return codes of all that needs a person although the hub works."""
     failure = context.token_failure()
     token = () if failure is None else (failure.code,)
-    return (*token, *quorum_warnings(context.broker), *books_warnings(context.broker))
+    books = (*quorum_warnings(context.broker), *books_warnings(context.broker))
+    return (*token, *books, *context.directory_warnings())

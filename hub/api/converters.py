@@ -14,6 +14,8 @@ DIGEST_PATTERN: Final = "^[0-9a-f]{64}$"
 #: C2SP tlog-tiles: x001/x234/067, and the width of a partial tile behind it.
 PLACE_PATTERN: Final = r"^(x[0-9]{3}/){0,6}[0-9]{3}(\.p/([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?$"
 LEVEL_PATTERN: Final = "^([0-9]|[1-5][0-9]|6[0-3])$"
+DOCUMENT_PATTERN: Final = r"^(timestamp|[1-9][0-9]{0,9}\.[a-z][a-z0-9-]{1,80})\.json$"
+ENTRY_PATTERN: Final = r"^[0-9a-f]{64}\.entry\.jws$"
 
 
 class _Name(BaseConverter):
@@ -56,12 +58,26 @@ class DigestConverter(_Name):
     pattern, title = DIGEST_PATTERN, "SHA-256"
 
 
+class DocumentConverter(_Name):
+    """A document of the directory of agencies: its version before its role, the timestamp without one."""
+
+    pattern, title = DOCUMENT_PATTERN, "document of the directory"
+
+
+class EntryConverter(_Name):
+    """An entry of the directory, named by the SHA-256 of its bytes."""
+
+    pattern, title = ENTRY_PATTERN, "entry of the directory"
+
+
 CONVERTERS: Final[dict[str, type[_Name]]] = {
     "id": IdConverter,
     "agency": AgencyConverter,
     "digest": DigestConverter,
     "level": LevelConverter,
     "place": PlaceConverter,
+    "document": DocumentConverter,
+    "entry": EntryConverter,
 }
 
 

@@ -66,6 +66,7 @@ class Act(Enum):
     OFFICER_CHANGED = "officer-changed"
     AGREEMENT_CHANGED = "agreement-changed"
     KEY_CHANGED = "key-changed"
+    DIRECTORY_CHANGED = "directory-changed"
     WITNESSED = "witnessed"
     FORK_SEEN = "fork-seen"
     QUORUM_CHANGED = "quorum-changed"
@@ -246,6 +247,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.ADMINISTRATION,
         means="Keys or certificates of this hub were made or renewed.",
         subject="agency",
+    ),
+    _A.DIRECTORY_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="The directory of agencies was joined, changed, fetched, refused or relied on; "
+        "the detail `step` says which.",
+        subject="directory or agency",
     ),
     _A.WITNESSED: Row(
         category=_C.AUDIT,

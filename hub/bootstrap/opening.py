@@ -11,12 +11,14 @@ from pathlib import Path
 from adapters.carriers.https import HttpsCarrier
 from hub.bootstrap.checking import CheckedStore, checked
 from hub.bootstrap.custody import open_keys
+from hub.bootstrap.federating import Federation, federation
 from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
 from hub.errors import OurFault, Refused
 from hub.exchange.broker import Broker, Profile
+from hub.exchange.kept_card import kept_card
 from hub.exchange.partners import present_card
 from hub.federation.card import check_url
 from hub.federation.trust import REFRESH_AFTER, TrustSource
@@ -47,6 +49,7 @@ class Hub:
     trust: TrustSource
     checked: CheckedStore
     witness_client: WitnessClient
+    federation: Federation
 
     @property
     def store(self) -> Store:
@@ -61,6 +64,10 @@ class Hub:
     def card(self) -> bytes:
         """Return our signed card as it stands now."""
         return present_card(self.broker)
+
+    def kept_card(self) -> bytes:
+        """Return our signed card as it was handed out, while it says the same and is young."""
+        return kept_card(self.config.home / "our.card", self.card())
 
     def enrol(self, member: str, *, csr_pem: bytes | None = None) -> ClientCertificate:
         """Issue the certificate of a member's system, for the key in its request or for a fresh one."""
@@ -131,6 +138,7 @@ def open_hub(
             trust=trust,
             checked=store,
             witness_client=witness_client(config, keys),
+            federation=federation(config, keys, partner=via, client=client),
         )
     finally:
         store.close()

@@ -21,13 +21,14 @@ from hub.api import (
     create_app,
 )
 from hub.audit.events import Act
-from hub.bootstrap.backing_up import log_restored
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.opening import Hub, open_hub
 from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import stamper
 from hub.config import load_config
 from hub.errors import HubError, OurFault, Refused
+from hub.exchange.directory.keeper import DirectoryKeeper
+from hub.exchange.directory.watching import DirectoryWatch
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.keys.keeper import RewrapKeeper
 from hub.exchange.keys.keeping import KeyKeeper
@@ -56,6 +57,7 @@ class Worker:
         self._witnesses: WitnessKeeper | None = None
         self._rewrapping: RewrapKeeper | None = None
         self._keys: KeyKeeper | None = None
+        self._directory: DirectoryKeeper | None = None
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -87,6 +89,8 @@ class Worker:
                 token_failure=self._keyring.custody_failure,
                 pause=self._stopping.wait,
                 polls_max=max(1, hub.config.threads // 4),
+                directory=hub.federation.place,
+                directory_warnings=DirectoryWatch(hub.broker, hub.federation.place).warnings,
             )
         )
         count_requests(app, self.metrics)
@@ -116,12 +120,15 @@ class Worker:
         self._witnesses = WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config))
         self._rewrapping = RewrapKeeper(hub.broker)
         self._keys = KeyKeeper(hub.broker, hub.custody)
+        it = hub.federation
+        self._directory = DirectoryKeeper(hub.broker, it.client, it.keys, it.place, card=hub.kept_card)
         self._log(Act.STARTED)
         self._dispatcher.start()
         self._keeper.start()
         self._witnesses.start()
         self._rewrapping.start()
         self._keys.start()
+        self._directory.start()
 
     def stop(self, _app: object) -> None:
         """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
@@ -135,6 +142,8 @@ class Worker:
             self._dispatcher.stop()
         if self._rewrapping is not None:
             self._rewrapping.stop()
+        if self._directory is not None:
+            self._directory.stop()
         if self._dispatcher is not None:
             self._log(Act.STOPPED)
         if self._keeper is not None:
@@ -170,7 +179,6 @@ def serve_hub(home: Path, *, unlock: Unlock = None) -> None:
     stamper(config)  # what is wrong with it is said before anything starts
     with open_hub(home, keyring=keyring) as hub:
         hub.checked.check()
-        log_restored(hub.broker, hub.config)
         check_witnessed(hub.broker, hub.witness_client)
     worker = Worker(home, keyring)
     serve(

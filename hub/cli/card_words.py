@@ -1,45 +1,13 @@
-"""Our card as it was written last, and the words of a card that two people compare before it is pinned."""
+"""The words of a card, and of a directory's root, that two people compare before it is pinned."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import click
 
-from hub.cli.files import write_bytes
 from hub.errors import Refused
-from hub.federation.card import CARD_LIFE, Card, read_card, words
-
-
-def kept_card(path: Path, fresh: bytes) -> bytes:
-    """Return the card that was written before, while it says the same and is not half through its life."""
-    new = read_card(fresh)
-    if path.exists():
-        raw = path.read_bytes()
-        old = read_card(raw)
-        young = new.issued_at - old.issued_at < CARD_LIFE / 2
-        if young and _said(old) == _said(new):
-            return raw
-        path.unlink()
-    write_bytes(path, fresh, mode=0o600)
-    return fresh
-
-
-def _said(card: Card) -> tuple[object, ...]:
-    """Return what a card says, its dates left out."""
-    return (
-        card.name,
-        card.url,
-        card.tls_ca_pem,
-        card.public.as_jwks(),
-        card.suites,
-        card.mailbox,
-        card.log_keys,
-        card.witness_keys,
-        card.log_epochs,
-        card.witness_epochs,
-    )
+from hub.federation.card import Card, words
 
 
 def spoken(seen: str) -> str:
@@ -53,26 +21,32 @@ def confirmed_card(card: Card, seen: str, typed: str | None) -> str:
 
     Half of the words stay hidden, so that they cannot be typed from the screen without the call.
     """
+    what = f"This card says it is {card.agency} ({card.name}), reached at {card.url or 'its mailbox'}."
+    return _confirmed(what, seen, typed, shown_by="hub partner card", called="card")
+
+
+def confirmed_root(name: str, version: int, seen: str, typed: str | None) -> str:
+    """Return the fingerprint of a directory's root once a founder's words match it."""
+    what = f"This is the directory {name}, as of its root {version}."
+    return _confirmed(what, seen, typed, shown_by="hub directory status", called="root")
+
+
+def _confirmed(what: str, seen: str, typed: str | None, *, shown_by: str, called: str) -> str:
     expected = words(seen)
     if typed is None:
-        click.echo(
-            f"This card says it is {card.agency} ({card.name}), reached at {card.url or 'its mailbox'}.",
-            err=True,
-        )
-        click.echo("Call your colleague there on a number that you had before the card came.", err=True)
+        click.echo(what, err=True)
+        click.echo(f"Call your colleague there on a number that you had before the {called} came.", err=True)
         click.echo(f"  1. Read out these words:        {' '.join(expected[:6])}", err=True)
-        click.echo(
-            "  2. Your colleague, who sees them in `hub partner card`, reads six more to you.", err=True
-        )
-        heard = [*expected[:6], *_words(click.prompt("  3. Type those six", err=True), 6)]
+        click.echo(f"  2. Your colleague, who sees them in `{shown_by}`, reads six more to you.", err=True)
+        heard = [*expected[:6], *typed_words(click.prompt("  3. Type those six", err=True), 6)]
     else:
-        heard = _words(typed, len(expected))
+        heard = typed_words(typed, len(expected))
     if heard != list(expected):
-        raise Refused("pin-not-confirmed", "Those are not the words of this card; nothing was pinned.")
+        raise Refused("pin-not-confirmed", f"Those are not the words of this {called}; nothing was pinned.")
     return seen
 
 
-def _words(typed: str, count: int) -> list[str]:
+def typed_words(typed: str, count: int) -> list[str]:
     """Return the words that were typed, whatever stands between them; refuse another number of them."""
     found = re.findall(r"[a-z]+", typed.lower())
     if len(found) != count:

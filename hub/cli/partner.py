@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
-from hub.cli.card_words import confirmed_card, kept_card, spoken
+from hub.cli.card_words import confirmed_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
@@ -23,7 +23,9 @@ from hub.cli.reconcile import as_document as reconciled
 from hub.cli.reconcile import as_words
 from hub.entries import PartnerRow, ReconciliationRow
 from hub.envelope.suites import Suite
+from hub.errors import Refused
 from hub.exchange import partners
+from hub.exchange.directory.adopting import note_adopted, vouched_card
 from hub.exchange.gaps import spelled
 from hub.federation.card import fingerprint, read_card, words
 
@@ -53,7 +55,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     calls.
     """
     with opened(home, unlock) as hub:
-        raw = kept_card(home / "our.card", hub.card())
+        raw = hub.kept_card()
     text = raw.decode()
     seen = fingerprint(raw)
     document = {"card": text, "fingerprint": seen, "words": list(words(seen))}
@@ -67,15 +69,21 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     return Answer(document=document, people=people)
 
 
-@trail(writes(Act.PARTNER_CHANGED))
+@trail(writes(Act.PARTNER_CHANGED, Act.DIRECTORY_CHANGED))
 @partner.command(
     examples=(
         "hub partner add cis-atc.card",
         'hub partner add cis-atc.card --confirm "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12"',
         f"hub partner add kg-gknb.card --via cis-atc --fingerprint {SOME_DIGEST}",
+        "hub partner add --from-directory kg-gknb",
     )
 )
-@click.argument("card", metavar="CARD", help="The partner's card, a file or - for standard input.")
+@click.argument(
+    "card", metavar="CARD", required=False, help="The partner's card, a file or - for standard input."
+)
+@click.option(
+    "--from-directory", "listed", metavar="AGENCY", help="Take the card that the directory shows for it."
+)
 @click.option("--confirm", metavar="WORDS", help="The twelve words that the partner read to you.")
 @click.option(
     "--fingerprint",
@@ -101,7 +109,8 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
 @home_option
 @unlock_option
 def add(
-    card: str,
+    card: str | None,
+    listed: str | None,
     confirm: str | None,
     told: str | None,
     url: str | None,
@@ -116,8 +125,17 @@ def add(
     Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
     there, who reads the last six to you. A newer card of a partner that is pinned renews the pin; what was
     set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via.
+    A card from the directory is confirmed in the same way: the directory proposes, and you decide.
     """
-    raw = read_bytes(card).strip()
+    if (card is None) == (listed is None):
+        raise Refused("command-invalid", "Name a card, or an agency in the directory with --from-directory.")
+    vouched = None
+    if card is not None:
+        raw = read_bytes(card).strip()
+    else:
+        with opened(home, unlock) as hub:
+            vouched = vouched_card(hub.broker, hub.federation.place, listed or "")
+        raw = vouched.card
     confirmed = told if told is not None else confirmed_card(read_card(raw), fingerprint(raw), confirm)
     with opened(home, unlock) as hub:
         with hub.store.read() as view:
@@ -133,6 +151,8 @@ def add(
             via=by_hand.via if via is None else via or None,
             relay_for=relay_for or by_hand.relay_for,
         )
+        if vouched is not None:
+            note_adopted(hub.broker, administrator(hub.config.agency), vouched)
     return Answer(
         document=as_document(row),
         people=(f"{row.agency} is pinned.", facts(_facts(row))),

@@ -7,10 +7,10 @@ import click
 from hub.cli.adapter import adapter
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
+from hub.cli.directory import directory
 from hub.cli.evidence import evidence
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
-from hub.cli.key import key
 from hub.cli.log import log
 from hub.cli.member import member
 from hub.cli.officer import officer
@@ -34,10 +34,10 @@ _NOUNS = (
     init,
     serve,
     renew,
-    key,
     partner,
     member,
     officer,
+    directory,
     agreement,
     record,
     attachment,

@@ -23,6 +23,7 @@ from tests.api import (
     test_drafts,
     test_erasure,
     test_exchange,
+    test_federation,
     test_inbox,
     test_log,
     test_queue,
@@ -78,6 +79,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_exchange.test_a_receipt_settles_its_entry,
     test_exchange.test_a_mailbox_holds_what_waits_until_it_is_confirmed,
     test_exchange.test_books_are_compared_by_signed_statements,
+    test_federation.test_a_partner_fetches_the_directory,
     health,
 )
 
@@ -120,6 +122,8 @@ def _given(world: World, name: str) -> object:
         officer, *roles = _OFFICERS[name]
         return world.officer(str(officer), *(Role(role) for role in roles))
     limits = {"attachment_chunk_bytes": test_attachments.CHUNK, "attachment_quota_bytes": 100_000}
+    if name == "directory":
+        return test_federation.with_directory(world)
     return {"world": world, "small": world.limited(**limits)}[name]
 
 

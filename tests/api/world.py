@@ -31,6 +31,7 @@ from hub.audit.events import Act
 from hub.entries import Body, OfficerRow, RecordRow
 from hub.errors import HubError
 from hub.exchange.broker import Broker, StandingCache
+from hub.exchange.directory.place import Place
 from hub.exchange.members import add_member
 from hub.exchange.partners import own_card, pair
 from hub.federation.card import fingerprint
@@ -158,7 +159,13 @@ class World:
             pause=self._stop_at_once,
             certificate_of=lambda environ: environ.get("test.certificate"),
             polls_max=1,
+            directory=self.place,
         )
+
+    @property
+    def place(self) -> Place:
+        """Return where the directory of agencies is kept."""
+        return Place(folder=self.hubs.folder / "kz-knb" / "directory")
 
     def _stop_at_once(self, seconds: float) -> bool:
         """Stand for a hub that stops as soon as somebody waits."""

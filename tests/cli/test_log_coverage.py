@@ -55,6 +55,7 @@ def test_every_command_really_writes_what_it_declares(
 ) -> None:
     DONE.clear()
     _walk_administration(paired, tmp_path)
+    _walk_directory(paired, tmp_path)
     _walk_records(paired, officers, file, tmp_path)
     declared = {path for path, leaf in LEAVES if leaf.trail is not None and leaf.trail.acts}
     silent = {path for path in declared if not DONE[path]}
@@ -63,6 +64,19 @@ def test_every_command_really_writes_what_it_declares(
 
 def done(*words: str) -> dict[str, Any]:
     return json_of(hub(*words, "--json"))
+
+
+def _walk_directory(paired: Path, tmp_path: Path) -> None:
+    founding, change, signed = (str(tmp_path / name) for name in ("f.change", "c.change", "s.change"))
+    done("directory", "init", "kz-directory", "--needed", "1", "-o", founding)
+    done("directory", "publish", founding)
+    done("directory", "join", "-o", str(tmp_path / "kz.join"))
+    done("directory", "propose", "--suspend", "kz-knb", "-o", change)
+    done("directory", "approve", "--yes", change, "-o", signed)
+    done("directory", "publish", signed)
+    done("directory", "publish", "-o", str(tmp_path / "copy"))
+    (paired / "kz-knb" / "directory" / "state.json").unlink()
+    done("directory", "refresh")
 
 
 def _walk_administration(paired: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from hub.api import (
 )
 from hub.audit.events import Act
 from hub.bootstrap.custody import open_keys
+from hub.bootstrap.hardening import forbid_core_dumps
 from hub.bootstrap.opening import Hub, open_hub
 from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import stamper
@@ -211,5 +212,6 @@ def create_wsgi_app() -> Any:
     For another server that terminates mutual TLS and hands the client's certificate on as gunicorn does.
     It answers and dispatches nothing: a `hub serve` on the same database carries what it queues.
     """
+    forbid_core_dumps()
     home = Path(os.environ.get("HUB_HOME", ".hub"))
     return Worker(home, open_keys(load_config(home))).application()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hub.bootstrap.hardening import forbid_core_dumps
 from hub.cli.adapter import adapter
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
@@ -55,4 +56,5 @@ for command in _NOUNS:
 
 def main() -> None:
     """Run the `hub` command; the entry point of the package."""
+    forbid_core_dumps()
     cli.main()

@@ -79,6 +79,10 @@ CODES: Final[dict[str, Row]] = {
     "handling-not-agreed": _row(
         _R, 403, 77, "The agreement does not bind the recipient to this handling code"
     ),
+    "level-not-mapped": _row(_R, 403, 77, "The recipient has no level that answers to the classification"),
+    "form-not-agreed": _row(_R, 403, 77, "The agreement does not take urgent requests"),
+    "deadline-not-agreed": _row(_R, 403, 77, "The record asks for an answer sooner than agreed"),
+    "retention-not-agreed": _row(_R, 403, 77, "The record is to be kept longer than agreed"),
     "not-releasable": _row(_R, 403, 77, "The label does not release it to this recipient"),
     "third-party-rule": _row(_R, 403, 77, "The originator has not consented to passing it on"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),

@@ -541,6 +541,20 @@ class AgreementRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProposalRow:
+    """A version of an agreement that one custodian proposed; it is in force once another approved it."""
+
+    agreement_id: str
+    version: int
+    source: str
+    digest: bytes
+    proposed_by: str
+    proposed_at: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Replay:
     """What a client's idempotency key was answered with before."""
 

@@ -64,6 +64,7 @@ class Act(Enum):
     PARTNER_CHANGED = "partner-changed"
     MEMBER_CHANGED = "member-changed"
     OFFICER_CHANGED = "officer-changed"
+    AGREEMENT_PROPOSED = "agreement-proposed"
     AGREEMENT_CHANGED = "agreement-changed"
     KEY_CHANGED = "key-changed"
     DIRECTORY_CHANGED = "directory-changed"
@@ -237,6 +238,11 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.ADMINISTRATION,
         means="An officer's account was opened, closed or reset, or its roles were changed.",
         subject="officer",
+    ),
+    _A.AGREEMENT_PROPOSED: Row(
+        category=_C.DECISION,
+        means="A custodian proposed an agreement's text; another custodian must approve it.",
+        subject="agreement",
     ),
     _A.AGREEMENT_CHANGED: Row(
         category=_C.ADMINISTRATION,

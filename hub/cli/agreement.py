@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from rich.console import RenderableType
 
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
-from hub.cli.answer import Answer, facts, instant, table
+from hub.cli.agreement_deciding import approve, diff, propose
+from hub.cli.agreement_page import page
+from hub.cli.answer import Answer, instant, table
 from hub.cli.files import called, read_text
 from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import AgreementRow
-from hub.errors import Refused
 from hub.exchange import agreements
-from hub.policy.agreements import Agreement, Flow, load_agreement
+from hub.policy.agreements import load_agreement
+from hub.policy.description import described
+from hub.policy.terms import Agreement
 
 
 @click.group(cls=Noun)
@@ -33,8 +34,10 @@ def check(file: str) -> Answer:
     found = load_agreement(read_text(file))
     return Answer(
         document={"valid": True, "agreement": described(found)},
-        people=(f"{called(file)} is a valid agreement. It would allow:", *_page(found)),
-        then=(f"hub agreement adopt {file}",),
+        people=(f"{called(file)} is a valid agreement. It would allow:", *page(found)),
+        then=()
+        if found.draft
+        else (f"hub agreement propose {file} --as NAME", f"hub agreement adopt {file}"),
     )
 
 
@@ -44,14 +47,17 @@ def check(file: str) -> Answer:
 @home_option
 @unlock_option
 def adopt(file: str, home: Path, unlock: Path | None) -> Answer:
-    """Put an agreement in force here; a changed text takes a higher version."""
+    """Put an agreement in force here, alone; a changed text takes a higher version.
+
+    Where the hub has two custodians it is theirs to decide: `hub agreement propose`, then `approve`.
+    """
     text = read_text(file)
     with opened(home, unlock) as hub:
         row = agreements.adopt(hub.broker, administrator(hub.config.agency), text)
     found = load_agreement(row.source)
     return Answer(
         document=_document(row, found),
-        people=(f"{found.id} version {found.version} is adopted. It allows:", *_page(found)),
+        people=(f"{found.id} version {found.version} is adopted. It allows:", *page(found)),
         then=("hub record template KIND > record.json", "hub record draft record.json --to AGENCY --as NAME"),
     )
 
@@ -64,10 +70,19 @@ def list_(home: Path, unlock: Path | None) -> Answer:
     """List the agreements that were adopted here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = [(row, load_agreement(row.source)) for row in view.directory.agreements()]
+        waiting = agreements.waiting(view)
+    proposed = [
+        {"id": p.agreement_id, "version": p.version, "proposed_by": p.proposed_by, "digest": p.digest.hex()}
+        for p in waiting
+    ]
+    told = [
+        f"{p.agreement_id} version {p.version}, proposed by {p.proposed_by}, waits for another custodian."
+        for p in waiting
+    ]
     if not rows:
         return Answer(
-            document={"agreements": []},
-            people=("No agreement is adopted here: nothing may be sent or received.",),
+            document={"agreements": [], "proposals": proposed},
+            people=("No agreement is adopted here: nothing may be sent or received.", *told),
             then=("hub agreement check FILE", "hub agreement adopt FILE"),
         )
     columns = ("agreement", "version", "parties", "from", "until", "adopted (UTC)", "adopted by")
@@ -76,63 +91,23 @@ def list_(home: Path, unlock: Path | None) -> Answer:
         for r, a in rows
     ]
     return Answer(
-        document={"agreements": [_document(row, found) for row, found in rows]},
-        people=(table(columns, cells, numbers=("version",)),),
+        document={"agreements": [_document(row, found) for row, found in rows], "proposals": proposed},
+        people=(table(columns, cells, numbers=("version",)), *told),
     )
 
 
 @trail(writes_nothing("the directory, and nobody that a record is about"))
-@agreement.command(examples=("hub agreement show cis-1999",))
+@agreement.command(examples=("hub agreement show cis-1999", "hub agreement show cis-1999 --version 1"))
 @click.argument("agreement_id", metavar="AGREEMENT", help="Its id, like cis-1999.")
+@click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
 @home_option
 @unlock_option
-def show(agreement_id: str, home: Path, unlock: Path | None) -> Answer:
-    """Show what an adopted agreement allows, article by article."""
+def show(agreement_id: str, version: int | None, home: Path, unlock: Path | None) -> Answer:
+    """Show what an adopted agreement allows, article by article; old versions explain old releases."""
     with opened(home, unlock) as hub, hub.store.read() as view:
-        row = next((r for r in view.directory.agreements() if r.agreement_id == agreement_id), None)
-    if row is None:
-        raise Refused(
-            "not-found", f"There is no agreement {agreement_id} here; `hub agreement list` shows all."
-        )
+        row = agreements.version_of(view, agreement_id, version)
     found = load_agreement(row.source)
-    return Answer(document=_document(row, found), people=_page(found))
-
-
-def described(found: Agreement) -> dict[str, object]:
-    """Return an agreement for machines."""
-    return {
-        "id": found.id,
-        "version": found.version,
-        "title": found.title,
-        "instrument": found.instrument,
-        "parties": list(found.parties),
-        "in_force_from": found.in_force_from.isoformat(),
-        "in_force_until": found.in_force_until.isoformat() if found.in_force_until else None,
-        "articles": [{"number": article.number, "about": article.about} for article in found.articles],
-        "flows": [_flow(flow) for flow in found.flows],
-    }
-
-
-def _flow(flow: Flow) -> dict[str, object]:
-    return {
-        "from": sorted(flow.senders),
-        "to": sorted(flow.recipients),
-        "articles": list(flow.articles),
-        "kinds": _values(flow.kinds),
-        "by_rule": _values(flow.by_rule),
-        "purposes": _values(flow.purposes),
-        "languages": sorted(flow.languages),
-        "highest": flow.highest.value,
-        "tlp": None if flow.tlp is None else _values(flow.tlp),
-        "handling": _values(flow.handling),
-        "caveats": list(flow.caveats),
-        "reply_days": {kind.value: days for kind, days in flow.reply_days.items()},
-        "retention_days": flow.retention_days,
-    }
-
-
-def _values(members: Iterable[object]) -> list[str]:
-    return sorted(str(getattr(member, "value", member)) for member in members)
+    return Answer(document=_document(row, found), people=page(found))
 
 
 def _document(row: AgreementRow, found: Agreement) -> dict[str, object]:
@@ -144,40 +119,5 @@ def _document(row: AgreementRow, found: Agreement) -> dict[str, object]:
     }
 
 
-def _page(found: Agreement) -> tuple[RenderableType, ...]:
-    parts: list[RenderableType] = [
-        facts(
-            {
-                "agreement": f"{found.id}, version {found.version}",
-                "title": found.title,
-                "instrument": found.instrument,
-                "parties": found.parties,
-                "in force": f"from {found.in_force_from} until {found.in_force_until or 'further notice'}",
-                **{f"article {article.number}": article.about for article in found.articles},
-            }
-        )
-    ]
-    for flow in found.flows:
-        told = _flow(flow)
-        parts += ["", f"{', '.join(sorted(flow.senders))} → {', '.join(sorted(flow.recipients))}"]
-        parts.append(
-            facts(
-                {
-                    "  kinds": told["kinds"],
-                    "  without a second officer": told["by_rule"] or "none",
-                    "  purposes": told["purposes"],
-                    "  languages": told["languages"],
-                    "  up to": flow.highest.value,
-                    "  TLP": "any" if flow.tlp is None else told["tlp"],
-                    "  handling codes": told["handling"] or "none",
-                    "  reply within": [f"{k.value}: {days} days" for k, days in flow.reply_days.items()]
-                    or "no time is set",
-                    "  kept for": "no time is set"
-                    if flow.retention_days is None
-                    else f"{flow.retention_days} days",
-                    "  articles": flow.articles,
-                    "  caveats": "; ".join(flow.caveats) or "none",
-                }
-            )
-        )
-    return tuple(parts)
+for command in (propose, approve, diff):
+    agreement.add_command(command)

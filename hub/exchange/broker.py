@@ -101,6 +101,11 @@ class Standing:
 
         return answer
 
+    @cached_property
+    def in_force(self) -> Mapping[str, str]:
+        """Return each agreement with its version, as the log names what a release rests on."""
+        return {found.id: f"{found.id}/{found.version}" for found in self.agreements}
+
     def recall(self, counterparty: str) -> Decision:
         """Permit a withdrawal: it must reach everyone who has the record, whatever agreement has ended.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from hub.entries import Direction, PartnerStatus, RecordRow
 from hub.errors import Refused
@@ -83,7 +83,15 @@ def question_of_record(
         at=at,
         our_agency=agency,
         articles=record.legal_basis.articles,
+        days_to_reply=_days(record.created_at, record.reply_due_at and record.reply_due_at.date()),
+        days_kept=_days(record.created_at, record.retain_until),
+        urgent=record.details.get("urgency", "routine") != "routine",
     )
+
+
+def _days(since: datetime, until: date | None) -> int | None:
+    """Return the calendar days (UTC) from one moment to a day."""
+    return None if until is None else (until - since.astimezone(UTC).date()).days
 
 
 def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datetime) -> Question:
@@ -106,7 +114,7 @@ def permit_showing(standing: Standing, row: RecordRow, member: str, *, agency: s
     """Ask the rules whether a stored record may be shown to a member now."""
     question = question_of_row(row, counterparty=member, agency=agency, at=at)
     if row.direction is Direction.IN:  # under any agreement with the member, if the label lets it
-        question = replace(question, agreement=None)
+        question = replace(question, agreement=None, came_under=row.agreement)
     return standing.permit(question)
 
 

@@ -206,6 +206,7 @@ def release(
             justification=basis(row),
             envelopes=",".join(envelope_ids),
             envelope_digests=",".join(one.digest.hex() for one in sealed),
+            agreement=standing.in_force.get(row.agreement, row.agreement),
             **described(row),
         ),
     )

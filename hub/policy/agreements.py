@@ -7,101 +7,33 @@ misspelt restriction that is ignored would permit what was meant to be forbidden
 from __future__ import annotations
 
 import tomllib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
 from hub.errors import Refused
-from hub.records.fields import Agency, Choice, Count, Language, Many, Part, Slug, Text, told, wrong
+from hub.policy.terms import (
+    CONFIRM_MAX_HOURS,
+    Agreement,
+    Article,
+    Authority,
+    Flow,
+    Form,
+    Ground,
+    Level,
+    Onward,
+    RefusalGround,
+)
+from hub.records.fields import Agency, Choice, Count, Flag, Language, Many, Part, Slug, Text, told, wrong
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Tlp
 from hub.records.schema import Object
 
+__all__ = ["MAX_BYTES", "Agreement", "Article", "Flow", "load_agreement"]
+
 MAX_BYTES: Final = 64 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Article:
-    """One article of the instrument that a flow rests on."""
-
-    number: str
-    about: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flow:
-    """What may go from these senders to these recipients, and under which articles.
-
-    `by_rule` holds the kinds that need no second officer. `tlp` None leaves the colour to the label alone.
-    `handling` holds the handling codes that the recipient is bound to honour; a label with another one
-    does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days.
-    """
-
-    senders: frozenset[str]
-    recipients: frozenset[str]
-    articles: tuple[str, ...]
-    kinds: frozenset[Kind]
-    purposes: frozenset[Purpose]
-    languages: frozenset[str]
-    highest: Classification
-    by_rule: frozenset[Kind] = frozenset()
-    tlp: frozenset[Tlp] | None = None
-    handling: frozenset[Handling] = frozenset()
-    caveats: tuple[str, ...] = ()
-    reply_days: Mapping[Kind, int] = field(default_factory=dict, hash=False)
-    retention_days: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a flow that contradicts itself."""
-        if both := self.senders & self.recipients:
-            raise ValueError(f"{min(both)} is both sender and recipient of one flow")
-        for name, kinds in (("by_rule", self.by_rule), ("reply_days", frozenset(self.reply_days))):
-            if extra := kinds - self.kinds:
-                raise ValueError(f"{name} has {min(k.value for k in extra)}, which is not among its kinds")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """One version of an agreement. `in_force_until` is its last day; None means until further notice."""
-
-    id: str
-    version: int
-    title: str
-    instrument: str
-    parties: tuple[str, ...]
-    in_force_from: date
-    articles: tuple[Article, ...]
-    flows: tuple[Flow, ...]
-    in_force_until: date | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse flows between strangers, under unknown articles, or two for one sender and recipient."""
-        if self.in_force_until is not None and self.in_force_until < self.in_force_from:
-            raise ValueError("in_force_until is before in_force_from")
-        _refuse_repeats("parties", self.parties)
-        _refuse_repeats("articles", [article.number for article in self.articles])
-        pairs = [(s, r) for flow in self.flows for s in flow.senders for r in flow.recipients]
-        _refuse_repeats("flows", [f"{sender} to {recipient}" for sender, recipient in pairs])
-        for flow in self.flows:
-            if strangers := (flow.senders | flow.recipients) - set(self.parties):
-                raise ValueError(f"a flow names {min(strangers)}, which is not among the parties")
-            if unknown := set(flow.articles) - {article.number for article in self.articles}:
-                raise ValueError(f"a flow rests on article {min(unknown)}, which is not among the articles")
-
-    def holds_on(self, day: date) -> bool:
-        """Tell whether it is in force on a day."""
-        return self.in_force_from <= day and (self.in_force_until is None or day <= self.in_force_until)
-
-    def flow(self, sender: str, recipient: str) -> Flow | None:
-        """Return what may go from one party to another, or None when nothing may."""
-        for flow in self.flows:
-            if sender in flow.senders and recipient in flow.recipients:
-                return flow
-        return None
 
 
 def load_agreement(toml_text: str) -> Agreement:
@@ -114,6 +46,11 @@ def load_agreement(toml_text: str) -> Agreement:
             "parties": tuple(read["parties"]),
             "articles": tuple(Article(**article) for article in read["articles"]),
             "flows": tuple(_flow(flow) for flow in read["flows"]),
+            "authorities": tuple(Authority(**one) for one in read.get("authorities", ())),
+            "levels": tuple(_level(one) for one in read.get("levels", ())),
+            "grounds": tuple(_ground(one) for one in read.get("grounds", ())),
+            "sources": tuple(read.get("sources", ())),
+            "uncertain": tuple(read.get("uncertain", ())),
         }
         return Agreement(**(read | parts))
     except tomllib.TOMLDecodeError as error:
@@ -140,7 +77,18 @@ def _flow(read: Mapping[str, Any]) -> Flow:
         caveats=tuple(read.get("caveats", ())),
         reply_days={Kind(kind): days for kind, days in read.get("reply_days", {}).items()},
         retention_days=read.get("retention_days"),
+        onward=Onward(read.get("onward", Onward.CONSENT.value)),
+        forms=frozenset(map(Form, read["forms"])) if "forms" in read else frozenset(Form),
+        confirm_hours=read.get("confirm_hours", CONFIRM_MAX_HOURS),
     )
+
+
+def _level(read: Mapping[str, Any]) -> Level:
+    return Level(party=read["party"], theirs=read["theirs"], ours=Classification(read["ours"]))
+
+
+def _ground(read: Mapping[str, Any]) -> Ground:
+    return Ground(ground=RefusalGround(read["ground"]), article=read["article"], about=read["about"])
 
 
 class _Day(fields.Field[date]):
@@ -160,6 +108,24 @@ class _ArticleSchema(Object):
     about = Text(500, required=True)
 
 
+class _AuthoritySchema(Object):
+    party = Agency(required=True)
+    name = Text(300, required=True)
+    source = Text(1000)
+
+
+class _LevelSchema(Object):
+    party = Agency(required=True)
+    theirs = Text(100, required=True)
+    ours = Choice(Classification, required=True)
+
+
+class _GroundSchema(Object):
+    ground = Choice(RefusalGround, required=True)
+    article = Text(64, required=True)
+    about = Text(500, required=True)
+
+
 _FlowSchema = Object.from_dict(
     {
         "from": Many(Agency(), 64, shortest=1, required=True),
@@ -175,6 +141,9 @@ _FlowSchema = Object.from_dict(
         "caveats": Many(Text(500), 16),
         "reply_days": fields.Dict(keys=Choice(Kind), values=Count(*_DAYS)),
         "retention_days": Count(*_DAYS),
+        "onward": Choice(Onward),
+        "forms": Many(Choice(Form), len(Form), shortest=1),
+        "confirm_hours": Count(1, CONFIRM_MAX_HOURS),
     },
     name="Flow",
 )
@@ -190,6 +159,12 @@ class _AgreementSchema(Object):
     in_force_until = _Day()
     articles = Many(Part(_ArticleSchema), 64, shortest=1, required=True)
     flows = Many(Part(_FlowSchema), 64, shortest=1, required=True)
+    authorities = Many(Part(_AuthoritySchema), 64)
+    levels = Many(Part(_LevelSchema), 64 * len(Classification))
+    grounds = Many(Part(_GroundSchema), 64)
+    sources = Many(Text(1000), 64)
+    uncertain = Many(Text(1000), 64)
+    draft = Flag()
 
 
 def _sentences(messages: object, where: str = "") -> Iterator[str]:
@@ -205,11 +180,6 @@ def _sentences(messages: object, where: str = "") -> Iterator[str]:
             yield from _sentences(inner, place)
     elif isinstance(messages, list):
         yield from (f"{where}: {message}" for message in messages)
-
-
-def _refuse_repeats(name: str, values: Sequence[str]) -> None:
-    if repeated := sorted(value for value, times in Counter(values).items() if times > 1):
-        raise ValueError(f"{name} has {repeated[0]} more than once")
 
 
 def _invalid(why: str) -> Refused:

@@ -61,6 +61,21 @@ def _wrote(actor: Actor, authors: Collection[str]) -> list[Reason]:
     return []
 
 
+def may_propose_agreement(actor: Actor) -> Decision:
+    """Permit custodians who have signed in; the console alone proposes nothing in nobody's name."""
+    return decide(_lacks(actor, Role.CUSTODIAN))
+
+
+def may_approve_agreement(actor: Actor, proposer: str) -> Decision:
+    """Permit a custodian who has signed in and did not propose it."""
+    reasons = _lacks(actor, Role.CUSTODIAN)
+    if not proposer.strip() or proposer in {actor.id, str(actor)}:
+        reasons.append(
+            Reason(code="four-eyes", sentence="Another custodian than the one who proposed it must approve.")
+        )
+    return decide(reasons)
+
+
 def may_administer(actor: Actor) -> Decision:
     """Permit custodians, and the hub itself: whoever can open its home holds its keys anyway.
 

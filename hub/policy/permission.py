@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from hub.entries import Direction
-from hub.policy.agreements import Agreement, Flow
 from hub.policy.decision import Decision, Reason, decide
+from hub.policy.terms import Agreement, Flow, Form, Onward
 from hub.records.kinds import Kind
-from hub.records.label import Handling, Label, Tlp
+from hub.records.label import Classification, Handling, Label, Tlp
+
+#: No agreement lets anything above flow without a second officer.
+BY_RULE_MAX: Final = Classification.CONFIDENTIAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +23,9 @@ class Question:
 
     `agreement` is the one that the record itself names as its legal basis. It is None where a record that
     came in is shown on to a member: that goes under any agreement with the member, if the label lets it.
-    `articles` are those of it that the record cites; none where only the stored row of a record is at hand.
+    `articles` are those of it that the record cites, `days_to_reply` and `days_kept` those that it gives the
+    recipient, counted from the day it was made, and `urgent` whether it asks for haste; these say nothing
+    where only the stored row of a record is at hand. `came_under` is the agreement of a record that came in.
     """
 
     kind: Kind
@@ -33,6 +39,10 @@ class Question:
     at: datetime
     our_agency: str
     articles: tuple[str, ...] = ()
+    days_to_reply: int | None = None
+    days_kept: int | None = None
+    urgent: bool = False
+    came_under: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone: which day it is would be a guess."""
@@ -66,18 +76,24 @@ def permit(question: Question, agreements: Sequence[Agreement], *, suspended: bo
         reasons.append(
             Reason(code="partner-suspended", sentence=f"Traffic with {question.counterparty} is suspended.")
         )
-    reasons += _label(question)
+    reasons += _label(question) + _onward(question, agreements)
     return decide(reasons, clause=_clause(agreement, flow))
 
 
 def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decision:
     """Permit release without a second officer: it may go, and its kind is one that flows by rule."""
     agreement, flow, reasons = _basis(question, agreements)
-    reasons += _label(question)
+    reasons += _label(question) + _onward(question, agreements)
     clause = _clause(agreement, flow)
     if flow is None or question.kind not in flow.by_rule:
         sentence = f"A {question.kind.value} to {question.recipient} needs a second officer."
         reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
+    elif question.label.classification.rank > BY_RULE_MAX.rank or question.label.originator_control:
+        sentence = (
+            f"What is above {BY_RULE_MAX.value} or under originator control needs a second officer, "
+            "whatever flows by rule."
+        )
+        reasons.append(Reason(code="four-eyes", sentence=sentence))
     return decide(reasons, clause=clause)
 
 
@@ -96,10 +112,10 @@ def _basis(
 
 def _candidates(question: Question, agreements: Sequence[Agreement]) -> list[Agreement]:
     """Return the newest version of each agreement that may serve: the named one, or any with a member."""
-    newest = {a.id: a for a in sorted(agreements, key=lambda a: a.version)}
+    newest = _newest(agreements)
     if question.shown_on:
-        return [a for a in newest.values() if a.flow(question.sender, question.recipient)]
-    return [a for a in newest.values() if a.id == question.agreement]
+        return [a for a in newest if a.flow(question.sender, question.recipient)]
+    return [a for a in newest if a.id == question.agreement]
 
 
 def _under(question: Question, agreement: Agreement) -> list[Reason]:
@@ -114,7 +130,13 @@ def _under(question: Question, agreement: Agreement) -> list[Reason]:
         sentence = f"{agreement.id} lets nothing go from {question.sender} to {question.recipient}."
         reasons.append(Reason(code="agreement-missing", sentence=sentence, clause=agreement.id))
         return reasons
-    return reasons + _articles(question, agreement) + _flow(question, agreement, flow)
+    return (
+        reasons
+        + _articles(question, agreement)
+        + _flow(question, agreement, flow)
+        + _level(question, agreement)
+        + _times(question, agreement, flow)
+    )
 
 
 def _articles(question: Question, agreement: Agreement) -> list[Reason]:
@@ -161,6 +183,58 @@ def _flow(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
         for what, value, met, agreed in rows
         if not met
     ]
+
+
+def _level(question: Question, agreement: Agreement) -> list[Reason]:
+    """Hold the classification against the recipient's own levels, where the agreement names them."""
+    level = question.label.classification
+    recipient = question.recipient
+    unmarked = level is Classification.UNCLASSIFIED or not agreement.maps_levels_of(recipient)
+    if unmarked or agreement.marking(recipient, level) is not None:
+        return []
+    sentence = f"{agreement.id} names no level of {recipient} that answers to {level.value}."
+    return [Reason(code="level-not-mapped", sentence=sentence, clause=agreement.id)]
+
+
+def _times(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
+    """Hold haste, the days to reply and the days to keep against those agreed."""
+    reasons, clause = [], _clause(agreement, flow)
+    if question.urgent and Form.URGENT not in flow.forms:
+        sentence = (
+            f"{agreement.id} takes written requests alone from {question.sender}, and this one is urgent."
+        )
+        reasons.append(Reason(code="form-not-agreed", sentence=sentence, clause=clause))
+    agreed, asked = flow.reply_days.get(question.kind), question.days_to_reply
+    if agreed is not None and asked is not None and asked < agreed and not question.urgent:
+        sentence = (
+            f"{agreement.id} gives {question.recipient} {agreed} days to answer a {question.kind.value}; "
+            f"the record gives {asked} and is not urgent."
+        )
+        reasons.append(Reason(code="deadline-not-agreed", sentence=sentence, clause=clause))
+    most, kept = flow.retention_days, question.days_kept
+    if most is not None and kept is not None and kept > most:
+        sentence = (
+            f"{agreement.id} lets {question.recipient} keep it for {most} days; the record says {kept}."
+        )
+        reasons.append(Reason(code="retention-not-agreed", sentence=sentence, clause=clause))
+    return reasons
+
+
+def _onward(question: Question, agreements: Sequence[Agreement]) -> list[Reason]:
+    """Hold showing a record on against the agreement that it came under."""
+    if not question.shown_on:
+        return []
+    for agreement in _newest(agreements):
+        flow = agreement.flow(question.originator, question.our_agency)
+        if agreement.id == question.came_under and flow is not None and flow.onward is Onward.NEVER:
+            sentence = f"{agreement.id} lets nothing that comes from {question.originator} be passed on."
+            return [Reason(code="third-party-rule", sentence=sentence, clause=_clause(agreement, flow))]
+    return []
+
+
+def _newest(agreements: Sequence[Agreement]) -> list[Agreement]:
+    """Return the newest version of each agreement."""
+    return list({a.id: a for a in sorted(agreements, key=lambda a: a.version)}.values())
 
 
 def _label(question: Question) -> list[Reason]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hub.entries import AgreementRow, LoginFailures, MemberRow, OfficerRow, PartnerRow
+from hub.entries import AgreementRow, LoginFailures, MemberRow, OfficerRow, PartnerRow, ProposalRow
 
 
 class Directory(Protocol):
@@ -48,6 +48,15 @@ class Directory(Protocol):
         ...
 
     def put_agreement(self, row: AgreementRow) -> None: ...
+    def agreement_versions(self, agreement_id: str) -> Sequence[AgreementRow]:
+        """Return all versions of an agreement, in the order in which they came in force."""
+        ...
+
+    def proposals(self) -> Sequence[ProposalRow]:
+        """Return all proposals, by agreement and version."""
+        ...
+
+    def put_proposal(self, row: ProposalRow) -> None: ...
     def generation(self) -> int:
         """Return a number that changes with every change of the directory; caches hang on it."""
         ...

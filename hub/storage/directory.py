@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Table, bindparam, delete, select, update
 
-from hub.entries import AgreementRow, Body, LoginFailures, MemberRow, OfficerRow, PartnerRow
+from hub.entries import AgreementRow, Body, LoginFailures, MemberRow, OfficerRow, PartnerRow, ProposalRow
 from hub.errors import Refused
 from hub.storage import tables
 from hub.storage.session import Session, Shape, kept
@@ -44,6 +44,16 @@ _IN_FORCE: Final = (
 )
 _ADOPT: Final = insert(_agreements).on_conflict_do_nothing().returning(_agreements.c.version)
 
+_VERSIONS: Final = (
+    _AGREEMENTS.select()
+    .where(_agreements.c.agreement_id == bindparam("which"))
+    .order_by(_agreements.c.adopted_at, _agreements.c.version)
+)
+_PROPOSALS: Final = Shape(ProposalRow, tables.agreement_proposals)
+_ALL_PROPOSALS: Final = _PROPOSALS.select().order_by(
+    tables.agreement_proposals.c.agreement_id, tables.agreement_proposals.c.version
+)
+
 _C: Final = tables.counters.c
 _GENERATION: Final = select(_C.value).where(_C.name == "directory")
 #: Makes every cache of the directory look again.
@@ -68,6 +78,7 @@ def _put(table: Table, *key: str) -> Any:
 
 _PUT_PARTNER: Final = _put(tables.partners, "agency")
 _PUT_MEMBER: Final = _put(tables.members, "agency")
+_PUT_PROPOSAL: Final = _put(tables.agreement_proposals, "agreement_id", "version")
 _PUT_OFFICER: Final = _put(tables.officers, "name")
 _PUT_FAILED: Final = _put(tables.login_failures, "name", "address")
 _REPLACE_TOTP_KEY: Final = (
@@ -169,6 +180,19 @@ class DirectoryStore:
                 "conflict",
                 f"Agreement {row.agreement_id} has a version {row.version} already; take the next.",
             )
+
+    def agreement_versions(self, agreement_id: str) -> Sequence[AgreementRow]:
+        """Return all versions of an agreement, in the order in which they came in force."""
+        return _AGREEMENTS.load(self._session.rows(_VERSIONS, {"which": agreement_id}))
+
+    def proposals(self) -> Sequence[ProposalRow]:
+        """Return all proposals, by agreement and version."""
+        return _PROPOSALS.load(self._session.rows(_ALL_PROPOSALS))
+
+    def put_proposal(self, row: ProposalRow) -> None:
+        """Store or replace a proposal; nobody's standing changes by it."""
+        self._session.change()
+        self._session.run(_PUT_PROPOSAL, vars(row))
 
     def generation(self) -> int:
         """Return a number that changes with every change of the directory but login counters."""

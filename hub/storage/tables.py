@@ -431,6 +431,18 @@ agreements = _table(
     _text("adopted_by"),
 )
 
+agreement_proposals = _table(
+    "agreement_proposals",
+    _text("agreement_id", key=True),
+    _number("version", key=True),
+    _text("source"),
+    _bytes("digest"),
+    _text("proposed_by"),
+    _moment("proposed_at"),
+    _text("approved_by", optional=True),
+    _moment("approved_at", optional=True),
+)
+
 attachments = _table(
     "attachments",
     _text("digest", key=True),

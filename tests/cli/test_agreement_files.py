@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from hub.codes import CODES
+from tests.cli.conftest import Officers
 from tests.cli.walk import hub
+from tests.exchange.hubs import agreement_text
 
 FILES = sorted((Path(__file__).parents[2] / "demo" / "agreements").glob("*.toml"))
 
@@ -35,3 +37,32 @@ def test_wrong_agreement_is_told_key_and_reason() -> None:
     assert result.exit_code == CODES["agreement-invalid"].exit
     assert "flows[0].hihgest" in result.stderr
     assert "[agreement-invalid]" in result.stderr
+
+
+def test_an_agreement_takes_two_custodians(paired: Path, officers: Officers, tmp_path: Path) -> None:
+    for name in ("dana", "erlan"):
+        officers.add(name, "custodian")
+    text = agreement_text(("kz-knb", "cis-atc")).replace("version = 1", "version = 2", 1)
+    file = tmp_path / "treaty.toml"
+    file.write_text(text.replace('highest = "secret"', 'highest = "restricted"', 1), encoding="utf-8")
+    alone = hub("agreement", "adopt", str(file))
+    assert (alone.exit_code, "[four-eyes]" in alone.stderr) == (CODES["four-eyes"].exit, True)
+    told = json.loads(officers.act("dana", "agreement", "propose", str(file), "--json").stdout)
+    assert "proposed by officer:dana, waits" in hub("agreement", "list").stdout
+    changes = json.loads(hub("agreement", "diff", "test-treaty", "--json").stdout)
+    assert changes["differences"] == [
+        {"where": "kz-knb → cis-atc: highest", "before": "secret", "after": "restricted"}
+    ]
+    own = officers.act("dana", "agreement", "approve", "test-treaty", "--digest", told["digest"])
+    assert own.exit_code == CODES["four-eyes"].exit
+    declined = officers.act("erlan", "agreement", "approve", "test-treaty", typed="n\n")
+    assert declined.exit_code != 0
+    assert "  + restricted" in declined.stderr
+    done = officers.act("erlan", "agreement", "approve", "test-treaty", typed="y\n")
+    assert done.exit_code == 0
+    assert "test-treaty version 2 is in force here" in done.stdout
+    assert (
+        json.loads(hub("agreement", "show", "test-treaty", "--version", "1", "--json").stdout)["version"] == 1
+    )
+    assert "+ restricted" in hub("agreement", "diff", "test-treaty", "--from", "1", "--to", "2").stdout
+    assert hub("agreement", "show", "test-treaty", "--version", "7").exit_code == CODES["not-found"].exit

@@ -144,6 +144,12 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     done("queue", "drop", entry, "--reason", "to be erased")
     officers.add("dana", "custodian")
     officers.add("erlan", "auditor")
+    officers.add("farida", "custodian")
+    treaty = tmp_path / "treaty-2.toml"
+    text = agreement_text(("kz-knb", "cis-atc")).replace("version = 1", "version = 2", 1)
+    treaty.write_text(text, encoding="utf-8")
+    proposed = act("dana", "agreement", "propose", str(treaty))
+    act("farida", "agreement", "approve", "test-treaty", "--digest", proposed["digest"])
     act("dana", "record", "erase", asked.record_id, *why)
     act("erlan", "record", "erase", asked.record_id, "--confirm")
     done("log", "search")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hub.audit.events import Act
 from hub.errors import Refused
-from hub.exchange.agreements import adopt
+from hub.exchange.accounts import add_officer, set_active
+from hub.exchange.agreements import adopt, approve_agreement, propose, version_of, waiting
 from hub.exchange.broker import Broker
 from hub.policy import load_agreement
 from hub.records.actor import Role
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, agreement_text, officer
+from tests.exchange.hubs import CUSTODIAN, START, Hubs, agreement_text, officer, released
 
 TEXT = agreement_text(["kz-knb", "cis-atc"])
 SECOND = TEXT.replace("version = 1", "version = 2").replace('"secret"', '"restricted"')
@@ -87,6 +89,101 @@ def test_only_custodians_adopt(broker: Broker) -> None:
     with pytest.raises(Refused) as caught:
         adopt(broker, officer("bolat", Role.RELEASER, Role.OPERATOR), TEXT)
     assert caught.value.code == "role-missing"
+
+
+DANA, ERLAN = officer("dana", Role.CUSTODIAN), officer("erlan", Role.CUSTODIAN)
+
+
+def code_of(act: Callable[[], object]) -> str:
+    with pytest.raises(Refused) as caught:
+        act()
+    return caught.value.code
+
+
+def test_what_a_custodian_proposes_is_in_force_once_another_approves(broker: Broker, hubs: Hubs) -> None:
+    adopt(broker, CUSTODIAN, TEXT)
+    proposal = propose(broker, DANA, SECOND)
+    assert broker.standing().agreements == (load_agreement(TEXT),)
+    hubs.clock.pass_(60)
+    row = approve_agreement(broker, ERLAN, "test-treaty", 2, digest=proposal.digest)
+    assert (row.version, row.adopted_by, row.source) == (2, "officer:erlan", SECOND)
+    assert broker.standing().agreements == (load_agreement(SECOND),)
+    with broker.store.read() as view:
+        events = [event for _, event in view.events(after=0, limit=100)]
+        assert waiting(view) == []
+        assert [version_of(view, "test-treaty", n).source for n in (1, 2, None)] == [TEXT, SECOND, SECOND]
+    assert [(e.act, str(e.actor)) for e in events[1:]] == [
+        (Act.AGREEMENT_PROPOSED, "officer:dana"),
+        (Act.AGREEMENT_CHANGED, "officer:erlan"),
+    ]
+    assert events[2].details["proposed_by"] == "officer:dana"
+
+
+def test_who_proposed_cannot_approve(broker: Broker) -> None:
+    seen = propose(broker, DANA, TEXT).digest
+    assert code_of(lambda: approve_agreement(broker, DANA, "test-treaty", 1, digest=seen)) == "four-eyes"
+    assert broker.standing().agreements == ()
+
+
+def test_only_custodians_who_signed_in_propose_and_approve(broker: Broker) -> None:
+    seen = propose(broker, DANA, TEXT).digest
+    for actor in (officer("bolat", Role.RELEASER), CUSTODIAN):
+        assert code_of(lambda actor=actor: propose(broker, actor, TEXT)) == "role-missing"
+        assert (
+            code_of(lambda actor=actor: approve_agreement(broker, actor, "test-treaty", 1, digest=seen))
+            == "role-missing"
+        )
+
+
+def test_another_text_than_the_one_read_is_not_approved(broker: Broker) -> None:
+    seen = propose(broker, DANA, TEXT).digest
+    propose(broker, DANA, TEXT + "# one word more")
+    assert code_of(lambda: approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen)) == "conflict"
+
+
+def test_what_nobody_proposed_is_not_approved(broker: Broker) -> None:
+    assert code_of(lambda: approve_agreement(broker, ERLAN, "test-treaty", 1, digest=b"")) == "not-found"
+    seen = propose(broker, DANA, TEXT).digest
+    approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen)
+    assert code_of(lambda: approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen)) == "not-found"
+
+
+def test_an_overtaken_proposal_is_not_approved(broker: Broker) -> None:
+    first, second = propose(broker, DANA, TEXT), propose(broker, DANA, SECOND)
+    approve_agreement(broker, ERLAN, "test-treaty", 2, digest=second.digest)
+    assert (
+        code_of(lambda: approve_agreement(broker, ERLAN, "test-treaty", 1, digest=first.digest)) == "conflict"
+    )
+    assert code_of(lambda: propose(broker, DANA, TEXT)) == "conflict"
+
+
+def test_a_draft_is_neither_proposed_nor_adopted(broker: Broker) -> None:
+    draft = TEXT.replace("version = 1", "version = 1\ndraft = true", 1)
+    assert code_of(lambda: propose(broker, DANA, draft)) == "agreement-invalid"
+    assert code_of(lambda: adopt(broker, CUSTODIAN, draft)) == "agreement-invalid"
+
+
+def test_with_two_custodians_none_adopts_alone(broker: Broker) -> None:
+    for name in ("dana", "erlan"):
+        adopt(broker, CUSTODIAN, agreement_text(["kz-knb", "cis-atc"]).replace("test-treaty", name))
+        add_officer(broker, CUSTODIAN, name=name, password="a long enough sentence", roles=[Role.CUSTODIAN])
+    failure = refused(broker, TEXT)
+    assert failure.code == "four-eyes"
+    assert "hub agreement propose" in failure.sentence
+    set_active(broker, CUSTODIAN, name="erlan", active=False)
+    assert adopt(broker, CUSTODIAN, TEXT).version == 1
+
+
+def test_a_release_names_the_version_that_it_rests_on(hubs: Hubs) -> None:
+    ours = hubs.add("kz-knb")
+    hubs.add("cis-atc")
+    hubs.pair_all()
+    hubs.agree()
+    hubs.agree_again(2)
+    released(ours, "cis-atc")
+    with ours.store.read() as view:
+        (told,) = [e for _, e in view.events(after=0, limit=100) if e.act is Act.RELEASED]
+    assert told.details["agreement"] == "test-treaty/2"
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.entries import LoginFailures, PartnerStatus
+from hub.entries import LoginFailures, PartnerStatus, ProposalRow
 from hub.errors import HubError
 from hub.ports import Store
 from hub.records.actor import Role
@@ -84,6 +84,39 @@ def test_a_version_of_an_agreement_is_adopted_once(store: Store) -> None:
     with store.work() as work, pytest.raises(HubError) as refused:
         work.directory.put_agreement(rows.agreement(source="[other]"))
     assert refused.value.code == "conflict"
+
+
+def test_old_versions_of_an_agreement_are_kept_in_order(store: Store) -> None:
+    first, second = rows.agreement(), rows.agreement(version=2, adopted_at=rows.at(5))
+    with rows.audited(store) as work:
+        for row in (second, first):
+            work.directory.put_agreement(row)
+    with store.read() as view:
+        assert view.directory.agreement_versions(first.agreement_id) == [first, second]
+        assert view.directory.agreements() == [second]
+        assert view.directory.agreement_versions("other") == []
+
+
+def test_a_proposal_is_replaced_and_changes_nobodys_standing(store: Store) -> None:
+    row = ProposalRow(
+        agreement_id="cis-1999",
+        version=2,
+        source="[flows]",
+        digest=bytes(32),
+        proposed_by="officer:dana",
+        proposed_at=rows.at(1),
+    )
+    approved = replace(row, approved_by="officer:erlan", approved_at=rows.at(2))
+    with rows.audited(store) as work:
+        before = work.directory.generation()
+        work.directory.put_proposal(row)
+        work.directory.put_proposal(approved)
+        assert work.directory.generation() == before
+    with store.read() as view:
+        assert view.directory.proposals() == [approved]
+    with rows.fails("audit-missing"), store.work() as work:
+        work.directory.put_proposal(row)
+        work.commit()
 
 
 def test_every_change_of_the_directory_gives_a_new_generation(store: Store) -> None:

@@ -1,0 +1,193 @@
+"""What an agreement says: parties, articles, flows, and what each side bound itself to. Checked when made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Final
+
+from hub.records.kinds import Kind, Purpose
+from hub.records.label import Classification, Handling, Tlp
+
+#: What is said to be urgent must be confirmed in writing within so many hours, whatever a file says.
+CONFIRM_MAX_HOURS: Final = 72
+
+
+class Onward(Enum):
+    """Whether what came under a flow may be passed on; no file can let it pass without consent."""
+
+    CONSENT = "consent"
+    NEVER = "never"
+
+
+class Form(Enum):
+    """In which form requests are taken: written, or urgent and confirmed later."""
+
+    WRITTEN = "written"
+    URGENT = "urgent"
+
+
+class RefusalGround(Enum):
+    """Why a party may refuse assistance; the words in which answers give their grounds."""
+
+    SOVEREIGNTY_OR_SECURITY = "sovereignty-or-security"
+    CONTRARY_TO_LAW = "contrary-to-law"
+    ONGOING_PROCEEDINGS = "ongoing-proceedings"
+    POLITICAL_OFFENCE = "political-offence"
+    NO_SUCH_DATA = "no-such-data"
+    NOT_COMPETENT = "not-competent"
+    MEANS_LACKING = "means-lacking"
+    ORIGINATOR_CONSENT_LACKING = "originator-consent-lacking"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """One article of the instrument that a flow rests on."""
+
+    number: str
+    about: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authority:
+    """Who is competent for a party, and where that is written."""
+
+    party: str
+    name: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """How a party writes one of our classifications, in its own language or its own scale."""
+
+    party: str
+    theirs: str
+    ours: Classification
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """One ground on which assistance may be refused, and the article that says so."""
+
+    ground: RefusalGround
+    article: str
+    about: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What may go from these senders to these recipients, and under which articles.
+
+    `by_rule` holds the kinds that need no second officer. `tlp` None leaves the colour to the label alone.
+    `handling` holds the handling codes that the recipient is bound to honour; a label with another one
+    does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days.
+    """
+
+    senders: frozenset[str]
+    recipients: frozenset[str]
+    articles: tuple[str, ...]
+    kinds: frozenset[Kind]
+    purposes: frozenset[Purpose]
+    languages: frozenset[str]
+    highest: Classification
+    by_rule: frozenset[Kind] = frozenset()
+    tlp: frozenset[Tlp] | None = None
+    handling: frozenset[Handling] = frozenset()
+    caveats: tuple[str, ...] = ()
+    reply_days: Mapping[Kind, int] = field(default_factory=dict, hash=False)
+    retention_days: int | None = None
+    onward: Onward = Onward.CONSENT
+    forms: frozenset[Form] = frozenset(Form)
+    confirm_hours: int = CONFIRM_MAX_HOURS
+
+    def __post_init__(self) -> None:
+        """Refuse a flow that contradicts itself, or loosens what no file may."""
+        if both := self.senders & self.recipients:
+            raise ValueError(f"{min(both)} is both sender and recipient of one flow")
+        for name, kinds in (("by_rule", self.by_rule), ("reply_days", frozenset(self.reply_days))):
+            if extra := kinds - self.kinds:
+                raise ValueError(f"{name} has {min(k.value for k in extra)}, which is not among its kinds")
+        if not 1 <= self.confirm_hours <= CONFIRM_MAX_HOURS:
+            raise ValueError(
+                f"confirm_hours is {self.confirm_hours}; at most {CONFIRM_MAX_HOURS} are allowed"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """One version of an agreement. `in_force_until` is its last day; None means until further notice.
+
+    A `draft` is never put in force. `uncertain` says in plain words what is not publicly certain of it, and
+    `sources` where the rest is written.
+    """
+
+    id: str
+    version: int
+    title: str
+    instrument: str
+    parties: tuple[str, ...]
+    in_force_from: date
+    articles: tuple[Article, ...]
+    flows: tuple[Flow, ...]
+    in_force_until: date | None = None
+    authorities: tuple[Authority, ...] = ()
+    levels: tuple[Level, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+    sources: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    draft: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse flows between strangers, under unknown articles, or two for one sender and recipient."""
+        if self.in_force_until is not None and self.in_force_until < self.in_force_from:
+            raise ValueError("in_force_until is before in_force_from")
+        _refuse_repeats("parties", self.parties)
+        _refuse_repeats("articles", [article.number for article in self.articles])
+        pairs = [(s, r) for flow in self.flows for s in flow.senders for r in flow.recipients]
+        _refuse_repeats("flows", [f"{sender} to {recipient}" for sender, recipient in pairs])
+        for flow in self.flows:
+            self._refuse_strangers("a flow", flow.senders | flow.recipients)
+            self._refuse_unknown_articles("a flow", flow.articles)
+        self._refuse_strangers("authorities", {one.party for one in self.authorities})
+        self._refuse_strangers("levels", {one.party for one in self.levels})
+        self._refuse_unknown_articles("grounds", [one.article for one in self.grounds])
+        _refuse_repeats("levels", [f"{one.theirs} of {one.party}" for one in self.levels])
+        _refuse_repeats("levels", [f"{one.ours.value} of {one.party}" for one in self.levels])
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether it is in force on a day; a draft never is."""
+        started = not self.draft and self.in_force_from <= day
+        return started and (self.in_force_until is None or day <= self.in_force_until)
+
+    def flow(self, sender: str, recipient: str) -> Flow | None:
+        """Return what may go from one party to another, or None when nothing may."""
+        for flow in self.flows:
+            if sender in flow.senders and recipient in flow.recipients:
+                return flow
+        return None
+
+    def marking(self, party: str, level: Classification) -> str | None:
+        """Return how a party writes a classification; None where it has none that answers to it."""
+        return next((one.theirs for one in self.levels if one.party == party and one.ours is level), None)
+
+    def maps_levels_of(self, party: str) -> bool:
+        """Tell whether the agreement says how a party's classifications answer to ours."""
+        return any(one.party == party for one in self.levels)
+
+    def _refuse_strangers(self, name: str, agencies: set[str] | frozenset[str]) -> None:
+        if strangers := agencies - set(self.parties):
+            raise ValueError(f"{name} names {min(strangers)}, which is not among the parties")
+
+    def _refuse_unknown_articles(self, name: str, numbers: Sequence[str]) -> None:
+        if unknown := set(numbers) - {article.number for article in self.articles}:
+            raise ValueError(f"{name} rests on article {min(unknown)}, which is not among the articles")
+
+
+def _refuse_repeats(name: str, values: Sequence[str]) -> None:
+    if repeated := sorted(value for value, times in Counter(values).items() if times > 1):
+        raise ValueError(f"{name} has {repeated[0]} more than once")

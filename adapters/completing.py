@@ -52,6 +52,7 @@ def _named(subject: Any) -> Any:
     """Add to names what most formats leave to the reader's eye: the script, and that the first is meant."""
     if not isinstance(subject, Mapping) or not isinstance(subject.get("names"), list):
         return subject
+    subject = {**subject, "names": list(map(_whole, subject["names"]))}
     names = [
         {"script": script_of(name["text"]), "form": "alias" if place else "primary", **name}
         if isinstance(name, Mapping) and isinstance(name.get("text"), str)
@@ -59,3 +60,11 @@ def _named(subject: Any) -> Any:
         for place, name in enumerate(subject["names"])
     ]
     return {**subject, "names": names}
+
+
+def _whole(name: Any) -> Any:
+    """Put a name together that came in parts, family name first."""
+    if not isinstance(name, Mapping) or "text" in name:
+        return name
+    words = [name[part] for part in ("surname", "given", "patronymic") if isinstance(name.get(part), str)]
+    return {**name, "text": " ".join(words)} if words else name

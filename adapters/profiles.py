@@ -60,6 +60,14 @@ def whole(options: Mapping[str, Any], name: str, *, lowest: int, highest: int, d
     return value
 
 
+def text(options: Mapping[str, Any], name: str, *, default: str) -> str:
+    """Return a text that is not empty."""
+    value = options.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise invalid(f"{name}: expected a text")
+    return value
+
+
 def words(options: Mapping[str, Any], name: str) -> frozenset[str] | None:
     """Return a set of words, or None where the profile does not name any."""
     value = options.get(name)

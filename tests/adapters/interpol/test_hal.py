@@ -1,0 +1,195 @@
+"""Notices as the public API shows them are read; ours have its shape; dates are only as exact as known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from adapters import registry
+from adapters.completing import complete
+from adapters.contract import Interpretation
+from adapters.interpol.codes import EYES, HAIRS, SEXES, as_partial, as_slashes, country_code, country_of
+from hub.errors import HubError
+from hub.records.ids import new_id
+from hub.records.iso import COUNTRIES
+from hub.records.kinds import Kind
+from hub.records.record import load_record
+from hub.records.template import template
+from hub.records.text import normalise
+from tests.adapters.data import file
+
+HAL = registry.make("interpol").dialect
+AT = "2026-11-22T10:00:00Z"
+DECIDES = {
+    "originator": "interpol-ncb-kz",
+    "purpose": "search",
+    "language": "en",
+    "legal_basis": {"agreement": "interpol-rpd", "articles": ["73-81"]},
+    "label": {"classification": "restricted", "tlp": "amber"},
+}
+
+
+def read(value: Any) -> Interpretation:
+    return HAL.interpret(json.dumps(value).encode())
+
+
+def notice(kind: Kind = Kind.NOTICE, **details: Any) -> dict[str, Any]:
+    record = template(kind)
+    record["details"] |= details
+    document = HAL.translate(dict(load_record(record).document)).document
+    value = json.loads(document)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_the_published_example_is_read() -> None:
+    found = HAL.interpret(file("interpol/red-notice-detail-hal-example.json"))
+    person = found.record["subjects"][0]
+    assert person["names"] == [{"surname": "KLETTE", "given": "DANIELA MARIE LUISE"}]
+    assert person["birth_dates"] == [{"form": "exact", "date": "1958-11-05"}]
+    assert person["look"] == {
+        "height_cm": 165,
+        "weight_kg": 63,
+        "marks": ["Birthmarks in the face"],
+        "eyes": "brown",
+        "hair": "black",
+    }
+    assert found.record["details"]["colour"] == "red"
+    assert found.record["details"]["warrant"] == {"country": "DE"}
+    assert "_links.images" in found.unknown
+    assert "languages_spoken_ids" in found.unknown
+
+
+def test_real_shapes_with_nulls_and_unknown_dates_are_read() -> None:
+    dates = []
+    for one in json.loads(file("interpol/notices-hal-shapes-mixed.json")):
+        found = read(one)
+        assert found.unknown["_notice_kind"] == one["_notice_kind"]
+        dates.append(found.record["subjects"][0].get("birth_dates"))
+        listing = found.record["details"].get("listing")
+        assert (listing or {}).get("reference") == one.get("un_reference")
+    assert dates[:3] == [None, [{"form": "exact", "date": "1980"}], [{"form": "exact", "date": "1990-08-07"}]]
+    entity = read(json.loads(file("interpol/notices-hal-shapes-mixed.json"))[-1])
+    assert entity.record["subjects"][0]["type"] == "organisation"
+
+
+def test_a_read_notice_becomes_a_record_once_the_agreement_has_spoken() -> None:
+    value = notice(colour="blue", charges=[], warrant=template(Kind.NOTICE)["details"]["warrant"])
+    partial = dict(read(value).record)
+    partial["details"] = {
+        **partial["details"],
+        "published_on": "2026-01-22",
+        "country": "KZ",
+        "on_finding": "Locate.",
+    }
+    partial["details"].pop("warrant", None)
+    record = load_record(complete(partial, DECIDES, record_id=new_id(), at=AT))
+    assert record.subjects[0]["names"][0]["text"] == "Мысалов Серик"
+
+
+def test_scraped_lists_without_addresses_are_refused_notice_by_notice() -> None:
+    for one in json.loads(file("interpol/red-notices-list-100-2025-10.json"))[:20]:
+        with pytest.raises(HubError) as refused:
+            read(one)
+        assert refused.value.code == "partner-document-malformed"
+
+
+@pytest.mark.slow
+def test_charges_in_all_languages_come_back_equal() -> None:
+    charges = json.loads(file("interpol/red-notice-charges-utf16.json").decode("utf-16"))
+    texts = sorted({normalise(str(one), lines=True)[:2000].strip() for one in charges} - {""})
+    assert len(texts) > 3000
+    law = {"instrument": "law"}
+    for start in range(0, len(texts), 50):
+        wanted = [{"offence": text, "law": law} for text in texts[start : start + 50]]
+        record = template(Kind.NOTICE)
+        record["details"]["charges"] = wanted
+        translated = HAL.translate(dict(load_record(record).document))
+        back = HAL.interpret(translated.document).record["details"]["charges"]
+        assert [one["offence"] for one in back] == [one["offence"] for one in wanted]
+
+
+def test_documents_in_utf_16_are_refused() -> None:
+    with pytest.raises(HubError) as refused:
+        HAL.interpret(file("interpol/red-notice-charges-utf16.json"))
+    assert refused.value.code == "partner-document-malformed"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("1958/11/05", "1958-11-05"),
+        ("1980/04/00", "1980-04"),
+        ("1980/00/00", "1980"),
+        ("0000/00/00", ""),
+        ("0000/05/12", None),
+        ("1980/00/12", None),
+        ("1980-01-01", None),
+        ("N/A", None),
+    ],
+)
+def test_dates_are_only_as_exact_as_known(theirs: str, ours: str | None) -> None:
+    assert as_partial(theirs) == ours
+    if ours:
+        assert as_slashes(ours) == theirs
+
+
+def test_our_tables_are_interpols() -> None:
+    folder = "interpol/codes"
+    assert set(EYES.values()) == set(json.loads(file(f"{folder}/eye_color_codes.json")))
+    assert set(HAIRS.values()) == set(json.loads(file(f"{folder}/hair_color_codes.json")))
+    assert set(SEXES.values()) == set(json.loads(file(f"{folder}/sex_codes.json")))
+    theirs = set(json.loads(file(f"{folder}/country_codes.json")))
+    assert {code for country in COUNTRIES if (code := country_code(country))} <= theirs
+    assert all(country_of(code) for code in theirs if len(code) == 2)
+
+
+@pytest.mark.parametrize("colour", ["red", "blue", "green", "yellow", "black", "orange", "purple", "silver"])
+def test_the_address_tells_the_colour(colour: str) -> None:
+    value = notice(colour=colour)
+    assert value["_links"]["self"]["href"] == (
+        f"https://ws-public.interpol.int/notices/v1/{colour}/A-0000-1-2026"
+    )
+    assert read(value).record["details"]["colour"] == colour
+
+
+def test_a_un_special_notice_joins_the_list_by_its_reference() -> None:
+    value = notice(colour="un-special", listing={"list": "unsc-1267", "reference": "QDi.000"})
+    assert value["un_reference"] == "QDi.000"
+    assert "/notices/v1/un/persons/" in value["_links"]["self"]["href"]
+    assert read(value).record["details"]["listing"] == {"list": "unsc-1267", "reference": "QDi.000"}
+
+
+def test_a_diffusion_tells_its_aim_and_loses_whom_it_goes_to() -> None:
+    translated = HAL.translate(dict(load_record(template(Kind.DIFFUSION)).document))
+    assert "details.sent_to" in translated.lost
+    assert HAL.interpret(translated.document).record["details"]["aim"] == "locate"
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        None,
+        7,
+        "",
+        "https://example.org/",
+        "https://ws-public.interpol.int/notices/v1/pink/1",
+        "https://ws-public.interpol.int/notices/v2/red/1",
+        "https://ws-public.interpol.int/diffusions/v1/red/1",
+        "https://[/notices/v1/red/1",
+    ],
+)
+def test_a_notice_whose_colour_nobody_can_tell_is_refused(href: Any) -> None:
+    value = notice()
+    value["_links"]["self"]["href"] = href
+    with pytest.raises(HubError) as refused:
+        read(value)
+    assert refused.value.code == "partner-document-malformed"
+
+
+def test_an_address_elsewhere_is_kept_and_not_followed() -> None:
+    value = notice()
+    value["_links"]["self"]["href"] = "https://elsewhere.example/notices/v1/red/A-0000-1-2026"
+    assert "elsewhere.example" in str(read(value).unknown["_links"])

@@ -22,7 +22,7 @@ from keys.purposes import ALGORITHMS, Purpose
 from keys.states import KeyState
 
 #: What opens what others sealed: its private half outlives its time on our card.
-_OPENS = frozenset({Purpose.DECRYPT_P256, Purpose.DECRYPT_XWING})
+_OPENS = frozenset({Purpose.DECRYPT_P256, Purpose.DECRYPT_XWING, Purpose.MASTER})
 
 
 class KeyChanges:
@@ -55,11 +55,18 @@ class KeyChanges:
         return _facts(self._change(lambda inventory: inventory.switched(kind, at)).current(kind))
 
     def retire(self, key_id: str, *, at: datetime) -> KeyFacts:
-        """Destroy a key's private half; raise Refused `not-found` and `transition-invalid`."""
-        changed = self._change(
-            lambda inventory: inventory.put(inventory.entry(key_id).stepped(KeyState.RETIRED, at))
-        )
-        return _facts(changed.entry(key_id))
+        """Destroy a key's private half; raise Refused `not-found` and `transition-invalid`.
+
+        One that was given up stays so, and is destroyed where it still was there.
+        """
+
+        def step(inventory: Inventory) -> Inventory:
+            entry = inventory.entry(key_id)
+            if entry.state is KeyState.COMPROMISED and entry.held:
+                return inventory.put(replace(entry, destroyed_at=at, logged=False))
+            return inventory.put(entry.stepped(KeyState.RETIRED, at))
+
+        return _facts(self._change(step).entry(key_id))
 
     def compromise(self, key_id: str, *, why: str, at: datetime) -> KeyFacts:
         """Give a key up, and put a fresh one in its place where it was current; return the one given up.

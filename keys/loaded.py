@@ -199,7 +199,7 @@ def _signers(
     inventory: Inventory, pair: NotePair, sets: Sequence[NoteKeySet], *states: KeyState
 ) -> tuple[NoteSigner, ...]:
     used = [entry.state in states for entry in inventory.of(pair.ed25519)]
-    return tuple(s for one, is_used in zip(sets, used, strict=True) if is_used for s in one.signers)
+    return tuple(s for one, is_used in zip(sets, used, strict=False) if is_used for s in one.signers)
 
 
 def _curve(private: PrivateKey) -> ec.EllipticCurvePrivateKey:

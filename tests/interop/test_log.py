@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from base64 import b64encode
@@ -15,18 +16,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hub.audit.checkpoints import Checkpoint, cosign, sign_checkpoint
+from hub.audit.checkpoints import Checkpoint, cosign, read_checkpoint, sign_checkpoint
 from hub.audit.leaves import leaf_entry
 from hub.audit.notes import NoteKey, read_note
 from hub.audit.tiles import consistency_proof, inclusion_proof, root_of
+from hub.exchange.keys.log_keys import begin_log_keys, end_log_keys
 from hub.exchange.log.publishing import publish
 from hub.records.ids import new_id
+from keys.log_keys import log_signers as agency_log_signers
 from tests.audit import naive
 from tests.audit.filing import Filed
 from tests.audit.signing import NOW, keys, log_signers, witness_signers
 from tests.audit.test_leaves import EVENT
 from tests.audit.test_vectors import ACCEPT, REJECT, raw
-from tests.exchange.hubs import Hubs
+from tests.exchange.hubs import CUSTODIAN, Hubs, LooseKeyring, key_set
 from tests.exchange.log.logs import signed as sign_log
 from tests.interop.sumdb import GoRefused, Opened, Sumdb, checkpoint, consistency, inclusion, rebuild
 
@@ -264,3 +267,46 @@ def test_openssl_verifies_the_log_signature(openssl: str, grown: Grown, tmp_path
     flip(tmp_path / "text")
     done = subprocess.run([openssl, *told], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
+
+
+@pytest.mark.slow
+def test_go_opens_checkpoints_of_each_epoch_and_those_that_both_sets_of_keys_signed(
+    sumdb: Sumdb, tmp_path: Path
+) -> None:
+    hubs = Hubs(folder=tmp_path)
+    broker = hubs.add("kz-knb")
+    assert isinstance(broker.keyring, LooseKeyring)
+    old = keys([*broker.keyring.log_signers()])
+    notes = [sign_log(broker, 3).note]
+    later = agency_log_signers("kz-knb", ed25519=b"n" * 32, ml_dsa_44=b"n" * 32)
+    broker.keyring.later_log_sets = (key_set(later),)
+    new = keys([*later])
+    begin_log_keys(broker, CUSTODIAN)
+    with broker.store.read() as view:
+        switch = view.log.checkpoint()
+    assert switch is not None
+    notes += [switch.note, sign_log(broker, 2).note]
+    end_log_keys(broker, CUSTODIAN)
+    notes.append(sign_log(broker, 2).note)
+    sizes = [read_checkpoint(read_note(one)).size for one in notes]
+    with broker.store.read() as view:
+        proofs = [
+            consistency_proof(first, second, view.log.tile) for first, second in itertools.pairwise(sizes)
+        ]
+    folder = tmp_path / "published"
+    publish(broker.store, folder)
+    hubs.close()
+    both = [*old, *new]
+    sound = [
+        checkpoint(notes[0], old),
+        checkpoint(notes[1], both),
+        checkpoint(notes[2], both),
+        checkpoint(notes[3], new),
+        consistency(notes[0], notes[1], old, proofs[0]),
+        consistency(notes[1], notes[2], both, proofs[1]),
+        consistency(notes[2], notes[3], new, proofs[2]),
+        rebuild((folder / "checkpoint").read_bytes(), new, folder),
+    ]
+    answers = sumdb.ask(sound)
+    assert all(isinstance(answer, Opened) for answer in answers), answers
+    assert all_refused(sumdb.ask([checkpoint(notes[0], new), checkpoint(notes[3], old)]))

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.audit.events import Act
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.keys.affected import opens_records
+from hub.exchange.keys.noting import log_steps
+from hub.exchange.keys.pairs import give_up_together, refuse_in_use, rotate_together, set_of
+from hub.exchange.keys.rewrapping import refuse_while_needed
 from hub.exchange.keys.rules import RULES, needed_until, rule_of
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import Custody, KeyFacts
 from hub.records.actor import Actor
-from hub.records.times import as_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,13 @@ def rotate(broker: Broker, custody: Custody, actor: Actor, purpose: str, *, now:
     `role-missing` and `request-invalid`.
     """
     require(may_administer(actor))
-    rule_of(purpose)
+    rule = rule_of(purpose)
     at = broker.clock.now()
     before = current_key(custody, purpose)
+    if rule.together:
+        rotate_together(broker, custody, actor, rule.together, now=now)
+        return Rotated(fresh=newest_key(custody, purpose), before=before, now=now)
+    now = now or rule.wraps  # nobody else has to know it
     fresh = custody.make_next(purpose, at=at)
     if now:
         fresh = custody.switch(purpose, at=at)
@@ -62,10 +67,15 @@ def retire(
         keys = [key for key in keys if key.state == "kept"]
         if not keys:
             raise Refused("not-found", f"There is no {which} key that is kept, so none to retire.")
+    keys = [one for key in keys for one in set_of(custody, key)]
+    keys = [*{key.key_id: key for key in keys}.values()]
     at = broker.clock.now()
     for key in keys:
         if key.state == "kept":
             _refuse_needed(broker, key, give_up_old=give_up_old)
+        if rule_of(key.purpose).wraps:
+            refuse_while_needed(broker)
+    refuse_in_use(broker, custody, keys)
     ended = [custody.retire(key.key_id, at=at) for key in keys]
     log_steps(broker, custody, actor)
     return ended
@@ -81,42 +91,24 @@ def compromise(broker: Broker, custody: Custody, actor: Actor, which: str, *, wh
     if not why.strip():
         raise Refused("justification-missing", "Say in a few words why the key is given up; they are logged.")
     key = current_key(custody, which) if which in RULES else _named(custody, which)[0]
-    rule_of(key.purpose)
+    rule = rule_of(key.purpose)
+    if rule.together:
+        give_up_together(broker, custody, actor, key, why=why.strip())
+        return next(one for one in custody.inventory() if one.key_id == key.key_id)
     given_up = custody.compromise(key.key_id, why=why.strip(), at=broker.clock.now())
     log_steps(broker, custody, actor)
     return given_up
 
 
+def newest_key(custody: Custody, purpose: str) -> KeyFacts:
+    """Return the next key of a purpose, or the one in use where there is none."""
+    keys = {key.state: key for key in custody.inventory() if key.purpose == purpose}
+    return keys.get("next") or keys["current"]
+
+
 def current_key(custody: Custody, purpose: str) -> KeyFacts:
     """Return the key that a purpose uses now."""
     return next(key for key in custody.inventory() if key.purpose == purpose and key.state == "current")
-
-
-def log_steps(broker: Broker, custody: Custody, actor: Actor) -> int:
-    """Stage the entry of each step that the audit log does not have yet; return how many there were."""
-    steps = [key for key in custody.inventory() if not key.logged]
-    if not steps:
-        return 0
-    at = broker.clock.now()
-    with broker.store.work() as work:
-        work.stage(
-            broker.event(
-                Act.KEY_CHANGED,
-                actor,
-                broker.agency,
-                at,
-                justification=key.why,
-                step=f"key-{key.state}",
-                purpose=key.purpose,
-                key=key.key_id,
-                since=as_text(key.since),
-                **({} if key.kid is None else {"kid": key.kid}),
-            )
-            for key in steps
-        )
-        work.commit()
-    custody.note_logged([key.key_id for key in steps])
-    return len(steps)
 
 
 def _named(custody: Custody, which: str) -> Sequence[KeyFacts]:

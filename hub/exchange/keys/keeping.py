@@ -11,7 +11,8 @@ from hub.errors import HubError
 from hub.exchange.backoff import breaker_until
 from hub.exchange.broker import Broker
 from hub.exchange.cards.introducing import introduce, reachable
-from hub.exchange.keys.changing import log_steps
+from hub.exchange.keys.noting import log_steps
+from hub.exchange.keys.pairs import begin_together, end_together
 from hub.exchange.keys.rules import RULES, Rule, needed_until
 from hub.exchange.partners import present_card
 from hub.federation.card import said
@@ -105,7 +106,10 @@ class KeyKeeper:
             rule = RULES.get(key.purpose)
             if rule is None:
                 continue
-            if key.state == "next" and self._may_take_over(key, rule, at):
+            if key.state == "next" and rule.together:
+                if key.purpose == rule.together[0]:
+                    self._advance_together(key, rule, at)
+            elif key.state == "next" and self._may_take_over(key, rule, at):
                 self._custody.switch(key.purpose, at=at)
                 moved = True
             elif key.state == "kept" and rule.ends_by_itself and needed_until(key, self._broker.limits) < at:
@@ -114,8 +118,16 @@ class KeyKeeper:
         if moved:
             log_steps(self._broker, self._custody, self._broker.itself)
 
+    def _advance_together(self, key: KeyFacts, rule: Rule, at: datetime) -> None:
+        """Go on with keys that change together, wherever a crash may have left them."""
+        begin_together(self._broker, self._custody, self._broker.itself, rule.together)
+        if self._may_take_over(key, rule, at):
+            end_together(self._broker, self._custody, self._broker.itself, rule.together)
+
     def _may_take_over(self, key: KeyFacts, rule: Rule, at: datetime) -> bool:
         waited_s = (at - key.since).total_seconds()
+        if rule.wraps:
+            return True
         if waited_s < self._broker.limits.key_settle_s:
             return False
         if not rule.announced or waited_s >= self._broker.limits.key_overlap_s:

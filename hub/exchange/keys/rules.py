@@ -19,16 +19,25 @@ class Rule:
     `announced`: partners verify with it, so a next key waits until they have the card that shows it.
     `opens`: it goes on opening what was sealed to it, for as long as we hold that. `kept_s` is for how long
     what was made with a key of before may still be under way; one that `ends_by_itself` is destroyed then.
+    Purposes that stand `together` change together. One that `wraps` keys at rest is in use at once, and its
+    key of before is needed until a serving hub has wrapped all of them anew.
     """
 
     announced: bool = False
     opens: bool = False
     ends_by_itself: bool = False
+    together: tuple[str, ...] = ()
+    wraps: bool = False
     kept_s: Callable[[Limits], float]
 
 
 def _under_way_s(limits: Limits) -> float:
     return limits.time_to_live_s + limits.clock_skew_s
+
+
+def _together(*purposes: str) -> dict[str, Rule]:
+    rule = Rule(announced=True, together=purposes, kept_s=lambda limits: limits.key_settle_s)
+    return dict.fromkeys(purposes, rule)
 
 
 _SIGNS: Final = Rule(announced=True, kept_s=_under_way_s)
@@ -40,6 +49,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "decrypt-p256": _OPENS,
     "decrypt-xwing": _OPENS,
     "token-es256": Rule(ends_by_itself=True, kept_s=lambda limits: limits.token_life_s),
+    **_together("log-ed25519", "log-ml-dsa-44"),
+    **_together("witness-ed25519", "witness-ml-dsa-44"),
+    "master": Rule(wraps=True, kept_s=lambda limits: limits.rewrap_settle_s),
 }
 
 

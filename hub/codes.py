@@ -168,6 +168,10 @@ CODES: Final[dict[str, Row]] = {
     "succession-refused": _row(_I, 409, 65, "The card does not follow from the one that is pinned"),
     "listen-failed": _row(_O, 500, 78, "The hub cannot listen on its address"),
     "file-exists": _row(_R, 409, 73, "The file is there already"),
+    "backup-invalid": _row(_I, 422, 65, "The file is no backup of keys that can be used"),
+    "share-invalid": _row(_R, 422, 65, "The words are not those of a share"),
+    "share-foreign": _row(_R, 422, 65, "A share is of another backup"),
+    "shares-too-few": _row(_R, 422, 65, "Fewer shares than the backup needs"),
     "home-exists": _row(_R, 409, 73, "This folder already holds a hub"),
     "home-missing": _row(_R, 404, 66, "This folder holds no hub"),
     # directory of agencies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from hub.errors import Refused
@@ -101,3 +102,15 @@ def _algorithm(name: str) -> Algorithm:
 
 def _listed(named: Iterable[Purpose] | Iterable[Algorithm] | Iterable[Where]) -> str:
     return ", ".join(sorted(one.value for one in named))
+
+
+#: How long a key is used at most before another takes over. Keys of the log and of witnesses, and the master,
+#: are changed for a reason and not by the calendar: their change costs others something.
+AGES: Final[Mapping[Purpose, timedelta]] = {
+    Purpose.SIGN_ES256: timedelta(days=730),
+    Purpose.SIGN_ML_DSA_65: timedelta(days=730),
+    Purpose.DECRYPT_P256: timedelta(days=365),
+    Purpose.DECRYPT_XWING: timedelta(days=365),
+    Purpose.TOKEN_ES256: timedelta(days=365),
+    Purpose.TLS_AUTHORITY: timedelta(days=9 * 365),
+}

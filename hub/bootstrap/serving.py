@@ -21,6 +21,7 @@ from hub.api import (
     create_app,
 )
 from hub.audit.events import Act
+from hub.bootstrap.backing_up import log_restored
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.hardening import forbid_core_dumps
 from hub.bootstrap.opening import Hub, open_hub
@@ -180,6 +181,7 @@ def serve_hub(home: Path, *, unlock: Unlock = None) -> None:
     stamper(config)  # what is wrong with it is said before anything starts
     with open_hub(home, keyring=keyring) as hub:
         hub.checked.check()
+        log_restored(hub.broker, hub.config)
         check_witnessed(hub.broker, hub.witness_client)
     worker = Worker(home, keyring)
     serve(

@@ -12,6 +12,7 @@ from hub.cli.directory import directory
 from hub.cli.evidence import evidence
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
+from hub.cli.key import key
 from hub.cli.log import log
 from hub.cli.member import member
 from hub.cli.officer import officer
@@ -35,6 +36,7 @@ _NOUNS = (
     init,
     serve,
     renew,
+    key,
     partner,
     member,
     officer,

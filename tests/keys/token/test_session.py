@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from keys.secret import Secret
-from keys.token.faults import TokenTrouble, Trouble
+from keys.token.examining import FIXES
+from keys.token.faults import SENTENCES, TokenTrouble, Trouble
 from keys.token.making import Use
 from keys.token.private_key import TokenKey
 from keys.token.session import Token, TokenAddress
@@ -147,3 +148,11 @@ def test_closing_forgets_the_pin(token: Token) -> None:
     assert token.failure() is None
     token.close()
     assert token._pin is None
+
+
+def test_every_trouble_has_a_sentence_and_says_what_to_do() -> None:
+    assert set(FIXES) == set(SENTENCES) == set(Trouble)
+    for trouble in Trouble:
+        found = TokenTrouble(trouble, module="M", label="L", told="T")
+        assert found.code in ("token-unavailable", "token-pin-refused")
+        assert "{" not in found.sentence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +12,19 @@ import pytest
 
 from demo.tally import Line, Tally
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 
 def run(tmp_path: Path, *told: str) -> tuple[int, dict[str, object], str]:
     outcome = tmp_path / "outcome.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "demo", "--home", str(tmp_path / "homes"), "--json", str(outcome), *told],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    return done.returncode, json.loads(outcome.read_text()), done.stdout
+    told = ("--home", str(tmp_path / "homes"), "--json", str(outcome), *told)
+    with subprocess.Popen([sys.executable, "-m", "demo", *told], stdout=subprocess.PIPE, text=True) as demo:
+        try:
+            shown, _ = demo.communicate(timeout=150)
+        except subprocess.TimeoutExpired:
+            demo.send_signal(signal.SIGINT)  # it stops its hubs, which are sessions of their own
+            raise
+    return demo.returncode, json.loads(outcome.read_text()), shown
 
 
 def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ CODES: Final[dict[str, Row]] = {
     "retention-not-agreed": _row(_R, 403, 77, "The record is to be kept longer than agreed"),
     "not-releasable": _row(_R, 403, 77, "The label does not release it to this recipient"),
     "third-party-rule": _row(_R, 403, 77, "The originator has not consented to passing it on"),
+    "cases-invalid": _row(_R, 422, 65, "The table of cases cannot be used"),
+    "cases-failed": _row(_R, 422, 1, "The rules decide otherwise than the table says"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),
     # envelope
     "envelope-malformed": _row(_P, 400, 65, "The envelope cannot be parsed"),

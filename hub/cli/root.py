@@ -17,6 +17,7 @@ from hub.cli.log import log
 from hub.cli.member import member
 from hub.cli.officer import officer
 from hub.cli.partner import partner
+from hub.cli.policy import policy
 from hub.cli.queue import queue
 from hub.cli.reconcile import reconcile
 from hub.cli.record import record
@@ -42,6 +43,7 @@ _NOUNS = (
     officer,
     directory,
     agreement,
+    policy,
     record,
     attachment,
     queue,

@@ -31,7 +31,7 @@ from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Tlp
 from hub.records.schema import Object
 
-__all__ = ["MAX_BYTES", "Agreement", "Article", "Flow", "load_agreement"]
+__all__ = ["MAX_BYTES", "Agreement", "Article", "DayField", "Flow", "load_agreement", "sentences"]
 
 MAX_BYTES: Final = 64 * 1024
 
@@ -56,7 +56,7 @@ def load_agreement(toml_text: str) -> Agreement:
     except tomllib.TOMLDecodeError as error:
         raise _invalid(f"it is not TOML: {error}") from None
     except ValidationError as error:
-        raise _invalid("; ".join(_sentences(error.messages))) from None
+        raise _invalid("; ".join(sentences(error.messages))) from None
     except ValueError as error:
         raise _invalid(str(error)) from None
 
@@ -91,7 +91,7 @@ def _ground(read: Mapping[str, Any]) -> Ground:
     return Ground(ground=RefusalGround(read["ground"]), article=read["article"], about=read["about"])
 
 
-class _Day(fields.Field[date]):
+class DayField(fields.Field[date]):
     """A TOML date, not a text or a time."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> date:
@@ -155,8 +155,8 @@ class _AgreementSchema(Object):
     title = Text(200, required=True)
     instrument = Text(1000, required=True)
     parties = Many(Agency(), 64, shortest=2, required=True)
-    in_force_from = _Day(required=True, error_messages={"required": "is missing; expected a date"})
-    in_force_until = _Day()
+    in_force_from = DayField(required=True, error_messages={"required": "is missing; expected a date"})
+    in_force_until = DayField()
     articles = Many(Part(_ArticleSchema), 64, shortest=1, required=True)
     flows = Many(Part(_FlowSchema), 64, shortest=1, required=True)
     authorities = Many(Part(_AuthoritySchema), 64)
@@ -167,7 +167,7 @@ class _AgreementSchema(Object):
     draft = Flag()
 
 
-def _sentences(messages: object, where: str = "") -> Iterator[str]:
+def sentences(messages: object, where: str = "") -> Iterator[str]:
     """Turn marshmallow's tree of messages into one sentence per place, like `flows[0].kinds[1]: ...`."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
@@ -177,7 +177,7 @@ def _sentences(messages: object, where: str = "") -> Iterator[str]:
                 place = f"{where}[{key}]"
             else:
                 place = f"{where}.{key}".lstrip(".")
-            yield from _sentences(inner, place)
+            yield from sentences(inner, place)
     elif isinstance(messages, list):
         yield from (f"{where}: {message}" for message in messages)
 

@@ -50,6 +50,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_attachments.test_a_partner_fetches_what_its_envelope_carries,
     test_drafts.test_a_draft_is_released_by_a_second_officer,
     test_drafts.test_groups_are_expanded_and_shown_before_release,
+    test_drafts.test_every_rule_is_explained,
     test_drafts.test_a_draft_is_edited_by_its_etag,
     test_drafts.test_a_draft_is_discarded_and_its_content_erased,
     test_drafts.test_a_rejected_draft_goes_back_to_its_author,

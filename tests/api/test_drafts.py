@@ -65,6 +65,19 @@ def test_a_preview_says_why_not(world: World, drafter: str) -> None:
     assert shown["items"][0]["reasons"][0]["sentence"]
 
 
+def test_every_rule_is_explained(world: World, drafter: str) -> None:
+    draft = drafted(world, drafter, record=document(label=label("top-secret", "red")))
+    path = f"/api/v1/records/{draft['record_id']}/explanation"
+    told = world.call("GET", f"{path}?to={draft['recipients'][0]}", token=drafter).ok()
+    assert (told["permitted"], told["by_rule"], told["withdrawal"]) == (False, False, False)
+    failed = {rule["code"]: rule for rule in told["rules"] if rule["verdict"] == "failed"}
+    assert {"classification-not-agreed", "not-releasable"} <= failed.keys()
+    assert all(rule["remedy"] and rule["source"] and rule["told"] for rule in failed.values())
+    released = world.call("GET", f"{path}?to={draft['recipients'][0]}&as_released=true", token=drafter)
+    assert released.code == "transition-invalid"
+    assert world.call("GET", f"{path}?to=xx-nobody", token=drafter).code == "partner-unknown"
+
+
 def test_what_no_agreement_allows_is_not_released(world: World, drafter: str, releaser: str) -> None:
     draft = drafted(world, drafter, record=document(label=label("top-secret", "red")))
     said = world.call("POST", f"/api/v1/drafts/{draft['record_id']}/approve", approval(draft), token=releaser)

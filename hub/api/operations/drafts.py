@@ -9,11 +9,13 @@ from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, IF_MATCH, etag, expected_revision
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import ApprovalBody, DraftBody, PreviewView, ReasonBody, RevisionBody
+from hub.api.schemas.policy import ExplanationQuery, ExplanationView
 from hub.api.schemas.records import RecordView, ReleaseView
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
 from hub.exchange.drafting import discard, draft, preview, revise
+from hub.exchange.explaining import explain_record
 from hub.exchange.releasing import approve, reject
 from hub.records.actor import Role
 
@@ -128,6 +130,41 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         for verdict in preview(call.broker, record_id)
     ]
     return Answer(body={"items": items})
+
+
+@room.operation(
+    "GET",
+    "/records/<id:record_id>/explanation",
+    door=Door.OFFICER,
+    roles=Role,
+    query=ExplanationQuery,
+    reply=ExplanationView,
+    refusals=[*CONTENT_REFUSED, "partner-unknown", "transition-invalid"],
+    trail=writes_nothing("what the rules say of a record; its content is opened, not shown"),
+)
+def explain_record_to(call: Call, record_id: str) -> Answer:
+    """Say why a record may go to an agency or not: each rule, its verdict, source and remedy."""
+    told = explain_record(
+        call.broker,
+        record_id,
+        call.query["to"],
+        version=call.query.get("version"),
+        originator=call.query.get("originator"),
+        as_released=call.query["as_released"],
+    )
+    explained = told.explanation
+    return Answer(
+        body={
+            "record_id": told.row.record_id,
+            "version": told.row.version,
+            "recipient": explained.recipient,
+            "at": told.at,
+            "permitted": explained.permitted,
+            "by_rule": explained.by_rule,
+            "withdrawal": told.recalled,
+            "rules": explained.findings,
+        }
+    )
 
 
 @room.operation(

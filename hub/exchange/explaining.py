@@ -1,0 +1,92 @@
+"""Why a record may or may not go to an agency: every rule, now or as it was when it was released."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.entries import Direction, RecordRow
+from hub.errors import Refused
+from hub.exchange.broker import Broker, Standing
+from hub.exchange.contents import find_row, read_content
+from hub.exchange.recipients import question_of_record
+from hub.policy.agreements import load_agreement
+from hub.policy.explanation import Explanation, explain
+from hub.policy.terms import Agreement
+from hub.ports import View
+from hub.records.kinds import Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """What the rules say of one record and one recipient at one time.
+
+    `recalled` tells that it is a withdrawal, which reaches everyone who got the record whatever the rules say
+    of a new one, unless traffic is stopped.
+    """
+
+    row: RecordRow
+    at: datetime
+    explanation: Explanation
+    recalled: bool
+
+
+def explain_record(
+    broker: Broker,
+    record_id: str,
+    recipient: str,
+    *,
+    version: int | None = None,
+    originator: str | None = None,
+    as_released: bool = False,
+) -> Explained:
+    """Ask every rule whether a record may go to a partner or member; its content is opened and not shown.
+
+    `as_released` asks with the agreements and at the time of its release. Raises Refused `not-found`,
+    `content-erased`, `partner-unknown`, and `transition-invalid` for a release that never was.
+    """
+    with broker.store.read() as view:
+        standing = broker.standings.of(view)
+        row = find_row(view, record_id, version, originator=originator)
+        _refuse_unknown(standing, recipient)
+        record = read_content(broker, view, row)
+        at = broker.clock.now()
+        agreements: Sequence[Agreement] = standing.agreements
+        if as_released:
+            at = _released_at(view, row)
+            agreements = _in_force_at(view, standing, at)
+    question = question_of_record(
+        record, counterparty=recipient, direction=Direction.OUT, agency=broker.agency, at=at
+    )
+    if row.direction is Direction.IN:
+        question = replace(question, agreement=None, came_under=row.agreement)
+    return Explained(
+        row=row,
+        at=at,
+        explanation=explain(question, agreements, suspended=standing.suspended(recipient)),
+        recalled=row.action == Action.WITHDRAWAL.value,
+    )
+
+
+def _refuse_unknown(standing: Standing, recipient: str) -> None:
+    if recipient not in standing.partners and recipient not in standing.members:
+        raise Refused("partner-unknown", f"{recipient} is neither a partner nor a member of this hub.")
+
+
+def _released_at(view: View, row: RecordRow) -> datetime:
+    if row.direction is Direction.OUT:
+        for release in view.records.releases(row.record_id):
+            if release.version == row.version:
+                return release.at
+    raise Refused("transition-invalid", f"Version {row.version} of this record was not released here.")
+
+
+def _in_force_at(view: View, standing: Standing, at: datetime) -> Sequence[Agreement]:
+    """Return each agreement in the version that decided at a time: the last one put in force by then."""
+    then = []
+    for current in standing.agreements:
+        rows = [row for row in view.directory.agreement_versions(current.id) if row.adopted_at <= at]
+        if rows:
+            then.append(load_agreement(rows[-1].source))
+    return then

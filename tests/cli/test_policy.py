@@ -1,0 +1,85 @@
+"""`hub policy` explains, lists and tries the rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.codes import CODES
+from hub.policy.explanation import RULES
+from tests.cli.conftest import Officers
+from tests.cli.walk import hub, json_of
+from tests.exchange.hubs import document
+
+TABLES = sorted((Path(__file__).parents[1] / "policy" / "cases").glob("*.toml"))
+
+
+def test_rules_are_listed_with_their_codes() -> None:
+    told = json_of(hub("policy", "rules", "--json"))
+    assert [one["code"] for one in told["rules"]] == [row.code for row in RULES]
+    assert "third-party-rule" in hub("policy", "rules").stdout
+
+
+def test_tables_are_tried() -> None:
+    result = hub("policy", "test", *map(str, TABLES))
+    assert result.exit_code == 0
+    assert "all as expected" in result.stdout
+    assert json_of(hub("policy", "test", str(TABLES[0]), "--json"))["wrong"] == 0
+
+
+def test_a_case_that_is_decided_otherwise_is_told(tmp_path: Path) -> None:
+    table = tmp_path / "table.toml"
+    text = TABLES[0].read_text("utf-8").replace("../../..", str(Path(__file__).parents[2]))
+    table.write_text(text.replace('language = "zh"', 'language = "ru"'), encoding="utf-8")
+    result = hub("policy", "test", str(table))
+    assert result.exit_code == CODES["cases-failed"].exit == 1
+    assert "1 decided otherwise than expected" in result.stdout
+    wrong = [
+        c for c in json.loads(hub("policy", "test", str(table), "--json").stdout)["cases"] if not c["right"]
+    ]
+    assert [(c["case"], c["decided"]) for c in wrong] == [
+        ("A request in Chinese", "goes with a second officer")
+    ]
+
+
+def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "table.toml"
+    table.write_text("title = 1", encoding="utf-8")
+    result = hub("policy", "test", str(table))
+    assert result.exit_code == CODES["cases-invalid"].exit
+    assert "title: expected" in result.stderr
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(document()), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def record_id(paired: Path, officers: Officers, file: str) -> str:
+    assert paired
+    told: dict[str, Any] = json_of(
+        officers.act("aigul", "record", "draft", file, "--to", "cis-atc", "--json")
+    )
+    return str(told["record_id"])
+
+
+def test_a_draft_is_explained(record_id: str) -> None:
+    shown = hub("policy", "explain", "--record", record_id, "--to", "cis-atc").stdout
+    assert "may go to cis-atc once a second officer has released it" in shown
+    told = json_of(hub("policy", "explain", "--record", record_id, "--to", "cis-atc", "--json"))
+    assert (told["permitted"], told["by_rule"], len(told["rules"])) == (True, False, len(RULES))
+    assert hub("partner", "suspend", "cis-atc").exit_code == 0
+    shown = hub("policy", "explain", "--record", record_id, "--to", "cis-atc").stdout
+    assert "may not go to cis-atc" in shown
+    assert "partner-suspended: a custodian resumes the partner" in shown
+
+
+def test_who_is_unknown_is_not_explained_to(record_id: str) -> None:
+    result = hub("policy", "explain", "--record", record_id, "--to", "sco-rats")
+    assert result.exit_code == CODES["partner-unknown"].exit

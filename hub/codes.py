@@ -92,6 +92,7 @@ CODES: Final[dict[str, Row]] = {
     "envelope-malformed": _row(_P, 400, 65, "The envelope cannot be parsed"),
     "envelope-too-large": _row(_P, 413, 65, "The envelope is larger than the limit"),
     "suite-unknown": _row(_P, 400, 65, "The suite is not known here"),
+    "suites-fewer": _row(_R, 409, 65, "The pin would lose a suite"),
     "suite-not-allowed": _row(_P, 403, 76, "The suite is not one pinned for this partner"),
     "not-addressed-to-us": _row(_P, 400, 65, "The envelope holds no key for this hub"),
     "key-unknown": _row(_P, 400, 65, "The envelope uses a key that is not known here"),

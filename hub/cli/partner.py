@@ -69,7 +69,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     return Answer(document=document, people=people)
 
 
-@trail(writes(Act.PARTNER_CHANGED, Act.DIRECTORY_CHANGED))
+@trail(writes(Act.PARTNER_CHANGED, Act.DIRECTORY_CHANGED, Act.REFUSED))
 @partner.command(
     examples=(
         "hub partner add cis-atc.card",
@@ -106,6 +106,11 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
     multiple=True,
     help="It may reach this agency through us; may be repeated.",
 )
+@click.option(
+    "--accept-fewer-suites",
+    is_flag=True,
+    help="Let the pin lose a suite: the partner said that its card offers fewer on purpose.",
+)
 @home_option
 @unlock_option
 def add(
@@ -117,6 +122,7 @@ def add(
     suites: tuple[str, ...],
     via: str | None,
     relay_for: tuple[str, ...],
+    accept_fewer_suites: bool,
     home: Path,
     unlock: Path | None,
 ) -> Answer:
@@ -124,7 +130,8 @@ def add(
 
     Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
     there, who reads the last six to you. A newer card of a partner that is pinned renews the pin; what was
-    set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via.
+    set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via. A
+    pin that would lose a suite is refused, and logged: a stripped card looks like that.
     A card from the directory is confirmed in the same way: the directory proposes, and you decide.
     """
     if (card is None) == (listed is None):
@@ -150,6 +157,7 @@ def add(
             suites=[Suite(name) for name in suites] or by_hand.suites,
             via=by_hand.via if via is None else via or None,
             relay_for=relay_for or by_hand.relay_for,
+            accept_fewer_suites=accept_fewer_suites,
         )
         if vouched is not None:
             note_adopted(hub.broker, administrator(hub.config.agency), vouched)

@@ -57,6 +57,11 @@ class Counterparty:
         return self.card.public
 
     @property
+    def offered(self) -> frozenset[Suite]:
+        """Return the suites on its card, of which some are pinned."""
+        return frozenset(self.card.suites)
+
+    @property
     def active(self) -> bool:
         """Tell whether traffic flows."""
         return self.row.status is PartnerStatus.ACTIVE

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from hub.entries import OutboxEntry, StatementRow
 from hub.envelope import sealing
 from hub.envelope.canonical import digest
-from hub.envelope.suites import Suite
 from hub.envelope.transfers import (
     TRANSFER_MAX_BYTES,
     Numbered,
@@ -111,8 +110,8 @@ class Statements:
             raise IntegrityFailure(
                 "statement-invalid", f"The transfer statement has more than {TRANSFER_MAX_BYTES} bytes."
             )
-        # With which suites two others speak is for them to pin, not for the relay between them.
-        allowed = sender.allowed if to == self.broker.agency else frozenset(Suite)
+        # With which suites two others speak is for them to pin; a relay takes what the sender's card offers.
+        allowed = sender.allowed if to == self.broker.agency else sender.offered
         statement = verify_transfer(raw, by=sender.public, to=to, allowed=allowed)
         if statement.issued_at > self.at + timedelta(seconds=self.broker.limits.clock_skew_s):
             raise PeerFault("clock-skew", "The transfer statement is of a time to come: the clocks differ.")

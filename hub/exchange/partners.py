@@ -78,13 +78,15 @@ def pair(
     suites: Collection[Suite] | None = None,
     via: str | None = None,
     relay_for: Collection[str] = (),
+    accept_fewer_suites: bool = False,
 ) -> PartnerRow:
     """Pin a partner by its card, or renew the pin with a newer one; suspension outlives a new card.
 
     `confirmed_fingerprint` is what a person has compared with the partner. `url` overrides the card's,
     `suites` narrows the card's, `via` names the pinned partner that relays, `relay_for` the agencies that
-    this partner may reach through us. Raises IntegrityFailure `card-invalid`; Refused `role-missing`,
-    `pin-not-confirmed`, `request-invalid`, `partner-unknown`, or `conflict` for a card older than the pin.
+    this partner may reach through us. A pin never loses a suite unless `accept_fewer_suites` says that a
+    person wants it. Raises IntegrityFailure `card-invalid`; Refused `role-missing`, `pin-not-confirmed`,
+    `request-invalid`, `partner-unknown`, `suites-fewer`, or `conflict` for a card older than the pin.
     """
     require(may_administer(actor))
     at = broker.clock.now()
@@ -111,9 +113,23 @@ def pair(
     with broker.store.work() as work:
         before = work.directory.partner(card.agency)
         _refuse_unless_fitting(broker, work, card, row, before)
-        if before is not None:
-            row = replace(row, status=before.status)
-        put_changed(broker, work, actor, row, at, "paired" if before is None else "paired-again")
+        lost = () if before is None else tuple(name for name in before.suites if name not in row.suites)
+        if not lost or accept_fewer_suites:
+            if before is not None:
+                row = replace(row, status=before.status)
+            told = {"suites_lost": " ".join(lost)} if lost else {}
+            stage_pin(broker, work, actor, row, at, "paired" if before is None else "paired-again", **told)
+        else:
+            told = {"code": "suites-fewer", "fingerprint": seen, "suites_lost": " ".join(lost)}
+            work.stage([broker.event(Act.REFUSED, actor, card.agency, at, **told)])
+        work.commit()
+    if lost and not accept_fewer_suites:
+        raise Refused(
+            "suites-fewer",
+            f"{card.agency} is pinned to {', '.join(lost)}, which would be lost; the card offers "
+            f"{', '.join(suite.value for suite in card.suites)}. A stripped card looks like this: ask the "
+            "partner why, and say so explicitly if it is meant.",
+        )
     return row
 
 

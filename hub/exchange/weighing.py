@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -11,12 +12,13 @@ from hub.entries import OutboxEntry, ReceiptRow, changed
 from hub.envelope.canonical import digest
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, verify_receipt
-from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
 from hub.exchange.backoff import TEMPORARY, retry_at
 from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.ports import Outcome, Transfer
 from hub.records.lifecycle import EntryState, ReceiptStatus
+
+log = logging.getLogger("hub.dispatch")
 
 #: Why an entry is held whose partner, or relay, is suspended; `hub partner resume` takes up these alone.
 SUSPENDED: Final = "partner-suspended"
@@ -57,6 +59,7 @@ def weigh(
                 us=broker.agency,
             )
         except HubError as error:
+            log.warning("a receipt was refused", extra={"code": error.code, "lane": entry.lane})
             try_again(broker, settled, entry, at, error.code)
             return
         signer = standing.partner(statement.by)
@@ -81,8 +84,9 @@ def check_receipt(
     """
     signer = standing.partner(_signer(raw, entry))
     by_relay = signer.row.agency != entry.recipient
-    # With which suites the two ends speak is for them to pin, not for a relay between them.
-    allowed = signer.allowed if entry.origin is None or by_relay else frozenset(Suite)
+    # With which suites the two ends speak is for them to pin, not for a relay between them: it takes what
+    # the signer's card offers, and so nothing that the signer never spoke.
+    allowed = signer.allowed if entry.origin is None or by_relay else signer.offered
     statement = verify_receipt(raw, by=signer.public, allowed=allowed)
     if (
         statement.envelope_id != entry.envelope_id

@@ -94,6 +94,18 @@ class Limits:
     witness_missing_max_s: float = 900.0
     witness_forks_max: int = 100
     timestamp_interval_s: float = 3600.0
+    crl_max_bytes: int = 8 * _MIB
+    ocsp_max_bytes: int = 64 * 1024
+    crl_life_s: float = 7 * 86400.0
+    crl_renewed_s: float = 12 * 3600.0
+    revocation_interval_s: float = 300.0
+    revocation_timeout_s: float = 10.0
+    revocation_fresh_s: float = 86400.0
+    revocation_age_max_s: float = 8 * 86400.0
+    revocation_first_s: float = 3600.0
+    revocation_wanted_max: int = 256
+    leaf_renewed_before_s: float = 60 * 86400.0
+    expiry_look_s: float = 3600.0
     rewrap_batch_max: int = 256
     rewrap_settle_s: float = 120.0
     key_settle_s: float = 5.0
@@ -154,6 +166,9 @@ class Config:
     witness_quorum: int = 0
     tsa_url: str = ""
     tsa_roots: str = ""
+    revocation_url: str = ""
+    member_enrolment: str = "direct"
+    unsafe_proxy_socket: str = ""
     token: TokenConfig | None = None
     algorithms: Mapping[str, str] = field(default_factory=dict)
     card_succession: str = "automatic"
@@ -183,6 +198,21 @@ class Config:
     def directory_dir(self) -> Path:
         """Where the directory of agencies is kept."""
         return self.home / "directory"
+
+    @property
+    def authority_dir(self) -> Path:
+        """Where our CRLs are written for web servers to hand out."""
+        return self.home / "ca"
+
+    @property
+    def proxy_socket(self) -> Path | None:
+        """Where a proxy hands connections over, if one does."""
+        return self.home / self.unsafe_proxy_socket if self.unsafe_proxy_socket else None
+
+    @property
+    def revocation_base(self) -> str:
+        """Return under which address our CRL and OCSP answers are; empty where nobody can fetch them."""
+        return self.revocation_url or ("" if self.pull else self.public_url)
 
     @property
     def database_url(self) -> str:
@@ -244,6 +274,10 @@ def _check_witnesses(config: Config) -> None:
         )
     if bool(config.tsa_url) != bool(config.tsa_roots):
         raise OurFault("config-invalid", "hub.toml: tsa_url and tsa_roots go together.")
+    if config.member_enrolment not in {"direct", "four-eyes"}:
+        raise OurFault("config-invalid", "hub.toml: member_enrolment is direct or four-eyes.")
+    if config.revocation_url and not config.revocation_url.startswith(("http://", "https://")):
+        raise OurFault("config-invalid", "hub.toml: revocation_url begins with http:// or https://.")
     if config.tsa_url and not config.tsa_url.startswith(("http://", "https://")):
         raise OurFault("config-invalid", "hub.toml: tsa_url begins with http:// or https://.")
 

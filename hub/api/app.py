@@ -12,6 +12,7 @@ from hub.api.describing import SECURITY_SCHEMES, described_problems
 from hub.api.operations import (
     access,
     attachments,
+    authority,
     directory,
     drafts,
     exchange,
@@ -42,6 +43,7 @@ ROOMS = (
     log.room,
     witness.room,
     federation.room,
+    authority.room,
     health.room,
 )
 

@@ -18,7 +18,7 @@ from hub.api.roster import Rosters
 from hub.api.strangers import Strangers
 from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
-from hub.errors import HubError
+from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.directory.place import Place
 from hub.exchange.reconciling.warning import books_warnings
@@ -26,6 +26,11 @@ from hub.exchange.witness.holding import quorum_warnings
 from hub.transport.peer import Peer, peer_certificate
 
 _EXTENSION = "hub"
+
+
+def no_authority(_what: object) -> bytes:
+    """Answer for a hub whose authority is not at hand."""
+    raise Refused("not-found", "No certificate authority is at hand here.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,9 @@ class ApiContext:
     stops.
     `polls_max` partners may wait at their mailboxes at once; it stays below the number of threads, so that
     waiting never stops the serving. `directory` is where the directory of agencies is kept, whose files
-    partners fetch, and `directory_warnings` what of it needs a person.
+    partners fetch, and `directory_warnings` what of it needs a person. `crl` gives the CRL of an authority
+    of ours by its id, `ocsp` the answer to an OCSP request; `certificate_warnings` are codes of what ends
+    soon.
     """
 
     broker: Broker
@@ -57,6 +64,9 @@ class ApiContext:
     polls_max: int = 8
     directory: Place | None = None
     directory_warnings: Callable[[], Sequence[str]] = tuple
+    crl: Callable[[str], bytes] = no_authority
+    ocsp: Callable[[bytes], bytes] = no_authority
+    certificate_warnings: Callable[[], tuple[str, ...]] = tuple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +119,7 @@ def desk() -> Desk:
 
 def _warnings(context: ApiContext) -> tuple[str, ...]:
     """Return codes of all that needs a person although the hub works."""
-    failure = context.token_failure()
+    failure, broker = context.token_failure(), context.broker
     token = () if failure is None else (failure.code,)
-    books = (*quorum_warnings(context.broker), *books_warnings(context.broker))
-    return (*token, *books, *context.directory_warnings())
+    books = (*quorum_warnings(broker), *books_warnings(broker))
+    return (*token, *books, *context.directory_warnings(), *context.certificate_warnings())

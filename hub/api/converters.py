@@ -70,8 +70,15 @@ class EntryConverter(_Name):
     pattern, title = ENTRY_PATTERN, "entry of the directory"
 
 
+class AuthorityConverter(_Name):
+    """The first 16 digits of an authority's id."""
+
+    pattern, title = "^[0-9a-f]{16}$", "authority id"
+
+
 CONVERTERS: Final[dict[str, type[_Name]]] = {
     "id": IdConverter,
+    "authority": AuthorityConverter,
     "agency": AgencyConverter,
     "digest": DigestConverter,
     "level": LevelConverter,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from hub.audit.events import Act
 from hub.bootstrap.custody import UNLOCK_IN_TOKEN, open_with, policy_for, store_in, token_of
@@ -25,7 +24,7 @@ from hub.federation.card import check_url
 from hub.records.ids import is_agency
 from keys.file_store import create_store
 from keys.inventory import Where
-from keys.keyring import FileKeyring, renew_leaf
+from keys.keyring import FileKeyring
 from keys.sealing import PASSPHRASE_COST, RANDOM_COST, write_private
 from keys.secret import Secret
 
@@ -88,6 +87,7 @@ def init_hub(
         with _kept(keyring), open_hub(home, create=True, keyring=keyring) as hub:
             broker = hub.broker
             with broker.store.work() as work:
+                work.certificates.add(hub.authority.leaf_row())
                 work.stage([broker.event(Act.KEY_CHANGED, broker.itself, agency, at, step="hub-made")])
                 work.commit()
             return hub.config
@@ -110,6 +110,7 @@ def _make_keys(
             cost=RANDOM_COST if passphrase is None else PASSPHRASE_COST,
             token=store_in(token),
             policy=policy,
+            revocation_url=config.revocation_base,
         )
         return open_with(config, secret, token, policy)
     finally:
@@ -162,25 +163,4 @@ def renew_tls(home: Path, *, unlock: Unlock = None, host_names: Sequence[str] = 
     Without names it keeps those that the old one has.
     """
     with open_hub(home, unlock=unlock) as hub:
-        leaf, broker = hub.keyring.tls_files().certificate, hub.broker
-        renew_leaf(hub.keyring, host_names=host_names or _host_names(leaf), at=broker.clock.now())
-        renewed = x509.load_pem_x509_certificate(leaf.read_bytes())
-        with broker.store.work() as work:
-            event = broker.event(
-                Act.KEY_CHANGED,
-                broker.itself,
-                broker.agency,
-                broker.clock.now(),
-                step="tls-renewed",
-                certificate=renewed.fingerprint(hashes.SHA256()).hex(),
-            )
-            work.stage([event])
-            work.commit()
-    return renewed
-
-
-def _host_names(leaf: Path) -> list[str]:
-    certificate = x509.load_pem_x509_certificate(leaf.read_bytes())
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    addresses = map(str, names.get_values_for_type(x509.IPAddress))
-    return [*names.get_values_for_type(x509.DNSName), *addresses]
+        return hub.authority.renew(hub.broker.itself, host_names)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
+from hub.bootstrap.authority import AuthorityDesk, tls_card
 from hub.bootstrap.checking import CheckedStore, checked
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.federating import Federation, federation
@@ -16,7 +17,7 @@ from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
-from hub.errors import OurFault, Refused
+from hub.errors import OurFault, PeerFault, Refused
 from hub.exchange.broker import Broker, Profile
 from hub.exchange.kept_card import kept_card
 from hub.exchange.partners import present_card
@@ -26,8 +27,9 @@ from hub.ports import Store, WitnessClient
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
 from hub.transport.client import HttpsClient
+from hub.transport.peer import Issued, recognise
 from keys.changes import KeyChanges
-from keys.enrolment import ClientCertificate, issue_client_certificate
+from keys.enrolment import ClientCertificate
 from keys.keyring import FileKeyring
 
 
@@ -37,6 +39,27 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present, aware, in UTC."""
         return datetime.now(UTC)
+
+
+class Shown:
+    """Where certificates go that partners showed: to who asks about them, and to who logs their refusal.
+
+    Nobody listens in a command; the serving process sets both.
+    """
+
+    def __init__(self) -> None:
+        self.asking: Callable[[Issued], None] | None = None
+        self.logging: Callable[[str, PeerFault], None] | None = None
+
+    def want(self, leaf: Issued) -> None:
+        """Have somebody ask about a certificate."""
+        if self.asking is not None:
+            self.asking(leaf)
+
+    def refused(self, agency: str, fault: PeerFault) -> None:
+        """Have somebody log that who answers for a partner was not believed."""
+        if self.logging is not None:
+            self.logging(agency, fault)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +73,8 @@ class Hub:
     checked: CheckedStore
     witness_client: WitnessClient
     federation: Federation
+    authority: AuthorityDesk
+    shown: Shown
 
     @property
     def store(self) -> Store:
@@ -71,9 +96,7 @@ class Hub:
 
     def enrol(self, member: str, *, csr_pem: bytes | None = None) -> ClientCertificate:
         """Issue the certificate of a member's system, for the key in its request or for a fresh one."""
-        return issue_client_certificate(
-            self.keyring.authority(), member=member, at=self.broker.clock.now(), csr_pem=csr_pem
-        )
+        return self.authority.enrol(member, csr_pem=csr_pem)
 
 
 @contextmanager
@@ -102,7 +125,19 @@ def open_hub(
     keys = keyring or open_keys(config, unlock)
     store = checked(open_store(config.database_url, create=create), keys, config.log_dir)
     try:
-        client = HttpsClient(keys, limits=config.limits)
+        shown = Shown()
+        trust = TrustSource(
+            store.read,
+            authority_pem=lambda: [held.pem for held in keys.authorities()],
+            refresh_after=min(REFRESH_AFTER, timedelta(seconds=config.limits.cut_within_s / 3)),
+            first_answer_s=config.limits.revocation_first_s,
+        )
+
+        def known(leaf: bytes | None, agency: str) -> None:
+            at = datetime.now(UTC)
+            recognise(leaf, agency, trust.current(at), at, wanted=shown.want)
+
+        client = HttpsClient(keys, limits=config.limits, recognise=known, refused=shown.refused)
 
         def via(agency: str) -> PartnerRow | None:
             with store.read() as view:
@@ -123,13 +158,9 @@ def open_hub(
                 name=config.name or config.agency,
                 url=None if config.pull else config.public_url,
                 tls_ca_pem=keys.tls_files().authority_pem,
+                tls=tls_card(keys, config),
             ),
             confirm_cards=_confirms_cards(config),
-        )
-        trust = TrustSource(
-            store.read,
-            authority_pem=keys.tls_files().authority_pem,
-            refresh_after=min(REFRESH_AFTER, timedelta(seconds=config.limits.cut_within_s / 3)),
         )
         yield Hub(
             config=config,
@@ -137,8 +168,10 @@ def open_hub(
             broker=broker,
             trust=trust,
             checked=store,
-            witness_client=witness_client(config, keys),
+            witness_client=witness_client(config, keys, known),
             federation=federation(config, keys, partner=via, client=client),
+            authority=AuthorityDesk(broker, keys, config),
+            shown=shown,
         )
     finally:
         store.close()

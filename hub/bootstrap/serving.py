@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,12 @@ from hub.api import (
     count_requests,
     create_app,
 )
+from hub.api.certificate_metrics import CertificateCollector
 from hub.audit.events import Act
 from hub.bootstrap.backing_up import log_restored
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.hardening import forbid_core_dumps
+from hub.bootstrap.keeping import Certificates
 from hub.bootstrap.opening import Hub, open_hub
 from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import stamper
@@ -39,7 +43,7 @@ from hub.exchange.witness.keeper import WitnessKeeper
 from hub.exchange.witness.starting import check_witnessed
 from hub.federation.trust import TrustSource
 from hub.storage import upgrade
-from hub.transport.peer import identify
+from hub.transport.peer import Peer, identify
 from hub.transport.server import serve
 from keys.keyring import FileKeyring
 
@@ -60,6 +64,7 @@ class Worker:
         self._rewrapping: RewrapKeeper | None = None
         self._keys: KeyKeeper | None = None
         self._directory: DirectoryKeeper | None = None
+        self._certificates: Certificates | None = None
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -85,7 +90,7 @@ class Worker:
                 token_key=self._keyring.token_key,
                 token_verifiers=self._keyring.token_verifiers,
                 issuer=hub.config.public_url,
-                identify=lambda der, at: identify(der, hub.trust.current(at), at),
+                identify=self._identify,
                 dispatching=self._dispatching,
                 log_failure=self._log_failure,
                 token_failure=self._keyring.custody_failure,
@@ -93,6 +98,8 @@ class Worker:
                 polls_max=max(1, hub.config.threads // 4),
                 directory=hub.federation.place,
                 directory_warnings=DirectoryWatch(hub.broker, hub.federation.place).warnings,
+                crl=hub.authority.crl,
+                ocsp=hub.authority.ocsp,
             )
         )
         count_requests(app, self.metrics)
@@ -101,8 +108,23 @@ class Worker:
             self.metrics.register(TokenCollector(self._keyring.custody_failure))
         self.metrics.register(BooksCollector(hub.broker))
         self.metrics.register(LogCollector(hub.broker, self._log_failure))
+        self.metrics.register(
+            CertificateCollector(hub.broker, hub.trust, hub.authority.own, self._unanswered)
+        )
         self.metrics.register(WitnessCollector(hub.broker, stamping=bool(hub.config.tsa_url)))
         return app
+
+    def _identify(self, der: bytes | None, at: datetime) -> Peer:
+        hub = self.hub
+        return identify(der, hub.trust.current(at), at, wanted=hub.shown.want)
+
+    def refused(self, address: str, failure: HubError) -> None:
+        """Log that somebody's certificate was not taken in the handshake."""
+        if self._certificates is not None:
+            self._certificates.refused_here(address, failure)
+
+    def _unanswered(self) -> Mapping[str, str]:
+        return {} if self._certificates is None else self._certificates.revocation.failures
 
     def _log_failure(self) -> HubError | None:
         return None if self._keeper is None else self._keeper.failure
@@ -124,6 +146,7 @@ class Worker:
         self._keys = KeyKeeper(hub.broker, hub.custody)
         it = hub.federation
         self._directory = DirectoryKeeper(hub.broker, it.client, it.keys, it.place, card=hub.kept_card)
+        self._certificates = Certificates(hub)
         self._log(Act.STARTED)
         self._dispatcher.start()
         self._keeper.start()
@@ -131,6 +154,7 @@ class Worker:
         self._rewrapping.start()
         self._keys.start()
         self._directory.start()
+        self._certificates.start()
 
     def stop(self, _app: object) -> None:
         """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
@@ -146,6 +170,8 @@ class Worker:
             self._rewrapping.stop()
         if self._directory is not None:
             self._directory.stop()
+        if self._certificates is not None:
+            self._certificates.stop()
         if self._dispatcher is not None:
             self._log(Act.STOPPED)
         if self._keeper is not None:
@@ -192,6 +218,7 @@ def serve_hub(home: Path, *, unlock: Unlock = None) -> None:
         on_worker_start=worker.start,
         on_worker_stop=worker.stop,
         metrics=worker.metrics,
+        on_refused=worker.refused,
     )
 
 

@@ -12,7 +12,7 @@ from hub.errors import OurFault
 from hub.exchange.witness.policy import WitnessPolicy
 from hub.exchange.witness.stamping import Stamper
 from hub.records.ids import is_agency
-from hub.transport.client import HttpsClient
+from hub.transport.client import HttpsClient, Recognise, named
 from hub.transport.tls import HasTls
 from hub.transport.tsa import HttpTimestampAuthority, authority_name
 
@@ -26,10 +26,10 @@ def witness_policy(config: Config) -> WitnessPolicy:
     return WitnessPolicy(witnesses=config.witnesses, needed=config.witness_quorum)
 
 
-def witness_client(config: Config, keys: HasTls) -> HttpsWitnessClient:
+def witness_client(config: Config, keys: HasTls, recognise: Recognise = named) -> HttpsWitnessClient:
     """Return what asks witnesses: over connections of its own, with their own time limit."""
     limits = replace(config.limits, carry_timeout_s=config.limits.witness_timeout_s)
-    return HttpsWitnessClient(HttpsClient(keys, limits))
+    return HttpsWitnessClient(HttpsClient(keys, limits, recognise=recognise))
 
 
 def tsa_name(config: Config) -> str | None:

@@ -39,7 +39,7 @@ def member() -> None:
     """Admit the domestic agencies whose systems submit and collect records here."""
 
 
-@trail(writes(Act.MEMBER_CHANGED))
+@trail(writes(Act.MEMBER_CHANGED, Act.KEY_CHANGED))
 @member.command(
     examples=(
         "hub member add kz-mvd --name 'Ministry of Internal Affairs' --scope 'collect:*' --out kz-mvd",
@@ -84,7 +84,7 @@ def add(
     return _certified(agency, csr, out, home, unlock, register, f"{agency} is a member.")
 
 
-@trail(writes(Act.MEMBER_CHANGED))
+@trail(writes(Act.MEMBER_CHANGED, Act.KEY_CHANGED))
 @member.command(examples=("hub member renew kz-mvd --out kz-mvd-2027",))
 @click.argument("agency", help="Its id, like kz-mvd.")
 @csr_option

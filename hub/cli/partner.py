@@ -17,6 +17,9 @@ from hub.cli.card_words import confirmed_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.partner_revocation import as_document as revocation_document
+from hub.cli.partner_revocation import as_facts as revocation_facts
+from hub.cli.partner_revocation import revocation
 from hub.cli.partner_switch import held, resume, suspend, suspension
 from hub.cli.partner_trust import trust_of
 from hub.cli.reconcile import as_document as reconciled
@@ -224,18 +227,22 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
         row = partners.find_partner(view, agency)
         books = view.books.newest_reconciliations(hub.config.agency, agency).get(agency)
         gaps = view.books.gaps(agency, limit=_GAPS_MAX)
+        at = hub.broker.clock.now()
+        pinned = hub.trust.current(at).partners[agency]
         stopped = suspension(view, row)
         waiting = held(hub.broker, agency)
     told = {
         "held": waiting,
         "suspended_at": None if stopped is None else instant(stopped.since),
         "suspended_by": None if stopped is None else str(stopped.event.actor),
+        "revocation": revocation_document(pinned, at),
         "books": None if books is None else {**reconciled(books), "found": list(books.found)},
         "gaps": [[gap.first, gap.last] for gap in gaps],
     }
     known = {
         "suspended (UTC)": None if stopped is None else stopped.since,
         "suspended by": None if stopped is None else str(stopped.event.actor),
+        **revocation_facts(pinned, at),
         "books compared (UTC)": as_words(books),
         "numbers missing": spelled(gaps) or None,
         "held": waiting,
@@ -247,7 +254,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
-for command in (suspend, resume, trust_of):
+for command in (suspend, resume, trust_of, revocation):
     partner.add_command(command)
 
 

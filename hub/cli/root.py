@@ -8,6 +8,7 @@ from hub.bootstrap.hardening import forbid_core_dumps
 from hub.cli.adapter import adapter
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
+from hub.cli.ca import ca
 from hub.cli.directory import directory
 from hub.cli.evidence import evidence
 from hub.cli.frame import Root
@@ -40,6 +41,7 @@ _NOUNS = (
     key,
     partner,
     member,
+    ca,
     officer,
     directory,
     agreement,

@@ -18,7 +18,7 @@ from hub.envelope.suites import Suite
 from hub.errors import OurFault, Refused
 from hub.exchange.freshness import Fresh
 from hub.exchange.witness.policy import WitnessPolicy
-from hub.federation.authorities import authority_id
+from hub.federation.authorities import TlsCard, authority_id
 from hub.federation.card import Card, read_card
 from hub.federation.snapshot import Trusted, trusted
 from hub.policy.agreements import Agreement, load_agreement
@@ -197,6 +197,7 @@ class Profile:
     name: str
     url: str | None
     tls_ca_pem: str = field(repr=False)
+    tls: TlsCard = TlsCard()  # noqa: RUF009 - it is frozen
 
 
 def _no_profile() -> Profile:

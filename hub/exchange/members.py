@@ -11,7 +11,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from hub.audit.events import Act
+from hub.audit.events import Act, AuditEvent
 from hub.entries import MemberRow, PartnerStatus
 from hub.errors import Refused
 from hub.exchange.broker import Broker
@@ -45,7 +45,7 @@ def add_member(
         agency=agency,
         name=name.strip(),
         certificate_thumbprint=_thumbprint(certificate_pem, agency=agency, at=at),
-        scopes=_checked(scopes),
+        scopes=check_scopes(scopes),
         status=PartnerStatus.ACTIVE,
         added_at=at,
     )
@@ -54,6 +54,35 @@ def add_member(
         if agency == broker.agency or directory.member(agency) or directory.partner(agency):
             raise Refused("conflict", f"{agency} is here already, as member, as partner or as this hub.")
         _put(broker, work, actor, row, at, "added")
+    return row
+
+
+def register_certificate(
+    broker: Broker,
+    work: UnitOfWork,
+    actor: Actor,
+    *,
+    agency: str,
+    name: str,
+    thumbprint: str,
+    scopes: Collection[str],
+    at: datetime,
+) -> MemberRow:
+    """Register a certificate that was just issued for a member, or for an agency that becomes one."""
+    before = work.directory.member(agency)
+    if before is None:
+        row = MemberRow(
+            agency=agency,
+            name=name,
+            certificate_thumbprint=thumbprint,
+            scopes=check_scopes(scopes),
+            status=PartnerStatus.ACTIVE,
+            added_at=at,
+        )
+    else:
+        row = replace(before, certificate_thumbprint=thumbprint)
+    work.directory.put_member(row)
+    work.stage([_event(broker, actor, row, at, "added" if before is None else "certificate-replaced")])
     return row
 
 
@@ -75,7 +104,7 @@ def replace_certificate(broker: Broker, actor: Actor, agency: str, certificate_p
 
 def change_scopes(broker: Broker, actor: Actor, agency: str, scopes: Collection[str]) -> MemberRow:
     """Set what a member's systems may ask for."""
-    return _change(broker, actor, agency, "scopes-changed", scopes=_checked(scopes))
+    return _change(broker, actor, agency, "scopes-changed", scopes=check_scopes(scopes))
 
 
 def find_member(view: View, agency: str) -> MemberRow:
@@ -99,7 +128,12 @@ def _change(broker: Broker, actor: Actor, agency: str, what: str, **changed: obj
 
 def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: MemberRow, at: datetime, what: str) -> None:
     work.directory.put_member(row)
-    event = broker.event(
+    work.stage([_event(broker, actor, row, at, what)])
+    work.commit()
+
+
+def _event(broker: Broker, actor: Actor, row: MemberRow, at: datetime, what: str) -> AuditEvent:
+    return broker.event(
         Act.MEMBER_CHANGED,
         actor,
         row.agency,
@@ -108,11 +142,10 @@ def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: MemberRow, at: dat
         thumbprint=row.certificate_thumbprint,
         scopes=" ".join(row.scopes),
     )
-    work.stage([event])
-    work.commit()
 
 
-def _checked(scopes: Collection[str]) -> tuple[str, ...]:
+def check_scopes(scopes: Collection[str]) -> tuple[str, ...]:
+    """Return scopes in order; raise Refused `request-invalid` for what is none."""
     if unknown := sorted(set(scopes) - _SCOPES):
         raise Refused(
             "request-invalid",

@@ -15,6 +15,7 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.relying import keep
+from hub.federation.authorities import TlsCard, clash
 from hub.federation.card import Card, fingerprint, make_card, read_card
 from hub.federation.epochs import EPOCHS_MAX
 from hub.federation.snapshot import trusted
@@ -26,6 +27,7 @@ from hub.records.ids import is_agency
 
 #: The order in which suites are preferred.
 SUITES: Final = (Suite.HYBRID_1, Suite.CLASSIC_1)
+_ONE_AUTHORITY: Final = TlsCard()
 
 
 def own_card(
@@ -36,6 +38,7 @@ def own_card(
     tls_ca_pem: str,
     suites: Sequence[Suite] = SUITES,
     keys: SigningKeys | None = None,
+    tls: TlsCard = _ONE_AUTHORITY,
 ) -> bytes:
     """Return our signed card, for partners to pin.
 
@@ -58,6 +61,7 @@ def own_card(
         witness_keys=witness_epochs[-1].keys,
         log_epochs=log_epochs[-EPOCHS_MAX:] if len(log_epochs) > 1 else (),
         witness_epochs=witness_epochs[-EPOCHS_MAX:] if len(witness_epochs) > 1 else (),
+        tls=tls,
     )
     return make_card(card, keys or broker.keyring.signing())
 
@@ -65,7 +69,14 @@ def own_card(
 def present_card(broker: Broker, keys: SigningKeys | None = None) -> bytes:
     """Return our card as it stands now."""
     profile = broker.profile()
-    return own_card(broker, name=profile.name, url=profile.url, tls_ca_pem=profile.tls_ca_pem, keys=keys)
+    return own_card(
+        broker,
+        name=profile.name,
+        url=profile.url,
+        tls_ca_pem=profile.tls_ca_pem,
+        keys=keys,
+        tls=profile.tls,
+    )
 
 
 def pair(
@@ -178,8 +189,24 @@ def _refuse_unless_fitting(
         raise Refused("request-invalid", f"{card.agency} cannot be reached through itself.")
     if row.via is not None:
         find_partner(work, row.via)
+    _refuse_shadows(work, card)
     if before is not None and read_card(before.card).issued_at > card.issued_at:
         raise Refused("conflict", f"The card pinned for {card.agency} is newer than this one.")
+
+
+def _refuse_shadows(work: UnitOfWork, card: Card) -> None:
+    """Refuse a card that could be taken for another partner's: by its authority's name, or a leaf's key."""
+    for row in work.directory.partners():
+        if row.agency == card.agency:
+            continue
+        other = read_card(row.card)
+        if clash(other.authorities, card.authorities):
+            raise Refused(
+                "conflict",
+                f"A TLS authority of {card.agency} has the name of another one, which {row.agency} pins.",
+            )
+        if set(other.tls.pins) & set(card.tls.pins):
+            raise Refused("conflict", f"{card.agency} and {row.agency} pin the same key.")
 
 
 def put_changed(

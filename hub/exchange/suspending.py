@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
@@ -26,7 +26,7 @@ from hub.federation.authorities import authority_id
 from hub.federation.card import Card, fingerprint, read_card
 from hub.federation.revocation import RevocationPolicy
 from hub.federation.snapshot import pin_of
-from hub.federation.trust import policy_of
+from hub.federation.trust import FIRST_ANSWER_S, policy_of
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import View
@@ -72,15 +72,21 @@ def resume(broker: Broker, actor: Actor, agency: str) -> Resumed:
     at = broker.clock.now()
     with broker.store.work() as work:
         before = find_partner(work, agency)
-        checked = verify_anew(work, before, at)
+        first_s = broker.limits.revocation_first_s
+        checked = verify_anew(work, before, at, first_answer_s=first_s)
         row = replace(before, status=PartnerStatus.ACTIVE)
         if row != before:
             put_changed(broker, work, actor, row, at, "resumed")
     return Resumed(row=row, checked=checked, drained=_drain(broker, actor, agency, via=row.via))
 
 
-def verify_anew(view: View, row: PartnerRow, at: datetime) -> Sequence[str]:
-    """Return what was found right of a pin, or raise for the first thing that is not."""
+def verify_anew(
+    view: View, row: PartnerRow, at: datetime, *, first_answer_s: float = FIRST_ANSWER_S
+) -> Sequence[str]:
+    """Return what was found right of a pin, or raise for the first thing that is not.
+
+    `first_answer_s` is how long a fresh pin may do without an answer of its authority.
+    """
     card = _card(row)
     _refuse_other_pin(view, row)
     _refuse_suites(row, card)
@@ -90,7 +96,7 @@ def verify_anew(view: View, row: PartnerRow, at: datetime) -> Sequence[str]:
         "the pin, as the log has it",
         "the suites",
         "the TLS authority's dates",
-        _revocation(view, row, card, at),
+        _revocation(view, row, card, at, first_answer_s),
     )
 
 
@@ -137,7 +143,7 @@ def _refuse_out_of_date(row: PartnerRow, card: Card, at: datetime) -> None:
             )
 
 
-def _revocation(view: View, row: PartnerRow, card: Card, at: datetime) -> str:
+def _revocation(view: View, row: PartnerRow, card: Card, at: datetime, first_answer_s: float) -> str:
     """Return what is known of revocation; raise PeerFault where a list is published and none is fresh.
 
     What OCSP says of a leaf is asked for when the leaf is shown, and held against it then.
@@ -149,6 +155,8 @@ def _revocation(view: View, row: PartnerRow, card: Card, at: datetime) -> str:
     lists = [view.revocations.answer(authority_id(pem), "crl") for pem in card.authorities]
     if any(one is not None and at <= one.until for one in lists):
         return "revocation: a fresh list"
+    if not any(lists) and at <= row.pinned_at + timedelta(seconds=first_answer_s):
+        return "revocation: not answered yet, and the pin is fresh"
     if card.tls.crl or (rule is not None and rule.crl):
         raise PeerFault(
             "revocation-unknown",

@@ -84,6 +84,21 @@ def may_administer(actor: Actor) -> Decision:
     return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.CUSTODIAN))
 
 
+def may_request(actor: Actor) -> Decision:
+    """Permit custodians to ask for a certificate; nobody at the console alone."""
+    return decide(_lacks(actor, Role.CUSTODIAN))
+
+
+def may_issue(actor: Actor, requester: str) -> Decision:
+    """Permit a custodian who did not ask for the certificate; nobody at the console alone."""
+    reasons = _lacks(actor, Role.CUSTODIAN)
+    if not requester.strip() or requester in {actor.id, str(actor)}:
+        reasons.append(
+            Reason(code="four-eyes", sentence="Another custodian than the one who asked must issue it.")
+        )
+    return decide(reasons)
+
+
 def may_operate(actor: Actor) -> Decision:
     """Permit operators, and the hub itself, for whose console the same holds as for administering."""
     return decide([] if actor.kind is ActorKind.HUB else _lacks(actor, Role.OPERATOR))

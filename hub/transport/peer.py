@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Literal
+from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,8 +21,12 @@ from hub.federation.authorities import authority_id, key_pin, load_authority
 from hub.federation.names import AGENCY_URI, agency_in, agency_uri
 from hub.federation.revocation import RevocationPolicy, Verdict
 from hub.federation.trust import Pinned, Trust
+from hub.transport.sockets import ProxiedSocket
 
 _REMEMBERED: Final = 4096
+#: Where a proxy's header stands in a WSGI environ.
+PROXY_CERTIFICATE: Final = "HTTP_X_CLIENT_CERT"
+PROXY_ADDRESS: Final = "HTTP_X_CLIENT_ADDRESS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +172,27 @@ def agency_of(certificate_der: bytes) -> str:
 
 
 def peer_certificate(environ: Mapping[str, object]) -> bytes | None:
-    """Return the DER of the certificate that the TLS connection of a WSGI request was made with."""
+    """Return the DER of the certificate that the TLS connection of a WSGI request was made with.
+
+    Only on the socket of the configured proxy is a header believed: what it took in the handshake, PEM in
+    percent encoding (nginx's `$ssl_client_escaped_cert`). What cannot be read is as good as unknown.
+    """
     sock = environ.get("gunicorn.socket")
-    return sock.getpeercert(True) if isinstance(sock, ssl.SSLSocket) else None
+    if isinstance(sock, ssl.SSLSocket):
+        return sock.getpeercert(True)
+    if isinstance(sock, ProxiedSocket):
+        return _handed_over(str(environ.get(PROXY_CERTIFICATE, "")))
+    return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _handed_over(escaped: str) -> bytes | None:
+    if not escaped:
+        return None
+    try:
+        return ssl.PEM_cert_to_DER_cert(unquote(escaped, errors="strict").strip())
+    except ValueError:
+        return b""
 
 
 # These memos are of pure functions, keyed by everything that decides: a change of trust changes the key.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import queue
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,10 +18,11 @@ from gunicorn.arbiter import Arbiter
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 
 from hub.config import Config, Limits
-from hub.errors import HubError, OurFault
+from hub.errors import HubError, OurFault, PeerFault
 from hub.federation.trust import Trust, TrustSource
 from hub.transport.logs import GunicornLog, log_json
-from hub.transport.sockets import PatientSocket
+from hub.transport.peer import PROXY_ADDRESS, PROXY_CERTIFICATE
+from hub.transport.sockets import PatientSocket, ProxiedSocket
 from hub.transport.tls import HasTls, TlsIdentity, server_context
 from hub.transport.worker import HubWorker
 
@@ -27,12 +30,18 @@ _log = logging.getLogger("hub.transport")
 
 WsgiApp = Callable[..., Any]
 Hook = Callable[[Any], None]
+#: Told from which address a certificate came that was not taken, and why.
+Refusal = Callable[[str, HubError], None]
 
 _LOOK_EVERY_S: Final = 0.5
 #: Looks in the time within which a suspension cuts connections.
 _LOOKS: Final = 6
 _KEEPALIVE_S: Final = 75
 _CONNECTIONS_MAX: Final = 1024
+#: Refused handshakes that wait to be logged.
+_REFUSALS_MAX: Final = 1024
+#: A proxy's socket is for its owner and group alone.
+_PROXY_UMASK: Final = 0o117
 _METRICS_HOST: Final = "127.0.0.1"
 
 
@@ -45,16 +54,20 @@ def serve(
     on_worker_start: Hook | None = None,
     on_worker_stop: Hook | None = None,
     metrics: CollectorRegistry = REGISTRY,
+    on_refused: Refusal | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end gracefully by SystemExit.
 
     `app_factory`, then `trust_source`, then `on_worker_start(app)` are called inside each worker process,
     so that what they open is never shared over a fork. `on_worker_stop(app)` is called when a worker begins
-    to stop, while requests under way are still answered: it should end what waits. Metrics are served to
+    to stop, while requests under way are still answered: it should end what waits. `on_refused` is told, in a
+    thread of its own, whose certificate was not taken in the handshake and why. Metrics are served to
     this machine alone, by the first worker on `metrics_port` and by each further one on the next port.
     """
     log_json()
-    HubServer(app_factory, config, keyring, trust_source, on_worker_start, on_worker_stop, metrics).run()
+    HubServer(
+        app_factory, config, keyring, trust_source, on_worker_start, on_worker_stop, metrics, on_refused
+    ).run()
 
 
 class ServerContexts:
@@ -98,6 +111,23 @@ class ServerContexts:
             self.current, self._made_for = context, made_for
 
 
+def as_shown(app: WsgiApp) -> WsgiApp:
+    """Return an application that sees a proxy's headers only where the proxy itself is connected.
+
+    On every other connection they are whatever a caller wrote, and are taken away.
+    """
+
+    def shown(environ: dict[str, Any], start_response: Any) -> Any:
+        address = environ.pop(PROXY_ADDRESS, None)
+        if isinstance(environ.get("gunicorn.socket"), ProxiedSocket):
+            environ["REMOTE_ADDR"] = address or environ.get("REMOTE_ADDR")
+        else:
+            environ.pop(PROXY_CERTIFICATE, None)
+        return app(environ, start_response)
+
+    return shown
+
+
 class GracefulArbiter(Arbiter):  # type: ignore[misc]
     """gunicorn's master, for which Ctrl-C is as good as SIGTERM; a second one ends it at once."""
 
@@ -111,6 +141,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
 
     contexts: ServerContexts
     _ended: threading.Event
+    _refusals: queue.Queue[tuple[str, str, str] | None]
 
     def __init__(
         self,
@@ -121,6 +152,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         on_worker_start: Hook | None,
         on_worker_stop: Hook | None,
         metrics: CollectorRegistry,
+        on_refused: Refusal | None = None,
     ) -> None:
         self._app_factory = app_factory
         self._config = config
@@ -129,6 +161,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         self._on_start = on_worker_start
         self._on_stop = on_worker_stop
         self._metrics = metrics
+        self._on_refused = on_refused
         super().__init__()
 
     @property
@@ -145,8 +178,10 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         """Tell gunicorn all it has to know; nothing is read from files or from the environment."""
         config = self._config
         host = f"[{config.host}]" if ":" in config.host else config.host
+        proxies = [] if config.proxy_socket is None else [f"unix:{config.proxy_socket}"]
         settings = {
-            "bind": f"{host}:{config.port}",
+            "bind": [f"{host}:{config.port}", *proxies],
+            "umask": _PROXY_UMASK,
             "workers": config.workers,
             "threads": config.threads,
             "worker_class": HubWorker,
@@ -166,7 +201,9 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         app = self._app_factory()
         self.contexts = ServerContexts(self._keyring.tls_files(), self._trust_source())
         self._ended = threading.Event()
-        return app
+        self._refusals = queue.Queue(_REFUSALS_MAX)
+        self._made = app
+        return as_shown(app)
 
     def run(self) -> None:
         """Run the master process until it is told to stop."""
@@ -179,21 +216,40 @@ class HubServer(BaseApplication):  # type: ignore[misc]
             target=self.contexts.follow, args=(self._ended, cut, every_s), name="hub-trust", daemon=True
         )
         follow.start()
+        if self._on_refused is not None:
+            threading.Thread(target=self._tell_refusals, name="hub-refusals", daemon=True).start()
         if self._config.metrics_port:
             _serve_metrics(self._config.metrics_port, self._config.workers, self._metrics)
         if self._on_start is not None:
-            self._on_start(app)
+            self._on_start(self._made)
         # What is loaded by now stays. To look through all of it for garbage again and again would stop
         # every thread for a tenth of a second each time.
         gc.collect()
         gc.freeze()
 
+    def refused(self, address: str, code: str, why: str) -> None:
+        """Note a handshake that failed for its certificate; never waits. What is too much is in the log."""
+        if self._on_refused is not None and code.startswith("certificate-"):
+            with suppress(queue.Full):
+                self._refusals.put_nowait((address, code, why))
+
+    def _tell_refusals(self) -> None:
+        assert self._on_refused is not None
+        while (told := self._refusals.get()) is not None:
+            address, code, words = told
+            try:
+                self._on_refused(address, PeerFault(code, f"{words[:1].upper()}{words[1:]}."))
+            except HubError as error:
+                _log.error("a refusal could not be logged", exc_info=error)
+
     def stopped(self, app: WsgiApp) -> None:
         """Stop it again; whatever fails there, the requests under way are answered."""
         self._ended.set()
+        with suppress(queue.Full):
+            self._refusals.put_nowait(None)
         if self._on_stop is not None:
             try:
-                self._on_stop(app)
+                self._on_stop(self._made)
             except Exception:  # noqa: BLE001 (any hook may fail in any way; it is logged)
                 _log.exception("what ran beside the requests did not stop well")
 

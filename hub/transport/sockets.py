@@ -1,7 +1,8 @@
-"""TLS sockets whose peer has to keep going: a stalled body ends the request, not the worker thread."""
+"""Sockets whose peer has to keep going: a stalled body ends the request, not the worker thread."""
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -17,8 +18,8 @@ _LEAST_S: Final = 0.05
 Result = TypeVar("Result")
 
 
-class PatientSocket(ssl.SSLSocket):
-    """A TLS connection on which each request has `patience_s`, and more for every byte that moves.
+class _Patient(socket.socket):
+    """A connection on which each request has `patience_s`, and more for every byte that moves.
 
     A request so ends with PeerFault `request-timeout` when it stalls, or runs slower than `bytes_per_s`
     on average; a large upload that moves goes on for as long as it takes.
@@ -44,7 +45,8 @@ class PatientSocket(ssl.SSLSocket):
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Receive into a buffer within the request's time."""
-        count = self._within(partial(super().recv_into, buffer, nbytes, flags))
+        room = memoryview(buffer).nbytes if nbytes is None else nbytes
+        count = self._within(partial(super().recv_into, buffer, room, flags))
         self._earn(count)
         return count
 
@@ -81,3 +83,11 @@ class PatientSocket(ssl.SSLSocket):
         finally:
             if self.fileno() >= 0:
                 self.settimeout(told)
+
+
+class PatientSocket(_Patient, ssl.SSLSocket):
+    """A patient TLS connection."""
+
+
+class ProxiedSocket(_Patient):
+    """A patient connection from the proxy in front, which did TLS and says whose certificate was shown."""

@@ -29,6 +29,7 @@ from hub.errors import HubError, PeerFault
 from hub.federation.trust import Trust
 from hub.transport.peer import agency_of, identify
 from hub.transport.refusals import problem_answer, why
+from hub.transport.sockets import ProxiedSocket
 from hub.transport.switchboard import cut_off
 
 _log = logging.getLogger("hub.transport")
@@ -39,6 +40,8 @@ _DRAIN_BYTES: Final = 65536
 #: Part of the threads that one peer may hold, and part of the connections.
 _THREADS_SHARE: Final = 4
 _CONNECTIONS_SHARE: Final = 8
+#: Stands for the proxy in front, which speaks for many.
+_PROXY: Final = "proxy"
 #: Why a connection that was let in is ended.
 _CUT: Final = frozenset({"partner-suspended", "certificate-revoked"})
 
@@ -48,7 +51,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]
 
     initialized: bool
 
-    def __init__(self, worker: HubWorker, sock: ssl.SSLSocket, client: Any, server: Any) -> None:
+    def __init__(self, worker: HubWorker, sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(worker.cfg, sock, client, server)
         self.worker = worker
         self.peer: str | None = None
@@ -137,6 +140,9 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 raise
             return
         raw.setblocking(False)
+        if raw.family == socket.AF_UNIX:
+            self._enter_proxied(raw, listener)
+            return
         try:
             sock = self.app.contexts.current.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
         except OSError:
@@ -149,6 +155,16 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.nr_conns += 1
         self.handshakes[conn] = None
         self._shake(conn)
+
+    def _enter_proxied(self, raw: socket.socket, listener: Any) -> None:
+        """Let a connection of the proxy in. It counts as one peer that has all but a share of the threads."""
+        sock = ProxiedSocket(fileno=raw.detach())
+        sock.setblocking(False)
+        conn = Connection(self, sock, (_PROXY, 0), listener.getsockname())
+        self.nr_conns += 1
+        conn.peer = _PROXY
+        self.connections[_PROXY] += 1
+        self._wait_for_request(conn)
 
     def _shake(self, conn: Connection) -> None:
         """Do the next step of a handshake, and wait in the poller for what it needs."""
@@ -179,6 +195,9 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
         if der:
             self.shown[conn] = der
         self.connections[peer] += 1
+        self._wait_for_request(conn)
+
+    def _wait_for_request(self, conn: Connection) -> None:
         conn.init()
         conn.set_timeout()
         self.keepalived_conns.append(conn)
@@ -187,6 +206,7 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def _refuse(self, conn: Connection, code: str, why: str, *, with_alert: bool = False) -> None:
         extra = {"code": code, "fields": {"address": conn.client[0]}}
         _log.warning("connection refused: %s", why, extra=extra)
+        self.app.refused(conn.client[0], code, why)
         if with_alert:
             self._part(conn)
         else:
@@ -258,7 +278,8 @@ class HubWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: Connection) -> None:
         """Give a connection a thread, or let it wait for one of its peer's."""
         peer = conn.peer or ""
-        if self.busy[peer] >= self.threads_each:
+        most = max(1, self.cfg.threads - self.threads_each) if peer == _PROXY else self.threads_each
+        if self.busy[peer] >= most:
             self.queued.setdefault(peer, deque()).append(conn)
             return
         self.busy[peer] += 1

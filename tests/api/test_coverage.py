@@ -19,6 +19,7 @@ from hub.records.actor import Role
 from tests.api import (
     test_access,
     test_attachments,
+    test_authority,
     test_directory,
     test_drafts,
     test_erasure,
@@ -81,6 +82,8 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_exchange.test_a_mailbox_holds_what_waits_until_it_is_confirmed,
     test_exchange.test_books_are_compared_by_signed_statements,
     test_federation.test_a_partner_fetches_the_directory,
+    test_authority.test_anybody_fetches_the_list_of_what_was_revoked,
+    test_authority.test_anybody_asks_about_one_certificate,
     health,
 )
 
@@ -97,7 +100,7 @@ def test_every_address_declares_what_it_writes(world: World) -> None:
 
 
 def test_every_operation_that_changes_state_or_shows_content_names_an_act(world: World) -> None:
-    checking = {"kinds.check"}  # it stores nothing and shows nothing
+    checking = {"kinds.check", "authority.ask_ocsp"}  # it stores nothing and shows nothing
     for rule in world.app.url_map.iter_rules():
         if (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             assert trails.DECLARED[rule.endpoint].acts or rule.endpoint in checking, rule

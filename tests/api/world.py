@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,12 @@ from hub.api.scopes import of_roles
 from hub.api.tokens import Grant, Tokens
 from hub.audit.events import Act
 from hub.entries import Body, OfficerRow, RecordRow
-from hub.errors import HubError
+from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker, StandingCache
 from hub.exchange.directory.place import Place
 from hub.exchange.members import add_member
 from hub.exchange.partners import own_card, pair
+from hub.federation.authorities import authority_id
 from hub.federation.card import fingerprint
 from hub.federation.trust import TrustSource
 from hub.records.actor import Role
@@ -43,6 +45,7 @@ from hub.storage.blobs import FileBlobStore
 from hub.transport.peer import identify
 from keys.authority import Authority, issue_hub_leaf, make_authority
 from keys.enrolment import issue_client_certificate
+from keys.revoking import answer_ocsp, make_crl
 from tests.api import trails
 from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, with_limits
 
@@ -160,6 +163,23 @@ class World:
             certificate_of=lambda environ: environ.get("test.certificate"),
             polls_max=1,
             directory=self.place,
+            crl=self._crl,
+            ocsp=self._ocsp,
+        )
+
+    def _crl(self, name: str) -> bytes:
+        issuer = authority("kz-knb")
+        if not authority_id(pem(issuer.certificate)).startswith(name):
+            raise Refused("not-found", "No authority of ours has that id.")
+        return make_crl(issuer, [], at=self.hubs.clock.now(), life=timedelta(days=1))
+
+    def _ocsp(self, request: bytes) -> bytes:
+        return answer_ocsp(
+            lambda *_: ("", authority("kz-knb")),
+            request,
+            lambda *_: None,
+            at=self.hubs.clock.now(),
+            life=timedelta(days=1),
         )
 
     @property

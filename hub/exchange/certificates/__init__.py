@@ -1,0 +1,1 @@
+"""Certificates of our making: requested, issued, revoked, and watched until they end."""

@@ -1,0 +1,1 @@
+"""Whether partners' certificates were revoked: asked of their authorities, verified and kept."""

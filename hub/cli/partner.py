@@ -112,7 +112,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path
 @click.option(
     "--accept-fewer-suites",
     is_flag=True,
-    help="Let the pin lose a suite: the partner said that its card offers fewer on purpose.",
+    help="Let the pin lose its strongest suite: the partner said that its card offers fewer on purpose.",
 )
 @home_option
 @unlock_option
@@ -134,7 +134,7 @@ def add(
     Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
     there, who reads the last six to you. A newer card of a partner that is pinned renews the pin; what was
     set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via. A
-    pin that would lose a suite is refused, and logged: a stripped card looks like that.
+    pin that would lose its strongest suite is refused, and logged: a stripped card looks like that.
     A card from the directory is confirmed in the same way: the directory proposes, and you decide.
     """
     if (card is None) == (listed is None):

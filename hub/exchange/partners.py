@@ -95,8 +95,8 @@ def pair(
 
     `confirmed_fingerprint` is what a person has compared with the partner. `url` overrides the card's,
     `suites` narrows the card's, `via` names the pinned partner that relays, `relay_for` the agencies that
-    this partner may reach through us. A pin never loses a suite unless `accept_fewer_suites` says that a
-    person wants it. Raises IntegrityFailure `card-invalid`; Refused `role-missing`, `pin-not-confirmed`,
+    this partner may reach through us. A pin loses no suite that is stronger than what is left, unless
+    `accept_fewer_suites` says that a person wants it. Raises IntegrityFailure `card-invalid`; Refused `role-missing`, `pin-not-confirmed`,
     `request-invalid`, `partner-unknown`, `suites-fewer`, or `conflict` for a card older than the pin.
     """
     require(may_administer(actor))
@@ -125,7 +125,8 @@ def pair(
         before = work.directory.partner(card.agency)
         _refuse_unless_fitting(broker, work, card, row, before)
         lost = () if before is None else tuple(name for name in before.suites if name not in row.suites)
-        if not lost or accept_fewer_suites:
+        weaker = bool(lost) and _rank(lost) < _rank(row.suites)
+        if not weaker or accept_fewer_suites:
             if before is not None:
                 row = replace(row, status=before.status)
             told = {"suites_lost": " ".join(lost)} if lost else {}
@@ -134,11 +135,11 @@ def pair(
             told = {"code": "suites-fewer", "fingerprint": seen, "suites_lost": " ".join(lost)}
             work.stage([broker.event(Act.REFUSED, actor, card.agency, at, **told)])
         work.commit()
-    if lost and not accept_fewer_suites:
+    if weaker and not accept_fewer_suites:
         raise Refused(
             "suites-fewer",
-            f"{card.agency} is pinned to {', '.join(lost)}, which would be lost; the card offers "
-            f"{', '.join(suite.value for suite in card.suites)}. A stripped card looks like this: ask the "
+            f"{card.agency} is pinned to {', '.join(lost)}, which would be lost for what is weaker: "
+            f"{', '.join(row.suites)}. A stripped card looks like this: ask the "
             "partner why, and say so explicitly if it is meant.",
         )
     return row
@@ -150,6 +151,11 @@ def find_partner(view: View, agency: str) -> PartnerRow:
     if row is None:
         raise Refused("partner-unknown", f"{agency} is not a partner of this hub.")
     return row
+
+
+def _rank(suites: Collection[str]) -> int:
+    """Return the place of the strongest of some suites; the strongest of all stands first."""
+    return min(SUITES.index(Suite(name)) for name in suites)
 
 
 def _pinned(card: Card, asked: Collection[Suite] | None) -> tuple[str, ...]:

@@ -198,6 +198,14 @@ def test_a_pin_that_is_narrowed_by_hand(hubs: Hubs) -> None:
     assert pair(ours, CUSTODIAN, card, **told, accept_fewer_suites=True).suites == ("classic-1",)
 
 
+def test_a_pin_that_becomes_stronger_needs_no_word(hubs: Hubs) -> None:
+    ours, theirs = pinned(hubs, CLASSIC, HYBRID)
+    hubs.clock.pass_(1)
+    card = own_card_of(theirs)
+    row = pair(ours, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card), suites=HYBRID)
+    assert row.suites == ("hybrid-1",)
+
+
 def test_a_stripped_card_in_succession(hubs: Hubs) -> None:
     ours, theirs = pinned(hubs, (*HYBRID, *CLASSIC), HYBRID)
     card = ours.standing().partner("cis-atc").card
@@ -231,6 +239,7 @@ PLACES = {
     "hub/exchange/reconciling/messages.py": "test_a_statement_of_books, with the same arguments",
     "hub/exchange/weighing.py": "test_a_receipt, and between two others",
     "hub/federation/card.py": "the strongest on the card itself: a card is signed by all it offers",
+    "hub/federation/directory/statement.py": "the strongest on the pinned card, as a card's own",
     "hub/federation/succession.py": "test_a_stripped_card_in_succession",
 }
 

@@ -32,7 +32,7 @@ class Limits:
     With those we can call, cards are exchanged every `card_interval_s`.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
-    an entry, the root or the list of members expires.
+    an entry, the root or the list of participants expires.
     """
 
     record_max_bytes: int = 1 * _MIB

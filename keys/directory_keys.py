@@ -1,7 +1,7 @@
 """Our keys in the directory of agencies, each pair in a file sealed under the unlock secret.
 
 keys/directory/entry.sealed        signs our own entry: ECDSA on P-256 and ML-DSA-65, both needed
-keys/directory/root.sealed         signs roots and lists of members, with two algorithms as well
+keys/directory/root.sealed         signs roots and lists of participants, with two algorithms as well
 keys/directory/publishing.sealed   signs which documents are current: ECDSA alone, and a bounded harm if lost
 
 Root keys may lie in a file elsewhere, on a medium that is brought when they are needed. It opens in this
@@ -51,7 +51,7 @@ class FileDirectoryKeys:
         return self._pair(_ENTRY, self._path(_ENTRY))
 
     def root(self, outside: Path | None = None) -> Sequence[Signer]:
-        """Return what signs roots and lists of members; nothing when we hold no root keys here.
+        """Return what signs roots and lists of participants; nothing when we hold no root keys here.
 
         Raises OurFault `key-store-invalid` for a file that does not open.
         """

@@ -24,6 +24,7 @@ from hub.federation.directory.changes import CHANGE_MAX_BYTES, is_change, read_c
 from hub.federation.directory.documents import foundation_of, read_document, root_fingerprint
 from hub.federation.directory.joining import read_joining
 from hub.federation.directory.proposing import Wish
+from hub.records.ids import is_agency
 
 if TYPE_CHECKING:
     from hub.bootstrap.opening import Hub
@@ -161,7 +162,7 @@ def _begin(
 @click.option(
     "--founder", "founders", multiple=True, metavar="FILE", help="Another founder's request; may be repeated."
 )
-@click.option("--add", multiple=True, metavar="FILE", help="A member's request; may be repeated.")
+@click.option("--add", multiple=True, metavar="FILE", help="A participant's request; may be repeated.")
 @_root_key
 @_confirm
 @_output
@@ -212,7 +213,7 @@ def init(
     )
 )
 @click.option(
-    "--add", multiple=True, metavar="FILE", help="Take in a member, or its new keys; may be repeated."
+    "--add", multiple=True, metavar="FILE", help="Take in a participant, or its new keys; may be repeated."
 )
 @click.option(
     "--founder",
@@ -221,9 +222,9 @@ def init(
     metavar="FILE",
     help="Give root keys, or new ones; may be repeated.",
 )
-@click.option("--remove", multiple=True, metavar="AGENCY", help="A member leaves; may be repeated.")
+@click.option("--remove", multiple=True, metavar="AGENCY", help="A participant leaves; may be repeated.")
 @click.option("--demote", multiple=True, metavar="AGENCY", help="A founder gives up its root keys.")
-@click.option("--suspend", multiple=True, metavar="AGENCY", help="Warn everybody of a member.")
+@click.option("--suspend", multiple=True, metavar="AGENCY", help="Warn everybody of a participant.")
 @click.option("--restore", multiple=True, metavar="AGENCY", help="Take such a warning back.")
 @click.option("--needed", type=click.IntRange(1), metavar="N", help="So many founders decide from then on.")
 @_root_key
@@ -247,8 +248,8 @@ def propose(
 ) -> Answer:
     """Write a change of the directory, signed by us where we are a founder, for other founders to approve.
 
-    Each change renews the list of members for a year, and the root when half of its year is over. Without
-    any option that is all it does.
+    Each change renews the list of participants for a year, and the root when half of its year is over.
+    Without any option that is all it does.
     """
     _refuse_existing(output)
     wish = Wish(
@@ -381,7 +382,9 @@ def publish(
             publishing.export(place, output)
         document = shown(hub)
     copied = (f"A copy is in {output}.",) if output is not None else ()
-    people = (f"The directory {state.name} stands at list {state.versions.get('targets')} of its members.",)
+    people = (
+        f"The directory {state.name} stands at list {state.versions.get('targets')} of its participants.",
+    )
     return Answer(document=document, people=(*people, *copied), then=("hub directory status",))
 
 
@@ -476,7 +479,7 @@ def _mark(told: str) -> tuple[str, str]:
 def _absolute(source: str) -> str:
     """Return a folder or file as the running hub finds it, which works elsewhere."""
     path = Path(source)
-    return str(path.resolve()) if path.exists() else source
+    return str(path.resolve()) if path.exists() and not is_agency(source) else source
 
 
 def _refuse_existing(output: Path) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @home_option
 @unlock_option
 def status(home: Path, unlock: Path | None) -> Answer:
-    """Show the directory: its founders, its versions and when they expire, its members, and what is wrong.
+    """Show the directory: its founders, what it consists of, until when it holds, and what is wrong.
 
     The words are those of its root, to read to whoever joins. What the directory says of a partner changes
     nothing here: `hub partner add` decides.

@@ -20,7 +20,7 @@ class DirectoryKeys(Protocol):
         ...
 
     def root(self, outside: Path | None = None) -> Sequence[Signer]:
-        """Return what signs roots and lists of members, from the store or from a file outside of it."""
+        """Return what signs roots and lists of participants, from the store or from a file outside of it."""
         ...
 
     def publishing(self) -> Sequence[Signer]:
@@ -38,7 +38,7 @@ class DirectoryKeys(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EntrySeen:
-    """A member's entry as it was fetched and verified: the file that holds it, or why there is none."""
+    """A participant's entry as it was fetched and verified: the file that holds it, or why there is none."""
 
     version: int = 0
     path: Path | None = None

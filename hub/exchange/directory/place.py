@@ -128,7 +128,7 @@ class Place:
         self.write(State(entry_version=state.entry_version, given=state.given))
 
     def base(self) -> Base:
-        """Return the root and the list of members as they were verified last."""
+        """Return the root and the list of participants as they were verified last."""
         if not (self.trusted / "targets.json").exists():
             return Base()
         return Base(

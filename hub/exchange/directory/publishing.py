@@ -37,7 +37,7 @@ from hub.federation.directory.documents import (
     foundation_of,
     make_snapshot,
     make_timestamp,
-    members_of,
+    participants_of,
     read_document,
     role_versions,
     signed_by,
@@ -112,7 +112,10 @@ def due(broker: Broker, keys: DirectoryKeys, place: Place, card: bytes) -> bool:
     if timestamp.expires - broker.clock.now() < life * 3 / 4:
         return True
     ours = frozenset(signer.public_key.keyid for signer in keys.entry())
-    listed = {member.agency: frozenset(key.keyid for key in member.keys) for member in place.base().members}
+    listed = {
+        participant.agency: frozenset(key.keyid for key in participant.keys)
+        for participant in place.base().participants
+    }
     return listed.get(broker.agency) == ours and entry_is_due(broker, place, card)
 
 
@@ -172,7 +175,10 @@ def _entries(
     targets: Targets,
 ) -> tuple[dict[str, Joining], State]:
     """Return the entries that are new, each signed by the keys that the directory lists for its agency."""
-    listed = {member.agency: frozenset(key.keyid for key in member.keys) for member in members_of(targets)}
+    listed = {
+        participant.agency: frozenset(key.keyid for key in participant.keys)
+        for participant in participants_of(targets)
+    }
     snapshot = place.snapshot()
     versions = role_versions(snapshot) if snapshot is not None else {}
     found: dict[str, Joining] = {}

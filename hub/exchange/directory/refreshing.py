@@ -14,7 +14,7 @@ from hub.errors import HubError
 from hub.exchange.broker import Broker
 from hub.exchange.directory.place import AgencyState, Failure, Place, State
 from hub.federation.directory.differences import differences
-from hub.federation.directory.documents import foundation_of, members_of, read_document
+from hub.federation.directory.documents import foundation_of, participants_of, read_document
 from hub.federation.directory.statement import Statement, held_marks, read_statement, statement_digest
 from hub.ports import DirectoryClient, DirectorySeen, EntrySeen
 from hub.records.actor import Actor
@@ -110,7 +110,7 @@ def _state(broker: Broker, seen: DirectorySeen, before: State) -> State:
         "timestamp": read_document(seen.timestamp, Timestamp).signed,
     }
     at = broker.clock.now()
-    suspended = {member.agency for member in members_of(targets) if member.suspended}
+    suspended = {participant.agency for participant in participants_of(targets) if participant.suspended}
     entries = {agency: _read(agency, entry, at) for agency, entry in seen.entries.items()}
     statements = [entry.statement for entry in entries.values() if entry.statement is not None]
     standing = broker.standing()

@@ -1,6 +1,6 @@
 """A proposed change of the directory: a file that founders pass around and sign, until enough have.
 
-It holds the next root, or the next list of members, or both, and the requests of those who are new on it.
+It holds the next list of participants, the next root where that changes, and the requests of who is new.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from hub.errors import HubError, Refused
 from hub.federation.card import words
 from hub.federation.directory.documents import (
     Foundation,
-    Member,
+    Participant,
     foundation_of,
-    members_of,
     merged,
+    participants_of,
     read_document,
     root_fingerprint,
     signers_of,
@@ -56,9 +56,9 @@ class Base:
         return None if self.root is None else foundation_of(self.root)
 
     @property
-    def members(self) -> tuple[Member, ...]:
-        """Return its members."""
-        return () if self.targets is None else members_of(self.targets)
+    def participants(self) -> tuple[Participant, ...]:
+        """Return its participants."""
+        return () if self.targets is None else participants_of(self.targets)
 
 
 def write_change(change: Change) -> bytes:
@@ -124,22 +124,24 @@ def joined(changes: Sequence[Change]) -> Change:
 def check_follows(change: Change, base: Base) -> None:
     """Refuse a change that does not go on from the directory as it stands, or that lists what nobody asked.
 
-    Every key of a member or a founder is one that stood before, or stands in the agency's own request.
+    Every key of a participant or a founder is one that stood before, or stands in the agency's own request.
     """
     targets = read_document(change.targets, Targets).signed
     wanted = 1 if base.targets is None else base.targets.version + 1
     if targets.version != wanted:
         raise change_invalid(
-            f"it makes version {targets.version} of the members, but the directory needs version {wanted} "
-            "next; refresh, or propose it again"
+            f"it makes version {targets.version} of the participants, but version {wanted} is next; refresh, "
+            "or propose it again"
         )
     _check_root(change, base)
-    known = {(m.agency, _ids(m.keys)) for m in base.members}
+    known = {(m.agency, _ids(m.keys)) for m in base.participants}
     asked = {agency: change.joining(agency) for agency in change.requests}
     known |= {(agency, _ids(one.entry_keys)) for agency, one in asked.items()}
-    for member in members_of(targets):
-        if (member.agency, _ids(member.keys)) not in known:
-            raise change_invalid(f"it lists keys of {member.agency} that {member.agency} has not asked for")
+    for participant in participants_of(targets):
+        if (participant.agency, _ids(participant.keys)) not in known:
+            raise change_invalid(
+                f"it lists keys of {participant.agency} that {participant.agency} has not asked for"
+            )
 
 
 def _check_root(change: Change, base: Base) -> None:
@@ -184,8 +186,8 @@ class Approvals:
 def approvals(change: Change, base: Base) -> Approvals:
     """Return how far the approval of a change has come.
 
-    A root needs the founders before it and those on it (TUF specification §5.3.4); the list of members needs
-    those of the root under which it will stand.
+    A root needs the founders before it and those on it (TUF specification §5.3.4); the list of participants
+    needs those of the root under which it will stand.
     """
     root = base.root if change.root is None else read_document(change.root, Root).signed
     if root is None:
@@ -211,11 +213,11 @@ def approvals(change: Change, base: Base) -> Approvals:
 def told(change: Change, base: Base) -> tuple[str, ...]:
     """Return in sentences what a change does, for those who are to approve it."""
     lines: list[str] = []
-    before, after = base.members, members_of(read_document(change.targets, Targets).signed)
-    old = {member.agency: member for member in before}
-    new = {member.agency: member for member in after}
-    lines += [f"{agency} becomes a member." for agency in sorted(new.keys() - old.keys())]
-    lines += [f"{agency} is a member no longer." for agency in sorted(old.keys() - new.keys())]
+    before, after = base.participants, participants_of(read_document(change.targets, Targets).signed)
+    old = {participant.agency: participant for participant in before}
+    new = {participant.agency: participant for participant in after}
+    lines += [f"{agency} becomes a participant." for agency in sorted(new.keys() - old.keys())]
+    lines += [f"{agency} is a participant no longer." for agency in sorted(old.keys() - new.keys())]
     for agency in sorted(old.keys() & new.keys()):
         if _ids(old[agency].keys) != _ids(new[agency].keys):
             lines.append(f"{agency} gets new entry keys.")
@@ -226,7 +228,7 @@ def told(change: Change, base: Base) -> tuple[str, ...]:
         spoken = " ".join(words(root_fingerprint(change.root)))
         lines.append(f"The words of the new root: {spoken}.")
     expires = read_document(change.targets, Targets).signed.expires
-    lines.append(f"The list of members then holds until {expires:%Y-%m-%d}.")
+    lines.append(f"The list of participants then holds until {expires:%Y-%m-%d}.")
     return tuple(lines)
 
 

@@ -1,10 +1,10 @@
 """The TUF documents of the directory: who may sign what, and how much of it is needed.
 
 Several agencies found a directory. Each brings two root keys, ECDSA on P-256 and ML-DSA-65; k of n founders
-sign the root and the list of members, so a threshold of 2k keys. k is more than half of n: then no two
+sign the root and the list of participants, so a threshold of 2k keys. k is more than half of n: then no two
 quorums are apart, and a break of either algorithm alone leaves an attacker 2k - n keys short. Each founder
-also has a publishing key, which signs what is current (snapshot and timestamp) and nothing else. A member
-signs one role, of its own name, for one path, with two keys that are both needed.
+also has a publishing key, which signs what is current (snapshot and timestamp) and nothing else. A
+participant signs one role, of its own name, for one path, with two keys that are both needed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Founder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class Participant:
     """An agency with an entry, and the two keys that sign it; `suspended` is what a quorum says of it."""
 
     agency: str
@@ -152,9 +152,9 @@ def foundation_of(root: Root) -> Foundation:
     try:
         rooted, online = root.roles[Root.type], root.roles[Timestamp.type]
         if rooted.keyids != root.roles[Targets.type].keyids or rooted.threshold % 2:
-            raise ValueError("its root and its list of members are not signed alike")
+            raise ValueError("its root and its list of participants are not signed alike")
         if rooted.threshold != root.roles[Targets.type].threshold:
-            raise ValueError("its root and its list of members need different numbers of keys")
+            raise ValueError("its root and its list of participants need different numbers of keys")
         if online.keyids != root.roles[Snapshot.type].keyids:
             raise ValueError("its snapshot and its timestamp are not signed alike")
         if not root.consistent_snapshot:
@@ -177,21 +177,23 @@ def foundation_of(root: Root) -> Foundation:
         raise malformed("root", str(error)) from None
 
 
-def make_targets(members: Sequence[Member], *, version: int, expires: datetime) -> Metadata[Targets]:
-    """Return the list of members, which nobody has signed yet: each may sign its own path and no other."""
+def make_targets(
+    participants: Sequence[Participant], *, version: int, expires: datetime
+) -> Metadata[Targets]:
+    """Return the list of participants, not signed yet: each may sign its own path and no other."""
     roles: dict[str, DelegatedRole] = {}
     keys: dict[str, Key] = {}
-    for member in members:
-        check_pair(member.keys)
-        keys |= {key.keyid: key for key in member.keys}
-        roles[member.agency] = DelegatedRole(
-            name=member.agency,
-            keyids=[key.keyid for key in member.keys],
+    for participant in participants:
+        check_pair(participant.keys)
+        keys |= {key.keyid: key for key in participant.keys}
+        roles[participant.agency] = DelegatedRole(
+            name=participant.agency,
+            keyids=[key.keyid for key in participant.keys],
             threshold=len(PAIR),
             terminating=True,
-            paths=[entry_path(member.agency)],
+            paths=[entry_path(participant.agency)],
         )
-    suspended = sorted(member.agency for member in members if member.suspended)
+    suspended = sorted(participant.agency for participant in participants if participant.suspended)
     return Metadata(
         Targets(
             version=version,
@@ -202,27 +204,27 @@ def make_targets(members: Sequence[Member], *, version: int, expires: datetime) 
     )
 
 
-def members_of(targets: Targets) -> tuple[Member, ...]:
-    """Return the members; raise IntegrityFailure `directory-malformed` where one may sign another's path."""
+def participants_of(targets: Targets) -> tuple[Participant, ...]:
+    """Return who participates; raise IntegrityFailure `directory-malformed` where one may sign for others."""
     try:
         if targets.targets:
-            raise ValueError("it names files itself, which only members may for their own paths")
+            raise ValueError("it names files itself, which only participants may for their own paths")
         suspended = targets.unrecognized_fields.get(_SUSPENDED, [])
         if not isinstance(suspended, list):
             raise ValueError("who is suspended is not a list")
         delegations = targets.delegations
         if delegations is None or delegations.roles is None:
-            raise ValueError("it has no members' roles")
+            raise ValueError("it has no participants' roles")
         return tuple(
-            _member(role, delegations, role.name in suspended) for role in delegations.roles.values()
+            _participant(role, delegations, role.name in suspended) for role in delegations.roles.values()
         )
     except (KeyError, ValueError) as error:
-        raise malformed("list of members", str(error)) from None
+        raise malformed("list of participants", str(error)) from None
 
 
-def _member(role: DelegatedRole, delegations: Delegations, suspended: bool) -> Member:
+def _participant(role: DelegatedRole, delegations: Delegations, suspended: bool) -> Participant:
     if not is_agency(role.name):
-        raise ValueError("a member is not an agency's id")
+        raise ValueError("a participant is not an agency's id")
     if role.paths != [entry_path(role.name)] or role.path_hash_prefixes:
         raise ValueError(f"{role.name} may sign another path than its own")
     keys = tuple(delegations.keys[keyid] for keyid in role.keyids)
@@ -231,7 +233,7 @@ def _member(role: DelegatedRole, delegations: Delegations, suspended: bool) -> M
         raise ValueError(f"one key alone may sign for {role.name}")
     if any(_agency_of(key) != role.name for key in keys):
         raise ValueError(f"a key of {role.name} is another agency's")
-    return Member(agency=role.name, keys=keys, suspended=suspended)
+    return Participant(agency=role.name, keys=keys, suspended=suspended)
 
 
 def make_role(agency: str, statement: bytes, *, version: int, expires: datetime) -> Metadata[Targets]:
@@ -247,7 +249,7 @@ def make_snapshot(
 ) -> Metadata[Snapshot]:
     """Return a snapshot over what stood before and what has changed: the raw documents by role.
 
-    What stood once stands for ever (TUF specification §5.5.5): a member that left keeps its line.
+    What stood once stands for ever (TUF specification §5.5.5): a participant that left keeps its line.
     """
     meta = dict(before.meta) if before is not None else {}
     for role, raw in changed.items():
@@ -306,9 +308,9 @@ def signers_of(document: Metadata[Root] | Metadata[Targets], root: Root) -> tupl
     )
 
 
-def is_signed_for(document: Metadata[Targets], agency: str, members: Sequence[Member]) -> bool:
-    """Tell whether a role is signed by both keys of the member whose it is."""
-    mine = [member for member in members if member.agency == agency]
+def is_signed_for(document: Metadata[Targets], agency: str, participants: Sequence[Participant]) -> bool:
+    """Tell whether a role is signed by both keys of the participant whose it is."""
+    mine = [participant for participant in participants if participant.agency == agency]
     if not mine:
         return False
     listed = make_targets(mine, version=1, expires=document.signed.expires).signed
@@ -325,7 +327,7 @@ def root_fingerprint(raw: bytes) -> str:
 
 
 def document_digest(raw: bytes) -> str:
-    """Return the SHA-256 (lowercase hex) of what a root or a list of members says, whoever has signed it."""
+    """Return the SHA-256 (lowercase hex) of what a root or a list says, whoever has signed it."""
     document: Metadata[Root] = Metadata.from_bytes(raw)
     return digest(document.signed_bytes).hex()
 

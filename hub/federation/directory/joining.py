@@ -20,7 +20,7 @@ from hub.errors import HubError, Refused
 from hub.federation.card import Card
 from hub.federation.directory.documents import (
     Founder,
-    Member,
+    Participant,
     check_pair,
     entry_path,
     is_signed_for,
@@ -56,9 +56,9 @@ class Joining:
     publishing_key: Key | None = None
 
     @property
-    def member(self) -> Member:
-        """Return it as a member."""
-        return Member(agency=self.agency, keys=self.entry_keys)
+    def participant(self) -> Participant:
+        """Return it as a participant."""
+        return Participant(agency=self.agency, keys=self.entry_keys)
 
     @property
     def founder(self) -> Founder:
@@ -105,7 +105,7 @@ def read_joining(raw: bytes) -> Joining:
         joining = _joining(peek_document(raw, JOIN_TYPE))
         verify_by(raw, JOIN_TYPE, joining.said.card)
         role = read_document(joining.role, Targets)
-        if not is_signed_for(role, joining.agency, [joining.member]):
+        if not is_signed_for(role, joining.agency, [joining.participant]):
             raise ValueError("its entry is not signed with both of its entry keys")
         path = entry_path(joining.agency)
         if set(role.signed.targets) != {path} or role.signed.delegations is not None:

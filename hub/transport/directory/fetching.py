@@ -191,7 +191,15 @@ class PartnerFetcher(BoundedFetcher):
 
 
 def fetcher_for(source: str, limits: Limits, *, partner: FindPartner, client: HttpsClient) -> BoundedFetcher:
-    """Return what fetches from a source; raise Refused `partner-unknown` or `request-invalid`."""
+    """Return what fetches from a source; raise Refused `partner-unknown` or `request-invalid`.
+
+    What looks like an agency's id is one, whatever folder has that name too: ./kz-knb is a folder.
+    """
+    if is_agency(source):
+        row = partner(source)
+        if row is None:
+            raise Refused("partner-unknown", f"{source} is not a partner of this hub.")
+        return PartnerFetcher(row, limits, client)
     if source.startswith(("https://", "http://")):
         return WebFetcher(source, limits)
     path = Path(source)
@@ -199,15 +207,10 @@ def fetcher_for(source: str, limits: Limits, *, partner: FindPartner, client: Ht
         return FolderFetcher(source, limits)
     if path.is_file():
         return ZipFetcher(source, limits)
-    if not is_agency(source):
-        raise Refused(
-            "request-invalid",
-            f"{source} is no partner, no https:// address, no folder and no zip file to fetch from.",
-        )
-    row = partner(source)
-    if row is None:
-        raise Refused("partner-unknown", f"{source} is not a partner of this hub.")
-    return PartnerFetcher(row, limits, client)
+    raise Refused(
+        "request-invalid",
+        f"{source} is no partner, no https:// address, no folder and no zip file to fetch from.",
+    )
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ from hub.federation.directory.documents import (
     entry_path,
     foundation_of,
     malformed,
-    members_of,
+    participants_of,
     read_document,
     role_versions,
 )
@@ -102,11 +102,11 @@ class TufDirectoryClient:
             (folder / f"{role}.json").read_bytes() for role in ("root", "timestamp", "snapshot", "targets")
         )
         foundation_of(read_document(root, Root).signed)
-        members = members_of(read_document(targets, Targets).signed)
-        if len(members) > self._limits.directory_agencies_max:
+        participants = participants_of(read_document(targets, Targets).signed)
+        if len(participants) > self._limits.directory_agencies_max:
             raise malformed(
-                "list of members",
-                f"it has {len(members)}; at most {self._limits.directory_agencies_max} are taken here",
+                "list of participants",
+                f"it has {len(participants)}; at most {self._limits.directory_agencies_max} are taken here",
             )
         versions = role_versions(read_document(snapshot, Snapshot).signed)
         return DirectorySeen(
@@ -115,10 +115,10 @@ class TufDirectoryClient:
             snapshot=snapshot,
             targets=targets,
             entries={
-                member.agency: self._entry(
-                    source, updater, folder, member.agency, versions.get(member.agency, 0)
+                participant.agency: self._entry(
+                    source, updater, folder, participant.agency, versions.get(participant.agency, 0)
                 )
-                for member in members
+                for participant in participants
             },
         )
 

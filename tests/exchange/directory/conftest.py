@@ -57,8 +57,8 @@ def uz(federation: Federation, kz: Agency) -> Agency:
 
 
 @pytest.fixture
-def member(kz: Agency, kg: Agency, uz: Agency) -> Agency:
-    """uz-sgb, a member; tj-gknb has not pinned it."""
+def participant(kz: Agency, kg: Agency, uz: Agency) -> Agency:
+    """uz-sgb, a participant; tj-gknb has not pinned it."""
     kz.publish(kg.approve(kz.propose(add=[uz.ask()])))
     uz.begin(kz.source_here)
     return uz

@@ -12,7 +12,7 @@ from tuf.api.metadata import Root, Targets
 from hub.exchange.directory import approving
 from hub.federation.card import fingerprint
 from hub.federation.directory.changes import Change, joined, read_change, write_change
-from hub.federation.directory.documents import foundation_of, members_of, read_document
+from hub.federation.directory.documents import foundation_of, participants_of, read_document
 from tests.exchange.directory.steps import refused
 from tests.exchange.directory.world import FOUNDERS, Agency, Federation
 from tests.exchange.hubs import LooseKeyring
@@ -60,7 +60,7 @@ def test_a_directory_is_not_proposed_out_of_nothing(federation: Federation) -> N
     assert refused(lambda: federation["kz-knb"].propose()).code == "directory-change-invalid"
 
 
-# --- members
+# --- participants
 
 
 def test_a_newcomer_is_proposed_approved_and_published(kz: Agency, kg: Agency, uz: Agency) -> None:
@@ -138,7 +138,7 @@ def test_a_change_of_yesterday_is_proposed_again(kz: Agency, kg: Agency, uz: Age
     assert refused(lambda: kg.refresh() and kg.approve(older)).code == "directory-change-invalid"
 
 
-def test_a_member_leaves_and_everybody_sees_it(kz: Agency, kg: Agency, uz: Agency) -> None:
+def test_a_participant_leaves_and_everybody_sees_it(kz: Agency, kg: Agency, uz: Agency) -> None:
     kz.publish(admit(kz, kg, uz))
     kg.refresh()
     kz.publish(kg.approve(kz.propose(remove=["uz-sgb"])))
@@ -146,7 +146,7 @@ def test_a_member_leaves_and_everybody_sees_it(kz: Agency, kg: Agency, uz: Agenc
     assert [event.subject for event in kg.events("left")] == ["uz-sgb"]
 
 
-def test_a_suspended_member_is_seen_and_restored(kz: Agency, kg: Agency) -> None:
+def test_a_suspended_participant_is_seen_and_restored(kz: Agency, kg: Agency) -> None:
     kz.publish(kg.approve(kz.propose(suspend=["tj-gknb"])))
     assert kg.refresh().agencies["tj-gknb"].suspended
     kz.publish(kg.approve(kz.propose(restore=["tj-gknb"])))
@@ -162,7 +162,7 @@ def test_what_is_not_there_is_not_changed(kz: Agency, wish: dict[str, list[str]]
     assert refused(lambda: kz.propose(**wish)).code == "directory-change-invalid"
 
 
-def test_a_founder_stays_a_member(kz: Agency) -> None:
+def test_a_founder_stays_a_participant(kz: Agency) -> None:
     assert refused(lambda: kz.propose(remove=["tj-gknb"])).code == "directory-change-invalid"
 
 
@@ -270,7 +270,7 @@ def test_a_stranger_publishes_nothing(kz: Agency, uz: Agency) -> None:
     assert refused(lambda: uz.publish()).code == "directory-key-missing"
 
 
-def test_the_members_of_a_change_can_be_read_from_it(kz: Agency, uz: Agency) -> None:
+def test_the_participants_of_a_change_can_be_read_from_it(kz: Agency, uz: Agency) -> None:
     change = kz.propose(add=[uz.ask()])
-    members = members_of(read_document(change.targets, Targets).signed)
-    assert [one.agency for one in members] == [*FOUNDERS, "uz-sgb"]
+    participants = participants_of(read_document(change.targets, Targets).signed)
+    assert [one.agency for one in participants] == [*FOUNDERS, "uz-sgb"]

@@ -20,7 +20,7 @@ from tests.exchange.hubs import CUSTODIAN
 # --- local approval always wins
 
 
-def test_following_pins_nobody_and_changes_no_pin(kz: Agency, tj: Agency, member: Agency) -> None:
+def test_following_pins_nobody_and_changes_no_pin(kz: Agency, tj: Agency, participant: Agency) -> None:
     before = pins(tj)
     recard(kz, url="https://elsewhere.test:8443")
     kz.publish()
@@ -67,9 +67,9 @@ def adopt(agency: Agency, name: str) -> PartnerRow:
     return row
 
 
-def test_a_custodian_adopts_the_card_that_the_directory_shows(tj: Agency, member: Agency) -> None:
+def test_a_custodian_adopts_the_card_that_the_directory_shows(tj: Agency, participant: Agency) -> None:
     tj.refresh()
-    assert adopt(tj, "uz-sgb").card == member.card()
+    assert adopt(tj, "uz-sgb").card == participant.card()
     (event,) = tj.events("relied-on")
     with tj.broker.store.read() as view:
         kept = view.trust.get(event.details["statement"])
@@ -84,7 +84,7 @@ def test_nothing_is_adopted_from_an_unknown_directory_or_agency(tj: Agency, fede
 
 
 def test_nothing_is_adopted_once_the_directory_has_expired(
-    tj: Agency, member: Agency, federation: Federation
+    tj: Agency, participant: Agency, federation: Federation
 ) -> None:
     tj.refresh()
     before = pins(tj)
@@ -97,7 +97,7 @@ def test_nothing_is_adopted_once_the_directory_has_expired(
 
 
 def test_nothing_is_adopted_while_the_directory_cannot_be_fetched(
-    kz: Agency, tj: Agency, member: Agency
+    kz: Agency, tj: Agency, participant: Agency
 ) -> None:
     tj.refresh()
     shutil.move(kz.place.repository, kz.folder / "away")
@@ -113,7 +113,7 @@ def test_nothing_is_adopted_while_the_directory_cannot_be_fetched(
     assert adopt(tj, "uz-sgb").agency == "uz-sgb"
 
 
-def test_a_suspended_agency_is_not_adopted(kz: Agency, kg: Agency, tj: Agency, member: Agency) -> None:
+def test_a_suspended_agency_is_not_adopted(kz: Agency, kg: Agency, tj: Agency, participant: Agency) -> None:
     kg.refresh()
     kz.publish(kg.approve(kz.propose(suspend=["uz-sgb"])))
     tj.refresh()
@@ -123,7 +123,9 @@ def test_a_suspended_agency_is_not_adopted(kz: Agency, kg: Agency, tj: Agency, m
     assert warned(kg) == ("directory-suspended",)
 
 
-def test_an_entry_that_is_not_signed_by_its_card_is_not_taken(kz: Agency, tj: Agency, member: Agency) -> None:
+def test_an_entry_that_is_not_signed_by_its_card_is_not_taken(
+    kz: Agency, tj: Agency, participant: Agency
+) -> None:
     tj.refresh()
     path = tj.place.trusted / "entries" / "uz-sgb.jws"
     path.write_bytes(path.read_bytes().replace(b"A", b"B", 3))
@@ -131,7 +133,9 @@ def test_an_entry_that_is_not_signed_by_its_card_is_not_taken(kz: Agency, tj: Ag
     assert tj.refresh().agencies["uz-sgb"].code is None
 
 
-def test_a_member_that_publishes_anothers_statement_is_not_taken(kz: Agency, kg: Agency, uz: Agency) -> None:
+def test_a_participant_that_publishes_anothers_statement_is_not_taken(
+    kz: Agency, kg: Agency, uz: Agency
+) -> None:
     from hub.exchange.directory import joining as our_joining
     from hub.federation.directory.documents import make_role, signed_by
     from hub.federation.directory.joining import make_joining, read_joining

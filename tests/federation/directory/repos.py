@@ -1,4 +1,4 @@
-"""A directory as its founders and members sign it, and as those sign it who hold only some of their keys."""
+"""A directory as its founders and participants sign it, or those who hold only some of their keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timest
 from hub.federation.directory.documents import (
     Foundation,
     Founder,
-    Member,
+    Participant,
     make_role,
     make_root,
     make_snapshot,
@@ -30,7 +30,7 @@ from hub.federation.directory.documents import (
 )
 
 FOUNDERS = ("kz-knb", "kg-gknb", "tj-gknb")
-MEMBERS = (*FOUNDERS, "uz-sgb")
+PARTICIPANTS = (*FOUNDERS, "uz-sgb")
 YEAR, WEEK = timedelta(days=365), timedelta(days=7)
 
 
@@ -56,9 +56,9 @@ def founder(agency: str) -> Founder:
     )
 
 
-def member(agency: str, *, suspended: bool = False) -> Member:
+def participant(agency: str, *, suspended: bool = False) -> Participant:
     keys = tuple(public_key(one, agency) for one in signers(agency, "entry"))
-    return Member(agency=agency, keys=keys, suspended=suspended)
+    return Participant(agency=agency, keys=keys, suspended=suspended)
 
 
 def root_signers(*agencies: str) -> list[Signer]:
@@ -70,7 +70,7 @@ class Repo:
     """The files of a directory in memory, by name; each step adds what would be published."""
 
     founders: Sequence[str] = FOUNDERS
-    members: Sequence[str] = MEMBERS
+    participants: Sequence[str] = PARTICIPANTS
     needed: int = 2
     publisher: str = "kz-knb"
     files: dict[str, bytes] = field(default_factory=dict)
@@ -93,13 +93,13 @@ class Repo:
         self.root = made
         return self
 
-    def list_members(
+    def list_participants(
         self, *, by: Sequence[Signer] | None = None, life: timedelta = YEAR, suspended: Sequence[str] = ()
     ) -> bytes:
-        """Return the next list of members."""
+        """Return the next list of participants."""
         version = 1 if self.targets is None else self.targets.signed.version + 1
-        members = [member(one, suspended=one in suspended) for one in self.members]
-        self.targets = make_targets(members, version=version, expires=now() + life)
+        participants = [participant(one, suspended=one in suspended) for one in self.participants]
+        self.targets = make_targets(participants, version=version, expires=now() + life)
         return signed_by(self.targets, root_signers(*self.founders[: self.needed]) if by is None else by)
 
     def entry(
@@ -165,8 +165,8 @@ class Repo:
 
 
 def founded(**told: object) -> Repo:
-    """Return a directory of four members, founded by three."""
+    """Return a directory of four participants, founded by three."""
     repo = Repo(**told).found()  # type: ignore[arg-type]
-    changed = {"targets": repo.list_members()}
-    changed |= {agency: repo.entry(agency, f"{agency} 1".encode()) for agency in repo.members}
+    changed = {"targets": repo.list_participants()}
+    changed |= {agency: repo.entry(agency, f"{agency} 1".encode()) for agency in repo.participants}
     return repo.publish(changed)

@@ -22,11 +22,11 @@ from hub.ports import DirectorySeen
 from hub.transport.directory.following import TufDirectoryClient
 from tests.federation.directory.repos import (
     FOUNDERS,
-    MEMBERS,
+    PARTICIPANTS,
     Repo,
     founded,
-    member,
     now,
+    participant,
     root_signers,
     signers,
 )
@@ -80,7 +80,7 @@ def contents(seen: DirectorySeen) -> dict[str, bytes | str]:
 
 
 def test_an_honest_directory_is_taken_whole(repo: Repo, follower: Follower) -> None:
-    assert contents(follower.take(repo)) == {agency: f"{agency} 1".encode() for agency in MEMBERS}
+    assert contents(follower.take(repo)) == {agency: f"{agency} 1".encode() for agency in PARTICIPANTS}
 
 
 def test_what_is_new_is_taken(repo: Repo, follower: Follower) -> None:
@@ -95,7 +95,7 @@ def test_a_root_that_both_quorums_signed_is_followed(repo: Repo, follower: Follo
     follower.take(repo)
     repo.founders = ("kz-knb", "kg-gknb", "uz-sgb")
     repo.found(by=("kz-knb", "kg-gknb"))
-    repo.publish({"targets": repo.list_members()})
+    repo.publish({"targets": repo.list_participants()})
     assert b'"version":2' in follower.take(repo).root
 
 
@@ -105,8 +105,8 @@ def test_a_root_that_both_quorums_signed_is_followed(repo: Repo, follower: Follo
 @pytest.mark.parametrize("what", ["root", "targets", "snapshot", "timestamp"])
 def test_what_has_expired_is_refused(what: str, tmp_path: Path) -> None:
     repo = Repo().found(life=PAST if what == "root" else timedelta(days=1))
-    listed = repo.list_members(life=PAST if what == "targets" else timedelta(days=1))
-    entries = {agency: repo.entry(agency, b"x") for agency in MEMBERS}
+    listed = repo.list_participants(life=PAST if what == "targets" else timedelta(days=1))
+    entries = {agency: repo.entry(agency, b"x") for agency in PARTICIPANTS}
     repo.publish(
         {"targets": listed} | entries,
         life=PAST if what == "timestamp" else timedelta(days=1),
@@ -155,9 +155,11 @@ def test_an_older_entry_under_a_newer_snapshot_is_refused(repo: Repo, follower: 
     assert follower.refuses(repo).code == "directory-rolled-back"
 
 
-def test_an_older_list_of_members_under_a_newer_snapshot_is_refused(repo: Repo, follower: Follower) -> None:
+def test_an_older_list_of_participants_under_a_newer_snapshot_is_refused(
+    repo: Repo, follower: Follower
+) -> None:
     older = repo.files["metadata/1.targets.json"]
-    repo.publish({"targets": repo.list_members(suspended=["uz-sgb"])})
+    repo.publish({"targets": repo.list_participants(suspended=["uz-sgb"])})
     follower.take(repo)
     repo.publish({"targets": older})
     assert follower.refuses(repo).code == "directory-rolled-back"
@@ -188,12 +190,14 @@ def test_a_refused_directory_leaves_what_was_trusted(repo: Repo, follower: Follo
 # --- mix and match
 
 
-def test_a_list_of_members_of_another_day_is_refused(repo: Repo, follower: Follower) -> None:
-    repo.publish({"targets": repo.list_members(suspended=["uz-sgb"])})
+def test_a_list_of_participants_of_another_day_is_refused(repo: Repo, follower: Follower) -> None:
+    repo.publish({"targets": repo.list_participants(suspended=["uz-sgb"])})
     other = copy.deepcopy(repo)
-    other.list_members(suspended=["tj-gknb"])
+    other.list_participants(suspended=["tj-gknb"])
     repo.files["metadata/2.targets.json"] = signed_by(
-        make_targets([member(one) for one in MEMBERS], version=2, expires=now() + timedelta(days=9)),
+        make_targets(
+            [participant(one) for one in PARTICIPANTS], version=2, expires=now() + timedelta(days=9)
+        ),
         root_signers(*FOUNDERS[:2]),
     )
     assert follower.refuses(repo).code == "directory-mismatched"
@@ -208,10 +212,10 @@ def test_files_of_several_days_are_one_day_or_refused(
     for day in range(2, generations + 1):
         days.append(copy.deepcopy(days[-1]))
         changed = {a: days[-1].entry(a, f"{a} {day}".encode(), version=day) for a in ("uz-sgb", "kz-knb")}
-        days[-1].publish({"targets": days[-1].list_members()} | changed)
+        days[-1].publish({"targets": days[-1].list_participants()} | changed)
     names = sorted({name for day in days for name in day.files})
     whole = [
-        {a: f"{a} {n if a in ('uz-sgb', 'kz-knb') else 1}".encode() for a in MEMBERS}
+        {a: f"{a} {n if a in ('uz-sgb', 'kz-knb') else 1}".encode() for a in PARTICIPANTS}
         for n in range(1, generations + 1)
     ]
 
@@ -259,7 +263,9 @@ def test_a_publisher_cannot_write_another_agencys_entry(repo: Repo, follower: Fo
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["P-256", "ML-DSA"])
-def test_one_of_a_members_two_keys_does_not_sign_for_it(which: int, repo: Repo, follower: Follower) -> None:
+def test_one_of_a_participants_two_keys_does_not_sign_for_it(
+    which: int, repo: Repo, follower: Follower
+) -> None:
     half = [signers("uz-sgb", "entry")[which]]
     repo.publish({"uz-sgb": repo.entry("uz-sgb", b"half", version=2, by=half)})
     assert contents(follower.take(repo))["uz-sgb"] == "directory-signature-invalid"
@@ -276,7 +282,7 @@ def test_an_agency_that_signs_for_anothers_path_is_not_heard(repo: Repo, followe
 
 @pytest.mark.parametrize("path", ["kz-knb/entry.jws", "*/entry.jws", "uz-sgb/*"])
 def test_not_even_a_quorum_gives_one_agency_anothers_path(path: str, repo: Repo, follower: Follower) -> None:
-    repo.list_members()
+    repo.list_participants()
     assert repo.targets is not None
     assert repo.targets.signed.delegations is not None
     roles = repo.targets.signed.delegations.roles
@@ -286,8 +292,8 @@ def test_not_even_a_quorum_gives_one_agency_anothers_path(path: str, repo: Repo,
     assert follower.refuses(repo).code == "directory-malformed"
 
 
-def test_the_list_of_members_holds_no_entries_itself(repo: Repo, follower: Follower) -> None:
-    repo.list_members()
+def test_the_list_of_participants_holds_no_entries_itself(repo: Repo, follower: Follower) -> None:
+    repo.list_participants()
     assert repo.targets is not None
     theirs: Metadata[Targets] = Metadata.from_bytes(repo.entry("uz-sgb", b"forged", about="kz-knb"))
     repo.targets.signed.targets = theirs.signed.targets
@@ -322,18 +328,20 @@ def test_too_few_or_wrong_keys_change_nothing(
         repo.root.signatures.clear()
         repo.put_root(repo.root, by)  # type: ignore[arg-type]
     else:
-        repo.members = FOUNDERS
-        repo.publish({"targets": repo.list_members(by=by)})  # type: ignore[arg-type]
+        repo.participants = FOUNDERS
+        repo.publish({"targets": repo.list_participants(by=by)})  # type: ignore[arg-type]
     assert follower.refuses(repo).code == "directory-signature-invalid"
 
 
-def test_all_keys_of_one_founder_change_neither_members_nor_entries(repo: Repo, follower: Follower) -> None:
+def test_all_keys_of_one_founder_change_neither_participants_nor_entries(
+    repo: Repo, follower: Follower
+) -> None:
     follower.take(repo)
     stolen = [*root_signers("kz-knb"), *signers("kz-knb", "entry")]
     bad = copy.deepcopy(repo)
     bad.publish({"uz-sgb": bad.entry("uz-sgb", b"forged", version=2, by=stolen)})
     assert contents(follower.take(bad))["uz-sgb"] == "directory-signature-invalid"
-    bad.publish({"targets": bad.list_members(by=stolen)})
+    bad.publish({"targets": bad.list_participants(by=stolen)})
     assert follower.refuses(bad).code == "directory-signature-invalid"
 
 
@@ -393,7 +401,7 @@ def test_a_zip_file_that_unpacks_to_more_than_it_should_is_refused(repo: Repo, t
     assert caught.value.code == "directory-too-large"
 
 
-def test_too_many_members_are_refused(repo: Repo, follower: Follower) -> None:
+def test_too_many_participants_are_refused(repo: Repo, follower: Follower) -> None:
     assert follower.refuses(repo, directory_agencies_max=3).code == "directory-malformed"
 
 
@@ -441,6 +449,17 @@ def test_a_source_of_no_sort_is_refused(repo: Repo, tmp_path: Path) -> None:
         assert caught.value.code == code
 
 
+def test_a_folder_that_is_called_like_an_agency_is_not_that_agency(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.write(tmp_path / "kz-knb")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Refused) as caught:
+        client().newest_root("kz-knb")
+    assert caught.value.code == "partner-unknown"
+    assert client().newest_root("./kz-knb") == repo.first_root
+
+
 # --- over the web
 
 
@@ -453,7 +472,7 @@ def test_a_web_server_is_followed(repo: Repo, folder: Path, tmp_path: Path) -> N
     with served(folder) as url:
         assert client().newest_root(url) == repo.first_root
         seen = client().refresh(url, tmp_path / "trusted", repo.first_root)
-    assert contents(seen) == {agency: f"{agency} 1".encode() for agency in MEMBERS}
+    assert contents(seen) == {agency: f"{agency} 1".encode() for agency in PARTICIPANTS}
 
 
 @pytest.mark.parametrize("trickle", [Trickle(part=b"x", pause_s=0.02), Trickle(part=b"x" * 100, pause_s=0.0)])

@@ -88,3 +88,16 @@ def test_the_log_tells_appends_beside_bare_commits_and_what_proofs_cost(database
         assert one["consistency_us"] > 0
         assert one["append_us"] > 0
         assert one["tiles_read"] <= 8
+
+
+def test_keys_tell_file_and_token_beside_the_raw_libraries() -> None:
+    told = run("bench.keys", "--rounds", "1", "--calls", "5")
+    assert [(row["step"], row["place"]) for row in told["rows"]] == [
+        ("sign", "file"),
+        ("sign", "token"),
+        ("decrypt", "file"),
+        ("decrypt", "token"),
+    ]
+    assert all(row["hub_us"] > 0 and row["of_library"] > 0 for row in told["rows"])
+    assert all("of_module" in row for row in told["rows"] if row["place"] == "token")
+    assert told["unlock"]["passphrase_ms"] > told["unlock"]["random_ms"] > 0

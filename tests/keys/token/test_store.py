@@ -15,6 +15,7 @@ from hub.envelope.documents import sign_document, verify_document
 from hub.envelope.keys import point, thumbprint
 from hub.envelope.suites import Suite
 from hub.errors import OurFault, Refused
+from keys.changes import KeyChanges
 from keys.file_store import create_store
 from keys.inventory import Where, read_inventory, write_inventory
 from keys.keyring import FileKeyring
@@ -162,3 +163,19 @@ def test_a_private_keys_file_is_no_public_half(token: Token, tmp_path: Path) -> 
     (directory / entry.file_name).write_bytes(sealed)
     with pytest.raises(OurFault, match="does not open"):
         opened(directory, token)
+
+
+def test_a_key_that_takes_over_is_made_in_the_token_and_the_one_before_is_destroyed_there(
+    token: Token, tmp_path: Path
+) -> None:
+    create(tmp_path / "keys", token)
+    keyring = opened(tmp_path / "keys", token)
+    custody = KeyChanges(keyring)
+    before = keyring.inventory().current(Purpose.TOKEN_ES256)
+    fresh = custody.make_next("token-es256", at=NOW)
+    custody.switch("token-es256", at=NOW)
+    after = keyring.inventory().current(Purpose.TOKEN_ES256)
+    assert (after.key_id, after.where) == (fresh.key_id, Where.TOKEN)
+    assert isinstance(keyring.token_key(), TokenKey)
+    custody.retire(before.key_id, at=NOW)
+    assert held_in(token) == 2 * len(IN_TOKEN)

@@ -17,6 +17,7 @@ from hub.cli.card_words import confirmed_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.partner_approving import approve_waiting
 from hub.cli.partner_revocation import as_document as revocation_document
 from hub.cli.partner_revocation import as_facts as revocation_facts
 from hub.cli.partner_revocation import revocation
@@ -254,7 +255,7 @@ def show(agency: str, home: Path, unlock: Path | None) -> Answer:
     )
 
 
-for command in (suspend, resume, trust_of, revocation):
+for command in (suspend, resume, trust_of, approve_waiting, revocation):
     partner.add_command(command)
 
 

@@ -51,6 +51,7 @@ _NOUNS = (
     queue,
     reconcile,
     adapter,
+    key,
     log,
     witness,
     evidence,

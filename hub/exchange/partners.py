@@ -130,6 +130,9 @@ def pair(
             if before is not None:
                 row = replace(row, status=before.status)
             told = {"suites_lost": " ".join(lost)} if lost else {}
+            waits = work.introductions.get(card.agency)
+            if waits is not None and waits.waiting is not None:
+                work.introductions.put(replace(waits, waiting=None))
             stage_pin(broker, work, actor, row, at, "paired" if before is None else "paired-again", **told)
         else:
             told = {"code": "suites-fewer", "fingerprint": seen, "suites_lost": " ".join(lost)}

@@ -52,6 +52,8 @@ connect_timeout_s = 1.0
 carry_timeout_s = 2.5
 poll_interval_s = 0.1
 requests_per_minute = 1000000
+key_settle_s = 2.0
+card_interval_s = 1.0
 """
 
 #: Makes the databases of hubs: an URL for each, or nothing for the embedded one.

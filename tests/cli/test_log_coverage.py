@@ -45,8 +45,8 @@ def test_it_needs_no_hub(tmp_path: Path) -> None:
     assert cli.commands["log"].help
 
 
-#: What takes a served hub, here or on the other side, or a home that was set back: their own tests walk them.
-_ELSEWHERE = {("serve",), ("reconcile",), ("log", "recover")}
+#: What takes a served hub, another hub's card, or a home that was set back: their own tests walk them.
+_ELSEWHERE = {("serve",), ("reconcile",), ("log", "recover"), ("partner", "approve-card")}
 
 
 @pytest.mark.slow
@@ -82,6 +82,9 @@ def _walk_directory(paired: Path, tmp_path: Path) -> None:
 def _walk_administration(paired: Path, tmp_path: Path) -> None:
     done("init", "--home", str(tmp_path / "new"), "--agency", "kz-fin", "--port", "9555")
     done("renew")
+    following = done("key", "rotate", "token-es256")["key"]["id"]
+    done("key", "retire", following)
+    done("key", "compromise", "token-es256", "--why", "seen on a screen")
     for verb in ("suspend", "resume"):
         done("partner", verb, "cis-atc")
     newer = tmp_path / "cis-atc.card"

@@ -11,6 +11,7 @@ from hub.errors import HubError
 from hub.exchange.backoff import breaker_until
 from hub.exchange.broker import Broker
 from hub.exchange.cards.introducing import introduce, reachable
+from hub.exchange.cards.telling import unaware
 from hub.exchange.keys.noting import log_steps
 from hub.exchange.keys.pairs import begin_together, end_together
 from hub.exchange.keys.rules import RULES, Rule, needed_until
@@ -133,12 +134,3 @@ class KeyKeeper:
         if not rule.announced or waited_s >= self._broker.limits.key_overlap_s:
             return True
         return not unaware(self._broker)
-
-
-def unaware(broker: Broker) -> tuple[str, ...]:
-    """Return the partners in good standing that have not pinned what our card says now, by name."""
-    now = said(present_card(broker))
-    with broker.store.read() as view:
-        partners = broker.standings.of(view).partners
-        aware = {row.agency for row in view.introductions.all() if row.said == now}
-    return tuple(sorted(name for name, one in partners.items() if one.active and name not in aware))

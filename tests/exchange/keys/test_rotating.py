@@ -11,9 +11,9 @@ import pytest
 from hub.audit.events import Act, AuditEvent
 from hub.errors import HubError, PeerFault
 from hub.exchange.broker import Broker
+from hub.exchange.cards.telling import tell_all, unaware
 from hub.exchange.keys.affected import affected
 from hub.exchange.keys.changing import compromise, current_key, log_steps, retire, rotate
-from hub.exchange.keys.keeping import unaware
 from hub.exchange.keys.rules import RULES
 from hub.ports import UnitOfWork
 from hub.records.lifecycle import EntryState
@@ -268,3 +268,16 @@ def test_old_evidence_keys_stay_with_what_they_proved(hubs: Hubs, ours: Keyed, t
     hubs.clock.pass_(30 * 86400)
     retire(ours.broker, ours.custody, CUSTODIAN, old.key_id)
     assert old.kid in ours.broker.keyring.public_ever().es256
+
+
+def test_after_a_key_was_given_up_all_partners_are_told_at_once(
+    hubs: Hubs, ours: Keyed, theirs: Keyed
+) -> None:
+    far = keyed(hubs, "sco-rats")
+    hubs.pair(ours.broker, far.broker)
+    hubs.pair(far.broker, ours.broker)
+    hubs.network.down.add("sco-rats")
+    compromise(ours.broker, ours.custody, CUSTODIAN, "decrypt-xwing", why="seen by others")
+    hubs.clock.pass_(1)
+    assert tell_all(ours.broker) == ("sco-rats",)
+    assert theirs.card_of("kz-knb").public.encrypt_xwing == ours.broker.keyring.public().encrypt_xwing

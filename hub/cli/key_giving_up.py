@@ -1,0 +1,149 @@
+"""`hub key compromise` and `hub key affected`: a key that others may have, and the records it touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import RenderableType
+
+from hub.audit.events import Act
+from hub.audit.trail import writes, writes_nothing
+from hub.cli.answer import Answer, instant, table
+from hub.cli.card_words import kept_card, spoken
+from hub.cli.frame import SOME_ID, leaf, trail
+from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.errors import Refused
+from hub.exchange.cards.telling import tell_all
+from hub.exchange.keys.affected import Affected, affected
+from hub.exchange.keys.changing import compromise
+from hub.exchange.keys.rules import rule_of
+from hub.federation.card import fingerprint, words
+from hub.ports import KeyFacts
+
+if TYPE_CHECKING:
+    from hub.bootstrap.opening import Hub
+
+_PAGE_MAX = 1000
+_limit_option = click.option(
+    "--limit",
+    metavar="N",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, _PAGE_MAX),
+    help="As many records on a page.",
+)
+
+
+@trail(writes(Act.KEY_CHANGED, Act.PARTNER_CHANGED))
+@leaf(
+    "compromise",
+    examples=(
+        'hub key compromise sign-es256 --why "a copy of the disk was sold"',
+        f'hub key compromise {SOME_ID} --why "found in a backup that others had"',
+    ),
+)
+@click.argument("which", help="A purpose, for its current key, or the id of one key.")
+@click.option("--why", required=True, metavar="TEXT", help="What happened; it is logged.")
+@_limit_option
+@home_option
+@unlock_option
+def give_up(which: str, why: str, limit: int, home: Path, unlock: Path | None) -> Answer:
+    """Give up a key that others may have: revoke it, put a fresh one in its place, tell all partners.
+
+    Nothing waits: the key is off our card at once. Where it signed, no partner takes our next card by itself,
+    for whoever has the key could have made one too: read the words below to each on the phone. At last come
+    the records that the key signed, or that were sealed to it, since it came into use.
+    """
+    with opened(home, unlock) as hub:
+        actor = administrator(hub.config.agency)
+        gone = compromise(hub.broker, hub.custody, actor, which, why=why)
+        missing = tell_all(hub.broker)
+        page = _page(hub, gone, after=0, limit=limit)
+        seen = fingerprint(kept_card(home / "our.card", hub.card()))
+    by_words = rule_of(gone.purpose).announced
+    lines: list[RenderableType] = [
+        f"The {gone.purpose} key {gone.key_id} is given up; a fresh one is in its place."
+    ]
+    if by_words:
+        lines += [
+            "Partners take our new card from people alone: `hub partner card --out FILE`.",
+            spoken(seen),
+        ]
+    if missing:
+        lines.append(f"They do not have our new card: {', '.join(missing)}.")
+    lines += _records(gone, page)
+    document = {
+        "key": gone.key_id,
+        "purpose": gone.purpose,
+        "unaware": list(missing),
+        "by_words": by_words,
+        "fingerprint": seen,
+        "words": list(words(seen)),
+        **_document(page, limit),
+    }
+    return Answer(document=document, people=lines, then=_further(gone, page, limit))
+
+
+@trail(writes_nothing("ids of records; whoever reads them leaves an entry"))
+@leaf("affected", examples=(f"hub key affected {SOME_ID}", f"hub key affected {SOME_ID} --after 4711 --json"))
+@click.argument("key_id", help="The id of a key; `hub key list` shows it.")
+@click.option("--after", metavar="N", default=0, type=click.IntRange(0), help="Go on after this position.")
+@_limit_option
+@home_option
+@unlock_option
+def affected_by(key_id: str, after: int, limit: int, home: Path, unlock: Path | None) -> Answer:
+    """List the records that a key signed, or that were sealed to it, since it came into use.
+
+    By the audit log, a page at a time. It names too much rather than too little: of a suite that did not use
+    this very key too.
+    """
+    with opened(home, unlock) as hub:
+        key = next((one for one in hub.custody.inventory() if one.key_id == key_id), None)
+        if key is None:
+            raise Refused("not-found", f"There is no key {key_id} here; see `hub key list`.")
+        page = _page(hub, key, after=after, limit=limit)
+    return Answer(
+        document={"key": key_id, "purpose": key.purpose, **_document(page, limit)},
+        people=_records(key, page),
+        then=_further(key, page, limit),
+    )
+
+
+def _page(hub: Hub, key: KeyFacts, *, after: int, limit: int) -> Sequence[Affected]:
+    with hub.store.read() as view:
+        return affected(view, key, hub.broker.limits, after=after, limit=limit)
+
+
+def _document(page: Sequence[Affected], limit: int) -> dict[str, object]:
+    return {
+        "affected": [
+            {
+                "record": one.record_id,
+                "version": one.version,
+                "at": instant(one.at),
+                "originator": one.originator or None,
+                "recipients": list(one.recipients),
+                "envelopes": list(one.envelopes),
+                "position": one.position,
+            }
+            for one in page
+        ],
+        "more": len(page) == limit,
+    }
+
+
+def _records(key: KeyFacts, page: Sequence[Affected]) -> list[RenderableType]:
+    if not page:
+        return [f"No record has to do with the {key.purpose} key {key.key_id}."]
+    rows = [(one.record_id, one.version, one.at, one.originator or one.recipients) for one in page]
+    verb = "signed by" if rule_of(key.purpose).announced else "sealed to"
+    return [f"Records {verb} it, or possibly so:", table(("record", "version", "at (UTC)", "with"), rows)]
+
+
+def _further(key: KeyFacts, page: Sequence[Affected], limit: int) -> tuple[str, ...]:
+    if len(page) < limit:
+        return ()
+    return (f"hub key affected {key.key_id} --after {page[-1].position}",)

@@ -1,0 +1,141 @@
+"""`hub key`: what keys there are, and each step that a custodian takes with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.bootstrap.opening import open_hub
+from hub.exchange.cards.following import take_card
+from hub.exchange.keys.rules import RULES
+from hub.exchange.partners import present_card
+from tests.cli.conftest import Moving
+from tests.cli.walk import hub, json_of, refused
+from tests.exchange.hubs import released
+
+
+def keys(purpose: str | None = None) -> list[dict[str, Any]]:
+    told = json_of(hub("key", "list", "--json"))["keys"]
+    return [one for one in told if purpose in (None, one["purpose"])]
+
+
+def states(purpose: str) -> list[str]:
+    return [one["state"] for one in keys(purpose)]
+
+
+def test_every_key_is_listed_with_its_state_and_where_it_lies(homes: Path) -> None:
+    told = {one["purpose"]: one for one in keys()}
+    assert told.keys() >= {*RULES, "tls-leaf", "tls-authority", "master", "log-ed25519"}
+    assert {one["state"] for one in told.values()} == {"current"}
+    assert {one["where"] for one in told.values()} == {"file"}
+    shown = hub("key", "list").stdout
+    assert told["sign-es256"]["thumbprint"] in shown
+    assert "sign-ml-dsa-65" in shown
+
+
+def test_partners_that_do_not_have_our_card_are_named(paired: Path) -> None:
+    told = json_of(hub("key", "list", "--json"))
+    assert told["unaware"] == ["cis-atc"]
+    assert "cis-atc" in hub("key", "list").stdout
+
+
+@pytest.mark.parametrize("purpose", RULES)
+def test_a_next_key_is_made_and_waits_for_a_serving_hub(homes: Path, purpose: str) -> None:
+    told = json_of(hub("key", "rotate", purpose, "--json"))
+    assert (told["key"]["state"], told["now"]) == ("next", False)
+    assert states(purpose) == ["current", "next"]
+
+
+def test_a_key_is_taken_into_use_at_once_when_told_to(homes: Path) -> None:
+    result = hub("key", "rotate", "decrypt-xwing", "--now")
+    assert "in use" in result.stdout
+    assert states("decrypt-xwing") == ["kept", "current"]
+
+
+def test_the_certificate_is_rotated_under_the_same_noun(homes: Path) -> None:
+    before = keys("tls-leaf")[0]["thumbprint"]
+    told = json_of(hub("key", "rotate", "tls-leaf", "--host-name", "hub.example", "--json"))
+    assert told["key"]["thumbprint"] == keys("tls-leaf")[0]["thumbprint"] != before
+
+
+def test_a_purpose_that_is_none_cannot_be_asked_for(homes: Path) -> None:
+    refused(hub("key", "rotate", "sign-rsa"), "command-invalid")
+
+
+def test_a_kept_key_is_retired_once_nothing_under_way_needs_it(homes: Path, clock: Moving) -> None:
+    assert hub("key", "rotate", "sign-es256", "--now").exit_code == 0
+    refused(hub("key", "retire", "sign-es256"), "key-needed")
+    clock.pass_(8 * 86400)
+    told = json_of(hub("key", "retire", "sign-es256", "--json"))
+    assert [one["state"] for one in told["keys"]] == ["retired"]
+    refused(hub("key", "retire", "sign-es256"), "not-found")
+    current = next(one["id"] for one in keys("sign-es256") if one["state"] == "current")
+    refused(hub("key", "retire", current), "transition-invalid")
+
+
+def test_a_compromise_replaces_the_key_says_the_words_and_lists_the_records(
+    paired: Path, clock: Moving
+) -> None:
+    with open_hub(paired / "kz-knb") as opened:
+        sent = [released(opened.broker, "cis-atc", legal_basis=_basis()).record_id for _ in range(3)]
+    clock.pass_()
+    told = json_of(
+        hub("key", "compromise", "sign-es256", "--why", "a disk was sold", "--limit", "2", "--json")
+    )
+    assert [one["record"] for one in told["affected"]] == sent[:2]
+    assert (told["more"], told["by_words"], told["unaware"]) == (True, True, ["cis-atc"])
+    assert told["words"] == json_of(hub("partner", "card", "--json"))["words"]
+    further = json_of(
+        hub("key", "affected", told["key"], "--after", str(told["affected"][-1]["position"]), "--json")
+    )
+    assert [one["record"] for one in further["affected"]] == sent[2:]
+    assert states("sign-es256") == ["compromised", "current"]
+    assert keys("sign-es256")[0]["why"] == "a disk was sold"
+
+
+def test_people_read_what_a_compromise_came_to(homes: Path) -> None:
+    result = hub("key", "compromise", "token-es256", "--why", "seen on a screen")
+    assert "given up" in result.stdout
+    assert "No record" in result.stdout
+    assert "words" not in result.stdout
+    signing = hub("key", "compromise", "sign-ml-dsa-65", "--why", "seen on a screen")
+    assert "Its words:" in signing.stdout
+
+
+def test_a_compromise_says_why(homes: Path) -> None:
+    refused(hub("key", "compromise", "token-es256", "--why", " "), "justification-missing")
+    refused(hub("key", "compromise", "token-es256"), "command-invalid")
+
+
+def test_a_key_that_is_not_there_is_not_found(homes: Path) -> None:
+    nobody = "01999999-0000-7000-8000-000000000000"
+    refused(hub("key", "affected", nobody), "not-found")
+    refused(hub("key", "retire", nobody), "not-found")
+    refused(hub("key", "compromise", nobody, "--why", "x"), "not-found")
+
+
+def test_a_card_that_waits_is_listed_and_approved(paired: Path, clock: Moving) -> None:
+    theirs = str(paired / "cis-atc")
+    assert hub("key", "rotate", "sign-es256", "--home", theirs).exit_code == 0
+    with (paired / "kz-knb" / "hub.toml").open("a") as config:
+        config.write('card_succession = "confirm"\n')
+    clock.pass_()
+    with open_hub(paired / "cis-atc") as other, open_hub(paired / "kz-knb") as ours:
+        take_card(ours.broker, ours.broker.itself, "cis-atc", present_card(other.broker))
+    assert json_of(hub("key", "list", "--json"))["waiting_cards"] == ["cis-atc"]
+    assert "approve-card" in hub("key", "list").stdout
+    told = json_of(hub("partner", "approve-card", "cis-atc", "--json"))
+    assert told["agency"] == "cis-atc"
+    refused(hub("partner", "approve-card", "cis-atc"), "not-found")
+
+
+def test_another_word_for_how_cards_follow_is_refused(homes: Path) -> None:
+    with (homes / "kz-knb" / "hub.toml").open("a") as config:
+        config.write('card_succession = "maybe"\n')
+    assert "card_succession" in refused(hub("key", "list"), "config-invalid")
+
+
+def _basis() -> dict[str, object]:
+    return {"agreement": "test-treaty", "articles": ["1"]}

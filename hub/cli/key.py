@@ -98,13 +98,13 @@ def rotate_key(
         done = rotate(hub.broker, hub.custody, administrator(hub.config.agency), purpose, now=now)
     people = (
         f"The new {purpose} key is in use; the one of before is kept."
-        if now
+        if done.now
         else f"The next {purpose} key is made. A serving hub takes it into use once partners know it."
     )
     return Answer(
-        document={"key": as_document(done.fresh), "before": as_document(done.before), "now": now},
+        document={"key": as_document(done.fresh), "before": as_document(done.before), "now": done.now},
         people=(people, facts(_facts(done.fresh))),
-        then=("hub key list", f"hub key retire {purpose}") if now else ("hub key list",),
+        then=("hub key list", f"hub key retire {purpose}") if done.now else ("hub key list",),
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, instant, table
-from hub.cli.card_words import kept_card, spoken
+from hub.cli.card_words import spoken
 from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.errors import Refused
@@ -62,8 +62,8 @@ def give_up(which: str, why: str, limit: int, home: Path, unlock: Path | None) -
         gone = compromise(hub.broker, hub.custody, actor, which, why=why)
         missing = tell_all(hub.broker)
         page = _page(hub, gone, after=0, limit=limit)
-        seen = fingerprint(kept_card(home / "our.card", hub.card()))
-    by_words = rule_of(gone.purpose).announced
+        seen = fingerprint(hub.kept_card())
+    by_words = rule_of(gone.purpose).signs_records
     lines: list[RenderableType] = [
         f"The {gone.purpose} key {gone.key_id} is given up; a fresh one is in its place."
     ]
@@ -139,7 +139,7 @@ def _records(key: KeyFacts, page: Sequence[Affected]) -> list[RenderableType]:
     if not page:
         return [f"No record has to do with the {key.purpose} key {key.key_id}."]
     rows = [(one.record_id, one.version, one.at, one.originator or one.recipients) for one in page]
-    verb = "signed by" if rule_of(key.purpose).announced else "sealed to"
+    verb = "signed by" if rule_of(key.purpose).signs_records else "sealed to"
     return [f"Records {verb} it, or possibly so:", table(("record", "version", "at (UTC)", "with"), rows)]
 
 

@@ -51,7 +51,6 @@ _NOUNS = (
     queue,
     reconcile,
     adapter,
-    key,
     log,
     witness,
     evidence,

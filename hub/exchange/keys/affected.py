@@ -61,9 +61,9 @@ def opens_records(view: View, key: KeyFacts, limits: Limits) -> bool:
 def _query(key: KeyFacts, limits: Limits) -> EventQuery | None:
     """Return what to ask the log; None for a key that was never used, or that touches no record."""
     rule = rule_of(key.purpose)
-    if key.used_from is None or not (rule.announced or rule.opens):
+    if key.used_from is None or not (rule.signs_records or rule.opens):
         return None
-    if rule.announced:
+    if rule.signs_records:
         return EventQuery(acts=frozenset({Act.RELEASED}), since=key.used_from, until=key.used_until)
     # A partner seals to it until it has our next card, and what it sealed is under way for a while.
     late = timedelta(seconds=limits.key_overlap_s + rule.kept_s(limits))

@@ -30,6 +30,11 @@ class Rule:
     wraps: bool = False
     kept_s: Callable[[Limits], float]
 
+    @property
+    def signs_records(self) -> bool:
+        """Tell whether records, receipts and our card are signed with it."""
+        return self.announced and not self.together
+
 
 def _under_way_s(limits: Limits) -> float:
     return limits.time_to_live_s + limits.clock_skew_s

@@ -96,8 +96,9 @@ def pair(
     `confirmed_fingerprint` is what a person has compared with the partner. `url` overrides the card's,
     `suites` narrows the card's, `via` names the pinned partner that relays, `relay_for` the agencies that
     this partner may reach through us. A pin loses no suite that is stronger than what is left, unless
-    `accept_fewer_suites` says that a person wants it. Raises IntegrityFailure `card-invalid`; Refused `role-missing`, `pin-not-confirmed`,
-    `request-invalid`, `partner-unknown`, `suites-fewer`, or `conflict` for a card older than the pin.
+    `accept_fewer_suites` says that a person wants it. Raises IntegrityFailure `card-invalid`; Refused
+    `role-missing`, `pin-not-confirmed`, `request-invalid`, `partner-unknown`, `suites-fewer`, or `conflict`
+    for a card older than the pin.
     """
     require(may_administer(actor))
     at = broker.clock.now()

@@ -67,6 +67,7 @@ def test_a_hub_is_made_with_its_keys_in_a_token(tmp_path: Path, hsm: SoftHsm) ->
         assert opened.enrol("kz-mvd").certificate_pem
 
 
+@pytest.mark.slow
 def test_a_hub_without_its_pin_says_what_it_wants(tmp_path: Path, hsm: SoftHsm) -> None:
     home = tmp_path / "home"
     init(home, hsm, "--in-token", "sign-es256")
@@ -78,6 +79,7 @@ def test_a_hub_without_its_pin_says_what_it_wants(tmp_path: Path, hsm: SoftHsm) 
     assert "--pin-fd" in document["detail"]
 
 
+@pytest.mark.slow
 def test_the_token_also_opens_the_keys_in_files(tmp_path: Path, hsm: SoftHsm) -> None:
     home = tmp_path / "home"
     result = init(home, hsm, "--unlock-in-token")
@@ -93,6 +95,7 @@ def test_the_token_also_opens_the_keys_in_files(tmp_path: Path, hsm: SoftHsm) ->
     refused(hub("partner", "list", "--home", str(home)), "key-store-invalid")
 
 
+@pytest.mark.slow
 def test_a_hub_that_is_not_made_leaves_nothing_in_the_token(tmp_path: Path, hsm: SoftHsm) -> None:
     home = tmp_path / "home"
     bad = ("--database", "postgresql://u:pw@127.0.0.1:1/x")
@@ -148,15 +151,21 @@ def test_a_passphrase_costs_a_guesser_more_than_a_random_secret_does() -> None:
     assert file_store.RANDOM_COST is random
 
 
+def test_a_person_types_a_new_passphrase_twice(tmp_path: Path) -> None:
+    words = ("init", "--home", str(tmp_path / "home"), "--agency", "kz-knb", "--passphrase")
+    refused(hub(*words, typed="too short\ntoo short\n"), "request-invalid")
+    refused(hub(*words, typed=f"{PASSPHRASE}\nanother one altogether\n"), "interrupted")
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_short_passphrase_makes_no_hub(tmp_path: Path) -> None:
     result = told(("init", "--home", str(tmp_path / "home"), "--agency", "kz-knb"), "--unlock-fd", "short")
     refused(result, "request-invalid")
     assert not (tmp_path / "home").exists()
 
 
-def test_what_the_policy_does_not_allow_stops_the_hub(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    hub("init", "--home", str(home), "--agency", "kz-knb")
+def test_what_the_policy_does_not_allow_stops_the_hub(homes: Path) -> None:
+    home = homes / "kz-knb"
     toml = (home / "hub.toml").read_text()
     (home / "hub.toml").write_text(toml + '\n[algorithms]\nsign-es256 = "ed25519"\n')
     refused(hub("partner", "list", "--home", str(home)), "config-invalid")

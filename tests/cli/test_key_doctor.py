@@ -29,20 +29,28 @@ from tests.cli.walk import hub
 from tests.servers.softhsm import SoftHsm, soft_hsm
 
 
-@pytest.fixture
-def hsm(tmp_path: Path) -> Iterator[SoftHsm]:
-    with soft_hsm(tmp_path / "hsm") as made:
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> tuple[SoftHsm, Path]:
+    """A hub that keeps in a token what can lie there, made once; tests work at copies."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with soft_hsm(folder / "hsm") as made:
         made.add_token(LABEL)
+        result = init(folder / "home", made)
+        assert result.exit_code == 0, result.stderr
+        pinned(folder / "home", made)
+    return made, folder / "home"
+
+
+@pytest.fixture
+def hsm(guarded: tuple[SoftHsm, Path], tmp_path: Path) -> Iterator[SoftHsm]:
+    with soft_hsm(tmp_path / "hsm", like=guarded[0]) as made:
         yield made
 
 
 @pytest.fixture
-def home(tmp_path: Path, hsm: SoftHsm) -> Path:
-    """A hub that keeps in a token what can lie there."""
-    result = init(tmp_path / "home", hsm)
-    assert result.exit_code == 0, result.stderr
-    pinned(tmp_path / "home", hsm)
-    return tmp_path / "home"
+def home(guarded: tuple[SoftHsm, Path], hsm: SoftHsm, tmp_path: Path) -> Path:
+    """A copy of that hub."""
+    return Path(shutil.copytree(guarded[1], tmp_path / "home"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -79,10 +79,14 @@ class SoftHsm:
 
 
 @contextmanager
-def soft_hsm(folder: Path) -> Iterator[SoftHsm]:
-    """Make a SoftHSM without a token, and have this process find it until the block ends."""
-    made = SoftHsm(module=_module(), folder=folder)
-    made.tokens.mkdir(mode=0o700, parents=True)
+def soft_hsm(folder: Path, *, like: SoftHsm | None = None) -> Iterator[SoftHsm]:
+    """Make a SoftHSM without a token, or a copy of one; this process finds it until the block ends."""
+    if like is None:
+        made = SoftHsm(module=_module(), folder=folder)
+        made.tokens.mkdir(mode=0o700, parents=True)
+    else:
+        made = replace(like, folder=folder)
+        shutil.copytree(like.tokens, made.tokens)
     (folder / "softhsm2.conf").write_text(
         f"directories.tokendir = {made.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
         "slots.removable = false\n",

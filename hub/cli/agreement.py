@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from hub.exchange import agreements
 from hub.policy.agreements import load_agreement
 from hub.policy.description import described
 from hub.policy.terms import Agreement
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 
 @click.group(cls=Noun)
@@ -46,7 +50,7 @@ def check(file: str) -> Answer:
 @click.argument("file", metavar="FILE|-", help="The TOML file, or - for standard input.")
 @home_option
 @unlock_option
-def adopt(file: str, home: Path, unlock: Path | None) -> Answer:
+def adopt(file: str, home: Path, unlock: Unlock) -> Answer:
     """Put an agreement in force here, alone; a changed text takes a higher version.
 
     Where the hub has two custodians it is theirs to decide: `hub agreement propose`, then `approve`.
@@ -66,7 +70,7 @@ def adopt(file: str, home: Path, unlock: Path | None) -> Answer:
 @agreement.command("list", examples=("hub agreement list",))
 @home_option
 @unlock_option
-def list_(home: Path, unlock: Path | None) -> Answer:
+def list_(home: Path, unlock: Unlock) -> Answer:
     """List the agreements that were adopted here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = [(row, load_agreement(row.source)) for row in view.directory.agreements()]
@@ -102,7 +106,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
 @home_option
 @unlock_option
-def show(agreement_id: str, version: int | None, home: Path, unlock: Path | None) -> Answer:
+def show(agreement_id: str, version: int | None, home: Path, unlock: Unlock) -> Answer:
     """Show what an adopted agreement allows, article by article; old versions explain old releases."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = agreements.version_of(view, agreement_id, version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,12 +23,15 @@ from hub.policy.agreements import load_agreement
 from hub.policy.description import Difference, described, differences
 from hub.ports import View
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 
 @trail(writes(Act.AGREEMENT_PROPOSED))
 @leaf(examples=("hub agreement propose cis-1999.toml --as dana",))
 @click.argument("file", metavar="FILE|-", help="The TOML file, or - for standard input.")
 @acting
-def propose(file: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None) -> Answer:
+def propose(file: str, officer: str, password_fd: int | None, home: Path, unlock: Unlock) -> Answer:
     """Propose an agreement as a custodian; it is in force once another custodian approved it."""
     text = read_text(file)
     with opened(home, unlock) as hub:
@@ -69,7 +73,7 @@ def approve(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Put in force what another custodian proposed.
 
@@ -127,7 +131,7 @@ def diff(
     before: int | None,
     after: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Show what changes from one version of an agreement to another, to a proposal, or to a file."""
     if file is not None and after is not None:

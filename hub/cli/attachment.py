@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 from rich.console import Console
@@ -30,6 +30,9 @@ from hub.exchange.broker import Broker
 from hub.records.actor import Actor
 from hub.records.lifecycle import RecordState
 from hub.records.record import AttachmentRef
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _READ_BYTES: Final = 1024 * 1024
 #: Told how many more bytes have moved.
@@ -73,7 +76,7 @@ def add(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Attach a file to a draft; it is encrypted as it is read. Who attaches becomes the draft's author."""
     called = name or file.name
@@ -114,7 +117,7 @@ def list_(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """List what a record names as attachments. Their names are content: the reading is logged."""
     with opened(home, unlock) as hub:
@@ -163,7 +166,7 @@ def save(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Save a record's attachment; who saved it and why is logged before the first byte.
 

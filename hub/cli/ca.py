@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,6 +19,9 @@ from hub.entries import CertificateRow
 from hub.exchange.certificates.expiring import endings
 from hub.exchange.certificates.issuing import REASONS, find_certificate, revoke_certificate
 from hub.federation.authorities import authority_id
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _LISTED_MAX: Final = 200
 out_option: Final = click.option(
@@ -36,7 +39,7 @@ def ca() -> None:
 @ca.command(examples=("hub ca show",))
 @home_option
 @unlock_option
-def show(home: Path, unlock: Path | None) -> Answer:
+def show(home: Path, unlock: Unlock) -> Answer:
     """Show our authorities: the present one, the next, and those before that partners still take."""
     with opened(home, unlock) as hub:
         held = hub.keyring.authorities()
@@ -73,7 +76,7 @@ def show(home: Path, unlock: Path | None) -> Answer:
 @ca.command("list", examples=("hub ca list",))
 @home_option
 @unlock_option
-def list_(home: Path, unlock: Path | None) -> Answer:
+def list_(home: Path, unlock: Unlock) -> Answer:
     """List the certificates that our authority issued, the newest first."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = view.certificates.page(before=None, limit=_LISTED_MAX)
@@ -89,7 +92,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 @ca.command(examples=("hub ca expiring",))
 @home_option
 @unlock_option
-def expiring(home: Path, unlock: Path | None) -> Answer:
+def expiring(home: Path, unlock: Unlock) -> Answer:
     """List every certificate in use with its end, the nearest first: ours, members', partners'.
 
     A running hub warns of each at 30, 14, 7 and 1 days before its end.
@@ -126,7 +129,7 @@ def expiring(home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def revoke(certificate: str, reason: str, home: Path, unlock: Path | None) -> Answer:
+def revoke(certificate: str, reason: str, home: Path, unlock: Unlock) -> Answer:
     """Revoke a certificate that our authority issued; it cannot be taken back.
 
     A member's is refused within seconds, on open connections too. Partners refuse the hub's own as soon as
@@ -148,7 +151,7 @@ def revoke(certificate: str, reason: str, home: Path, unlock: Path | None) -> An
 )
 @home_option
 @unlock_option
-def crl(authority: str, out: Path, home: Path, unlock: Path | None) -> Answer:
+def crl(authority: str, out: Path, home: Path, unlock: Unlock) -> Answer:
     """Write our list of revoked certificates (RFC 5280), signed, in DER.
 
     A running hub answers with it at /ca/crl, and keeps it in the folder ca/ of its home for a web server.
@@ -167,7 +170,7 @@ def crl(authority: str, out: Path, home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def ocsp(question: str, out: Path, home: Path, unlock: Path | None) -> Answer:
+def ocsp(question: str, out: Path, home: Path, unlock: Unlock) -> Answer:
     """Answer an OCSP request (RFC 6960) about one of our certificates, from the database.
 
     A running hub answers them at /ca/ocsp.
@@ -187,7 +190,7 @@ def ocsp(question: str, out: Path, home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def certificate(certificate: str, out: Path, home: Path, unlock: Path | None) -> Answer:
+def certificate(certificate: str, out: Path, home: Path, unlock: Unlock) -> Answer:
     """Write a certificate that our authority issued, as PEM."""
     from hub.bootstrap.authority import pem_of
 
@@ -207,7 +210,7 @@ def certificate(certificate: str, out: Path, home: Path, unlock: Path | None) ->
 )
 @home_option
 @unlock_option
-def proxy(host_names: tuple[str, ...], out: Path, home: Path, unlock: Path | None) -> Answer:
+def proxy(host_names: tuple[str, ...], out: Path, home: Path, unlock: Unlock) -> Answer:
     """Issue a certificate with a key of its own for a proxy in front of the hub, like nginx.
 
     It answers in the agency's name: guard the key as the hub's own, and revoke it when the proxy goes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from hub.exchange.certificates.enrolling import (
     request_certificate,
     waiting_requests,
 )
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 
 @trail(writes(Act.MEMBER_CHANGED, Act.LOGIN))
@@ -52,7 +56,7 @@ def request(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Ask for a certificate for a member's system; another custodian issues it."""
     raw = read_bytes(csr)
@@ -78,7 +82,7 @@ def request(
 @leaf(examples=("hub ca requests",))
 @home_option
 @unlock_option
-def requests(home: Path, unlock: Path | None) -> Answer:
+def requests(home: Path, unlock: Unlock) -> Answer:
     """List the requests for certificates that wait for a second custodian."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = waiting_requests(view)
@@ -104,7 +108,7 @@ def requests(home: Path, unlock: Path | None) -> Answer:
 @home_option
 @unlock_option
 def issue(
-    request_id: str, out: Path, officer: str, password_fd: int | None, home: Path, unlock: Path | None
+    request_id: str, out: Path, officer: str, password_fd: int | None, home: Path, unlock: Unlock
 ) -> Answer:
     """Issue the certificate that another custodian asked for, and register it for the member.
 
@@ -128,7 +132,7 @@ def issue(
 @officer_options
 @home_option
 @unlock_option
-def reject(request_id: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None) -> Answer:
+def reject(request_id: str, officer: str, password_fd: int | None, home: Path, unlock: Unlock) -> Answer:
     """Turn a request for a certificate down; who asked may take it back so too."""
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)

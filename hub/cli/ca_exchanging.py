@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +14,15 @@ from hub.cli.frame import leaf, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.federation.authorities import authority_id
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 
 @trail(writes(Act.KEY_CHANGED))
 @leaf(examples=("hub ca init",))
 @home_option
 @unlock_option
-def init(home: Path, unlock: Path | None) -> Answer:
+def init(home: Path, unlock: Unlock) -> Answer:
     """Make the next certificate authority; `hub init` made the first one.
 
     It stands on our card beside the present one at once, and issues nothing before `hub ca switch`: give
@@ -40,7 +44,7 @@ def init(home: Path, unlock: Path | None) -> Answer:
 @leaf(examples=("hub ca switch",))
 @home_option
 @unlock_option
-def switch(home: Path, unlock: Path | None) -> Answer:
+def switch(home: Path, unlock: Unlock) -> Answer:
     """Let the next authority issue from now on, the hub's own certificate first.
 
     The one before stays on our card, and what it issued stays valid, until `hub ca retire`.
@@ -59,7 +63,7 @@ def switch(home: Path, unlock: Path | None) -> Answer:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option
 @unlock_option
-def retire(yes: bool, home: Path, unlock: Path | None) -> Answer:
+def retire(yes: bool, home: Path, unlock: Unlock) -> Answer:
     """Take the authorities before the present one off our card and destroy their keys.
 
     What they issued is refused from then on: members that show a certificate of theirs get a new one first.

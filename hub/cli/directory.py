@@ -28,6 +28,7 @@ from hub.records.ids import is_agency
 
 if TYPE_CHECKING:
     from hub.bootstrap.opening import Hub
+    from hub.bootstrap.secrets import Unlock
 
 _new_file = click.Path(path_type=Path, dir_okay=False)
 _output = click.option(
@@ -85,7 +86,7 @@ def join(
     confirm: str | None,
     told: str | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Write our request to join a directory, or begin to follow one, or both.
 
@@ -177,7 +178,7 @@ def init(
     confirm: tuple[str, ...],
     output: Path,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Found a directory with others: make our root key, and write what they approve and one publishes.
 
@@ -244,7 +245,7 @@ def propose(
     confirm: tuple[str, ...],
     output: Path,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Write a change of the directory, signed by us where we are a founder, for other founders to approve.
 
@@ -300,7 +301,7 @@ def approve(
     confirm: tuple[str, ...],
     output: Path,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Read what a change does, and sign it with our root key."""
     _refuse_existing(output)
@@ -350,7 +351,7 @@ def publish(
     give: tuple[str, ...],
     withdraw: tuple[str, ...],
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Publish what enough founders have approved, or copy the directory for a courier or a web server.
 
@@ -402,7 +403,7 @@ def publish(
 @click.option("--always", is_flag=True, help="And from there on.")
 @home_option
 @unlock_option
-def refresh(source: str | None, always: bool, home: Path, unlock: Path | None) -> Answer:
+def refresh(source: str | None, always: bool, home: Path, unlock: Unlock) -> Answer:
     """Fetch the directory now, and say what of it needs you. A running hub does so by itself."""
     with opened(home, unlock) as hub:
         refreshing.refresh(

@@ -21,13 +21,14 @@ from hub.federation.directory.statement import read_statement
 
 if TYPE_CHECKING:
     from hub.bootstrap.opening import Hub
+    from hub.bootstrap.secrets import Unlock
 
 
 @trail(writes_nothing("agencies and their public keys, and nobody that a record is about"))
 @leaf("status", examples=("hub directory status", "hub directory status --json"))
 @home_option
 @unlock_option
-def status(home: Path, unlock: Path | None) -> Answer:
+def status(home: Path, unlock: Unlock) -> Answer:
     """Show the directory: its founders, what it consists of, until when it holds, and what is wrong.
 
     The words are those of its root, to read to whoever joins. What the directory says of a partner changes

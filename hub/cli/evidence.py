@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -27,6 +27,9 @@ from hub.exchange.broker import Broker
 from hub.exchange.evidence.anchoring import anchors_of
 from hub.exchange.evidence.exporting import export, is_cosigned
 from hub.federation.card import fingerprint, words
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 #: What the log says where nobody gave a reason at the console.
 _NO_REASON: Final = "no reason was given at the console"
@@ -89,7 +92,7 @@ def export_(
     officer: str | None,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Write a bundle of evidence about a record; that it was exported is logged before it is written.
 
@@ -141,7 +144,7 @@ def _wait(broker: Broker, record_id: str, originator: str | None, wait_s: float)
 @click.option("-o", "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where to.")
 @home_option
 @unlock_option
-def anchors(out: Path, home: Path, unlock: Path | None) -> Answer:
+def anchors(out: Path, home: Path, unlock: Unlock) -> Answer:
     """Write the keys that this hub trusts, for those who verify evidence and trust this hub to name them.
 
     Our own keys and those of the pinned partners, of the logs and witnesses, how many witnesses must have

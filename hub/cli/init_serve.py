@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -19,6 +19,9 @@ from hub.cli.frame import leaf, trail
 from hub.cli.home import config_of, home_option, unlock_option
 from hub.config import Config
 from hub.errors import OurFault
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 
 @trail(writes(Act.KEY_CHANGED))
@@ -120,7 +123,7 @@ def init(
     help="Append the log there, a JSON object a line, and not to standard error.",
 )
 @click.pass_context
-def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | None) -> None:
+def serve(context: click.Context, home: Path, unlock: Unlock, log: Path | None) -> None:
     """Run a hub until it is stopped: web, dispatch and audit in one command."""
     from hub.bootstrap.serving import serve_hub
 
@@ -148,7 +151,7 @@ def serve(context: click.Context, home: Path, unlock: Path | None, log: Path | N
 @click.option(
     "--host-name", "host_names", multiple=True, metavar="NAME", help="These names, not the old ones."
 )
-def renew(home: Path, unlock: Path | None, host_names: tuple[str, ...]) -> Answer:
+def renew(home: Path, unlock: Unlock, host_names: tuple[str, ...]) -> Answer:
     """Give a hub a new TLS certificate: before its year is over, or when its names change.
 
     Partners have nothing to do: they have pinned the authority that signs it. A running hub takes it up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from cryptography import x509
@@ -25,6 +25,9 @@ from hub.exchange.keys.changing import retire, rotate
 from hub.exchange.keys.rules import RULES
 from hub.ports import KeyFacts
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 #: The key of the certificate that the hub answers and calls with, which lies in the certificate's file.
 TLS_LEAF: Final = "tls-leaf"
 
@@ -38,7 +41,7 @@ def key() -> None:
 @key.command("list", examples=("hub key list", "hub key list --json"))
 @home_option
 @unlock_option
-def list_keys(home: Path, unlock: Path | None) -> Answer:
+def list_keys(home: Path, unlock: Unlock) -> Answer:
     """List every key there ever was: its purpose, state, since when, and where it lies.
 
     Below: the partners that have not confirmed our present card, and those whose next card waits for
@@ -82,9 +85,7 @@ def list_keys(home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def rotate_key(
-    purpose: str, now: bool, host_names: tuple[str, ...], home: Path, unlock: Path | None
-) -> Answer:
+def rotate_key(purpose: str, now: bool, host_names: tuple[str, ...], home: Path, unlock: Unlock) -> Answer:
     """Make the next key of a purpose; a serving hub takes it into use by itself.
 
     It tells partners of the card that shows the key, and waits until they have it, or for as long as
@@ -119,7 +120,7 @@ def rotate_key(
 )
 @home_option
 @unlock_option
-def retire_key(which: str, give_up_old: bool, home: Path, unlock: Path | None) -> Answer:
+def retire_key(which: str, give_up_old: bool, home: Path, unlock: Unlock) -> Answer:
     """Destroy the private half of keys that are kept; the public half stays on record.
 
     Refused while what was made with a key may be under way, and, for a key that opens records held here,
@@ -161,7 +162,7 @@ def _facts(key: KeyFacts) -> dict[str, object]:
     return {"id": key.key_id, "state": key.state, "lies in": key.where, "thumbprint": key.kid}
 
 
-def _renewed(home: Path, unlock: Path | None, host_names: Sequence[str]) -> Answer:
+def _renewed(home: Path, unlock: Unlock, host_names: Sequence[str]) -> Answer:
     from hub.bootstrap.making import renew_tls
 
     leaf = renew_tls(home, unlock=unlock, host_names=host_names)

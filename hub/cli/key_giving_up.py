@@ -25,6 +25,7 @@ from hub.ports import KeyFacts
 
 if TYPE_CHECKING:
     from hub.bootstrap.opening import Hub
+    from hub.bootstrap.secrets import Unlock
 
 _PAGE_MAX = 1000
 _limit_option = click.option(
@@ -50,7 +51,7 @@ _limit_option = click.option(
 @_limit_option
 @home_option
 @unlock_option
-def give_up(which: str, why: str, limit: int, home: Path, unlock: Path | None) -> Answer:
+def give_up(which: str, why: str, limit: int, home: Path, unlock: Unlock) -> Answer:
     """Give up a key that others may have: revoke it, put a fresh one in its place, tell all partners.
 
     Nothing waits: the key is off our card at once. Where it signed, no partner takes our next card by itself,
@@ -94,7 +95,7 @@ def give_up(which: str, why: str, limit: int, home: Path, unlock: Path | None) -
 @_limit_option
 @home_option
 @unlock_option
-def affected_by(key_id: str, after: int, limit: int, home: Path, unlock: Path | None) -> Answer:
+def affected_by(key_id: str, after: int, limit: int, home: Path, unlock: Unlock) -> Answer:
     """List the records that a key signed, or that were sealed to it, since it came into use.
 
     By the audit log, a page at a time. It names too much rather than too little: of a suite that did not use

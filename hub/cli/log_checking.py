@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import RenderableType
@@ -27,6 +28,9 @@ from hub.exchange.log.verifying import Finding, Verification
 from hub.exchange.witness.standing import witness_standing
 from hub.ports import Log
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 _REMEMBERED = ".verified-to"
 _EVERY_STEPS = 64
 _COUNTED_MOST = 100_000
@@ -36,7 +40,7 @@ _COUNTED_MOST = 100_000
 @leaf(examples=("hub log show", "hub log show --json"))
 @home_option
 @unlock_option
-def show(home: Path, unlock: Path | None) -> Answer:
+def show(home: Path, unlock: Unlock) -> Answer:
     """Show how the log stands: its size, its last checkpoint, and what waits to be logged."""
     with opened(home, unlock) as hub:
         now = hub.broker.clock.now()
@@ -94,7 +98,7 @@ def show(home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def verify(first: int | None, home: Path, unlock: Path | None) -> Answer:
+def verify(first: int | None, home: Path, unlock: Unlock) -> Answer:
     """Check the whole log again: each entry with its event, each tile, each checkpoint.
 
     A check that was broken off goes on where it was, unless --from says otherwise. The published files are
@@ -153,7 +157,7 @@ def verify(first: int | None, home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def recover(reason: str, files: Path | None, home: Path, unlock: Path | None) -> Answer:
+def recover(reason: str, files: Path | None, home: Path, unlock: Unlock) -> Answer:
     """Take back the entries that a restored database lost, from the published files.
 
     For when no newer database can be had. The log then goes on where it was; what the lost events said, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -22,6 +22,9 @@ from hub.exchange.log.searching import Hit
 from hub.exchange.log.searching import search as search_log
 from hub.ports import EventQuery
 from hub.records.actor import Actor
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _TIMES: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -105,7 +108,7 @@ def search(
     officer: str | None,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
     **asked: Any,
 ) -> Answer:
     """Search the log: who did what, when, to which record, for which partner. That you searched is logged.
@@ -168,7 +171,7 @@ def export(
     officer: str | None,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
     **asked: Any,
 ) -> Answer:
     """Write the log into a folder for an inspector, who needs no hub to check it.

@@ -19,6 +19,7 @@ from hub.exchange import members
 
 if TYPE_CHECKING:
     from hub.bootstrap.opening import Hub
+    from hub.bootstrap.secrets import Unlock
 
 csr_option: Final = click.option(
     "--csr",
@@ -67,7 +68,7 @@ def add(
     csr: str | None,
     out: Path,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Admit a member and write the certificate of its systems, with a new key unless it sent a request."""
 
@@ -91,7 +92,7 @@ def add(
 @out_option
 @home_option
 @unlock_option
-def renew(agency: str, csr: str | None, out: Path, home: Path, unlock: Path | None) -> Answer:
+def renew(agency: str, csr: str | None, out: Path, home: Path, unlock: Unlock) -> Answer:
     """Give a member a new certificate, before the year is over or when its key was lost.
 
     The one before is refused from now on.
@@ -109,7 +110,7 @@ def renew(agency: str, csr: str | None, out: Path, home: Path, unlock: Path | No
 @member.command("list", examples=("hub member list",))
 @home_option
 @unlock_option
-def list_(home: Path, unlock: Path | None) -> Answer:
+def list_(home: Path, unlock: Unlock) -> Answer:
     """List the members with what their systems may do."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = view.directory.members()
@@ -137,7 +138,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def scopes(agency: str, scopes: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
+def scopes(agency: str, scopes: tuple[str, ...], home: Path, unlock: Unlock) -> Answer:
     """Set what a member's systems may submit and collect."""
     with opened(home, unlock) as hub:
         row = members.change_scopes(hub.broker, administrator(hub.config.agency), agency, scopes)
@@ -149,7 +150,7 @@ def scopes(agency: str, scopes: tuple[str, ...], home: Path, unlock: Path | None
 @click.argument("agency", help="Its id, like kz-mvd.")
 @home_option
 @unlock_option
-def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
+def suspend(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Stop a member's traffic; its systems are refused until it is resumed."""
     with opened(home, unlock) as hub:
         row = members.suspend(hub.broker, administrator(hub.config.agency), agency)
@@ -165,7 +166,7 @@ def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
 @click.argument("agency", help="Its id, like kz-mvd.")
 @home_option
 @unlock_option
-def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
+def resume(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Let a suspended member's traffic flow again."""
     with opened(home, unlock) as hub:
         row = members.resume(hub.broker, administrator(hub.config.agency), agency)
@@ -189,7 +190,7 @@ def _certified(
     csr: str | None,
     out: Path,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
     register: Callable[[Hub, str], MemberRow],
     sentence: str,
 ) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 import click
@@ -17,6 +17,9 @@ from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import OfficerRow
 from hub.exchange import accounts
 from hub.records.actor import Role
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _MAY: Final = {
     Role.DRAFTER: "writes records, corrections and withdrawals",
@@ -54,9 +57,7 @@ def officer() -> None:
 @password_fd_option
 @home_option
 @unlock_option
-def add(
-    name: str, roles: tuple[str, ...], password_fd: int | None, home: Path, unlock: Path | None
-) -> Answer:
+def add(name: str, roles: tuple[str, ...], password_fd: int | None, home: Path, unlock: Unlock) -> Answer:
     """Open an account; the secret for the officer's authenticator is shown this once."""
     password = new_password(password_fd)
     with opened(home, unlock) as hub:
@@ -76,7 +77,7 @@ def add(
 @password_fd_option
 @home_option
 @unlock_option
-def reset(name: str, password_fd: int | None, home: Path, unlock: Path | None) -> Answer:
+def reset(name: str, password_fd: int | None, home: Path, unlock: Unlock) -> Answer:
     """Give an officer a new password and a new authenticator secret, when one of them was lost."""
     password = new_password(password_fd)
     with opened(home, unlock) as hub:
@@ -88,7 +89,7 @@ def reset(name: str, password_fd: int | None, home: Path, unlock: Path | None) -
 @officer.command("list", examples=("hub officer list",))
 @home_option
 @unlock_option
-def list_(home: Path, unlock: Path | None) -> Answer:
+def list_(home: Path, unlock: Unlock) -> Answer:
     """List the officers with their roles and whether they can sign in."""
     with opened(home, unlock) as hub:
         now = hub.broker.clock.now()
@@ -133,7 +134,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Path | None) -> Answer:
+def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Unlock) -> Answer:
     """Say what the roles are, or set the roles of an officer."""
     if name is None:
         return Answer(
@@ -156,7 +157,7 @@ def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Path | 
 @click.argument("name", help="The officer's account name.")
 @home_option
 @unlock_option
-def disable(name: str, home: Path, unlock: Path | None) -> Answer:
+def disable(name: str, home: Path, unlock: Unlock) -> Answer:
     """Close an account at once; what the officer did stays in the log."""
     with opened(home, unlock) as hub:
         row = accounts.set_active(hub.broker, administrator(hub.config.agency), name=name, active=False)
@@ -172,7 +173,7 @@ def disable(name: str, home: Path, unlock: Path | None) -> Answer:
 @click.argument("name", help="The officer's account name.")
 @home_option
 @unlock_option
-def enable(name: str, home: Path, unlock: Path | None) -> Answer:
+def enable(name: str, home: Path, unlock: Unlock) -> Answer:
     """Open a closed account again, with the password and the authenticator it had."""
     with opened(home, unlock) as hub:
         row = accounts.set_active(hub.broker, administrator(hub.config.agency), name=name, active=True)
@@ -184,7 +185,7 @@ def enable(name: str, home: Path, unlock: Path | None) -> Answer:
 @click.argument("name", help="The officer's account name.")
 @home_option
 @unlock_option
-def lift_lock(name: str, home: Path, unlock: Path | None) -> Answer:
+def lift_lock(name: str, home: Path, unlock: Unlock) -> Answer:
     """Lift the lock that too many failed logins set; it ends by itself after a while, too."""
     with opened(home, unlock) as hub:
         row = accounts.lift_lock(hub.broker, administrator(hub.config.agency), name=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import RenderableType
@@ -33,6 +33,9 @@ from hub.exchange.directory.adopting import note_adopted, vouched_card
 from hub.exchange.gaps import spelled
 from hub.federation.card import fingerprint, read_card, words
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 #: As many gaps as one partner's page tells of.
 _GAPS_MAX: Final = 1000
 
@@ -51,7 +54,7 @@ def partner() -> None:
 @home_option
 @unlock_option
 @click.pass_context
-def show_card(context: click.Context, out: Path | None, home: Path, unlock: Path | None) -> Answer:
+def show_card(context: click.Context, out: Path | None, home: Path, unlock: Unlock) -> Answer:
     """Write our signed card: who we are, how to reach us, which keys are ours.
 
     Send it to a partner any way you like: it is not secret, and the words protect it on its way. The same
@@ -128,7 +131,7 @@ def add(
     relay_for: tuple[str, ...],
     accept_fewer_suites: bool,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Pin a partner by its card, once a person has compared the words with it on the phone.
 
@@ -179,7 +182,7 @@ def add(
 @partner.command("list", examples=("hub partner list",))
 @home_option
 @unlock_option
-def list_(home: Path, unlock: Path | None) -> Answer:
+def list_(home: Path, unlock: Unlock) -> Answer:
     """List the partners that are pinned here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = view.directory.partners()
@@ -222,7 +225,7 @@ def list_(home: Path, unlock: Path | None) -> Answer:
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
-def show(agency: str, home: Path, unlock: Path | None) -> Answer:
+def show(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Show one partner: its pin, its words and what its card says."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = partners.find_partner(view, agency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,13 +14,16 @@ from hub.cli.frame import leaf, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.exchange.cards.following import approve_card
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 
 @trail(writes(Act.PARTNER_CHANGED))
 @leaf("approve-card", examples=("hub partner approve-card cis-atc",))
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
-def approve_waiting(agency: str, home: Path, unlock: Path | None) -> Answer:
+def approve_waiting(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Pin the card of a partner that waits, where hub.toml says `card_succession = "confirm"`.
 
     Its pinned keys have signed it, so no words are compared; `hub key list` shows whose cards wait.

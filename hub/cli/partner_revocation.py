@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from hub.exchange.partners import find_partner
 from hub.exchange.revocation.rules import set_rule
 from hub.federation.revocation import Revocation, RevocationPolicy
 from hub.federation.trust import Pinned
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _POLICIES = [policy.value for policy in RevocationPolicy]
 
@@ -48,7 +52,7 @@ def revocation(
     crls: tuple[str, ...],
     ocsps: tuple[str, ...],
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Show how a partner's certificates are checked, or set it.
 

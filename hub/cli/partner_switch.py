@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,13 +19,16 @@ from hub.exchange.trust_history import Stood, history
 from hub.ports import View
 from hub.records.lifecycle import EntryState
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 
 @trail(writes(Act.PARTNER_CHANGED, Act.HELD))
 @leaf(examples=("hub partner suspend cis-atc",))
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
-def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
+def suspend(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Stop all traffic with a partner, at once and in every process; what waits for it is held.
 
     Its connections and long polls end, and so do attachments on their way, in both directions. What is being
@@ -50,7 +54,7 @@ def suspend(agency: str, home: Path, unlock: Path | None) -> Answer:
 @click.argument("agency", help="Its id, like cis-atc.")
 @home_option
 @unlock_option
-def resume(agency: str, home: Path, unlock: Path | None) -> Answer:
+def resume(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Let the traffic with a suspended partner flow again, once its pin was verified anew.
 
     The card's signatures, the pin against the log, the suites and the dates of its TLS authority must be

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,9 @@ from hub.cli.home import home_option, opened, unlock_option
 from hub.exchange import partners
 from hub.exchange.trust_history import Stood, history
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 _TIMES: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 
 
@@ -24,7 +27,7 @@ _TIMES: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 @click.option("--at", type=click.DateTime(_TIMES), metavar="TIME", help="What stood at this time, in UTC.")
 @home_option
 @unlock_option
-def trust_of(agency: str, at: datetime | None, home: Path, unlock: Path | None) -> Answer:
+def trust_of(agency: str, at: datetime | None, home: Path, unlock: Unlock) -> Answer:
     """Show by which card, pin, authority and revocation answers a partner was trusted, and since when.
 
     Each line begins with an entry of the log. Every verification names, in its own entry, the digest of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import RenderableType
@@ -19,6 +20,9 @@ from hub.exchange.explaining import Explained, explain_record
 from hub.policy.agreements import load_agreement
 from hub.policy.cases import Tried, load_table, try_case
 from hub.policy.explanation import RULES, Finding, Verdict
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _MARKS = {Verdict.MET: "met", Verdict.FAILED: "FAILED", Verdict.NOT_ASKED: "not asked"}
 
@@ -66,7 +70,7 @@ def explain(
     as_released: bool,
     originator: str | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Say why a record may go to a partner or not: each rule, its verdict, source and remedy."""
     with opened(home, unlock) as hub:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -21,6 +21,9 @@ from hub.exchange import upkeep
 from hub.exchange.switch import refuse_suspended
 from hub.ports import Store
 from hub.records.lifecycle import EntryState
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _GAPS_MAX: Final = 1000
 
@@ -48,7 +51,7 @@ def queue() -> None:
 @home_option
 @unlock_option
 def list_(
-    partner: str | None, state: str | None, after: int, limit: int, home: Path, unlock: Path | None
+    partner: str | None, state: str | None, after: int, limit: int, home: Path, unlock: Unlock
 ) -> Answer:
     """List queue entries, oldest first."""
     with opened(home, unlock) as hub, hub.store.read() as view:
@@ -91,7 +94,7 @@ def list_(
 @click.argument("entry_id", metavar="ENTRY", help="The entry's id.")
 @home_option
 @unlock_option
-def show(entry_id: str, home: Path, unlock: Path | None) -> Answer:
+def show(entry_id: str, home: Path, unlock: Unlock) -> Answer:
     """Show one entry: what it carries, where to, and why it stands where it does."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = view.outbox.get(entry_id)
@@ -110,7 +113,7 @@ def show(entry_id: str, home: Path, unlock: Path | None) -> Answer:
 @queue.command(examples=("hub queue counts",))
 @home_option
 @unlock_option
-def counts(home: Path, unlock: Path | None) -> Answer:
+def counts(home: Path, unlock: Unlock) -> Answer:
     """Count what is in the queue, partner by partner."""
     with opened(home, unlock) as hub:
         found = upkeep.counts(hub.broker)
@@ -131,7 +134,7 @@ def counts(home: Path, unlock: Path | None) -> Answer:
 @click.option("--partner", metavar="AGENCY", help="Only what this partner sent.")
 @home_option
 @unlock_option
-def missing(partner: str | None, home: Path, unlock: Path | None) -> Answer:
+def missing(partner: str | None, home: Path, unlock: Unlock) -> Answer:
     """List the numbers of partners that have not come, although later ones have."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         gaps = view.books.gaps(partner, limit=_GAPS_MAX)
@@ -158,7 +161,7 @@ def missing(partner: str | None, home: Path, unlock: Path | None) -> Answer:
 @click.option("--partner", metavar="AGENCY", help="Instead of ids: all that is held for this partner.")
 @home_option
 @unlock_option
-def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Path | None) -> Answer:
+def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Unlock) -> Answer:
     """Send held, refused or dead entries again, the same sealed bytes under the same envelope id."""
     if bool(entries) is (partner is not None):
         raise click.UsageError("Name entries, or a partner with --partner.")
@@ -184,7 +187,7 @@ def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Pa
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is logged.")
 @home_option
 @unlock_option
-def drop(entries: tuple[str, ...], reason: str, home: Path, unlock: Path | None) -> Answer:
+def drop(entries: tuple[str, ...], reason: str, home: Path, unlock: Unlock) -> Answer:
     """Give entries up; they stay visible as dead, with the reason."""
     with opened(home, unlock) as hub:
         actor = administrator(hub.config.agency)

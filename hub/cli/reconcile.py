@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -21,6 +21,9 @@ from hub.exchange.reconciling.asking import number_on
 from hub.exchange.reconciling.asking import reconcile as compare_books
 from hub.exchange.reconciling.comparing import Difference
 from hub.exchange.reconciling.explaining import explain
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -49,7 +52,7 @@ def reconcile(
     end: datetime | None,
     onward: bool,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Compare our books with a partner's: what each of us says it sent and received.
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +27,9 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.records.actor import Actor
 from hub.records.record import Record
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 
 @trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED))
@@ -54,7 +58,7 @@ def release(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Approve a draft that another officer wrote, and send it.
 
@@ -100,7 +104,7 @@ def release(
 @click.option("--reason", required=True, metavar="TEXT", help="What the author should change.")
 @acting
 def reject(
-    record_id: str, reason: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None
+    record_id: str, reason: str, officer: str, password_fd: int | None, home: Path, unlock: Unlock
 ) -> Answer:
     """Send a draft back to its author."""
     with opened(home, unlock) as hub:
@@ -124,7 +128,7 @@ def read(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Show a record's content; who read it and why is logged before anything is shown."""
     with opened(home, unlock) as hub:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -24,6 +24,9 @@ from hub.exchange.broker import Broker
 from hub.exchange.recipients import Verdict
 from hub.records.actor import Actor
 from hub.records.kinds import Kind
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 file_argument: Final = click.argument(
     "file", metavar="FILE|-", help="The JSON file, or - for standard input."
@@ -61,7 +64,7 @@ def draft(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Store a record as a draft; it goes out once another officer releases it."""
     document = read_json(file)
@@ -100,7 +103,7 @@ def revise(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Change a draft, or take a rejected one up again; whoever revises becomes its author."""
     document = read_json(file) if file is not None else None
@@ -140,7 +143,7 @@ def answer(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Draft the answer to a record that came in, for the agency that sent it and in its conversation.
 
@@ -166,7 +169,7 @@ def answer(
 @leaf(examples=(f"hub record discard {SOME_ID} --as aigerim",))
 @record_argument
 @acting
-def discard(record_id: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None) -> Answer:
+def discard(record_id: str, officer: str, password_fd: int | None, home: Path, unlock: Unlock) -> Answer:
     """Give a draft up and erase its content."""
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
@@ -180,7 +183,7 @@ def discard(record_id: str, officer: str, password_fd: int | None, home: Path, u
 @file_argument
 @acting
 def correct(
-    record_id: str, file: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None
+    record_id: str, file: str, officer: str, password_fd: int | None, home: Path, unlock: Unlock
 ) -> Answer:
     """Draft the next version of a released record, for everyone who ever got it."""
     document = read_json(file)
@@ -196,7 +199,7 @@ def correct(
 @click.option("--reason", required=True, metavar="TEXT", help="Why; every recipient is told.")
 @acting
 def withdraw(
-    record_id: str, reason: str, officer: str, password_fd: int | None, home: Path, unlock: Path | None
+    record_id: str, reason: str, officer: str, password_fd: int | None, home: Path, unlock: Unlock
 ) -> Answer:
     """Draft the recall of a released record, for everyone who ever got it."""
     with opened(home, unlock) as hub:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from hub.cli.record_acting import acting
 from hub.cli.record_naming import originator_option, record_argument
 from hub.entries import ErasureRow
 from hub.exchange.erasing import confirm_erasure, propose_erasure
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 
 @trail(writes(Act.ERASURE_PROPOSED, Act.ERASED))
@@ -38,7 +42,7 @@ def erase(
     officer: str,
     password_fd: int | None,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """Destroy the content of a record, in all its versions, once a second officer confirms it.
 

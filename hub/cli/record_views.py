@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import RenderableType
@@ -23,6 +23,9 @@ from hub.exchange.upkeep import trace as trace_of
 from hub.records.actor import Actor, Role
 from hub.records.kinds import Kind
 from hub.records.lifecycle import RecordState
+
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
 
 _ANSWERABLE: Final = frozenset({RecordState.RECEIVED, RecordState.OPENED})
 
@@ -52,7 +55,7 @@ def list_(
     after: int,
     limit: int,
     home: Path,
-    unlock: Path | None,
+    unlock: Unlock,
 ) -> Answer:
     """List records, oldest first, without their content."""
     with opened(home, unlock) as hub, hub.store.read() as view:
@@ -103,9 +106,7 @@ def list_(
 @originator_option
 @home_option
 @unlock_option
-def show(
-    record_id: str, version: int | None, originator: str | None, home: Path, unlock: Path | None
-) -> Answer:
+def show(record_id: str, version: int | None, originator: str | None, home: Path, unlock: Unlock) -> Answer:
     """Show where a record stands, without its content."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = find_row(view, record_id, version, originator=originator)
@@ -128,7 +129,7 @@ def show(
 @originator_option
 @home_option
 @unlock_option
-def trace(record_id: str, originator: str | None, home: Path, unlock: Path | None) -> Answer:
+def trace(record_id: str, originator: str | None, home: Path, unlock: Unlock) -> Answer:
     """Tell a record's life at this hub as a timeline: drafted, released, carried, answered, read."""
     with opened(home, unlock) as hub:
         found = trace_of(hub.broker, record_id, originator=originator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import RenderableType
@@ -19,6 +19,9 @@ from hub.exchange.witness.policy import WitnessPolicy
 from hub.exchange.witness.standing import WitnessStanding, witness_standing
 from hub.ports import ForkRow, WitnessState
 
+if TYPE_CHECKING:
+    from hub.bootstrap.secrets import Unlock
+
 _FORKS_MOST: Final = 1000
 
 
@@ -31,7 +34,7 @@ def witness() -> None:
 @witness.command(examples=("hub witness show", "hub witness show --json"))
 @home_option
 @unlock_option
-def show(home: Path, unlock: Path | None) -> Answer:
+def show(home: Path, unlock: Unlock) -> Answer:
     """Show our witnesses, when each cosigned last and how far behind it is, and the logs that we witness."""
     with opened(home, unlock) as hub:
         policy, config = hub.broker.witnesses, hub.config
@@ -59,7 +62,7 @@ def show(home: Path, unlock: Path | None) -> Answer:
 )
 @home_option
 @unlock_option
-def forks(output: Path | None, home: Path, unlock: Path | None) -> Answer:
+def forks(output: Path | None, home: Path, unlock: Unlock) -> Answer:
     """List signed checkpoints of other logs that contradict the ones that we cosigned.
 
     A `fork` is proof against the log: two roots for one size, both signed by its keys. `unproven` is a

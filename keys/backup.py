@@ -16,7 +16,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -142,7 +142,11 @@ def make_backup(
         keys=tuple(_listed(entry) for entry in held if entry.where is Where.FILE),
         absent=tuple(_listed(entry) for entry in held if entry.where is not Where.FILE),
     )
-    files = {path.name: _text(path.read_bytes()) for path in sorted(directory.iterdir()) if _is_kept(path)}
+    files = {
+        path.relative_to(directory).as_posix(): _text(path.read_bytes())
+        for path in sorted(directory.rglob("*"))
+        if _is_kept(path)
+    }
     payload = json.dumps({"files": files, "unlock": _text(bytes(unlock)), "config": config}).encode()
     nonce = os.urandom(_NONCE_BYTES)
     ciphertext = AESGCM(_key(secret)).encrypt(nonce, payload, canonical(header.as_document()))
@@ -188,9 +192,14 @@ def open_backup(backup: Backup, shares: Sequence[str]) -> Contents:
         ) from None
     told = json.loads(payload)
     files = {name: base64.b64decode(text) for name, text in told["files"].items()}
-    if STORE not in files or any(Path(name).name != name for name in files):
+    if STORE not in files or not all(map(_is_below, files)):
         raise OurFault("internal", "The backup opens, and holds no key store.")
     return Contents(files=files, unlock=base64.b64decode(told["unlock"]), config=told["config"])
+
+
+def _is_below(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and path.as_posix() == name
 
 
 def _is_kept(path: Path) -> bool:

@@ -198,7 +198,9 @@ def _refuse_unfitting(home: Path, header: BackupHeader, contents: Contents, *, r
 def _write_store(directory: Path, contents: Contents) -> None:
     directory.mkdir(mode=0o700, parents=True)
     for name, held in contents.files.items():
-        write_private(directory / name, held)
+        path = directory / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, held)
 
 
 def _opened(directory: Path, header: BackupHeader, contents: Contents) -> Sequence[KeyEntry]:

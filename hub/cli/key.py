@@ -18,10 +18,12 @@ from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.cli.key_backup import backup, restore
+from hub.cli.key_ceremony import ceremony
 from hub.cli.key_doctor import doctor
 from hub.cli.key_giving_up import affected_by, give_up
 from hub.exchange.cards.telling import unaware
 from hub.exchange.keys.changing import retire, rotate
+from hub.exchange.keys.rewrapping import rewrapping_of
 from hub.exchange.keys.rules import RULES
 from hub.ports import KeyFacts
 
@@ -45,22 +47,39 @@ def list_keys(home: Path, unlock: Unlock) -> Answer:
     """List every key there ever was: its purpose, state, since when, and where it lies.
 
     Below: the partners that have not confirmed our present card, and those whose next card waits for
-    `hub partner approve-card`.
+    `hub partner approve-card`; how far bodies are wrapped anew after a change of the master key; and keys that
+    no backup has.
     """
+    from hub.bootstrap.backing_up import covered_keys
+
     with opened(home, unlock) as hub:
+        made_at, covered = covered_keys(hub.config.keys_dir)
+        master = hub.keyring.master_key()
         keys, leaf = hub.custody.inventory(), _leaf(hub.keyring.tls_files().certificate)
         missing = unaware(hub.broker)
         with hub.store.read() as view:
             waiting = [row.agency for row in view.introductions.all() if row.waiting is not None]
+            rewrapping = rewrapping_of(view, master)
+    lacking = [k for k in keys if k.where == "file" and k.destroyed_at is None and k.key_id not in covered]
     document = {
         "keys": [*map(as_document, keys), _leaf_document(leaf)],
         "unaware": list(missing),
         "waiting_cards": waiting,
+        "backed_up_at": instant(made_at),
+        "not_backed_up": [key.key_id for key in lacking],
+        "rewrapping": {"done": rewrapping.done, "rewrapped": rewrapping.rewrapped},
     }
     columns = ("purpose", "state", "since (UTC)", "lies in", "id", "thumbprint", "logged")
     rows = [(k.purpose, k.state, k.since, k.where, k.key_id, k.kid, k.logged) for k in keys]
     rows.append((TLS_LEAF, "current", leaf.not_valid_before_utc, "file", "tls.pem", _print_of(leaf), True))
     lines: list[RenderableType] = [table(columns, rows)]
+    if not rewrapping.done:
+        lines.append(
+            f"Stored keys hang on an older master key; {rewrapping.rewrapped} are wrapped anew so far. A serving "
+            "hub goes on by itself."
+        )
+    if lacking:
+        lines.append(f"No backup has {len(lacking)} of these keys: `hub key backup`.")
     if missing:
         lines.append(f"They have not confirmed our present card yet: {', '.join(missing)}.")
     if waiting:
@@ -136,7 +155,7 @@ def retire_key(which: str, give_up_old: bool, home: Path, unlock: Unlock) -> Ans
     )
 
 
-for _command in (give_up, affected_by, backup, restore, doctor):
+for _command in (ceremony, give_up, affected_by, backup, restore, doctor):
     key.add_command(_command)
 
 

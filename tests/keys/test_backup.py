@@ -115,9 +115,12 @@ def test_files_that_are_half_written_and_locks_stay_out(tmp_path: Path) -> None:
 
     store = copied(tmp_path)
     (store / "store.lock").touch(mode=0o600)
+    (store / "directory").mkdir(mode=0o700)
+    (store / "directory" / "root.sealed").write_bytes(b"sealed")
     (store / ".store.json.0a1b").write_bytes(b"half")
     (store / ".store.json.0a1b").chmod(0o600)
     one, shares = make_backup(store, agency="kz-knb", unlock=UNLOCK, config="", shares=2, threshold=2, at=NOW)
     names = set(open_backup(one, shares.shares).files)
+    assert "directory/root.sealed" in names
     assert not names & {"store.lock", ".store.json.0a1b"}
     assert "store.json" in names

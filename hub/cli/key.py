@@ -47,8 +47,8 @@ def list_keys(home: Path, unlock: Unlock) -> Answer:
     """List every key there ever was: its purpose, state, since when, and where it lies.
 
     Below: the partners that have not confirmed our present card, and those whose next card waits for
-    `hub partner approve-card`; how far bodies are wrapped anew after a change of the master key; and keys that
-    no backup has.
+    `hub partner approve-card`; how far bodies are wrapped anew after a change of the master key; and keys
+    that no backup has.
     """
     from hub.bootstrap.backing_up import covered_keys
 
@@ -75,8 +75,8 @@ def list_keys(home: Path, unlock: Unlock) -> Answer:
     lines: list[RenderableType] = [table(columns, rows)]
     if not rewrapping.done:
         lines.append(
-            f"Stored keys hang on an older master key; {rewrapping.rewrapped} are wrapped anew so far. A serving "
-            "hub goes on by itself."
+            f"Stored keys hang on an older master key; {rewrapping.rewrapped} are wrapped anew so far. "
+            "A serving hub goes on by itself."
         )
     if lacking:
         lines.append(f"No backup has {len(lacking)} of these keys: `hub key backup`.")

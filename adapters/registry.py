@@ -19,6 +19,7 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "bilateral-misp-plain": ("adapters.bilateral:make", {"dialect": "misp", "extension": False}),
     "bilateral-stix": ("adapters.bilateral:make", {"dialect": "stix"}),
     "bilateral-stix-plain": ("adapters.bilateral:make", {"dialect": "stix", "extension": False}),
+    "cis_atc": ("adapters.cis_atc:make", {}),
     "interpol": ("adapters.interpol:make", {}),
 }
 

@@ -30,7 +30,7 @@ def text_of(path: Path) -> str:
         elif _PLAIN.fullmatch(step):
             text += f".{step}" if text else step
         else:
-            text += f"[{json.dumps(step)}]"
+            text += f"[{json.dumps(step, ensure_ascii=False)}]"
     return text
 
 

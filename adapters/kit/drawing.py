@@ -24,6 +24,7 @@ from hub.records.head import record_schema
 from hub.records.ids import AGENCY
 from hub.records.iso import COUNTRIES, CURRENCIES, SCRIPTS
 from hub.records.kinds import Action, Kind
+from hub.records.people import LINKS
 from hub.records.record import load_record
 from hub.records.subjects import SUBJECTS, AnySubject
 from hub.records.template import template
@@ -56,6 +57,12 @@ _TRICKY: Final = (
     "имя; фамилия",
 )
 _EDITS: Final = 14
+#: How many subjects and attachments are added to the template's own.
+_MORE: Final = 3
+#: What tells a subject apart where no single field is required.
+_ONE_OF: Final = {"account": "iban", "vehicle": "plate", "vessel": "imo", "place": "name"}
+_ABSENT: Final = object()
+_SOMETIMES: Final[SearchStrategy[Any]] = st.booleans()
 _ID_EPOCHS_MS: Final = (1_700_000_000_000, 1_900_000_000_000)
 _DIGESTS: Final = tuple(digit * 64 for digit in "0a9f")
 
@@ -211,9 +218,59 @@ def records(draw: st.DrawFn, kinds: frozenset[Kind]) -> dict[str, Any]:
     if action is Action.WITHDRAWAL:
         document["details"] = {"reason": draw(texts(4000, 1, True))}
     schema = record_schema(kind, action)
+    for number in range(draw(st.integers(0, _MORE))):
+        _add_attachment(draw, document, number)
+        _add_subject(draw, document, number)
     for _ in range(draw(st.integers(0, _EDITS))):
         _edit(draw, document, schema)
     return dict(load_record(document).document)
+
+
+def _add_attachment(draw: st.DrawFn, document: dict[str, Any], number: int) -> None:
+    if draw(_SOMETIMES):
+        made = draw(_object(parts.AttachmentSchema)) | {"digest": _DIGESTS[number]}
+        _try(document, "attachments", [*document["attachments"], made])
+
+
+def _add_subject(draw: st.DrawFn, document: dict[str, Any], number: int) -> None:
+    """Add a subject of any type, linked with another, with a sample that is attached: as far as it loads."""
+    sort = draw(st.sampled_from(sorted(SUBJECTS)))
+    fields = SUBJECTS[sort]().load_fields
+    subject = {name: draw(values(field)) for name, field in fields.items() if field.required}
+    if sort in _ONE_OF:
+        subject |= {_ONE_OF[sort]: draw(values(fields[_ONE_OF[sort]]))}
+    at = draw(st.integers(0, len(document["subjects"])))
+    if not _try(document, "subjects", [*document["subjects"][:at], subject, *document["subjects"][at:]]):
+        return
+    holder = document["subjects"][at]
+    for name in draw(st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=len(fields))):
+        if not fields[name].required and name not in {"key", "links", "biometrics"}:
+            _try(document, name, draw(values(fields[name])), holder)
+    if draw(_SOMETIMES):
+        _try(document, "key", f"more-{number}", holder)
+    keys = [one["key"] for one in document["subjects"] if "key" in one]
+    if keys and draw(_SOMETIMES):
+        link = {"to": st.sampled_from(keys), "link": st.sampled_from(LINKS)}
+        links = st.lists(st.fixed_dictionaries(link, optional={"note": texts(1000, 1, False)}), max_size=3)
+        _try(document, "links", draw(links), holder)
+    if sort == "person" and document["attachments"]:
+        sample = {"biometric_type": "face", "attachment": document["attachments"][0]["digest"]}
+        _try(document, "biometrics", [sample], holder)
+
+
+def _try(document: dict[str, Any], name: str, value: Any, holder: dict[str, Any] | None = None) -> bool:
+    """Set a field of a record, or of an object in it, if the record then still loads."""
+    holder = document if holder is None else holder
+    before = holder.get(name, _ABSENT)
+    holder[name] = value
+    try:
+        load_record(document)
+    except Refused:
+        del holder[name]
+        if before is not _ABSENT:
+            holder[name] = before
+        return False
+    return True
 
 
 _FIXED: Final = frozenset({"kind", "action", "version", "type"})
@@ -222,17 +279,14 @@ _FIXED: Final = frozenset({"kind", "action", "version", "type"})
 def _edit(draw: st.DrawFn, document: dict[str, Any], schema: Schema) -> None:
     among = [slot for slot in slots(document, schema) if slot[1] not in _FIXED]
     holder, name, field = among[draw(st.integers(0, len(among) - 1))]
-    before = holder.get(name)
     if name in holder and not field.required and draw(st.integers(0, 3)) == 0:
-        del holder[name]
-    else:
-        holder[name] = draw(values(field))
-    try:
-        load_record(document)
-    except Refused:
-        holder.pop(name, None)
-        if before is not None:
+        before = holder.pop(name)
+        try:
+            load_record(document)
+        except Refused:
             holder[name] = before
+    else:
+        _try(document, name, draw(values(field)), holder)
 
 
 def marked(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

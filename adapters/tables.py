@@ -77,7 +77,7 @@ def tree(element: _Element, namespace: str) -> dict[str, Any]:
 
     Names of other namespaces keep theirs. Raises PeerFault for text between elements.
     """
-    found: dict[str, Any] = {f"@{name}": value for name, value in element.attrib.items()}
+    found: dict[str, Any] = {"@" + str(name): value for name, value in element.attrib.items()}
     own = f"{{{namespace}}}"
     text = element.text or ""
     for child in element:

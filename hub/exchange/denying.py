@@ -11,7 +11,7 @@ from hub.records.actor import Actor
 
 #: 401 and 403: nobody showed who they are, or they may not. What is merely malformed is no denial.
 _STATUSES: Final = frozenset({401, 403})
-_BESIDES: Final = frozenset({"justification-missing", "pin-not-confirmed"})
+_BESIDES: Final = frozenset({"justification-missing", "pin-not-confirmed", "revocation-unknown"})
 
 
 def is_denial(error: HubError) -> bool:

@@ -22,7 +22,7 @@ _STOP_S: Final = 2.0
 #: The longest rest after a failure; the shortest is one second.
 _REST_MAX_S: Final = 60.0
 #: A partner that showed a certificate of which nothing is known is not asked about more often.
-_HURRY_S: Final = 1.0
+_HURRY_S: Final = 2.0
 #: A certificate that OCSP said nothing of is not asked about again sooner.
 _ASK_AGAIN_S: Final = 5.0
 
@@ -106,7 +106,7 @@ class RevocationKeeper:
         now, limits = time.monotonic(), self._broker.limits
         look_at, failed = self._look.get(agency, 0.0), agency in self._rest
         # A peer that shows its certificate again and again does not make us ask each time.
-        if now < look_at and (failed or not hurried or now < self._asked.get(agency, 0.0) + _HURRY_S):
+        if now < look_at and (not hurried or now < self._asked.get(agency, 0.0) + _HURRY_S):
             return False
         self._look[agency] = now + limits.revocation_interval_s / 4
         at = self._broker.clock.now()

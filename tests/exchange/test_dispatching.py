@@ -18,8 +18,8 @@ from hub.exchange.backoff import breaker_until, retry_at
 from hub.exchange.broker import Broker
 from hub.exchange.claiming import shares
 from hub.exchange.dispatcher import Dispatcher
-from hub.exchange.partners import suspend
 from hub.exchange.suspending import resume as resume_partner
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, expire, resume, trace
 from hub.records.lifecycle import EntryState, ReceiptStatus
 from tests.exchange.hubs import (
@@ -154,7 +154,6 @@ def test_permission_is_asked_again_before_delivery_and_what_is_denied_is_held(pa
     held = trace(ours, row.record_id).entries[0]
     assert (held.state, held.reason) == (EntryState.HELD, "partner-suspended")
     resume_partner(ours, CUSTODIAN, "cis-atc")
-    resume(ours, BOLAT, held.entry_id)
     run_lanes(ours)
     assert trace(ours, row.record_id).entries[0].state is EntryState.ACCEPTED
 

@@ -17,10 +17,10 @@ from hub.exchange.attachments import announce, read_attachment, upload
 from hub.exchange.broker import Broker
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.mailbox import mailbox, poll, wait_for_mail
-from hub.exchange.partners import suspend
 from hub.exchange.receiving import receive
 from hub.exchange.routing import acknowledge, collect
 from hub.exchange.suspending import resume as activate
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, expire, resume, trace
 from hub.ports import Transfer
 from hub.records.actor import Actor, ActorKind, Role

@@ -23,12 +23,13 @@ from hub.envelope.suites import Suite
 from hub.errors import HubError, PeerFault
 from hub.exchange.answering import send_receipts, take_receipts
 from hub.exchange.broker import Broker
+from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import mailbox, poll
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.upkeep import expire
-from hub.ports import BlobStore, Mail, Outcome, Store, Transfer, UnitOfWork, View
+from hub.ports import BlobStore, Introduction, Keyring, Mail, Outcome, Store, Transfer, UnitOfWork, View
 from hub.storage import open_store
 from tests.exchange.hubs import Hubs, TestClock, add_member
 
@@ -129,6 +130,9 @@ class WireCarrier:
         self.wire.note(partner.agency, self.us, mail.transfers)
         return mail
 
+    def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
+        return self.wire.call(self.us, partner.agency, lambda hub: answer_introduction(hub, self.us, ours))
+
     def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
         return self.wire.call(self.us, partner.agency, lambda hub: answer_books(hub, self.us, statement))
 
@@ -222,9 +226,9 @@ class Stage:
     kz-knb and sco-rats reach one another through cis-atc alone; kg-gknb cannot be called and polls kz-knb.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, add: Callable[[Hubs, str], Broker] = Hubs.add) -> None:
         hubs = Hubs(folder=folder)
-        us, relay, far, shy = (hubs.add(agency) for agency in AGENCIES)
+        us, relay, far, shy = (add(hubs, agency) for agency in AGENCIES)
         hubs.pair(us, relay)
         hubs.pair(relay, us, relay_for=[FAR])
         hubs.pair(relay, far, relay_for=[US], suites=[Suite.CLASSIC_1])
@@ -245,6 +249,7 @@ class World:
     """One run: hubs that live, die and come back over the same databases."""
 
     def __init__(self, stage: Stage, folder: Path) -> None:
+        self.keyrings = {agency: self.keyring(stage, agency, folder) for agency in AGENCIES}
         self.wire = Wire()
         self.clock = TestClock()
         self.stores: dict[str, MortalStore] = {}
@@ -253,6 +258,10 @@ class World:
         for agency, file in stage.files.items():
             self._urls[agency] = f"sqlite:///{shutil.copy(file, folder / f'{agency}.sqlite3')}"
             self.start(agency)
+
+    def keyring(self, stage: Stage, agency: str, _folder: Path) -> Keyring:
+        """Return the keys of a hub in this run."""
+        return stage.brokers[agency].keyring
 
     def start(self, agency: str) -> None:
         """Start a hub over its database, whether it was stopped or died."""
@@ -264,12 +273,13 @@ class World:
         self.wire.hubs[agency] = Broker(
             agency=agency,
             store=store,
-            keyring=self._stage.brokers[agency].keyring,
+            keyring=self.keyrings[agency],
             clock=self.clock,
             limits=replace(self._stage.brokers[agency].limits, batch_max_envelopes=3),
             blobs=self._stage.brokers[agency].blobs,
             carrier=WireCarrier(us=agency, wire=self.wire),
             pull=agency == SHY,
+            profile=self._stage.brokers[agency].profile,
         )
         store.check_audited()
 

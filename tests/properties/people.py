@@ -12,10 +12,10 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import draft
-from hub.exchange.partners import suspend
 from hub.exchange.receiving import receive
 from hub.exchange.routing import acknowledge, collect, read_record
 from hub.exchange.suspending import resume as resume_partner
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, resume
 from hub.records.actor import Actor, ActorKind
 from hub.records.lifecycle import DeliveryState, EntryState, RecordState

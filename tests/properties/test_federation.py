@@ -36,13 +36,14 @@ class Federation(RuleBasedStateMachine):
     """People and systems do their work at four hubs while the network, the clock and the hubs misbehave."""
 
     stage: Stage
+    world_type: type[World] = World
     #: One for each run whose end was checked.
     checked: list[int]
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.world = World(self.stage, Path(self.folder.name))
+        self.world = self.world_type(self.stage, Path(self.folder.name))
         self.people = People(self.world)
         self.world.wire.meanwhile = {Fault.OVERTAKEN: self.go_on, Fault.GIVEN_UP: self.give_up}
 

@@ -47,6 +47,7 @@ class Act(Enum):
     ERASURE_PROPOSED = "erasure-proposed"
     REJECTED = "rejected"
     LABEL_LOWERED = "label-lowered"
+    CHECK_ANSWERED = "check-answered"
     CARRIED = "carried"
     RELAYED = "relayed"
     RECEIPT_VERIFIED = "receipt-verified"
@@ -167,6 +168,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     _A.LABEL_LOWERED: Row(
         category=_C.DECISION,
         means="A version was released whose label asks for less than the one before it; two officers agreed.",
+        subject="record",
+        justified=True,
+    ),
+    _A.CHECK_ANSWERED: Row(
+        category=_C.DECISION,
+        means="Whoever released a record answered, with yes and a reason, what a machine cannot decide.",
         subject="record",
         justified=True,
     ),

@@ -57,6 +57,7 @@ def _flow(flow: Flow) -> RenderableType:
             "  kept for": "no time is set" if flow.retention_days is None else f"{flow.retention_days} days",
             "  passed on": flow.onward.value,
             "  requests": [*told["forms"], f"urgent ones confirmed within {flow.confirm_hours} h"],  # type: ignore[misc]
+            "  asked before a release": told["checks"] or "nothing",
             "  articles": flow.articles,
             "  caveats": "; ".join(flow.caveats) or "none",
         }

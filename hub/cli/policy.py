@@ -24,7 +24,7 @@ from hub.policy.explanation import RULES, Finding, Verdict
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
 
-_MARKS = {Verdict.MET: "met", Verdict.FAILED: "FAILED", Verdict.NOT_ASKED: "not asked"}
+_MARKS = {Verdict.MET: "met", Verdict.FAILED: "FAILED", Verdict.NOT_ASKED: "not asked", Verdict.OPEN: "OPEN"}
 
 
 @click.group(cls=Noun)

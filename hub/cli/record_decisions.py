@@ -24,7 +24,9 @@ from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.exchange import drafting, releasing, routing
 from hub.exchange.broker import Broker
+from hub.exchange.checks import checks_for
 from hub.exchange.contents import find_row
+from hub.policy.checks import CHECKS, Answered, Check
 from hub.records.actor import Actor
 from hub.records.record import Record
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
 
 
-@trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED))
+@trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED))
 @leaf(
     examples=(
         f"hub record release {SOME_ID} --as bolat",
@@ -49,12 +51,20 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="Why the label asks for less than that of the version before, where it does.",
 )
+@click.option(
+    "--answer",
+    "told",
+    multiple=True,
+    metavar="CHECK=yes|no:WHY",
+    help="With --digest: the answer to a check that is asked, like minors=yes:WHY; may be repeated.",
+)
 @acting
 def release(
     record_id: str,
     digest: str | None,
     recipients: tuple[str, ...],
     lowered_because: str | None,
+    told: tuple[str, ...],
     officer: str,
     password_fd: int | None,
     home: Path,
@@ -67,12 +77,14 @@ def release(
     """
     if (digest is None) is not (not recipients):
         raise click.UsageError("--digest and --to come together: what was read, and for whom.")
+    answers = [_answer(one) for one in told]
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
         if digest is None:
             row = row_of(hub.broker, record_id)
             _read_and_ask(hub.broker, actor, row)
             seen, recipients = row.digest, row.recipients
+            answers += _ask_checks(hub.broker, record_id, {one.check for one in answers})
         else:
             seen = _digest(digest)
         released = releasing.approve(
@@ -82,6 +94,7 @@ def release(
             digest=seen,
             recipients=recipients,
             lowered_because=lowered_because,
+            answers=answers,
         )
         with hub.store.read() as view:
             row = find_row(view, record_id)
@@ -178,6 +191,24 @@ def _digest(text: str) -> bytes:
             "request-invalid", "--digest takes all 64 digits of what `hub record show` or the draft told."
         )
     return bytes.fromhex(text)
+
+
+def _answer(text: str) -> Answered:
+    """Return the answer in `CHECK=yes:WHY`; raise Refused `request-invalid` for another form."""
+    found = re.fullmatch(r"([a-z-]+)=(yes|no):(.+)", text)
+    if found is None or found[1] not in {check.value for check in Check}:
+        checks = ", ".join(check.value for check in Check)
+        raise Refused("request-invalid", f"--answer is CHECK=yes:WHY or CHECK=no:WHY, with one of {checks}.")
+    return Answered(check=Check(found[1]), met=found[2] == "yes", why=found[3])
+
+
+def _ask_checks(broker: Broker, record_id: str, known: set[Check]) -> Iterator[Answered]:
+    """Ask the officer what a machine cannot decide."""
+    for check in checks_for(broker, record_id):
+        if check not in known:
+            row = CHECKS[check]
+            met = click.confirm(f"{row.question} ({row.source})", err=True)
+            yield Answered(check=check, met=met, why=click.prompt("Why, in a few words", err=True))
 
 
 def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow) -> None:

@@ -207,5 +207,6 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-verified": "receipt verified",
     "receipt-issued": "receipt handed over",
     "erasure-proposed": "erasure proposed",
+    "check-answered": "check answered",
     "label-lowered": "label lowered",
 }

@@ -230,6 +230,7 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-issued": "түбіртек тапсырылды",
     "consulted": "оқылды",
     "erasure-proposed": "өшіру ұсынылды",
+    "check-answered": "тексеру сұрағына жауап берілді",
     "label-lowered": "белгі төмендетілді",
     "erased": "өшірілді",
     "partner-changed": "серіктес бекітілді не өзгертілді",

@@ -233,6 +233,7 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-issued": "квитанция вручена",
     "consulted": "прочитан",
     "erasure-proposed": "предложено стереть",
+    "check-answered": "дан ответ на вопрос проверки",
     "label-lowered": "гриф понижен",
     "erased": "стёрт",
     "partner-changed": "партнёр закреплён или изменён",

@@ -11,6 +11,7 @@ from hub.errors import Refused
 from hub.exchange.broker import Standing
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question
+from hub.records.ages import may_be_minor
 from hub.records.kinds import Action, Kind
 from hub.records.label import Label
 from hub.records.record import Record
@@ -86,6 +87,7 @@ def question_of_record(
         days_to_reply=_days(record.created_at, record.reply_due_at and record.reply_due_at.date()),
         days_kept=_days(record.created_at, record.retain_until),
         urgent=record.details.get("urgency", "routine") != "routine",
+        may_be_minor=may_be_minor(record),
     )
 
 

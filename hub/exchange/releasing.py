@@ -25,6 +25,7 @@ from hub.envelope.manifest import Approval, AttachmentSecret
 from hub.errors import Refused
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
+from hub.exchange.checks import answered, asked_of
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.denying import log_denial
 from hub.exchange.drafting import Drafted, basis, described
@@ -34,6 +35,7 @@ from hub.exchange.lowering import lowered, lowering
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.witness.holding import refuse_unwitnessed
+from hub.policy.checks import Answered
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_approve
 from hub.ports import UnitOfWork
@@ -65,21 +67,30 @@ def approve(
     digest: bytes,
     recipients: Sequence[str],
     lowered_because: str | None = None,
+    answers: Sequence[Answered] = (),
 ) -> Release:
     """Release a draft: the second officer names the digest and the recipients that were read.
 
     `lowered_because` says why the label asks for less than that of the version before, where it does.
+    `answers` are given to the checks that the agreements ask for; they are logged with the release.
 
-    Raises Refused `label-lowered` without it, `four-eyes`, `role-missing`, `policy-denied`,
-    `transition-invalid`, and `conflict` when the draft is no longer the one that was read. Every refusal is
-    logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for all but a withdrawal, which must
-    reach everyone.
+    Raises Refused `label-lowered`, `check-unanswered`, `check-failed`, `four-eyes`, `role-missing`,
+    `policy-denied`, `transition-invalid`, and `conflict` when the draft is no longer the one that was read.
+    Every refusal is logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for all but a
+    withdrawal, which must reach everyone.
     """
     refuse_stalled(broker)
     at = broker.clock.now()
     try:
         queued = _prepare_release(
-            broker, actor, record_id, seen=digest, recipients=recipients, reason=lowered_because, at=at
+            broker,
+            actor,
+            record_id,
+            seen=digest,
+            recipients=recipients,
+            reason=lowered_because,
+            answers=answers,
+            at=at,
         )
     except Refused as refusal:
         log_denial(broker, actor, refusal, operation="approve", subject=record_id)
@@ -103,6 +114,7 @@ def _prepare_release(
     seen: bytes,
     recipients: Sequence[str],
     reason: str | None,
+    answers: Sequence[Answered],
     at: datetime,
 ) -> Queued:
     with broker.store.read() as view:
@@ -127,6 +139,8 @@ def _prepare_release(
     if row.version == 1:
         # What corrects or recalls must not wait for one partner that is denied: its entry is held instead.
         refuse_denied(verdicts)
+    asked = asked_of(standing, record, row.recipients, agency=broker.agency, at=at)
+    also += answered(broker, actor, row, asked, answers, at=at)
     queued = release(broker, standing, record, row, approver=actor, at=at, secrets=secrets)
     return replace(queued, also=tuple(also))
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields
 
 from hub.errors import Refused
+from hub.policy.checks import Check
 from hub.policy.terms import (
     CONFIRM_MAX_HOURS,
     Agreement,
@@ -79,6 +80,7 @@ def _flow(read: Mapping[str, Any]) -> Flow:
         retention_days=read.get("retention_days"),
         onward=Onward(read.get("onward", Onward.CONSENT.value)),
         forms=frozenset(map(Form, read["forms"])) if "forms" in read else frozenset(Form),
+        checks=frozenset(map(Check, read.get("checks", ()))),
         confirm_hours=read.get("confirm_hours", CONFIRM_MAX_HOURS),
     )
 
@@ -143,6 +145,7 @@ _FlowSchema = Object.from_dict(
         "retention_days": Count(*_DAYS),
         "onward": Choice(Onward),
         "forms": Many(Choice(Form), len(Form), shortest=1),
+        "checks": Many(Choice(Check), len(Check)),
         "confirm_hours": Count(1, CONFIRM_MAX_HOURS),
     },
     name="Flow",

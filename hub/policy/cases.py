@@ -26,6 +26,8 @@ from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Label, Tlp
 from hub.records.schema import Object
 
+#: Rules of which a case is never refused by rule: a person decides them at the release.
+NO_REFUSAL: Final = frozenset({"four-eyes", "check-unanswered"})
 MAX_BYTES: Final = 512 * 1024
 
 
@@ -96,7 +98,7 @@ def try_case(case: Case, agreements: Sequence[Agreement]) -> Tried:
     """Ask the rules, as the exchange asks them."""
     explained = explain(case.question, agreements, suspended=case.suspended)
     failed = frozenset(
-        one.code for one in explained.findings if one.verdict is Verdict.FAILED and one.code != "four-eyes"
+        one.code for one in explained.findings if one.verdict is Verdict.FAILED and one.code not in NO_REFUSAL
     )
     if not explained.permitted:
         return Tried(case=case, found=Expected.REFUSED, because=failed)
@@ -151,6 +153,7 @@ def _question(told: Mapping[str, Any]) -> Question:
         days_to_reply=told.get("days_to_reply"),
         days_kept=told.get("days_kept"),
         urgent=told.get("urgent", False),
+        may_be_minor=told.get("may_be_minor", False),
         came_under=told["under"] if told.get("shown_on") else None,
     )
 
@@ -190,10 +193,13 @@ _GIVEN: Final = {
     "days_to_reply": Count(0, 36_525),
     "days_kept": Count(0, 36_525),
     "urgent": Flag(),
+    "may_be_minor": Flag(),
     "suspended": Flag(),
     "shown_on": Flag(),
     "expect": Choice(Expected),
-    "because": Many(Choice([row.code for row in RULES if row.code != "four-eyes"]), len(RULES), shortest=1),
+    "because": Many(
+        Choice([row.code for row in RULES if row.code not in NO_REFUSAL]), len(RULES), shortest=1
+    ),
 }
 _GivenSchema = Object.from_dict(_GIVEN, name="Given")
 _CaseSchema = Object.from_dict({"name": Text(300, required=True), **_GIVEN}, name="Case")

@@ -54,6 +54,7 @@ def described_flow(flow: Flow) -> dict[str, object]:
         "onward": flow.onward.value,
         "forms": _values(flow.forms),
         "confirm_hours": flow.confirm_hours,
+        "checks": _values(flow.checks),
     }
 
 

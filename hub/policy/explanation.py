@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from hub.policy.checks import CHECKS, concerned
 from hub.policy.decision import Deny, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
 from hub.policy.terms import Agreement, Flow
@@ -17,11 +18,12 @@ from hub.records.label import Handling
 
 
 class Verdict(Enum):
-    """What came of a rule: met, failed, or not asked because it does not concern this record."""
+    """What came of a rule: met, failed, not asked as it does not concern the record, or open for a person."""
 
     MET = "met"
     FAILED = "failed"
     NOT_ASKED = "not-asked"
+    OPEN = "open"
 
 
 class Source(Enum):
@@ -133,6 +135,12 @@ def _retention(question: Question, flow: Flow) -> str | None:
     if flow.retention_days is None or question.days_kept is None:
         return None
     return f"To be kept {question.days_kept} days; agreed: {flow.retention_days} at most."
+
+
+def _questions(question: Question, flow: Flow) -> str | None:
+    asked = concerned(flow.checks, question.kind, may_be_minor=question.may_be_minor)
+    told = (f"{check.value}: {CHECKS[check].question} ({CHECKS[check].source})" for check in asked)
+    return f"{'; '.join(told)}." if asked else None
 
 
 def _originator(asked: _Asked) -> str | None:
@@ -274,6 +282,13 @@ RULES: Final[tuple[RuleRow, ...]] = (
         held=_released_to,
     ),
     RuleRow(
+        code="check-unanswered",
+        rule="A person answers what a machine cannot decide.",
+        source=Source.AGREEMENT,
+        remedy="whoever releases it answers each question, with a reason",
+        held=_flow_says(_questions),
+    ),
+    RuleRow(
         code="four-eyes",
         rule="Its kind flows by rule, and it is confidential at most and not under originator control.",
         source=Source.CODE,
@@ -323,7 +338,7 @@ def _finding(row: RuleRow, asked: _Asked, reasons: Sequence[Reason]) -> Finding:
     elif held is None:
         verdict, told = Verdict.NOT_ASKED, "It does not concern this record, or nothing says anything of it."
     else:
-        verdict, told = Verdict.MET, held
+        verdict, told = (Verdict.OPEN if row.code == "check-unanswered" else Verdict.MET), held
     clause = next((reason.clause for reason in reasons if reason.clause), None)
     return Finding(
         code=row.code,
@@ -331,7 +346,7 @@ def _finding(row: RuleRow, asked: _Asked, reasons: Sequence[Reason]) -> Finding:
         verdict=verdict,
         told=told,
         source=clause or _source(row.source, asked),
-        remedy=row.remedy if verdict is Verdict.FAILED else None,
+        remedy=row.remedy if verdict in {Verdict.FAILED, Verdict.OPEN} else None,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hub.entries import Direction
+from hub.policy.checks import Check, concerned
 from hub.policy.decision import Decision, Reason, decide
 from hub.policy.terms import Agreement, Flow, Form, Onward
 from hub.records.kinds import Kind
@@ -24,8 +25,9 @@ class Question:
     `agreement` is the one that the record itself names as its legal basis. It is None where a record that
     came in is shown on to a member: that goes under any agreement with the member, if the label lets it.
     `articles` are those of it that the record cites, `days_to_reply` and `days_kept` those that it gives the
-    recipient, counted from the day it was made, and `urgent` whether it asks for haste; these say nothing
-    where only the stored row of a record is at hand. `came_under` is the agreement of a record that came in.
+    recipient, counted from the day it was made, `urgent` whether it asks for haste, and `may_be_minor`
+    whether a person in it is not surely of age; these say nothing where only the stored row of a record is
+    at hand. `came_under` is the agreement of a record that came in.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class Question:
     days_to_reply: int | None = None
     days_kept: int | None = None
     urgent: bool = False
+    may_be_minor: bool = False
     came_under: str | None = None
 
     def __post_init__(self) -> None:
@@ -94,7 +97,21 @@ def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decisi
             "whatever flows by rule."
         )
         reasons.append(Reason(code="four-eyes", sentence=sentence))
+    elif asked := _checks(question, flow):
+        told = ", ".join(check.value for check in asked)
+        sentence = f"A second officer answers what a machine cannot decide: {told}."
+        reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
     return decide(reasons, clause=clause)
+
+
+def checks_of(question: Question, agreements: Sequence[Agreement]) -> tuple[Check, ...]:
+    """Return what a person answers before this record goes to this recipient."""
+    _, flow, _ = _basis(question, agreements)
+    return () if flow is None else _checks(question, flow)
+
+
+def _checks(question: Question, flow: Flow) -> tuple[Check, ...]:
+    return concerned(flow.checks, question.kind, may_be_minor=question.may_be_minor)
 
 
 def _basis(

@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum
 from typing import Final
 
+from hub.policy.checks import Check
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Tlp
 
@@ -86,6 +87,7 @@ class Flow:
     `by_rule` holds the kinds that need no second officer. `tlp` None leaves the colour to the label alone.
     `handling` holds the handling codes that the recipient is bound to honour; a label with another one
     does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days.
+    `checks` are what a person answers before a release.
     """
 
     senders: frozenset[str]
@@ -104,6 +106,7 @@ class Flow:
     onward: Onward = Onward.CONSENT
     forms: frozenset[Form] = frozenset(Form)
     confirm_hours: int = CONFIRM_MAX_HOURS
+    checks: frozenset[Check] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse a flow that contradicts itself, or loosens what no file may."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hub.audit.events import Act
+from hub.exchange.agreements import adopt
 from hub.records.actor import Role
 from tests.api.world import World, document, label
+from tests.exchange.hubs import CUSTODIAN, agreement_text
 
 UNKNOWN = "019d4420-6b1c-7c3e-a5f4-2f1de6a9b710"
 
@@ -76,6 +78,24 @@ def test_every_rule_is_explained(world: World, drafter: str) -> None:
     released = world.call("GET", f"{path}?to={draft['recipients'][0]}&as_released=true", token=drafter)
     assert released.code == "transition-invalid"
     assert world.call("GET", f"{path}?to=xx-nobody", token=drafter).code == "partner-unknown"
+
+
+def test_a_check_that_is_asked_is_answered_at_the_release(world: World, drafter: str, releaser: str) -> None:
+    text = agreement_text(sorted(world.broker.standing().agreements[0].parties)).replace(
+        "version = 1", "version = 9", 1
+    )
+    adopt(world.broker, CUSTODIAN, text.replace("by_rule", 'checks = ["neutrality"]\nby_rule'))
+    draft = drafted(world, drafter)
+    path = f"/api/v1/drafts/{draft['record_id']}"
+    (asked,) = world.call("GET", f"{path}/preview", token=drafter).ok()["checks"]
+    assert (asked["check"], asked["source"]) == ("neutrality", "Constitution of the ICPO-INTERPOL, art. 3")
+    decision = {"digest": draft["digest"], "recipients": draft["recipients"]}
+    answer = {"check": "neutrality", "met": False, "why": "It is about an election"}
+    assert world.call("POST", f"{path}/approve", decision, token=releaser).code == "check-unanswered"
+    no = world.call("POST", f"{path}/approve", {**decision, "answers": [answer]}, token=releaser)
+    assert no.code == "check-failed"
+    yes = {**decision, "answers": [{**answer, "met": True}]}
+    world.call("POST", f"{path}/approve", yes, token=releaser).ok()
 
 
 def test_what_no_agreement_allows_is_not_released(world: World, drafter: str, releaser: str) -> None:

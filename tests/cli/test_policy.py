@@ -10,9 +10,9 @@ import pytest
 
 from hub.codes import CODES
 from hub.policy.explanation import RULES
-from tests.cli.conftest import Officers
+from tests.cli.conftest import AGENCIES, Officers
 from tests.cli.walk import hub, json_of
-from tests.exchange.hubs import document
+from tests.exchange.hubs import agreement_text, document
 
 TABLES = sorted((Path(__file__).parents[1] / "policy" / "cases").glob("*.toml"))
 
@@ -83,3 +83,25 @@ def test_a_draft_is_explained(record_id: str) -> None:
 def test_who_is_unknown_is_not_explained_to(record_id: str) -> None:
     result = hub("policy", "explain", "--record", record_id, "--to", "sco-rats")
     assert result.exit_code == CODES["partner-unknown"].exit
+
+
+def test_checks_are_asked_and_answered_at_the_release(
+    paired: Path, officers: Officers, file: str, tmp_path: Path
+) -> None:
+    treaty = tmp_path / "treaty.toml"
+    text = agreement_text(AGENCIES).replace("version = 1", "version = 2", 1)
+    treaty.write_text(text.replace("by_rule", 'checks = ["neutrality"]\nby_rule'), encoding="utf-8")
+    assert hub("agreement", "adopt", str(treaty)).exit_code == 0
+    draft = ("record", "draft", file, "--to", "cis-atc", "--json")
+    first, second = (json_of(officers.act("aigul", *draft)) for _ in range(2))
+    explained = ("policy", "explain", "--record", first["record_id"], "--to", "cis-atc")
+    assert "art. 3" in hub(*explained).stdout
+    read = ("--digest", first["digest"], "--to", "cis-atc")
+    words = ("record", "release", first["record_id"], *read)
+    assert "[check-unanswered]" in officers.act("bolat", *words).stderr
+    assert "[request-invalid]" in officers.act("bolat", *words, "--answer", "neutrality").stderr
+    assert "[check-failed]" in officers.act("bolat", *words, "--answer", "neutrality=no:election").stderr
+    assert officers.act("bolat", *words, "--answer", "neutrality=yes:case 26-114").exit_code == 0
+    asked = officers.act("bolat", "record", "release", second["record_id"], typed="y\ny\ncase 26-115\n")
+    assert asked.exit_code == 0
+    assert "political, military, religious or racial" in asked.stderr

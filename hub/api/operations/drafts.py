@@ -14,9 +14,11 @@ from hub.api.schemas.records import RecordView, ReleaseView
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
+from hub.exchange.checks import checks_for
 from hub.exchange.drafting import discard, draft, preview, revise
 from hub.exchange.explaining import explain_record
 from hub.exchange.releasing import approve, reject
+from hub.policy.checks import CHECKS, Answered
 from hub.records.actor import Role
 
 room = Room(
@@ -129,7 +131,11 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         {"recipient": verdict.recipient, "permitted": not verdict.reasons, "reasons": verdict.reasons}
         for verdict in preview(call.broker, record_id)
     ]
-    return Answer(body={"items": items})
+    checks = [
+        {"check": check, "question": CHECKS[check].question, "source": CHECKS[check].source}
+        for check in checks_for(call.broker, record_id)
+    ]
+    return Answer(body={"items": items, "checks": checks})
 
 
 @room.operation(
@@ -182,16 +188,19 @@ def explain_record_to(call: Call, record_id: str) -> Answer:
         "conflict",
         "attachment-missing",
         "label-lowered",
+        "check-unanswered",
+        "check-failed",
         "justification-missing",
         *CONTENT_REFUSED,
     ],
-    trail=writes(Act.RELEASED, Act.ANSWERED, Act.LABEL_LOWERED),
+    trail=writes(Act.RELEASED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:
     """Release a draft as the second officer.
 
     The decision names the digest and the recipients that were read; it is refused when either has changed.
-    A correction whose label asks for less than that of the version before takes `lowered_because`.
+    A correction whose label asks for less than that of the version before takes `lowered_because`; the checks
+    that the preview names take `answers`.
     """
     release = approve(
         call.broker,
@@ -200,6 +209,7 @@ def approve_draft(call: Call, record_id: str) -> Answer:
         digest=bytes.fromhex(call.body["digest"]),
         recipients=call.body["recipients"],
         lowered_because=call.body.get("lowered_because"),
+        answers=[Answered(**one) for one in call.body["answers"]],
     )
     return Answer(body=release)
 

@@ -23,6 +23,7 @@ from hub.api.schemas.basics import (
 from hub.api.schemas.documents import a_document
 from hub.audit.justification import LENGTH
 from hub.entries import Priority
+from hub.policy.checks import Check
 from hub.records.kinds import Kind
 from hub.records.lifecycle import RecordState
 
@@ -105,12 +106,23 @@ class ReasonBody(Schema):
     reason = a_sentence("The person was confused with a namesake.", most=LENGTH[-1], required=True)
 
 
+class CheckAnswerBody(Schema):
+    """What the releaser answers to a check that the preview names; yes lets the record go."""
+
+    check = one_of(Check, required=True)
+    met = fields.Boolean(required=True, metadata={"examples": [True]})
+    why = a_sentence("Article 256 of our code, § 129a of theirs.", most=LENGTH[-1], required=True)
+
+
 class ApprovalBody(Schema):
     """The second decision: names the digest and the recipients that were read."""
 
     digest = Hex(required=True)
     recipients = fields.List(an_agency(), required=True, validate=validate.Length(min=1, max=_RECIPIENTS_MAX))
     lowered_because = a_sentence("Its source was published on 3 May.", most=LENGTH[-1])
+    answers = fields.List(
+        fields.Nested(CheckAnswerBody), load_default=list, validate=validate.Length(max=len(Check))
+    )
 
 
 class ReadBody(Schema):
@@ -184,7 +196,16 @@ class VerdictView(View):
     reasons = many(RuleReasonView)
 
 
+class AskedCheckView(View):
+    """What a machine cannot decide: the releaser answers it."""
+
+    check = one_of(Check, required=True)
+    question = a_text("Is the act an offence under the laws of both sides?", required=True)
+    source = a_text("Constitution of the ICPO-INTERPOL, art. 3", required=True)
+
+
 class PreviewView(View):
-    """Every recipient a draft would go to, groups expanded, and whether the rules permit it."""
+    """Every recipient, groups expanded, whether the rules permit it, and what is asked of a person."""
 
     items = many(VerdictView)
+    checks = many(AskedCheckView)

@@ -72,7 +72,6 @@ class Watched(Protocol):
 class _Here:
     """What one process knows of the token."""
 
-    pid: int
     lock: threading.RLock = field(default_factory=threading.RLock)
     opening: Opening | None = None
     failure: TokenTrouble | None = None
@@ -98,7 +97,7 @@ class Token:
         self._read_pin = pin
         self._pin: Secret | None = None
         self._seconds = seconds
-        self._state = _Here(pid=os.getpid())
+        self._by_process: dict[int, _Here] = {}
         self._watched: WeakSet[Watched] = WeakSet()
 
     def __repr__(self) -> str:
@@ -176,9 +175,8 @@ class Token:
     @contextmanager
     def _turn(self) -> Iterator[_Here]:
         """Let one thread of this process into the module at a time."""
-        if self._state.pid != os.getpid():
-            self._state = _Here(pid=os.getpid())
-        here = self._state
+        # In one step, since several threads of a fresh fork may come at once.
+        here = self._by_process.setdefault(os.getpid(), _Here())
         if not here.lock.acquire(timeout=_TURN_S):
             raise self._trouble(Trouble.BUSY)
         try:

@@ -73,4 +73,6 @@ def find_unlock(token: Token, path: Path, *, agency: str) -> Secret:
 
 def _derived(shared: bytes, agency: str) -> Secret:
     info = f"{_FORMAT} {agency}".encode()
-    return Secret(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(shared))
+    found = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(shared)
+    # As text, like the secret of a home without a token: it may be kept in a file after a restore.
+    return Secret(found.hex().encode())

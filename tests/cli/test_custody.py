@@ -172,3 +172,39 @@ def test_what_the_policy_does_not_allow_stops_the_hub(homes: Path) -> None:
     (home / "hub.toml").write_text(toml + '\n[token]\nmodule = "/x"\nlabel = "x"\npurposes = ["master"]\n')
     with pytest.raises(OurFault, match="master lie in a file"), open_hub(home):
         pass
+
+
+@pytest.mark.slow
+def test_a_hub_goes_on_from_its_backup_when_the_token_that_opened_it_is_lost(
+    tmp_path: Path, hsm: SoftHsm
+) -> None:
+    home, folder = tmp_path / "home", tmp_path / "backup"
+    assert init(home, hsm, "--unlock-in-token", "--in-token", "token-es256").exit_code == 0
+    pinned(home, hsm)
+    words = ("--home", str(home))
+    backed_up = hub("key", "backup", "-o", str(folder), "--shares", "3", "--threshold", "2", *words)
+    assert backed_up.exit_code == 0, backed_up.stderr
+    hsm.take_away()
+    refused(hub("partner", "list", *words), "token-unavailable")
+    shares = [part for n in (1, 3) for part in ("--share", str(folder / f"share-{n}-of-3.txt"))]
+    restored = hub("key", "restore", str(folder / "kz-knb.keys"), *shares, "--replace", *words)
+    assert restored.exit_code == 0, restored.stderr
+    toml = home / "hub.toml"
+    toml.write_text(toml.read_text().replace("unlock = true\n", ""))
+    assert hub("partner", "card", "--out", str(tmp_path / "card"), *words).exit_code == 0
+    refused(hub("key", "rotate", "token-es256", *words), "token-unavailable")
+
+
+@pytest.mark.slow
+def test_a_key_that_is_rotated_goes_to_where_the_policy_says(tmp_path: Path, hsm: SoftHsm) -> None:
+    home = tmp_path / "home"
+    assert init(home, hsm, "--in-token", "sign-es256").exit_code == 0
+    pinned(home, hsm)
+    toml = home / "hub.toml"
+    toml.write_text(toml.read_text().replace('["sign-es256"]', '["token-es256"]'))
+    for purpose in ("sign-es256", "token-es256"):
+        assert hub("key", "rotate", purpose, "--home", str(home)).exit_code == 0
+    listed = json.loads(hub("key", "list", "--home", str(home), "--json").stdout)
+    newest = {one["purpose"]: one["where"] for one in sorted(listed["keys"], key=lambda one: one["id"])}
+    assert (newest["sign-es256"], newest["token-es256"]) == ("file", "token")
+    assert hub("partner", "card", "--home", str(home), "--out", str(tmp_path / "card")).exit_code == 0

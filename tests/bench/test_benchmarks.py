@@ -71,6 +71,15 @@ def test_the_peer_runs_in_its_own_environment_on_the_same_payload() -> None:
         assert row["ratio"] == pytest.approx(row["rate"] / row["peer_rate"], rel=0.2)
 
 
+def test_the_directory_tells_each_way_of_fetching_it_beside_plain_tuf() -> None:
+    told = run("bench.directory", "--agencies", "5", "--rounds", "1")
+    assert [row["way"] for row in told["rows"]] == ["floor", "client", "refresh"]
+    for row in told["rows"]:
+        assert row["first_ms"] > 0
+        assert row["again_ms"] > 0
+        assert row["ratio"] > 0
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_the_log_tells_appends_beside_bare_commits_and_what_proofs_cost(database: str) -> None:
     told = run(

@@ -19,8 +19,8 @@ from hub.codes import CODES
 from hub.config import Limits
 from hub.exchange.partners import pair
 from hub.federation.card import fingerprint, words
-from tests.cli.walk import hub, json_of
 from tests.exchange.hubs import CUSTODIAN
+from tests.wire.commands import answered, typed
 from tests.wire.served import start, wait_ready
 
 PAGE = (Path(__file__).parents[2] / "docs" / "joining-a-federation.md").read_text(encoding="utf-8")
@@ -57,9 +57,9 @@ def test_the_commands_of_the_page_work(folder: Path) -> None:
     assert len(BLOCKS) > 20
     for agency, block in BLOCKS:
         for line in block.splitlines():
-            typed = [one if not one.startswith("$") else said(folder, one) for one in shlex.split(line)]
-            assert typed[0] == "hub", line
-            result = hub(*typed[1:], env={"HUB_HOME": str(folder / agency)})
+            told_words = [one if not one.startswith("$") else said(folder, one) for one in shlex.split(line)]
+            assert told_words[0] == "hub", line
+            result = typed(folder / agency, *told_words[1:])
             assert result.exit_code == 0, f"{agency}: {line}\n{result.output}"
     told = status(folder, "tj-gknb")
     (uz,) = (one for one in told["agencies"] if one["agency"] == "uz-sgb")
@@ -80,7 +80,7 @@ def said(folder: Path, name: str) -> str:
 
 
 def status(folder: Path, agency: str) -> dict[str, Any]:
-    return json_of(hub("directory", "status", "--json", "--home", str(folder / agency)))
+    return answered(folder / agency, "directory", "status")
 
 
 def test_the_codes_on_the_page_are_those_there_are() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from hub.errors import HubError
 from hub.exchange.broker import Broker
@@ -37,7 +38,7 @@ class DirectoryKeeper:
         self._broker = broker
         self._client = client
         self._keys = keys
-        self._place = place
+        self._place = replace(place, wait_s=0.0)  # whoever is at it does this keeper's work
         self._card = card
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None

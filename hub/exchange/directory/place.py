@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,7 @@ from hub.federation.directory.statement import Mark
 from hub.records.times import as_text, as_time
 
 _FORMAT: Final = "hub-directory-state/1"
-ROLES: Final = ("root", "targets", "snapshot", "timestamp")
+_LOOK_S: Final = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +89,10 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The folder of the directory in a hub's home."""
+    """The folder of the directory in a hub's home. `wait_s` is how long to wait for another process at it."""
 
     folder: Path
+    wait_s: float = 10.0
 
     @property
     def trusted(self) -> Path:
@@ -176,16 +178,11 @@ class Place:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes out; raise Refused `conflict` when one is at it."""
+        """Keep other processes out; raise Refused `conflict` when one is at it for longer than `wait_s`."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Refused(
-                    "conflict", "The directory is being fetched or published right now; try again."
-                ) from None
+            _lock(handle, self.wait_s)
             yield
         finally:
             os.close(handle)
@@ -219,6 +216,20 @@ class Place:
             f"metadata/{signed.version}.{agency}.json": role,
             f"targets/{agency}/{info.hashes['sha256']}.entry.jws": entry,
         }
+
+
+def _lock(handle: int, wait_s: float) -> None:
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise Refused(
+                    "conflict", "The directory is being fetched or published right now; try again."
+                ) from None
+        time.sleep(_LOOK_S)  # flock itself waits for ever or not at all
 
 
 def _place(path: Path, content: bytes, *, again: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -156,8 +157,10 @@ def test_a_keeper_outlives_a_failure_and_stops(
 
 
 def test_one_process_at_a_time_is_at_it(kz: Agency, tj: Agency) -> None:
+    tj.place = replace(tj.place, wait_s=0.1)
     with tj.place.alone():
         assert refused(tj.refresh).code == "conflict"
+        keeper(tj)._guarded()
     assert tj.refresh().failure is None
 
 

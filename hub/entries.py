@@ -90,6 +90,7 @@ class RecordRow:
 
     Keyed by (originator, record_id, version): nobody's record stands in the way of another originator's.
     `author` wrote it last; `editors` are all who wrote this version, and none of them may release it.
+    `articles` are those of the agreement that it cites; empty also in rows of before they were kept.
     `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
     `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
     """
@@ -119,6 +120,7 @@ class RecordRow:
     revision: int = 1
     envelope_id: str | None = None
     editors: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
     position: int = 0
 
 

@@ -20,6 +20,7 @@ from hub.entries import Direction, RecordRow, Release
 from hub.exchange.contents import find_row
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
+from hub.ports import View
 from hub.records.actor import Actor, Role
 from hub.records.kinds import Kind
 from hub.records.lifecycle import RecordState
@@ -66,6 +67,7 @@ def list_(
             kind=kind,
             conversation=conversation,
         )
+        erased = {r.position: erased_at(view, r) for r in rows}
     if not rows:
         return Answer(
             document={"records": [], "after": after},
@@ -84,7 +86,7 @@ def list_(
             r.originator,
             r.recipients,
             r.label.get("classification"),
-            state_of(r),
+            state_of(r) if erased[r.position] is None else f"{state_of(r)}, erased",
         )
         for r in rows
     ]
@@ -93,7 +95,10 @@ def list_(
     if len(rows) == limit:
         then.append(f"hub record list --after {last}      (there may be more)")
     return Answer(
-        document={"records": [as_document(r) for r in rows], "after": last},
+        document={
+            "records": [as_document(r) | {"erased_at": instant(erased[r.position])} for r in rows],
+            "after": last,
+        },
         people=(table(columns, cells, numbers=("position", "version")),),
         then=then,
     )
@@ -112,13 +117,16 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         row = find_row(view, record_id, version, originator=originator)
         ours = row.direction is Direction.OUT
         releases = view.records.releases(record_id) if ours else ()
-    document = {**as_document(row), "releases": [_release(one) for one in releases]}
+        erased = erased_at(view, row)
+    told = {"releases": [_release(one) for one in releases], "erased_at": instant(erased)}
+    document = {**as_document(row), **told}
     label = f"{row.label.get('classification')}, TLP {row.label.get('tlp')}"
     people = {
         **{name.replace("_", " "): value for name, value in as_document(row).items()},
         "label": label,
         "state": state_of(row),
         "released by": [f"{one.approver} (version {one.version})" for one in releases],
+        "content erased (UTC)": erased,
     }
     return Answer(document=document, people=(facts(people),), then=then_of(row))
 
@@ -213,6 +221,12 @@ def timeline(found: Trace) -> Iterator[tuple[datetime, str, str, str]]:
             delivery.member,
             f"version {delivery.version}",
         )
+
+
+def erased_at(view: View, row: RecordRow) -> datetime | None:
+    """Return when a record's content was destroyed, or None while it is there."""
+    erasure = view.erasures.get(row.originator, row.record_id)
+    return None if erasure is None else erasure.confirmed_at
 
 
 def state_of(row: RecordRow) -> str:

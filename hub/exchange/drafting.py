@@ -182,6 +182,7 @@ def row_of(
         language=record.language,
         purpose=record.purpose.value,
         agreement=record.legal_basis.agreement,
+        articles=record.legal_basis.articles,
         recipients=recipients,
         priority=priority,
         author=author,

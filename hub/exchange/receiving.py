@@ -93,10 +93,14 @@ class _Batch:
     leaf: bytes | None = None
     fresh: set[Key] = field(default_factory=set)
     relayed: list[relaying.Relayed] = field(default_factory=list)
+    known: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def relied(self, sender: Counterparty) -> Mapping[str, str]:
         """Return the details that name what a sender and the peer are trusted by."""
-        return relied_on(sender, self.standing.partner(self.actor.id), leaf=self.leaf)
+        name = sender.row.agency
+        if name not in self.known:
+            self.known[name] = relied_on(sender, self.standing.partner(self.actor.id), leaf=self.leaf)
+        return self.known[name]
 
 
 def _peek(broker: Broker, raw: bytes) -> sealing.Sealed | HubError:

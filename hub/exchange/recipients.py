@@ -109,6 +109,7 @@ def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datet
         agreement=row.agreement,
         at=at,
         our_agency=agency,
+        articles=row.articles,
     )
 
 
@@ -116,7 +117,7 @@ def permit_showing(standing: Standing, row: RecordRow, member: str, *, agency: s
     """Ask the rules whether a stored record may be shown to a member now."""
     question = question_of_row(row, counterparty=member, agency=agency, at=at)
     if row.direction is Direction.IN:  # under any agreement with the member, if the label lets it
-        question = replace(question, agreement=None, came_under=row.agreement)
+        question = replace(question, agreement=None, came_under=row.agreement, articles=())
     return standing.permit(question)
 
 

@@ -116,6 +116,7 @@ records = _table(
     _text("language"),
     _text("purpose"),
     _text("agreement"),
+    _words("articles"),
     _words("recipients"),
     _choice("priority", Priority),
     _text("author"),

@@ -272,6 +272,10 @@ def test_a_record_is_erased_by_two_officers(released: dict[str, Any], officers: 
     done = json_of(officers.act("erlan", *confirm, "--json"))
     assert (done["proposed_by"], done["confirmed_by"]) == ("officer:dana", "officer:erlan")
     refused(officers.act("bolat", "record", "read", record_id, "--why", "case 7"), "content-erased")
+    assert json_of(hub("record", "show", record_id, "--json"))["erased_at"] is not None
+    (listed,) = json_of(hub("record", "list", "--json"))["records"]
+    assert listed["erased_at"] is not None
+    assert "erased" in hub("record", "list").stdout
 
 
 def test_commands_to_come_name_the_home_that_was_given_and_roles_that_fit(

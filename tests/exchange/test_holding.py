@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from hub.audit.events import Act
 from hub.entries import PartnerRow
+from hub.exchange.agreements import adopt
 from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import trace
 from hub.ports import Outcome, Transfer
 from hub.records.lifecycle import EntryState
-from tests.exchange.hubs import CUSTODIAN, Hubs, LinkCarrier, released, run_lanes
+from tests.exchange.hubs import CUSTODIAN, Hubs, LinkCarrier, agreement_text, released, run_lanes
 
 
 def test_what_waits_is_held_with_its_reason_and_an_entry_in_the_log(pair: Hubs) -> None:
@@ -61,3 +62,16 @@ def test_a_receipt_for_what_was_held_on_the_wire_still_proves_that_it_was_accept
     life = trace(ours, row.record_id)
     assert life.entries[0].state is EntryState.ACCEPTED
     assert len(life.receipts) == 1
+
+
+def test_what_cites_an_article_that_the_agreement_has_no_more_is_held_before_delivery(pair: Hubs) -> None:
+    ours = pair.network.brokers["kz-knb"]
+    row = released(ours, "cis-atc")
+    assert row.articles == ("1",)
+    text = agreement_text([*pair.network.brokers, "kz-mvd", "kz-border"])
+    text = text.replace("version = 1", "version = 2", 1).replace('number = "1"', 'number = "2"')
+    adopt(ours, CUSTODIAN, text.replace('articles = ["1"]', 'articles = ["2"]'))
+    run_lanes(ours)
+    with ours.store.read() as view:
+        (entry,) = view.outbox.of_record(row.record_id)
+    assert (entry.state, entry.reason) == (EntryState.HELD, "article-not-agreed")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.records.kinds import Kind
+from hub.records.template import template
 from tests.cli.walk import hub, json_of, refused
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +90,36 @@ def test_what_does_not_hold_is_told_check_by_check(tmp_path: Path, monkeypatch: 
     told = refused(hub("adapter", "check", "uz_dxx:make", "--examples", "10"), "adapter-fails")
     assert "round trips and loss reports" in told
     assert "was not reported lost" in told
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(template(Kind.GROUP_PROFILE), ensure_ascii=False), encoding="utf-8")
+    return file
+
+
+def test_a_translation_says_what_is_lost(tmp_path: Path, record: Path) -> None:
+    out = tmp_path / "bundle.json"
+    told = json_of(hub("adapter", "translate", "bilateral-stix-plain", str(record), "-o", str(out), "--json"))
+    assert "details" in told["lost"]
+    assert json.loads(out.read_bytes())["type"] == "bundle"
+    shown = hub("adapter", "translate", "bilateral-stix", str(record)).stdout
+    assert "in our extension" in shown
+    refused(hub("adapter", "translate", "interpol", str(record)), "kind-not-carried")
+
+
+def test_a_document_is_interpreted_and_what_is_unknown_is_shown(tmp_path: Path, record: Path) -> None:
+    out = tmp_path / "bundle.json"
+    assert hub("adapter", "translate", "bilateral-stix", str(record), "-o", str(out)).exit_code == 0
+    value = json.loads(out.read_bytes())
+    value["x_theirs"] = 1.5
+    out.write_text(json.dumps(value), encoding="utf-8")
+    told = json_of(hub("adapter", "interpret", "bilateral-stix", str(out), "--json"))
+    assert told["unknown"] == {"x_theirs": 1.5}
+    assert told["record"]["kind"] == "group-profile"
+    out.write_bytes(b'{"type":"bundle","type":"bundle"}')
+    refused(hub("adapter", "interpret", "bilateral-stix", str(out)), "partner-document-hostile")
 
 
 @pytest.mark.slow

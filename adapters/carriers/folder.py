@@ -1,0 +1,167 @@
+"""Parcels as files in a folder that both sides reach: a mount, a synchronised drop, a medium that is carried.
+
+A parcel is a file under its id, written whole and synced before it has that name. A receipt is written before
+its parcel is removed, so whatever is cut off, the parcel comes again and is acknowledged again. Nothing found
+in the folder is trusted: links are not followed, other files are left alone, what is too large is not read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from adapters.contract import Health, Parcel
+from hub.errors import IntegrityFailure, OurFault, PeerFault
+
+#: Ids become file names: nothing that leads elsewhere, nothing hidden, no more than every file system takes.
+_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")
+_UNFINISHED: Final = ".unfinished-"
+
+
+class FolderCarrier:
+    """One end of a drop folder. Each end names itself and the other; names are those of agencies."""
+
+    def __init__(self, folder: Path, *, us: str, them: str, max_bytes: int) -> None:
+        self._inbox = folder / f"to-{us}"
+        self._outbox = folder / f"to-{them}"
+        self._given = folder / f"receipts-for-{them}"
+        self._gotten = folder / f"receipts-for-{us}"
+        self._max_bytes = max_bytes
+
+    def push(self, parcel: Parcel) -> None:
+        """Write a parcel; raise IntegrityFailure `envelope-id-reused` where other bytes have its id."""
+        path = self._outbox / _named(parcel.parcel_id)
+        if (self._gotten / parcel.parcel_id).exists():
+            return  # it was answered already, and the receipt waits to be settled
+        there = self._content(path)
+        if there is None:
+            _write(path, parcel.content)
+        elif there != parcel.content:
+            raise IntegrityFailure("envelope-id-reused", "Another parcel with this id is in the folder.")
+
+    def pull(self, *, limit: int) -> Sequence[Parcel]:
+        """Return parcels that wait for us, those written first before the others."""
+        found: list[Parcel] = []
+        for path in _files(self._inbox):
+            if len(found) == limit:
+                break
+            content = self._content(path)
+            if content is not None:
+                found.append(Parcel(parcel_id=path.name, content=content))
+        return found
+
+    def acknowledge(self, parcel_id: str, receipt: bytes) -> None:
+        """Write the receipt, then remove the parcel."""
+        path = self._given / _named(parcel_id)
+        if self._content(path) is None and self._content(self._inbox / parcel_id) is not None:
+            _write(path, receipt)
+        _remove(self._inbox / parcel_id)
+
+    def receipts(self, *, limit: int) -> Sequence[tuple[str, bytes]]:
+        """Return receipts that wait for us."""
+        found: list[tuple[str, bytes]] = []
+        for path in _files(self._gotten):
+            if len(found) == limit:
+                break
+            content = self._content(path)
+            if content is not None:
+                found.append((path.name, content))
+        return found
+
+    def settle(self, parcel_id: str) -> None:
+        """Remove a receipt; its parcel is gone already, or goes with it."""
+        _remove(self._outbox / _named(parcel_id))
+        _remove(self._gotten / parcel_id)
+
+    def health(self) -> Health:
+        """Tell whether the folder can be written, and what in it is too large to be read."""
+        try:
+            for folder in (self._outbox, self._given):
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    return Health(well=False, sentence="The folder cannot be written.")
+        except OSError as error:
+            return Health(well=False, sentence=f"The folder cannot be reached ({error.strerror}).")
+        large = sum(1 for path in _files(self._inbox) if _size(path) > self._max_bytes)
+        if large:
+            return Health(
+                well=False, sentence=f"{large} parcels have more than {self._max_bytes:,} bytes and are left."
+            )
+        return Health(well=True, sentence="The folder can be written.")
+
+    def _content(self, path: Path) -> bytes | None:
+        """Return what a regular file of bounded size holds; None where there is no such file."""
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
+        with os.fdopen(handle, "rb") as file:
+            content = file.read(self._max_bytes + 1)
+        return content if len(content) <= self._max_bytes else None
+
+
+def _size(path: Path) -> int:
+    """Return the size of a regular file; 0 for anything else, and for what is gone meanwhile."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def _named(parcel_id: str) -> str:
+    if _ID.fullmatch(parcel_id) is None:
+        raise OurFault("internal", "A parcel's id cannot be the name of a file.")
+    return parcel_id
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    try:
+        entries = [entry for entry in os.scandir(folder) if _ID.fullmatch(entry.name)]
+        aged = sorted((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name) for entry in entries)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PeerFault("partner-unreachable", f"The folder cannot be read ({error.strerror}).") from None
+    yield from (folder / name for _, name in aged)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole and durably before it has its name."""
+    unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        unfinished.rename(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise PeerFault("partner-unreachable", f"The folder cannot be written ({error.strerror}).") from None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            _sync(path.parent)
+    except OSError as error:
+        raise PeerFault("partner-unreachable", f"The folder cannot be written ({error.strerror}).") from None
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

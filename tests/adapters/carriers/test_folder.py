@@ -1,0 +1,96 @@
+"""A drop folder keeps the carriers' contract, and trusts nothing that it finds in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters import registry
+from adapters.carriers.folder import FolderCarrier
+from adapters.contract import Parcel
+from adapters.kit.checking import check
+from hub.errors import IntegrityFailure, OurFault, PeerFault
+
+
+def ends(folder: Path) -> tuple[FolderCarrier, FolderCarrier]:
+    return (
+        FolderCarrier(folder, us="kz-knb", them="cis-atc", max_bytes=1000),
+        FolderCarrier(folder, us="cis-atc", them="kz-knb", max_bytes=1000),
+    )
+
+
+def test_the_folder_keeps_the_carriers_contract() -> None:
+    adapter = replace(registry.make("bilateral"), rehearse=ends)
+    (result,) = check(adapter, only={"carrier"})
+    assert result.holds, result.sentence
+
+
+def test_what_was_cut_off_between_receipt_and_removal_comes_again_with_the_same_receipt(
+    tmp_path: Path,
+) -> None:
+    ours, theirs = ends(tmp_path)
+    ours.push(Parcel(parcel_id="p", content=b"x"))
+    theirs.acknowledge("p", b"receipt")
+    (tmp_path / "to-cis-atc" / "p").write_bytes(b"x")
+    assert [one.parcel_id for one in theirs.pull(limit=5)] == ["p"]
+    theirs.acknowledge("p", b"another receipt")
+    assert list(ours.receipts(limit=5)) == [("p", b"receipt")]
+    assert theirs.pull(limit=5) == []
+
+
+def test_what_was_half_written_is_not_seen(tmp_path: Path) -> None:
+    ours, theirs = ends(tmp_path)
+    folder = tmp_path / "to-cis-atc"
+    folder.mkdir()
+    (folder / ".unfinished-p").write_bytes(b"hal")
+    assert theirs.pull(limit=5) == []
+    ours.push(Parcel(parcel_id="p", content=b"half"))
+    assert [one.content for one in theirs.pull(limit=5)] == [b"half"]
+
+
+def test_other_bytes_under_an_id_are_refused(tmp_path: Path) -> None:
+    ours, _ = ends(tmp_path)
+    ours.push(Parcel(parcel_id="p", content=b"x"))
+    with pytest.raises(IntegrityFailure) as refused:
+        ours.push(Parcel(parcel_id="p", content=b"y"))
+    assert refused.value.code == "envelope-id-reused"
+
+
+@pytest.mark.parametrize("name", ["../p", "", ".p", "a/b", "a\0b", "x" * 121, "имя"])
+def test_an_id_never_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    ours, theirs = ends(tmp_path)
+    with pytest.raises(OurFault):
+        ours.push(Parcel(parcel_id=name, content=b"x"))
+    with pytest.raises(OurFault):
+        theirs.acknowledge(name, b"x")
+    with pytest.raises(OurFault):
+        ours.settle(name)
+
+
+def test_links_folders_pipes_and_large_files_are_left_alone(tmp_path: Path) -> None:
+    ours, theirs = ends(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"ours alone")
+    folder = tmp_path / "to-cis-atc"
+    folder.mkdir()
+    (folder / "link").symlink_to(secret)
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+    (folder / "large").write_bytes(bytes(1001))
+    ours.push(Parcel(parcel_id="p", content=b"x"))
+    assert [one.parcel_id for one in theirs.pull(limit=5)] == ["p"]
+    assert not theirs.health().well
+    assert "1 parcels" in theirs.health().sentence
+
+
+def test_a_folder_that_is_gone_is_told_of(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    ours, _ = ends(blocked)
+    assert not ours.health().well
+    with pytest.raises(PeerFault) as told:
+        ours.push(Parcel(parcel_id="p", content=b"x"))
+    assert told.value.code == "partner-unreachable"

@@ -10,6 +10,7 @@ import click
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.agreement_deciding import approve, diff, propose
+from hub.cli.agreement_drafts import drafts
 from hub.cli.agreement_page import page
 from hub.cli.answer import Answer, instant, table
 from hub.cli.files import called, read_text
@@ -123,5 +124,5 @@ def _document(row: AgreementRow, found: Agreement) -> dict[str, object]:
     }
 
 
-for command in (propose, approve, diff):
+for command in (drafts, propose, approve, diff):
     agreement.add_command(command)

@@ -66,3 +66,19 @@ def test_an_agreement_takes_two_custodians(paired: Path, officers: Officers, tmp
     )
     assert "+ restricted" in hub("agreement", "diff", "test-treaty", "--from", "1", "--to", "2").stdout
     assert hub("agreement", "show", "test-treaty", "--version", "7").exit_code == CODES["not-found"].exit
+
+
+def test_drafts_are_listed_and_written_out_and_not_put_in_force(paired: Path, tmp_path: Path) -> None:
+    listed = json.loads(hub("agreement", "drafts", "--json").stdout)["drafts"]
+    assert [one["id"] for one in listed] == ["cis-1999", "interpol-rpd", "shanghai-2001", "unsc-1267"]
+    assert all(one["draft"] for one in listed)
+    for one in listed:
+        file = tmp_path / f"{one['id']}.toml"
+        file.write_text(hub("agreement", "drafts", one["id"]).stdout, encoding="utf-8")
+        checked = hub("agreement", "check", str(file))
+        assert checked.exit_code == 0
+        assert "not publicly certain" in checked.stdout
+        refused = hub("agreement", "adopt", str(file))
+        assert refused.exit_code == CODES["agreement-invalid"].exit
+        assert "is a draft" in refused.stderr
+    assert hub("agreement", "drafts", "de-1998").exit_code == CODES["not-found"].exit

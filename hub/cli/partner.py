@@ -29,7 +29,7 @@ from hub.entries import PartnerRow, ReconciliationRow
 from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.exchange import partners
-from hub.exchange.directory.adopting import note_adopted, vouched_card
+from hub.exchange.directory.adopting import vouched_card
 from hub.exchange.gaps import spelled
 from hub.federation.card import fingerprint, read_card, words
 
@@ -164,10 +164,9 @@ def add(
             suites=[Suite(name) for name in suites] or by_hand.suites,
             via=by_hand.via if via is None else via or None,
             relay_for=relay_for or by_hand.relay_for,
+            statement=None if vouched is None else vouched.statement,
             accept_fewer_suites=accept_fewer_suites,
         )
-        if vouched is not None:
-            note_adopted(hub.broker, administrator(hub.config.agency), vouched)
     return Answer(
         document=as_document(row),
         people=(f"{row.agency} is pinned.", facts(_facts(row))),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.audit.events import Act
-from hub.entries import PartnerRow, PartnerStatus
+from hub.entries import PartnerRow, PartnerStatus, TrustKind
 from hub.envelope.keys import SigningKeys
 from hub.envelope.suites import Suite
 from hub.errors import Refused
@@ -90,13 +90,15 @@ def pair(
     via: str | None = None,
     relay_for: Collection[str] = (),
     accept_fewer_suites: bool = False,
+    statement: bytes | None = None,
 ) -> PartnerRow:
     """Pin a partner by its card, or renew the pin with a newer one; suspension outlives a new card.
 
     `confirmed_fingerprint` is what a person has compared with the partner. `url` overrides the card's,
     `suites` narrows the card's, `via` names the pinned partner that relays, `relay_for` the agencies that
     this partner may reach through us. A pin loses no suite that is stronger than what is left, unless
-    `accept_fewer_suites` says that a person wants it. Raises IntegrityFailure `card-invalid`; Refused
+    `accept_fewer_suites` says that a person wants it. `statement` is what a directory showed the card in: it
+    is kept, and the entry names it. Raises IntegrityFailure `card-invalid`; Refused
     `role-missing`, `pin-not-confirmed`, `request-invalid`, `partner-unknown`, `suites-fewer`, or `conflict`
     for a card older than the pin.
     """
@@ -131,6 +133,8 @@ def pair(
             if before is not None:
                 row = replace(row, status=before.status)
             told = {"suites_lost": " ".join(lost)} if lost else {}
+            if statement is not None:
+                told["statement"] = work.trust.keep(TrustKind.STATEMENT, statement)
             waits = work.introductions.get(card.agency)
             if waits is not None and waits.waiting is not None:
                 work.introductions.put(replace(waits, waiting=None))

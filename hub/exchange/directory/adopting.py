@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hub.audit.events import Act
-from hub.entries import TrustKind
 from hub.errors import PeerFault, Refused, failure
 from hub.exchange.broker import Broker
 from hub.exchange.directory.place import Place
 from hub.federation.directory.statement import read_statement, statement_digest
-from hub.records.actor import Actor
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vouched:
-    """A card as the directory shows it, and the digest of the statement that holds it."""
+    """A card as the directory shows it, the statement that holds it, and what others vouch for."""
 
     agency: str
     card: bytes = field(repr=False)
-    statement: str
-    raw: bytes = field(repr=False)
+    statement: bytes = field(repr=False)
     marks: tuple[str, ...] = ()
 
 
@@ -54,22 +50,4 @@ def vouched_card(broker: Broker, place: Place, agency: str) -> Vouched:
     said = read_statement(raw, agency=agency)
     if at >= said.expires_at:
         raise PeerFault("directory-expired", f"The entry of {agency} has expired.")
-    return Vouched(
-        agency=agency, card=said.card_raw, statement=known.statement or "", raw=raw, marks=known.marks
-    )
-
-
-def note_adopted(broker: Broker, actor: Actor, vouched: Vouched) -> None:
-    """Log that a card was pinned as the directory showed it, and keep the statement that it relied on."""
-    with broker.store.work() as work:
-        digest = work.trust.keep(TrustKind.STATEMENT, vouched.raw)
-        event = broker.event(
-            Act.DIRECTORY_CHANGED,
-            actor,
-            vouched.agency,
-            broker.clock.now(),
-            step="relied-on",
-            statement=digest,
-        )
-        work.stage([event])
-        work.commit()
+    return Vouched(agency=agency, card=said.card_raw, statement=raw, marks=known.marks)

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from hub.audit.events import Act
 from hub.entries import PartnerRow
 from hub.errors import PeerFault
 from hub.exchange import partners
-from hub.exchange.directory.adopting import note_adopted, vouched_card
+from hub.exchange.directory.adopting import vouched_card
 from hub.federation.card import fingerprint, read_card
 from tests.exchange.directory.steps import pins, recard, refused, warned
 from tests.exchange.directory.world import Agency, Federation
@@ -60,18 +61,21 @@ def test_a_later_date_alone_is_no_difference(kz: Agency, tj: Agency, federation:
 
 def adopt(agency: Agency, name: str) -> PartnerRow:
     vouched = vouched_card(agency.broker, agency.place, name)
-    row = partners.pair(
-        agency.broker, CUSTODIAN, vouched.card, confirmed_fingerprint=fingerprint(vouched.card)
+    return partners.pair(
+        agency.broker,
+        CUSTODIAN,
+        vouched.card,
+        confirmed_fingerprint=fingerprint(vouched.card),
+        statement=vouched.statement,
     )
-    note_adopted(agency.broker, CUSTODIAN, vouched)
-    return row
 
 
 def test_a_custodian_adopts_the_card_that_the_directory_shows(tj: Agency, participant: Agency) -> None:
     tj.refresh()
     assert adopt(tj, "uz-sgb").card == participant.card()
-    (event,) = tj.events("relied-on")
     with tj.broker.store.read() as view:
+        found = [event for _, event in view.events_about(["uz-sgb"], limit=100)]
+        (event,) = (one for one in found if one.act is Act.PARTNER_CHANGED and "statement" in one.details)
         kept = view.trust.get(event.details["statement"])
     assert kept is not None
     assert kept.raw == tj.place.statement("uz-sgb")

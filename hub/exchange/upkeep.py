@@ -22,10 +22,11 @@ from hub.entries import (
 from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval
-from hub.errors import Refused
+from hub.errors import OurFault, Refused
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
+from hub.exchange.custody import waits_for_token
 from hub.exchange.enveloping import envelop, translate
 from hub.exchange.refusing import refusals
 from hub.exchange.switch import refuse_suspended
@@ -39,12 +40,20 @@ _EXPIRE_AT_ONCE = 200
 
 
 def expire(broker: Broker) -> int:
-    """Give up entries whose time to live has passed, visibly; return how many."""
+    """Give up entries whose time to live has passed, visibly; return how many.
+
+    Of one that is relayed its origin is told with our signature: it waits while our token is away.
+    """
     at = broker.clock.now()
     with broker.store.read() as view:
         passed = view.outbox.expired(at, _EXPIRE_AT_ONCE)
         dead = [replace(e, state=EntryState.DEAD, reason="time-to-live-passed") for e in passed]
-        told = refusals(broker, broker.standings.of(view), dead, _bodies(view), at=at)
+        try:
+            told = refusals(broker, broker.standings.of(view), dead, _bodies(view), at=at)
+        except OurFault as fault:
+            if not waits_for_token(fault):
+                raise
+            passed, told = [e for e in passed if e.origin is None], ()
     if not passed:
         return 0
     with broker.store.work() as work:

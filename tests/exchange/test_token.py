@@ -17,7 +17,7 @@ from hub.envelope.suites import Suite
 from hub.errors import OurFault
 from hub.exchange.broker import Broker
 from hub.exchange.drafting import draft
-from hub.exchange.upkeep import trace
+from hub.exchange.upkeep import expire, trace
 from hub.records.lifecycle import EntryState, RecordState
 from keys.secret import Secret
 from keys.token.making import Use, make_key
@@ -149,3 +149,29 @@ def test_the_metrics_tell_whether_the_token_is_there(token: Token, hubs: Hubs, h
     hsm.put_back()
     hubs.clock.pass_(1)
     assert "hub_token_up 1.0" in generate_latest(registry).decode()
+
+
+def test_what_is_our_own_expires_while_what_we_relay_waits_for_our_signature(
+    hubs: Hubs, token: Token, hsm: SoftHsm
+) -> None:
+    ours, relay, far = (hubs.add(agency) for agency in ("kz-knb", "cis-atc", "sco-rats"))
+    guarded(relay, token)
+    hubs.pair(ours, relay)
+    hubs.pair(far, relay)
+    hubs.pair(ours, far, via="cis-atc")
+    hubs.pair(far, ours, via="cis-atc")
+    hubs.pair(relay, ours, relay_for=["sco-rats"])
+    hubs.pair(relay, far, relay_for=["kz-knb"])
+    hubs.agree()
+    released(ours, "sco-rats")
+    own = released(relay, "kz-knb")
+    run_lanes(ours)
+    hsm.take_away()
+    hubs.clock.pass_(8 * 86400)
+    assert expire(relay) == 1
+    assert state(relay, own.record_id) == (EntryState.DEAD, "time-to-live-passed")
+    hsm.put_back()
+    hubs.clock.pass_(2)
+    assert expire(relay) == 1
+    with relay.store.read() as view:
+        assert [row.reason for row in view.receipts.unsent("kz-knb", 9)] == ["time-to-live-passed"]

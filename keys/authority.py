@@ -78,7 +78,7 @@ def issue_hub_leaf(
 
     `revocation_url` is under which address our CRL and OCSP answers are, if they are anywhere.
     """
-    names = [_host(host) for host in host_names]
+    names = [general_name(host) for host in host_names]
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return _issue(authority, agency, public_key, names, purposes, at, revocation_url)
 
@@ -173,7 +173,8 @@ def _builder(
     )
 
 
-def _host(host: str) -> x509.GeneralName:
+def general_name(host: str) -> x509.GeneralName:
+    """Return a host name or an IP address as certificates hold it; raise Refused `request-invalid`."""
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

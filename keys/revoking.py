@@ -109,12 +109,6 @@ def answer_ocsp(
     return builder.sign(authority.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def issuer_hashes(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> tuple[bytes, bytes]:
-    """Return the hashes by which OCSP names an issuer."""
-    built = ocsp.OCSPRequestBuilder().add_certificate(certificate, certificate, algorithm).build()
-    return built.issuer_name_hash, built.issuer_key_hash
-
-
 def _key_identifier(authority: Authority) -> x509.AuthorityKeyIdentifier:
     subject = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject)

@@ -19,14 +19,16 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.certificates.expiring import Ending, ending_of
 from hub.exchange.certificates.issuing import record, row_of
+from hub.federation.answers import issuer_hashes
 from hub.federation.authorities import TlsCard, authority_id, key_pin
 from hub.records.actor import Actor
 from keys.authorities import HeldAuthority, make_next_authority, retire_authority, switch_authority
 from keys.authority import Authority, crl_url, issue_hub_leaf
 from keys.enrolment import ClientCertificate, issue_client_certificate, requested_key
+from keys.foreign import foreign_card, foreign_chain, install_leaf, request_leaf
 from keys.keyring import FileKeyring, renew_leaf
 from keys.purposes import Purpose
-from keys.revoking import answer_ocsp, issuer_hashes, make_crl
+from keys.revoking import answer_ocsp, make_crl
 from keys.sealing import write_private
 from keys.states import KeyState
 
@@ -176,7 +178,8 @@ class AuthorityDesk:
         keyring = self._keyring
         held = switch_authority(keyring.directory, keyring.agency, at=self._broker.clock.now())
         self._changed(actor, "authority-switched", authority_id(held.pem))
-        self.renew(actor)
+        if not foreign_chain(keyring.directory):
+            self.renew(actor)
         return held
 
     def retire(self, actor: Actor) -> Sequence[str]:
@@ -219,6 +222,32 @@ class AuthorityDesk:
             work.stage([event])
             work.commit()
 
+    # A foreign authority above our leaf; our own goes on issuing for members.
+
+    def request_foreign(self, actor: Actor, host_names: Sequence[str]) -> bytes:
+        """Make the key of a leaf from a foreign authority; return the request for it."""
+        keyring = self._keyring
+        raw = request_leaf(
+            keyring.directory,
+            keyring.tls_files(),
+            agency=keyring.agency,
+            host_names=host_names or host_names_of(self.leaf()),
+        )
+        self._changed(actor, "foreign-requested", keyring.agency)
+        return raw
+
+    def install_foreign(self, actor: Actor, leaf: bytes, chain: bytes) -> Ending:
+        """Answer and call with a leaf of a foreign authority from now on."""
+        keyring, at = self._keyring, self._broker.clock.now()
+        install_leaf(keyring.directory, keyring.tls_files(), leaf, chain, at=at)
+        self._changed(actor, "foreign-installed", authority_id(foreign_chain(keyring.directory)[0]))
+        return self.own()[0]
+
+    def server_authorities(self) -> str:
+        """Return what members check our hub's certificate by: the authorities above it, as PEM."""
+        chain = foreign_chain(self._keyring.directory)
+        return "".join(chain) if chain else self._keyring.tls_files().authority_pem
+
     # The hub's own leaf.
 
     def own(self) -> Sequence[Ending]:
@@ -228,6 +257,10 @@ class AuthorityDesk:
         return [
             leaf,
             *(ending_of(held.pem, what="authority", agency=agency) for held in self._keyring.authorities()),
+            *(
+                ending_of(pem, what="foreign-authority", agency=agency)
+                for pem in foreign_chain(self._keyring.directory)
+            ),
         ]
 
     def leaf(self) -> x509.Certificate:
@@ -246,6 +279,8 @@ class AuthorityDesk:
         Partners have nothing to do, and a running hub shows the new one on new connections. After a crash
         between the file and its event the leaf is put on record by the next turn.
         """
+        if foreign_chain(self._keyring.directory):
+            return False  # its authority renews it: the alarms say when that is to be asked for
         leaf, at = self.leaf(), self._broker.clock.now()
         present = self._keyring.authorities()[0]
         before = timedelta(seconds=self._broker.limits.leaf_renewed_before_s)
@@ -260,6 +295,11 @@ class AuthorityDesk:
     def renew(self, actor: Actor, host_names: Sequence[str] = ()) -> x509.Certificate:
         """Issue a new leaf for our hub; without names it keeps those that the old one has."""
         at = self._broker.clock.now()
+        if foreign_chain(self._keyring.directory):
+            raise Refused(
+                "transition-invalid",
+                "The hub's certificate is from a foreign authority; `hub ca foreign-request` asks it.",
+            )
         renew_leaf(
             self._keyring,
             host_names=host_names or host_names_of(self.leaf()),
@@ -309,8 +349,16 @@ class AuthorityDesk:
         raise Refused("not-found", "No authority of ours has that id.")
 
 
+def leaf_authority(keyring: FileKeyring) -> str:
+    """Return the authority above our leaf (PEM): a foreign one, or our own."""
+    chain = foreign_chain(keyring.directory)
+    return chain[0] if chain else keyring.tls_files().authority_pem
+
+
 def tls_card(keyring: FileKeyring, config: Config) -> TlsCard:
-    """Return what our card adds to our present authority: those exchanged with it, and where CRLs are."""
+    """Return what our card adds to its authority: those exchanged with it, pins, and where CRLs are."""
+    if foreign_chain(keyring.directory):
+        return foreign_card(keyring.directory, keyring.tls_files())
     held = keyring.authorities()
     base = config.revocation_base
     return TlsCard(

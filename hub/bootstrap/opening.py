@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
-from hub.bootstrap.authority import AuthorityDesk, tls_card
+from hub.bootstrap.authority import AuthorityDesk, leaf_authority, tls_card
 from hub.bootstrap.checking import CheckedStore, checked
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.federating import Federation, federation
@@ -157,7 +157,7 @@ def open_hub(
             profile=lambda: Profile(
                 name=config.name or config.agency,
                 url=None if config.pull else config.public_url,
-                tls_ca_pem=keys.tls_files().authority_pem,
+                tls_ca_pem=leaf_authority(keys),
                 tls=tls_card(keys, config),
             ),
             confirm_cards=_confirms_cards(config),

@@ -11,7 +11,7 @@ from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.ca_enrolling import issue, reject, request, requests
-from hub.cli.ca_exchanging import init, retire, switch
+from hub.cli.ca_exchanging import foreign_install, foreign_request, init, retire, switch
 from hub.cli.files import new_folder, read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
@@ -226,7 +226,7 @@ def proxy(host_names: tuple[str, ...], out: Path, home: Path, unlock: Unlock) ->
     )
 
 
-for command in (request, requests, issue, reject, init, switch, retire):
+for command in (request, requests, issue, reject, init, switch, retire, foreign_request, foreign_install):
     ca.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`hub ca init`, `switch` and `retire`: one authority takes the place of another, and no partner is lost."""
+"""`hub ca init`, `switch`, `retire`, `foreign-…`: one authority for another, and no partner is lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.cli.answer import Answer, instant
+from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import leaf, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.federation.authorities import authority_id
@@ -73,3 +74,53 @@ def retire(yes: bool, home: Path, unlock: Unlock) -> Answer:
     with opened(home, unlock) as hub:
         ids = hub.authority.retire(administrator(hub.config.agency))
     return Answer(document={"retired": list(ids)}, people=(f"Retired: {len(ids)}.",))
+
+
+@trail(writes(Act.KEY_CHANGED))
+@leaf("foreign-request", examples=("hub ca foreign-request --out hub.csr --host-name hub.bka.example",))
+@click.option(
+    "--host-name", "host_names", multiple=True, metavar="NAME", help="These names, not those of the hub."
+)
+@click.option(
+    "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where to write it."
+)
+@home_option
+@unlock_option
+def foreign_request(host_names: tuple[str, ...], out: Path, home: Path, unlock: Path | None) -> Answer:
+    """Ask a foreign authority, like a government's, for the hub's certificate: write a request for it.
+
+    The key is made here and stays here. Once the hub has a foreign certificate, its card pins the new key
+    from now on, so that partners know it before it is used.
+    """
+    with opened(home, unlock) as hub:
+        raw = hub.authority.request_foreign(administrator(hub.config.agency), host_names)
+    write_bytes(out, raw)
+    return Answer(
+        document={"file": str(out)},
+        people=(f"The request is in {out}; hand it to the authority.",),
+        then=("hub ca foreign-install CERTIFICATE --chain FILE",),
+    )
+
+
+@trail(writes(Act.KEY_CHANGED))
+@leaf("foreign-install", examples=("hub ca foreign-install hub.pem --chain ministry.pem",))
+@click.argument("certificate", metavar="CERTIFICATE", help="What the authority issued, as PEM.")
+@click.option(
+    "--chain", required=True, metavar="FILE", help="Its issuer, then those above to the root, as PEM."
+)
+@home_option
+@unlock_option
+def foreign_install(certificate: str, chain: str, home: Path, unlock: Path | None) -> Answer:
+    """Answer and call with a foreign authority's certificate from now on; partners need our new card first.
+
+    The card carries the chain, the certificate's key and names, and where its authority says what it
+    revoked. Our own authority goes on issuing for members.
+    """
+    leaf_pem, chain_pem = read_bytes(certificate), read_bytes(chain)
+    with opened(home, unlock) as hub:
+        ending = hub.authority.install_foreign(administrator(hub.config.agency), leaf_pem, chain_pem)
+    return Answer(
+        document={"thumbprint": ending.thumbprint, "not_after": instant(ending.not_after)},
+        people=(f"The hub's certificate is valid until {ending.not_after:%Y-%m-%d}.",),
+        then=("hub partner card --out FILE      (partners take the new card)",),
+    )

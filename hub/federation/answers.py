@@ -83,7 +83,7 @@ def load_crl(raw: bytes) -> x509.CertificateRevocationList:
 
 def ocsp_request(leaf_serial: int, authority: x509.Certificate, *, nonce: bytes | None = None) -> bytes:
     """Return a question about one certificate (RFC 6960 §4.1)."""
-    name, key = _issuer_hashes(authority)
+    name, key = issuer_hashes(authority)
     builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(
         name,
         key,
@@ -93,6 +93,18 @@ def ocsp_request(leaf_serial: int, authority: x509.Certificate, *, nonce: bytes 
     if nonce is not None:
         builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
     return builder.build().public_bytes(Encoding.DER)
+
+
+def issuer_hashes(
+    authority: x509.Certificate, algorithm: hashes.HashAlgorithm | None = None
+) -> tuple[bytes, bytes]:
+    """Return the hashes of an issuer's name and key, as OCSP's CertID carries them (RFC 6960 §4.1.1)."""
+    hashed = algorithm or hashes.SHA1()  # noqa: S303 - an identifier that all responders know, not a proof
+    name = hashes.Hash(hashed)
+    name.update(authority.subject.public_bytes())
+    # The builder hashes the name of who issued the certificate it is given, so only its key is taken.
+    built = ocsp.OCSPRequestBuilder().add_certificate(authority, authority, hashed).build()
+    return name.finalize(), built.issuer_key_hash
 
 
 def read_ocsp(
@@ -108,7 +120,7 @@ def read_ocsp(
         answer = ocsp.load_der_ocsp_response(raw)
         if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise _invalid(f"The responder answered {answer.response_status.name.lower()}.")
-        name, key = _issuer_hashes(authority, answer.hash_algorithm)
+        name, key = issuer_hashes(authority, answer.hash_algorithm)
         about = (answer.serial_number, answer.issuer_name_hash, answer.issuer_key_hash)
         this, following = answer.this_update_utc, answer.next_update_utc
         status, extensions = answer.certificate_status, answer.extensions
@@ -140,11 +152,11 @@ def _responder(answer: ocsp.OCSPResponse, authority: x509.Certificate, at: datet
     """Return who signed: the authority itself, or a certificate of it that is for signing OCSP answers."""
     if answer.responder_name == authority.subject:
         return authority
-    if answer.responder_key_hash == _issuer_hashes(authority)[1]:
+    if answer.responder_key_hash == issuer_hashes(authority)[1]:
         return authority
     for candidate in answer.certificates:
         named = answer.responder_name == candidate.subject
-        if (named or answer.responder_key_hash == _issuer_hashes(candidate)[1]) and _delegated(
+        if (named or answer.responder_key_hash == issuer_hashes(candidate)[1]) and _delegated(
             candidate, authority, at
         ):
             return candidate
@@ -176,15 +188,6 @@ def _verifies(answer: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
     except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
-
-
-def _issuer_hashes(
-    authority: x509.Certificate, algorithm: hashes.HashAlgorithm | None = None
-) -> tuple[bytes, bytes]:
-    """Return the hashes of an issuer's name and key, as OCSP's CertID carries them (RFC 6960 §4.1.1)."""
-    hashed = algorithm or hashes.SHA1()  # noqa: S303 - an identifier that all responders know, not a proof
-    built = ocsp.OCSPRequestBuilder().add_certificate(authority, authority, hashed).build()
-    return built.issuer_name_hash, built.issuer_key_hash
 
 
 def _may_sign_crls(authority: x509.Certificate) -> bool:

@@ -157,6 +157,19 @@ def test_a_real_responder_is_understood() -> None:
 
 
 @pytest.mark.slow
+def test_a_responder_of_an_authority_below_another_is_understood() -> None:
+    below = CA.below("Issuing")
+    with responder(below, {0xA5: False}) as there:
+        read = read_ocsp(
+            ask(there.url, 0xA5, authority=below),
+            serial=0xA5,
+            authority=below.certificate,
+            at=datetime.now(UTC),
+        )
+    assert read.good
+
+
+@pytest.mark.slow
 def test_an_answer_about_another_certificate_is_refused() -> None:
     with responder(CA, {0xA5: False}) as there:
         assert "another certificate" in denied(ask(there.url, 0xA5), 0xA6)

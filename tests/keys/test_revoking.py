@@ -15,9 +15,9 @@ from cryptography.x509 import ocsp
 
 from hub.entries import CertificateRow
 from hub.errors import IntegrityFailure, Refused
-from hub.federation.answers import ocsp_request, read_crl, read_ocsp
+from hub.federation.answers import issuer_hashes, ocsp_request, read_crl, read_ocsp
 from keys.authority import Authority, issue_client_leaf, issue_hub_leaf, make_authority
-from keys.revoking import answer_ocsp, issuer_hashes, make_crl
+from keys.revoking import answer_ocsp, make_crl
 from tests.servers.openssl import openssl
 
 NOW = datetime.now(UTC)

@@ -183,9 +183,7 @@ class FileKeyring:
 
         store.json is looked at each time: whatever a body was wrapped by stood there before the body did.
         """
-        if _mark(self._directory) != self._mark:
-            self.look_again()
-        return self._now().master
+        return self._at_once().master
 
     def token_key(self) -> ec.EllipticCurvePrivateKey:
         """Return the key that signs access tokens (ES256)."""
@@ -200,8 +198,11 @@ class FileKeyring:
         return self._now().log()
 
     def log_key_sets(self) -> tuple[NoteKeySet, ...]:
-        """Return every set of keys that our log ever had, oldest first."""
-        return self._now().log_sets
+        """Return every set of keys that our log ever had, oldest first.
+
+        As `master_key`: a set stood in store.json before the log's tables named it.
+        """
+        return self._at_once().log_sets
 
     def witness_signers(self) -> tuple[NoteSigner, ...]:
         """Return the keys that cosign others' checkpoints, of both algorithms."""
@@ -228,6 +229,12 @@ class FileKeyring:
     def _read_tls(self) -> None:
         self._authorities = held_authorities(self._directory, self._loaded.inventory)
         self._tls = read_tls_files(self._directory, self.sealer, self._authorities[0].pem)
+
+    def _at_once(self) -> Loaded:
+        """Return the keys after a look at store.json, however lately it was looked at."""
+        if _mark(self._directory) != self._mark:
+            self.look_again()
+        return self._now()
 
     def _now(self) -> Loaded:
         if self._monotonic_s() - self._looked_s >= LOOK_AFTER_S:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from hub.audit.notes import NoteAlgorithm, NoteKey
+from keys.changes import KeyChanges
 from keys.log_keys import log_signers, witness_signers
+from tests.keys.stores import NOW, copied, opened
 from tests.transport.agencies import keyring
 
 
@@ -39,3 +42,34 @@ def test_a_key_reads_back_from_its_verifier_key() -> None:
 def test_a_signer_does_not_show_its_key() -> None:
     signer = log_signers("kz-knb", ed25519=b"1" * 32, ml_dsa_44=b"2" * 32)[0]
     assert "private" not in repr(signer)
+
+
+def test_a_set_that_another_process_made_is_known_at_once(tmp_path: Path) -> None:
+    """The log's tables may name it a moment later, and a second is too long to wait then."""
+    store = copied(tmp_path)
+    serving, command = opened(store), KeyChanges(opened(store))
+    assert len(serving.log_key_sets()) == 1
+    command.make_next("log-ed25519", at=NOW)
+    assert len(serving.log_key_sets()) == 1  # its fellow is not made yet
+    command.make_next("log-ml-dsa-44", at=NOW)
+    assert len(serving.log_key_sets()) == 2
+    assert serving.log_signers() == serving.log_key_sets()[0].signers
+
+
+def test_a_retired_set_stays_on_record_without_its_private_halves(tmp_path: Path) -> None:
+    store = copied(tmp_path)
+    keyring = opened(store)
+    changes = KeyChanges(keyring)
+    before = keyring.witness_key_sets()[0]
+    for purpose in ("witness-ed25519", "witness-ml-dsa-44"):
+        changes.make_next(purpose, at=NOW)
+    assert len(keyring.witness_signers()) == 4
+    for purpose in ("witness-ed25519", "witness-ml-dsa-44"):
+        changes.switch(purpose, at=NOW)
+    for key in changes.inventory():
+        if key.state == "kept":
+            changes.retire(key.key_id, at=NOW)
+    old, fresh = opened(store).witness_key_sets()
+    assert (old.keys, old.signers, old.until) == (before.keys, (), NOW)
+    assert fresh.until is None
+    assert tuple(signer.key for signer in keyring.witness_signers()) == fresh.keys

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,19 @@ import urllib3
 
 from demo.stage import free_ports
 from hub.audit.checkpoints import verify_checkpoint
+from hub.audit.events import Act
 from hub.audit.notes import read_note
 from hub.audit.quorum import Quorum, weigh
 from hub.audit.timestamps import verify_timestamp
 from hub.audit.witnessing import origin_hash
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
+from hub.exchange.keys.changing import rotate
+from hub.exchange.log.epochs import own_keys
+from hub.exchange.log.verifying import Verification
 from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
+from hub.ports import EventQuery
 from tests.exchange.hubs import CUSTODIAN
 from tests.servers.tsa import Tsa, make_tsa, tsa_server
 from tests.wire.served import start, wait_ready
@@ -170,6 +175,34 @@ def test_a_quorum_goes_missing_and_comes_back(tmp_path: Path) -> None:
             assert view.witnessing.quorum().missing == ("sco-rats",)
         hubs.serve("sco-rats")
         eventually(lambda: hubs.warnings("kz-knb") == [], "the quorum")
+
+
+def test_keys_of_logs_and_witnesses_change_and_no_quorum_is_missed(tmp_path: Path) -> None:
+    with trio(tmp_path) as hubs:
+        hubs.serve(*AGENCIES)
+        for agency in AGENCIES:
+            eventually(lambda agency=agency: hubs.is_cosigned(agency), f"{agency} cosigned")  # type: ignore[misc]
+            eventually(lambda agency=agency: hubs.warnings(agency) == [], "no warning")  # type: ignore[misc]
+        begun = {agency: hub.broker.clock.now() for agency, hub in hubs.hubs.items()}
+        for agency, hub in hubs.hubs.items():
+            for purpose in ("log-ed25519", "witness-ed25519"):
+                rotate(hub.broker, hub.custody, replace(CUSTODIAN, agency=agency), purpose)
+        for agency, hub in hubs.hubs.items():
+            eventually(
+                lambda hub=hub: not any(key.state == "next" for key in hub.custody.inventory()),  # type: ignore[misc]
+                f"the new keys of {agency} to take over",
+            )
+        for agency, hub in hubs.hubs.items():
+            least = size_of(hub)
+            eventually(lambda a=agency, n=least: hubs.is_cosigned(a, n), f"{agency} cosigned anew")  # type: ignore[misc]
+            with hub.store.read() as view:
+                told = view.search_events(EventQuery(since=begun[agency]), limit=1000)
+                own = own_keys(view.log, hub.keyring)
+            assert [e.details for _p, e in told if e.act is Act.QUORUM_CHANGED] == []
+            assert len(own.epochs) == 2
+            check = Verification(store=hub.store, own=own)
+            assert len(list(check.steps())) > 0
+            assert check.findings == []
 
 
 def test_a_hub_whose_database_was_set_back_refuses_to_start(tmp_path: Path) -> None:

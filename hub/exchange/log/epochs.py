@@ -63,8 +63,9 @@ class OwnKeys:
 
 def own_keys(log: Log, keyring: Keyring) -> OwnKeys:
     """Return the keys of our own log; IntegrityFailure `log-damaged` for ones that were never ours."""
+    found = log.epochs()  # first: whatever keys they name, the key store had before
     sets = keyring.log_key_sets()
-    rows = log.epochs() or [_began(sets)]
+    rows = found or [_began(sets)]
     return OwnKeys(
         epochs=_epochs(rows, sets),
         sets=tuple(one.keys for one in sets if not one.compromised),
@@ -83,8 +84,9 @@ def own_witness_epochs(keyring: Keyring) -> tuple[WitnessEpoch, ...]:
 
 def present_sets(log: Log, keyring: Keyring) -> tuple[NoteKeySet, ...]:
     """Return the sets of keys that sign now; more than one while they change."""
+    found = log.epochs()
     sets = keyring.log_key_sets()
-    rows = log.epochs() or [_began(sets)]
+    rows = found or [_began(sets)]
     return tuple(_known(text, sets) for text in rows[-1].sets)
 
 

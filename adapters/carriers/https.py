@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -212,13 +212,21 @@ class HttpsCarrier:
 
     def _post_envelopes(self, hop: PartnerRow, batch: Sequence[_Text]) -> list[Outcome]:
         body = _request_text(batch)
-        answer = self._post(hop, "envelopes", body, answers=len(batch))
-        return [outcome_in(hop, one) for one in outcomes_in(hop, answer, len(batch))]
+        answer, leaf = self._answered(hop, "envelopes", body, answers=len(batch))
+        said = [outcome_in(hop, one) for one in outcomes_in(hop, answer, len(batch))]
+        return said if leaf is None else [replace(one, leaf=leaf) for one in said]
 
     def _post(self, hop: PartnerRow, name: str, body: bytes, *, answers: int) -> Mapping[str, object]:
+        return self._answered(hop, name, body, answers=answers)[0]
+
+    def _answered(
+        self, hop: PartnerRow, name: str, body: bytes, *, answers: int
+    ) -> tuple[Mapping[str, object], bytes | None]:
+        """Return an answer, and the certificate of who gave it."""
         with self._client.open(hop, "POST", _FOLDER + name, headers=_JSON, body=body) as reply:
             need(hop, reply, 200)
-            return object_in(hop, reply.read(ANSWER_MAX_BYTES + 2 * RECEIPT_MAX_BYTES * answers))
+            said = object_in(hop, reply.read(ANSWER_MAX_BYTES + 2 * RECEIPT_MAX_BYTES * answers))
+            return said, reply.leaf
 
     def _offset(self, hop: PartnerRow, digest: str) -> int:
         with self._client.open(hop, "HEAD", _attachment(digest)) as reply:

@@ -75,7 +75,9 @@ def take_receipts(
                 for code in codes
                 if code is not None
             ]
-            stage_relying(broker, work, standing.partners.values(), events, leaf=leaf)
+            stage_relying(
+                broker, work, standing.partners.values(), events, leaves=() if leaf is None else (leaf,)
+            )
             work.receipts.sent(mine)
             work.commit()
     for lane in {name for one in checked for name in (one.entry.lane, one.entry.origin) if name}:

@@ -236,7 +236,8 @@ def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) 
         work.receipts.queue(settled.onward)
         ended = work.outbox.settle(lane, settled.entries)
         events = [event for event in settled.events if happened(event, ended)]
-        stage_relying(broker, work, batch.claimed.standing.partners.values(), events)
+        partners = batch.claimed.standing.partners.values()
+        stage_relying(broker, work, partners, events, leaves=settled.leaves)
         if go_on and work.outbox.extend_lane(lane, until=claimed_until(broker, at)):
             lane = replace(lane, failures=failures)
             following = claim(broker, work, lane, at=at) if ahead is None else replace(ahead, lane=lane)

@@ -269,7 +269,8 @@ def _store(batch: _Batch, answers: Sequence[Answer]) -> Sequence[Outcome]:
                 for _originator, envelope_id in sorted(reused)
             )
             events = [a.event for a in answers if not isinstance(a, Outcome)]
-            keep_relied(broker, work, batch.standing.partners.values(), events, leaf=batch.leaf)
+            leaves = () if batch.leaf is None else (batch.leaf,)
+            keep_relied(broker, work, batch.standing.partners.values(), events, leaves=leaves)
             work.commit()
         for lane in {r.forward.lane for r in relayed}:
             broker.wake(lane)

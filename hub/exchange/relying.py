@@ -5,7 +5,7 @@ A snapshot is made once for a partner and a generation of the directory; a recor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -33,11 +33,11 @@ def stage_relying(
     partners: Iterable[Counterparty],
     events: Sequence[AuditEvent],
     *,
-    leaf: bytes | None = None,
+    leaves: Collection[bytes] = (),
 ) -> None:
     """Stage events, and keep what they name as relied on."""
     work.stage(events)
-    keep_relied(broker, work, partners, events, leaf=leaf)
+    keep_relied(broker, work, partners, events, leaves=leaves)
 
 
 def keep_relied(
@@ -46,9 +46,9 @@ def keep_relied(
     partners: Iterable[Counterparty],
     events: Sequence[AuditEvent],
     *,
-    leaf: bytes | None = None,
+    leaves: Collection[bytes] = (),
 ) -> None:
-    """Keep the snapshots that events name, and the leaf certificate (DER) of the connection.
+    """Keep the snapshots that events name, and the leaf certificates (DER) of the connections.
 
     `partners` are those who may have been relied on. A snapshot that is new leaves an event of its own about
     the partner, unless one of these tells of it: so the log says since when it stood.
@@ -61,8 +61,9 @@ def keep_relied(
         partner = by_name[name]
         if keep(broker, work, partner.trust) and name not in told:
             work.stage([_noted(broker, partner, events[0].at)])
-    if leaf is not None and any(CERTIFICATE in event.details for event in events):
-        _keep_leaf(broker, work, leaf)
+    if any(CERTIFICATE in event.details for event in events):
+        for leaf in sorted(leaves):  # in one order everywhere, so that two workers cannot wait for each other
+            _keep_leaf(broker, work, leaf)
 
 
 def relied_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -14,7 +15,8 @@ from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, verify_receipt
 from hub.errors import HubError, IntegrityFailure
 from hub.exchange.backoff import TEMPORARY, retry_at
-from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.broker import Broker, Standing
+from hub.exchange.relying import relied_on
 from hub.ports import Outcome, Transfer
 from hub.records.lifecycle import EntryState, ReceiptStatus
 
@@ -28,13 +30,15 @@ SUSPENDED: Final = "partner-suspended"
 class Settled:
     """What one batch came to, gathered for one transaction.
 
-    `carried` tells that the partner was asked, `failure` why the whole of it failed.
+    `leaves` are the certificates with which the partner answered. `carried` tells that the partner was asked,
+    `failure` why the whole of it failed.
     """
 
     entries: list[OutboxEntry] = field(default_factory=list)
     receipts: list[ReceiptRow] = field(default_factory=list)
     onward: list[ReceiptRow] = field(default_factory=list)
     events: list[AuditEvent] = field(default_factory=list)
+    leaves: set[bytes] = field(default_factory=set)
     carried: bool = False
     failure: HubError | None = None
 
@@ -62,8 +66,10 @@ def weigh(
             log.warning("a receipt was refused", extra={"code": error.code, "lane": entry.lane})
             try_again(broker, settled, entry, at, error.code)
             return
-        signer = standing.partner(statement.by)
-        _settle_receipt(broker, settled, entry, statement, outcome.receipt, signer, at)
+        if outcome.leaf is not None:
+            settled.leaves.add(outcome.leaf)
+        relied = relied_on(standing.partner(statement.by), standing.partner(entry.lane), leaf=outcome.leaf)
+        _settle_receipt(broker, settled, entry, statement, outcome.receipt, relied, at)
     elif outcome.relayed:
         settled.entries.append(changed(entry, state=EntryState.CARRIED, reason=None))
         settled.events.append(entry_event(broker, Act.CARRIED, entry, at, via=entry.lane))
@@ -113,7 +119,7 @@ def _settle_receipt(
     entry: OutboxEntry,
     statement: Statement,
     raw: bytes,
-    signer: Counterparty,
+    relied: Mapping[str, str],
     at: datetime,
 ) -> None:
     refused = statement.status is ReceiptStatus.REFUSED
@@ -133,7 +139,7 @@ def _settle_receipt(
             status=statement.status.value,
             receipt=statement.receipt_id,
             receipt_digest=digest(raw).hex(),
-            trust=signer.trust.digest,
+            **relied,
         )
     )
 

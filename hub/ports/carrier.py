@@ -34,7 +34,8 @@ class Mail:
 class Outcome:
     """What a hub said of one transfer: a signed receipt, or a failure code that asks for a retry.
 
-    `relayed` tells that a relay has taken it durably; the recipient's own receipt is still to come.
+    `relayed` tells that a relay has taken it durably; the recipient's own receipt is still to come. `leaf` is
+    the certificate (DER) with which it answered.
     """
 
     envelope_id: str
@@ -42,6 +43,7 @@ class Outcome:
     code: str | None = None
     sentence: str | None = None
     relayed: bool = False
+    leaf: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,11 +50,15 @@ _REFUSALS: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An answer whose body has not been read yet. Header names are in lowercase."""
+    """An answer whose body has not been read yet, and the certificate (DER) of who gives it.
+
+    Header names are in lowercase.
+    """
 
     agency: str
     status: int
     headers: Mapping[str, str]
+    leaf: bytes | None
     _response: urllib3.BaseHTTPResponse = field(repr=False)
 
     def read(self, max_bytes: int) -> bytes:
@@ -105,13 +109,13 @@ class PinnedConnection(HTTPSConnection):
         self.agency = agency
         self._limits = limits
         self._recognise = recognise
-        self._leaf: bytes | None = None
+        self.leaf: bytes | None = None
         self._board = board
 
     def connect(self) -> None:
         """Connect, shake hands and look at who answers."""
         super().connect()
-        self._leaf = self._patient().getpeercert(True)
+        self.leaf = self._patient().getpeercert(True)
         self._look()
         self._board.enter(self)
         self._begin(self._limits.carry_timeout_s)
@@ -130,7 +134,7 @@ class PinnedConnection(HTTPSConnection):
 
     def _look(self) -> None:
         try:
-            self._recognise(self._leaf, self.agency)
+            self._recognise(self.leaf, self.agency)
         except HubError as error:
             self.close()
             if error.code in {"certificate-revoked", "revocation-unknown"}:
@@ -209,7 +213,13 @@ class HttpsClient:
         try:
             _refuse_later(partner.agency, response)
             names = {name.lower(): value for name, value in response.headers.items()}
-            yield Reply(agency=partner.agency, status=response.status, headers=names, _response=response)
+            yield Reply(
+                agency=partner.agency,
+                status=response.status,
+                headers=names,
+                leaf=getattr(response.connection, "leaf", None),
+                _response=response,
+            )
             if response.length_remaining == 0:
                 # Read to its end, the connection goes back to the pool; otherwise it is closed.
                 response.drain_conn()

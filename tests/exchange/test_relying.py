@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import PartnerStatus, TrustKind
+from hub.entries import PartnerRow, PartnerStatus, TrustKind
 from hub.envelope.suites import Suite
 from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
@@ -18,9 +19,18 @@ from hub.exchange.reconciling.asking import reconcile
 from hub.exchange.trust_history import history
 from hub.federation.card import fingerprint
 from hub.federation.snapshot import read_pin, read_snapshot
-from hub.ports import Transfer
+from hub.ports import Outcome, Transfer
 from hub.records.actor import Role
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, authority_pem, officer, released, run_lanes
+from tests.exchange.hubs import (
+    CUSTODIAN,
+    START,
+    Hubs,
+    LinkCarrier,
+    authority_pem,
+    officer,
+    released,
+    run_lanes,
+)
 
 LEAF = b"the certificate of the connection"
 
@@ -75,6 +85,21 @@ def test_the_certificate_of_the_connection_is_kept_and_named(pair: Hubs) -> None
         item = view.trust.get(name)
     assert item is not None
     assert (item.kind, item.raw) == (TrustKind.CERTIFICATE, LEAF)
+
+
+def test_the_certificate_with_which_a_partner_answers_a_carry_is_kept_too(pair: Hubs) -> None:
+    class Answering(LinkCarrier):
+        def carry(self, partner: PartnerRow, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
+            return [replace(one, leaf=LEAF) for one in super().carry(partner, transfers)]
+
+    ours = pair.network.brokers["kz-knb"]
+    released(ours, "cis-atc")
+    run_lanes(replace(ours, carrier=Answering(us="kz-knb", network=pair.network)))
+    (event,) = did(ours, Act.RECEIPT_VERIFIED)
+    with ours.store.read() as view:
+        item = view.trust.get(event.details["certificate"])
+    assert item is not None
+    assert item.raw == LEAF
 
 
 def test_a_refusal_of_what_was_verified_names_the_trust_too(pair: Hubs) -> None:

@@ -16,6 +16,7 @@ from hub.entries import PartnerRow
 from hub.errors import PeerFault
 from hub.federation.names import agency_uri
 from hub.transport.client import HttpsClient
+from hub.transport.peer import agency_of
 from tests.transport.agencies import (
     UNLOCK,
     free_port,
@@ -57,6 +58,29 @@ def test_the_pinned_partner_answers_and_sees_who_calls() -> None:
     with answering(hub_leaf("cis-atc"), hello, takes="kz-knb") as there:
         assert ask(partner_row("cis-atc", url=there.url), "/a?b=c") == b"GET /a?b=c"
         assert there.asked[0].caller == agency_uri("kz-knb")
+
+
+def test_an_answer_brings_the_certificate_of_who_gave_it_also_on_a_connection_that_was_kept() -> None:
+    with answering(hub_leaf("cis-atc"), hello) as there:
+        calling, row = client(), partner_row("cis-atc", url=there.url)
+        shown = []
+        for _ in range(2):
+            with calling.open(row, "GET", "/x") as reply:
+                shown.append(reply.leaf)
+                reply.read(1000)
+    assert shown[0] is not None
+    assert agency_of(shown[0]) == "cis-atc"
+    assert shown[0] == shown[1]
+
+
+def test_a_partner_that_was_cut_off_is_not_called_until_it_is_let_in_again() -> None:
+    with answering(hub_leaf("cis-atc"), hello) as there:
+        calling, row = client(), partner_row("cis-atc", url=there.url)
+        calling.cut({"cis-atc"})
+        assert fault(row, calling=calling).code == "partner-unreachable"
+        assert there.asked == []
+        calling.cut(())
+        assert ask(row, calling=calling) == b"GET /x"
 
 
 def test_connections_are_kept_and_used_again() -> None:

@@ -31,6 +31,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    leaf: bytes | None = None
 
     def read(self, max_bytes: int) -> bytes:
         if len(self.body) > max_bytes:

@@ -33,6 +33,7 @@ from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import stamper
 from hub.config import load_config
 from hub.errors import HubError, OurFault, Refused
+from hub.exchange.certificates.expiring import is_ending
 from hub.exchange.directory.keeper import DirectoryKeeper
 from hub.exchange.directory.watching import DirectoryWatch
 from hub.exchange.dispatcher import Dispatcher
@@ -100,6 +101,7 @@ class Worker:
                 directory_warnings=DirectoryWatch(hub.broker, hub.federation.place).warnings,
                 crl=hub.authority.crl,
                 ocsp=hub.authority.ocsp,
+                certificate_warnings=self._certificate_warnings,
             )
         )
         count_requests(app, self.metrics)
@@ -122,6 +124,14 @@ class Worker:
         """Log that somebody's certificate was not taken in the handshake."""
         if self._certificates is not None:
             self._certificates.refused_here(address, failure)
+
+    def _certificate_warnings(self) -> tuple[str, ...]:
+        """Return `revocation-unknown` while a partner's authority gives no answer, and what ends soon."""
+        hub = self.hub
+        with hub.store.read() as view:
+            ending = is_ending(hub.broker, view, hub.authority.own())
+        unknown = ("revocation-unknown",) if self._unanswered() else ()
+        return (*unknown, *(("certificate-ending",) if ending else ()))
 
     def _unanswered(self) -> Mapping[str, str]:
         return {} if self._certificates is None else self._certificates.revocation.failures

@@ -71,6 +71,7 @@ class ReadinessView(View):
         metadata={
             "description": "Codes of what needs a person: `token-unavailable` and `token-pin-refused` hold "
             "all that is to be signed or opened; `quorum-missing` will stop releases; "
-            "`books-differ` and `numbers-missing` stop nothing."
+            "`revocation-unknown` refuses a partner once its last answer is stale; "
+            "`certificate-ending`, `books-differ` and `numbers-missing` stop nothing."
         },
     )

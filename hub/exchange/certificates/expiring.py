@@ -68,6 +68,12 @@ def endings(broker: Broker, view: View, own: Sequence[Ending]) -> Sequence[Endin
     return sorted([*own, *members, *authorities], key=lambda one: (one.not_after, one.what, one.agency))
 
 
+def is_ending(broker: Broker, view: View, own: Sequence[Ending]) -> bool:
+    """Tell whether an alarm has been due for any certificate in use."""
+    at = broker.clock.now()
+    return any(one.alarm(at) is not None for one in endings(broker, view, own))
+
+
 def give_alarms(broker: Broker, own: Sequence[Ending]) -> Sequence[tuple[Ending, int]]:
     """Write an alarm into the hub's log for each end that came near, once for each number of days."""
     at = broker.clock.now()

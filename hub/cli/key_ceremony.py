@@ -92,7 +92,8 @@ def ceremony(
         return Answer(document={"script": SCRIPT}, people=(SCRIPT,))
     if output is None or output.exists():
         raise Refused("file-exists", "Name a folder with -o that is not there yet.")
-    from hub.bootstrap.ceremony import hold_ceremony, protocol_page
+    from hub.bootstrap.ceremony import hold_ceremony
+    from hub.bootstrap.ceremony_page import protocol_page
     from hub.bootstrap.making import init_hub
 
     told = None if answers is None else _answers(answers)

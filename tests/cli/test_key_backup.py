@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hub.audit.events import Act
 from hub.storage import open_store
+from keys.shares import read_share
 from tests.cli.conftest import Officers
 from tests.cli.test_record import file
 from tests.cli.walk import hub, json_of, refused
@@ -196,3 +201,34 @@ def test_an_existing_folder_is_not_written_into(homes: Path, tmp_path: Path) -> 
         hub("key", "backup", "-o", str(tmp_path / "b"), "--shares", "2", "--threshold", "2"), "file-exists"
     )
     assert "keys-backed-up" not in steps(homes / "kz-knb")
+
+
+def typed_at_a_terminal(words: list[str], lines: list[str]) -> tuple[int, str]:
+    """Run a command at a terminal of its own, and type lines when it asks."""
+    person, terminal = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "hub.cli", *words],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    os.close(terminal)
+    os.write(person, "".join(f"{line}\n" for line in lines).encode())
+    said, _ = done.communicate(timeout=120)
+    os.close(person)
+    return done.returncode, said.decode()
+
+
+@pytest.mark.slow
+def test_custodians_type_their_shares_and_a_slip_is_said_at_once(made: Path, tmp_path: Path) -> None:
+    home = tmp_path / "kz-knb"
+    shutil.copytree(made / "kz-knb", home)
+    backup = backed_up(tmp_path / "backup", home)
+    shares = [read_share((tmp_path / "backup" / f"share-{n}-of-5.txt").read_text()) for n in (2, 4, 5)]
+    slip = shares[1].replace(shares[1].split()[7], "zebra", 1)
+    words = ["key", "restore", str(backup), "--check", "--home", str(home)]
+    code, said = typed_at_a_terminal(words, [shares[0], slip, shares[1], shares[1], shares[2]])
+    assert code == 0, said
+    assert "a word is missing or was read wrongly" in said
+    assert "Share 3 of 3" in said
+    assert "open all 11 keys" in said.replace("\n", " ")

@@ -32,6 +32,7 @@ def test_following_pins_nobody_and_changes_no_pin(kz: Agency, tj: Agency, partic
     assert all(row.agency != "uz-sgb" for row in pins(tj))
 
 
+@pytest.mark.slow
 def test_a_directory_that_differs_from_a_pin_is_an_alarm_and_an_event(kz: Agency, tj: Agency) -> None:
     assert warned(tj) == ()
     recard(kz, url="https://elsewhere.test:8443", name="Another name")
@@ -49,6 +50,7 @@ def test_a_directory_that_differs_from_a_pin_is_an_alarm_and_an_event(kz: Agency
     assert [event.subject for event in tj.events("agrees")] == ["kz-knb"]
 
 
+@pytest.mark.slow
 def test_a_later_date_alone_is_no_difference(kz: Agency, tj: Agency, federation: Federation) -> None:
     federation.hubs.clock.at += timedelta(minutes=1)
     recard(kz)
@@ -70,6 +72,7 @@ def adopt(agency: Agency, name: str) -> PartnerRow:
     )
 
 
+@pytest.mark.slow
 def test_a_custodian_adopts_the_card_that_the_directory_shows(tj: Agency, participant: Agency) -> None:
     tj.refresh()
     assert adopt(tj, "uz-sgb").card == participant.card()
@@ -87,6 +90,7 @@ def test_nothing_is_adopted_from_an_unknown_directory_or_agency(tj: Agency, fede
     assert refused(lambda: adopt(federation["md-sis"], "kz-knb")).code == "directory-unknown"
 
 
+@pytest.mark.slow
 def test_nothing_is_adopted_once_the_directory_has_expired(
     tj: Agency, participant: Agency, federation: Federation
 ) -> None:
@@ -100,6 +104,7 @@ def test_nothing_is_adopted_once_the_directory_has_expired(
     assert pins(tj) == before
 
 
+@pytest.mark.slow
 def test_nothing_is_adopted_while_the_directory_cannot_be_fetched(
     kz: Agency, tj: Agency, participant: Agency
 ) -> None:
@@ -117,6 +122,7 @@ def test_nothing_is_adopted_while_the_directory_cannot_be_fetched(
     assert adopt(tj, "uz-sgb").agency == "uz-sgb"
 
 
+@pytest.mark.slow
 def test_a_suspended_agency_is_not_adopted(kz: Agency, kg: Agency, tj: Agency, participant: Agency) -> None:
     kg.refresh()
     kz.publish(kg.approve(kz.propose(suspend=["uz-sgb"])))
@@ -127,6 +133,7 @@ def test_a_suspended_agency_is_not_adopted(kz: Agency, kg: Agency, tj: Agency, p
     assert warned(kg) == ("directory-suspended",)
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_not_signed_by_its_card_is_not_taken(
     kz: Agency, tj: Agency, participant: Agency
 ) -> None:
@@ -137,6 +144,7 @@ def test_an_entry_that_is_not_signed_by_its_card_is_not_taken(
     assert tj.refresh().agencies["uz-sgb"].code is None
 
 
+@pytest.mark.slow
 def test_a_participant_that_publishes_anothers_statement_is_not_taken(
     kz: Agency, kg: Agency, uz: Agency
 ) -> None:
@@ -161,6 +169,7 @@ def test_a_participant_that_publishes_anothers_statement_is_not_taken(
 # --- trust marks
 
 
+@pytest.mark.slow
 def test_a_trust_mark_is_seen_and_so_is_its_withdrawal(kz: Agency, tj: Agency) -> None:
     kz.publish(give=[("sco-member", "tj-gknb")])
     assert tj.refresh().agencies["tj-gknb"].marks == ("kz-knb:sco-member",)
@@ -169,6 +178,7 @@ def test_a_trust_mark_is_seen_and_so_is_its_withdrawal(kz: Agency, tj: Agency) -
     assert [e.details["marks"] for e in tj.events("mark-gone")] == ["kz-knb:sco-member"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "edition", [{"give": [("SCO", "tj-gknb")]}, {"withdraw": [("sco-member", "tj-gknb")]}]
 )

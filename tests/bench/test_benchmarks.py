@@ -110,3 +110,13 @@ def test_keys_tell_file_and_token_beside_the_raw_libraries() -> None:
     assert all(row["hub_us"] > 0 and row["of_library"] > 0 for row in told["rows"])
     assert all("of_module" in row for row in told["rows"] if row["place"] == "token")
     assert told["unlock"]["passphrase_ms"] > told["unlock"]["random_ms"] > 0
+
+
+def test_adapters_are_measured_against_their_bare_parsers() -> None:
+    rows = run("bench.adapters", "--rounds", "1", "--seconds", "0.01")["adapters"]
+    assert {"bilateral", "bilateral-stix", "bilateral-misp", "cis_atc", "interpol"} <= set(rows)
+    for row in rows.values():
+        for step in ("write", "read"):
+            assert row[f"{step}_ratio"] == pytest.approx(
+                row[f"{step}_rate"] / row[f"{step}_floor_rate"], rel=0.05, abs=0.002
+            )

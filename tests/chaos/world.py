@@ -187,6 +187,9 @@ class Desk:
             return None
         if answer.status >= 500:
             return None
+        if answer.status == 401:  # its minutes are over: a system asks for another token
+            self._token = ""
+            return None
         assert answer.status == 200, answer.data
         return dict(answer.json())
 

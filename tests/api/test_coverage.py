@@ -81,6 +81,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_exchange.test_a_receipt_settles_its_entry,
     test_exchange.test_a_mailbox_holds_what_waits_until_it_is_confirmed,
     test_exchange.test_books_are_compared_by_signed_statements,
+    test_exchange.test_two_hubs_tell_one_another_of_their_cards,
     test_federation.test_a_partner_fetches_the_directory,
     test_authority.test_anybody_fetches_the_list_of_what_was_revoked,
     test_authority.test_anybody_asks_about_one_certificate,

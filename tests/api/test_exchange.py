@@ -14,13 +14,15 @@ from hub.envelope.reconciliation import BooksStatement, Extent, state_books, ver
 from hub.envelope.suites import Suite
 from hub.exchange import suspending
 from hub.exchange.mailbox import mailbox
+from hub.exchange.partners import own_card
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.asking import concluded
 from hub.exchange.reconciling.warning import books_warnings
+from hub.federation.card import read_card, said
 from hub.records.ids import new_id
 from tests.api.world import Said, World, document, partner_certificate
 from tests.exchange.crafting import stated
-from tests.exchange.hubs import CUSTODIAN, released
+from tests.exchange.hubs import CUSTODIAN, authority_pem, released
 
 ENVELOPES = "/exchange/v1/envelopes"
 
@@ -227,6 +229,22 @@ def test_books_are_compared_by_signed_statements(world: World) -> None:
     assert (said.status, said.code) == (400, "document-invalid")
     said = world.call("POST", where, {"statement": "x" * 300_000}, certificate=certificate)
     assert (said.status, said.code) == (400, "document-invalid")
+
+
+def test_two_hubs_tell_one_another_of_their_cards(world: World) -> None:
+    world.other.clock.pass_(60)
+    there = world.other
+    theirs = own_card(there, name="CIS", url="https://cis.test:8443", tls_ca_pem=authority_pem("cis-atc"))
+    told = {"card": theirs.decode(), "knows": [], "said": "0" * 64}
+    certificate = partner_certificate("cis-atc")
+    where = "/exchange/v1/introduction"
+    answer = world.call("POST", where, told, certificate=certificate).ok()
+    assert "code" not in answer
+    assert read_card(answer["card"].encode()).agency == "kz-knb"
+    assert answer["said"] == said(theirs)
+    assert set(answer["knows"]) == {*there.keyring.public().es256, *there.keyring.public().mldsa65}
+    answer = world.call("POST", where, told | {"card": "no card"}, certificate=certificate).ok()
+    assert answer["code"] == "card-invalid"
 
 
 def test_books_that_differ_are_a_warning_and_no_failure(world: World) -> None:

@@ -12,11 +12,14 @@ from hub.cli import cli
 from hub.cli.record import record
 from tests.cli.arriving import came
 from tests.cli.conftest import PASSWORD, Officers, with_lines
+from tests.cli.test_ca import enrol_and_revoke, go_abroad, succeed
+from tests.cli.test_key_backup import backed_up, pages
+from tests.cli.test_key_ceremony import answers, machine
 from tests.cli.test_record import file
 from tests.cli.walk import DONE, LEAVES, hub, json_of, refused
 from tests.exchange.hubs import agreement_text
 
-__all__ = ["file"]
+__all__ = ["file", "machine"]
 
 
 def test_every_operation_is_listed_with_its_acts() -> None:
@@ -50,12 +53,16 @@ _ELSEWHERE = {("serve",), ("reconcile",), ("log", "recover"), ("partner", "appro
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("machine")
 def test_every_command_really_writes_what_it_declares(
     paired: Path, officers: Officers, file: str, tmp_path: Path
 ) -> None:
     DONE.clear()
     _walk_administration(paired, tmp_path)
+    _walk_authority(officers, tmp_path)
     _walk_directory(paired, tmp_path)
+    _walk_keys(paired, tmp_path)
+    go_abroad(tmp_path)
     _walk_records(paired, officers, file, tmp_path)
     declared = {path for path, leaf in LEAVES if leaf.trail is not None and leaf.trail.acts}
     silent = {path for path in declared if not DONE[path]}
@@ -77,6 +84,19 @@ def _walk_directory(paired: Path, tmp_path: Path) -> None:
     done("directory", "publish", "-o", str(tmp_path / "copy"))
     (paired / "kz-knb" / "directory" / "state.json").unlink()
     done("directory", "refresh")
+
+
+def _walk_authority(officers: Officers, tmp_path: Path) -> None:
+    enrol_and_revoke(officers, tmp_path)
+    succeed(tmp_path, "kz-mvd")
+    done("partner", "revocation", "cis-atc", "--policy", "prefer")
+
+
+def _walk_keys(paired: Path, tmp_path: Path) -> None:
+    held = tmp_path / "ceremony"
+    done("key", "ceremony", "-o", str(held), "--answers", answers(tmp_path))
+    backup = backed_up(tmp_path / "backup", paired / "kz-knb")
+    done("key", "restore", str(backup), *pages(tmp_path / "backup", 1, 2, 3), "--replace")
 
 
 def _walk_administration(paired: Path, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ OPENING: Final = {
     "hub/exchange/evidence/collecting.py": "shown to whoever exports evidence, after its exported entry",
     "hub/exchange/drafting.py": "to check and permit a draft; the caller gets its row and the verdicts",
     "hub/exchange/correcting.py": "a withdrawal keeps what its record says; the caller gets its row",
+    "hub/exchange/checks.py": "to know what a releaser is asked; the caller gets the questions",
+    "hub/exchange/explaining.py": "to ask every rule; the caller gets verdicts, which hold no content",
     "hub/exchange/releasing.py": "to permit, sign and seal what is released",
     "hub/exchange/upkeep.py": "to seal anew what was released",
     "hub/exchange/dispatching.py": "sealed bytes, for the recipients that their release names",

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -51,6 +51,13 @@ from keys.keyring import FileKeyring
 log = logging.getLogger("hub.keys")
 
 
+class Beside(Protocol):
+    """What runs beside the requests of a worker."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class Worker:
     """What one serving process holds: the opened hub, its dispatcher and its application."""
 
@@ -61,11 +68,9 @@ class Worker:
         self._hub: Hub | None = None
         self._dispatcher: Dispatcher | None = None
         self._keeper: LogKeeper | None = None
-        self._witnesses: WitnessKeeper | None = None
-        self._rewrapping: RewrapKeeper | None = None
-        self._keys: KeyKeeper | None = None
-        self._directory: DirectoryKeeper | None = None
         self._certificates: Certificates | None = None
+        self._at_work: tuple[Beside, ...] = ()
+        self._recording: tuple[Beside, ...] = ()
         self._stopping = threading.Event()
         self.metrics = CollectorRegistry()
 
@@ -148,46 +153,37 @@ class Worker:
 
     def start(self, _app: object) -> None:
         """Start dispatching, keeping the log and the keys, and having the log cosigned and stamped."""
-        self._dispatcher = Dispatcher(self.hub.broker, reconcile_hour=self.hub.config.reconcile_hour)
-        hub = self.hub
+        hub, it = self.hub, self.hub.federation
+        self._dispatcher = Dispatcher(hub.broker, reconcile_hour=hub.config.reconcile_hour)
         self._keeper = LogKeeper(hub.broker, hub.config.log_dir)
-        self._witnesses = WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config))
-        self._rewrapping = RewrapKeeper(hub.broker)
-        self._keys = KeyKeeper(hub.broker, hub.custody)
-        it = hub.federation
-        self._directory = DirectoryKeeper(hub.broker, it.client, it.keys, it.place, card=hub.kept_card)
         self._certificates = Certificates(hub)
+        self._at_work = (
+            KeyKeeper(hub.broker, hub.custody),
+            self._dispatcher,
+            RewrapKeeper(hub.broker),
+            DirectoryKeeper(hub.broker, it.client, it.keys, it.place, card=hub.kept_card),
+            self._certificates,
+        )
+        self._recording = (
+            self._keeper,
+            WitnessKeeper(hub.broker, hub.witness_client, stamper=stamper(hub.config)),
+        )
         self._log(Act.STARTED)
-        self._dispatcher.start()
-        self._keeper.start()
-        self._witnesses.start()
-        self._rewrapping.start()
-        self._keys.start()
-        self._directory.start()
-        self._certificates.start()
+        for one in (*self._at_work, *self._recording):
+            one.start()
 
     def stop(self, _app: object) -> None:
-        """Stop dispatching; what is under way settles first, and nobody waits for a mailbox any longer.
+        """Stop what was started; what is under way settles first, and nobody waits for a mailbox any longer.
 
         The log is kept until the last, so that it ends with a checkpoint over all that was done.
         """
         self._stopping.set()
-        if self._keys is not None:
-            self._keys.stop()
-        if self._dispatcher is not None:
-            self._dispatcher.stop()
-        if self._rewrapping is not None:
-            self._rewrapping.stop()
-        if self._directory is not None:
-            self._directory.stop()
-        if self._certificates is not None:
-            self._certificates.stop()
-        if self._dispatcher is not None:
+        for one in self._at_work:
+            one.stop()
+        if self._at_work:
             self._log(Act.STOPPED)
-        if self._keeper is not None:
-            self._keeper.stop()
-        if self._witnesses is not None:
-            self._witnesses.stop()
+        for one in self._recording:
+            one.stop()
 
     def _log(self, act: Act) -> None:
         broker = self.hub.broker

@@ -203,14 +203,18 @@ def _refuse_unless_fitting(
         raise Refused("request-invalid", f"{card.agency} cannot be reached through itself.")
     if row.via is not None:
         find_partner(work, row.via)
-    _refuse_shadows(work, card)
+    refuse_shadows(work, card)
     if before is not None and read_card(before.card).issued_at > card.issued_at:
         raise Refused("conflict", f"The card pinned for {card.agency} is newer than this one.")
 
 
-def _refuse_shadows(work: UnitOfWork, card: Card) -> None:
-    """Refuse a card that could be taken for another partner's: by its authority's name, or a leaf's key."""
-    for row in work.directory.partners():
+def refuse_shadows(view: View, card: Card) -> None:
+    """Refuse a card that could be taken for another partner's: by its authority's name, or a leaf's key.
+
+    Raises Refused `conflict`. It holds for each way in which a card is pinned: one that shuts another partner
+    out must not come by itself either.
+    """
+    for row in view.directory.partners():
         if row.agency == card.agency:
             continue
         other = read_card(row.card)

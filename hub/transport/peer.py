@@ -142,14 +142,19 @@ def _partner(der: bytes, leaf: _Leaf, trust: Trust, at: datetime, wanted: Wanted
 
 
 def _named(leaf: _Leaf, trust: Trust) -> Pinned | None:
-    """Return whom a leaf speaks for: by its pinned key and name, or by the agency in it, never by half."""
+    """Return whom a leaf speaks for: by its pinned key and name, or by the agency in it, never by half.
+
+    The agency in it is asked first: what other partners pin on their cards must not shut it out.
+    """
+    named = trust.partners.get(leaf.agency) if leaf.agency else None
+    if named is not None and not named.foreign:
+        return named
     pinned = trust.by_pin.get(leaf.pin)
     if pinned is not None:
         fits = leaf.names & set(pinned.tls.names) and leaf.agency in {None, pinned.agency}
         claims = {name for name in leaf.names if name.startswith(f"uri:{AGENCY_URI}")}
         return pinned if fits and claims <= {f"uri:{agency_uri(pinned.agency)}"} else None
-    named = trust.partners.get(leaf.agency) if leaf.agency else None
-    return None if named is None or named.foreign else named
+    return None
 
 
 def _refuse_unless_in_force(agency: str, leaf: _Leaf, until: datetime, at: datetime) -> None:

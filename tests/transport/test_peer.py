@@ -219,6 +219,14 @@ def test_a_key_that_two_partners_pin_speaks_for_neither() -> None:
     assert refusal(leaf.der, believed) == "certificate-unknown"
 
 
+def test_a_partner_that_pins_anothers_key_does_not_shut_it_out() -> None:
+    leaf = hub_leaf("cis-atc")
+    hostile = abroad("de-bka", leaf, f"uri:{agency_uri('cis-atc')}", BKA)
+    believed = trust(pinned("cis-atc"), hostile)
+    assert identify(leaf.der, believed, NOW).agency == "cis-atc"
+    recognise(leaf.der, "cis-atc", believed, NOW)
+
+
 def test_the_pinned_key_under_another_authority_speaks_for_nobody() -> None:
     leaf = issued(BKA)
     elsewhere = replace(abroad("de-bka", leaf, BKA), authorities=(root("Elsewhere").pem,))

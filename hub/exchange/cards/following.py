@@ -9,12 +9,12 @@ from hub.audit.events import Act
 from hub.entries import IntroductionRow, PartnerRow
 from hub.errors import IntegrityFailure, Refused
 from hub.exchange.broker import Broker
-from hub.exchange.partners import find_partner, stage_pin
+from hub.exchange.partners import find_partner, refuse_shadows, stage_pin
 from hub.federation.card import Card, fingerprint, read_card, said
 from hub.federation.succession import follow
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
-from hub.ports import UnitOfWork
+from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor
 
 #: What a hub tells whose card waits for a person there.
@@ -38,6 +38,8 @@ def take_card(broker: Broker, actor: Actor, agency: str, raw: bytes) -> str | No
         if _changes_nothing(row, pinned, raw):
             return None
         fresh = follow(pinned, raw, suites=row.suites, at=at)
+        with broker.store.read() as view:
+            _refuse_shadows(view, fresh)
     except IntegrityFailure as failure:
         return _refuse(broker, actor, agency, raw, failure, known, at)
     if broker.confirm_cards:
@@ -86,6 +88,7 @@ def _succeed(
     at: datetime,
 ) -> PartnerRow:
     """Pin the card; what was set by hand (another url, fewer suites, relays) stays as it was set."""
+    _refuse_shadows(work, fresh)  # asked here too: another partner's card may have come meanwhile
     after = replace(
         row,
         card=raw,
@@ -99,6 +102,14 @@ def _succeed(
     if known.waiting is not None or known.refused is not None:
         work.introductions.put(replace(known, waiting=None, refused=None))
     return after
+
+
+def _refuse_shadows(view: View, fresh: Card) -> None:
+    """Refuse a card that would shut another partner out, as `pair` does."""
+    try:
+        refuse_shadows(view, fresh)
+    except Refused as refused:
+        raise IntegrityFailure("succession-refused", refused.sentence) from None
 
 
 def _refuse(

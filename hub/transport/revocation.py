@@ -5,23 +5,64 @@ What comes is signed by the authority, so the way to it is not trusted, and RFC 
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Timeout, parse_url
 
 from hub.errors import PeerFault
+from hub.transport.sockets import PatientSocket, PlainSocket
 
 _AGENT: Final = "hub"
 _OCSP_REQUEST: Final = "application/ocsp-request"
 _PART_BYTES: Final = 65536
 
 
+class _Plain(HTTPConnection):
+    """A connection on which an answer, its head included, has one time, however it trickles."""
+
+    def connect(self) -> None:
+        super().connect()
+        bare: Any = self.sock
+        self.sock = PlainSocket(fileno=bare.detach())
+        self.sock.settimeout(self.timeout)
+
+    def getresponse(self) -> Any:
+        _begin(self.sock, self.timeout)
+        return super().getresponse()
+
+
+class _Tls(HTTPSConnection):
+    """The same over TLS."""
+
+    def getresponse(self) -> Any:
+        _begin(self.sock, self.timeout)
+        return super().getresponse()
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+def _begin(sock: object, timeout_s: float | None) -> None:
+    assert isinstance(sock, (PlainSocket, PatientSocket))
+    assert timeout_s is not None
+    sock.begin(patience_s=timeout_s, bytes_per_s=math.inf)
+
+
 class HttpRevocationClient:
     """Implements `hub.ports.RevocationClient`. `timeout_s` bounds one question from start to end.
+
+    Who answers slowly holds up those who are asked after it for no longer than that.
 
     An https address is a partner's hub, which is held to the partner's own authorities.
     """
@@ -46,6 +87,7 @@ class HttpRevocationClient:
             headers["Content-Type"] = _OCSP_REQUEST
         context = _context(authorities) if url.startswith("https:") else None
         with urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, ssl_context=context) as pool:
+            pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
             try:
                 response = pool.request(
                     method,
@@ -62,12 +104,17 @@ class HttpRevocationClient:
                     return _read(response, url, until, max_bytes)
                 finally:
                     response.close()
+            except PeerFault as fault:
+                if fault.code != "request-timeout":
+                    raise
+                raise _unavailable(url, "its answer took too long") from None
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 raise _unavailable(url, f"it could not be reached ({type(error).__name__})") from None
 
 
 def _context(authorities: Sequence[str]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = PatientSocket
     context.check_hostname = False
     context.load_verify_locations(cadata="\n".join(authorities))
     return context

@@ -14,6 +14,8 @@ from hub.errors import PeerFault
 _SLICE_BYTES: Final = 65536
 #: What is on the wire already is taken even when the time has run out meanwhile.
 _LEAST_S: Final = 0.05
+#: How long a request that is late is waited for in such steps: who trickles has no more than that.
+_LATE_MAX_S: Final = 0.5
 
 Result = TypeVar("Result")
 
@@ -29,12 +31,14 @@ class _Patient(socket.socket):
     _patience_s = 0.0
     _bytes_per_s = 1.0
     _sending = False
+    _late_s = 0.0
 
     def begin(self, *, patience_s: float, bytes_per_s: float) -> None:
         """Start the time of one request."""
         self._patience_s = patience_s
         self._bytes_per_s = bytes_per_s
         self._sending = False
+        self._late_s = 0.0
         self._until = time.monotonic() + patience_s
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
@@ -69,20 +73,28 @@ class _Patient(socket.socket):
         if self._until is None:
             return step()
         told = self.gettimeout()
-        left = max(self._until - time.monotonic(), _LEAST_S)
+        began = time.monotonic()
+        left = max(self._until - began, _LEAST_S)
+        if self._late_s > _LATE_MAX_S:
+            raise self._slow()
         self.settimeout(left if told is None else min(told, left))
         try:
             return step()
         except TimeoutError:
             if told is not None and told < left:
                 raise
-            raise PeerFault(
-                "request-timeout",
-                f"The request stalled, or ran slower than {self._bytes_per_s:.0f} bytes a second.",
-            ) from None
+            raise self._slow() from None
         finally:
+            late = began >= self._until
+            self._late_s = self._late_s + time.monotonic() - began if late else 0.0
             if self.fileno() >= 0:
                 self.settimeout(told)
+
+    def _slow(self) -> PeerFault:
+        return PeerFault(
+            "request-timeout",
+            f"The request stalled, or ran slower than {self._bytes_per_s:.0f} bytes a second.",
+        )
 
 
 class PatientSocket(_Patient, ssl.SSLSocket):
@@ -91,3 +103,7 @@ class PatientSocket(_Patient, ssl.SSLSocket):
 
 class ProxiedSocket(_Patient):
     """A patient connection from the proxy in front, which did TLS and says whose certificate was shown."""
+
+
+class PlainSocket(_Patient):
+    """A patient connection without TLS, to who signs what it answers."""

@@ -8,6 +8,9 @@ from adapters import registry
 from adapters.kit.checking import check
 from tests.amounts import examples
 
+#: Every adapter over all kinds: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 ADAPTERS = [name for name, source in registry.names().items() if source == "hub"]
 
 

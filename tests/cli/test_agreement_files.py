@@ -12,6 +12,9 @@ from tests.cli.conftest import Officers
 from tests.cli.walk import hub
 from tests.exchange.hubs import agreement_text
 
+#: Officers who sign in again and again: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 FILES = sorted((Path(__file__).parents[2] / "demo" / "agreements").glob("*.toml"))
 
 

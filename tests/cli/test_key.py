@@ -15,6 +15,9 @@ from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
 from tests.exchange.hubs import released
 
+#: A hub whose keys change: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 def keys(purpose: str | None = None) -> list[dict[str, Any]]:
     told = json_of(hub("key", "list", "--json"))["keys"]

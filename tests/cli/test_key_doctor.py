@@ -28,6 +28,9 @@ from tests.cli.test_custody import LABEL, init, pinned
 from tests.cli.walk import hub
 from tests.servers.softhsm import SoftHsm, soft_hsm
 
+#: A hub with a token: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> tuple[SoftHsm, Path]:

@@ -23,6 +23,9 @@ from tests.exchange.keyed import Keyed, keyed
 from tests.exchange.keys.test_log_keys import found
 from tests.exchange.log.logs import signed
 
+#: Hubs with key stores of their own: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 TOGETHER = [purpose for purpose, rule in RULES.items() if rule.together]
 WHY = "a stick with the backup was found on a desk"
 

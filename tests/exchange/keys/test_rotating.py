@@ -20,6 +20,9 @@ from hub.records.lifecycle import EntryState
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, released, run_lanes
 from tests.exchange.keyed import Keyed, keyed
 
+#: Hubs with key stores of their own: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ours(hubs: Hubs) -> Keyed:

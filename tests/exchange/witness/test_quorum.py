@@ -25,6 +25,9 @@ from tests.exchange.log.logs import signed
 from tests.exchange.witness.test_asking import restored
 from tests.exchange.witness.witnesses import OTHERS, LinkWitnessClient, ask_all, quorum, with_witnesses
 
+#: Many hubs and stores: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

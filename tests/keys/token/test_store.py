@@ -27,6 +27,9 @@ from keys.token.store import TokenKeys
 from tests.keys.token.conftest import Seconds
 from tests.servers.softhsm import SoftHsm
 
+#: A real token: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 UNLOCK = b"0123456789abcdef0123456789abcdef"
 IN_TOKEN = (Purpose.SIGN_ES256, Purpose.DECRYPT_P256, Purpose.TOKEN_ES256, Purpose.TLS_AUTHORITY)

@@ -32,6 +32,9 @@ from tests.federation.directory.repos import (
 )
 from tests.transport.directory.servers import Trickle, served, silent
 
+#: Whole repositories, signed anew for each attack: not for the quick gate.
+pytestmark = pytest.mark.slow
+
 PAST = timedelta(days=-1)
 
 

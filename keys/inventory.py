@@ -193,7 +193,8 @@ class Inventory:
         """Return the inventory with a purpose's next key current and its current one kept."""
         fresh = self.next(purpose)
         if fresh is None:
-            raise Refused("not-found", f"No next {purpose.value} key is made; `hub key rotate` makes one.")
+            making = "ca init" if purpose is Purpose.TLS_AUTHORITY else f"key rotate {purpose.value}"
+            raise Refused("not-found", f"No next {purpose.value} key is made; `hub {making}` makes one.")
         return self.put(self.current(purpose).stepped(KeyState.KEPT, at), fresh.stepped(KeyState.CURRENT, at))
 
     def unlogged(self) -> tuple[KeyEntry, ...]:

@@ -106,6 +106,11 @@ def what_opens(config: Config, *, passphrase: bool) -> str:
             f"Everything hangs on the token {config.token.label}: nothing opens the keys in files without it."
         )
     place = config.home / "unlock"
+    if config.token is not None:
+        return (
+            f"Everything hangs on {place} and on the token {config.token.label}: copy the file to a safe, "
+            "apart from the backups of the rest; keys in the token are in no backup of the hub."
+        )
     return f"Everything hangs on {place}: copy it to a safe, apart from the backups of the rest."
 
 

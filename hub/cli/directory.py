@@ -122,8 +122,18 @@ def join(
             seen = said.said.card_fingerprint
             document |= {"request": str(output), "version": said.version, "words": list(words(seen))}
             people += [f"Our request is in {output}; it holds our card.", spoken(seen)]
-            then.append(f"hub directory propose --add {output} -o CHANGE      (at a founder)")
+            then += _asked_at_founder(output, founder=founder)
     return Answer(document=document, people=people, then=then)
+
+
+def _asked_at_founder(request: Path, *, founder: bool) -> tuple[str, ...]:
+    """Return what is typed there with a request; a founder's begins a directory, or joins one that stands."""
+    if not founder:
+        return (f"hub directory propose --add {request} -o CHANGE      (at a founder)",)
+    return (
+        f"hub directory init NAME --needed N --founder {request} -o CHANGE      (at whoever begins it)",
+        f"hub directory propose --founder {request} -o CHANGE      (at a founder, when it stands)",
+    )
 
 
 def _begin(

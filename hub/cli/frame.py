@@ -60,7 +60,13 @@ class Leaf(click.Command):
 
 
 def _at_home(ctx: click.Context, hint: str) -> str:
-    """Return a command to come next with the --home and --unlock that this one was given by hand."""
+    """Return a command to come next with the --home and --unlock that this one was given by hand.
+
+    One that is typed elsewhere, as its aside `(at …)` tells, has a home of its own.
+    """
+    said, gap, aside = hint.partition("   ")
+    if aside.lstrip().startswith("(at "):
+        return hint
     command: click.Command | None = ctx.find_root().command
     for word in hint.split()[1:3]:
         if isinstance(command, click.Group):
@@ -73,7 +79,6 @@ def _at_home(ctx: click.Context, hint: str) -> str:
         and f"--{name}" not in hint
         and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     )
-    said, gap, aside = hint.partition("   ")
     return f"{said.rstrip()}{given}{gap}{aside}"
 
 

@@ -108,7 +108,7 @@ def backup(
     return Answer(
         document=document,
         people=people,
-        then=(f"hub key restore {written[0]} --check   with {threshold} shares, to see that they open it",),
+        then=(f"hub key restore {written[0]} --check      (with {threshold} shares; it changes nothing)",),
     )
 
 

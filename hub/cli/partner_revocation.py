@@ -40,7 +40,8 @@ _POLICIES = [policy.value for policy in RevocationPolicy]
 @click.option(
     "--policy",
     type=click.Choice([*_POLICIES, "card"]),
-    help="require refuses what cannot be checked, prefer takes it, card goes back to what its card says.",
+    help="require refuses what cannot be checked, prefer takes it, none-published takes it and does not "
+    "ask, card goes back to what its card says.",
 )
 @click.option("--crl", "crls", multiple=True, metavar="URL", help="Fetch its CRL here; may be repeated.")
 @click.option("--ocsp", "ocsps", multiple=True, metavar="URL", help="Ask OCSP here; may be repeated.")

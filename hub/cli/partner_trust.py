@@ -68,7 +68,7 @@ def _facts(one: Stood) -> dict[str, object]:
             "pinned by": one.pin.pinned_by,
             "card": one.pin.fingerprint[:16],
             "TLS authorities": tuple(name[:16] for name in one.snapshot.authorities),
-            "revocation answers": tuple(name[:16] for name in one.snapshot.revocation) or "none published",
+            "revocation answers": tuple(name[:16] for name in one.snapshot.revocation),
         }
     return told
 

@@ -246,7 +246,8 @@ def _warning(broker: Broker, row: RecordRow, verdict: Verdict) -> str:
     if "partner-suspended" in {reason.code for reason in verdict.reasons}:
         told = f"`hub partner resume {verdict.recipient}` ends that."
     elif allowing:
-        told = f"{', '.join(allowing)} lets {row.kind} go there: `hub agreement show` tells under what terms."
+        shows = " and ".join(f"`hub agreement show {name}`" for name in allowing)
+        told = f"{row.kind} may go there by another agreement: {shows} says under what terms."
     else:
         told = f"No agreement here lets {row.kind} go there."
     return safe(f"warning: as it is, this will not go to {verdict.recipient}: {verdict_of(verdict)} {told}")

@@ -71,6 +71,8 @@ def enrol_and_revoke(officers: Officers, folder: Path) -> dict[str, Any]:
 
 def succeed(folder: Path, *members: str) -> None:
     """Make the next authority, let it issue, these members' certificates too, and retire the one before."""
+    early = hub("ca", "switch")
+    assert (early.exit_code, "`hub ca init` makes one" in early.stderr) == (66, True)
     following = done("ca", "init")["id"]
     assert done("ca", "switch")["id"] == following
     for member in members:

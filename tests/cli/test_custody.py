@@ -54,6 +54,7 @@ def test_a_hub_is_made_with_its_keys_in_a_token(tmp_path: Path, hsm: SoftHsm) ->
     home = tmp_path / "home"
     result = init(home, hsm)
     assert result.exit_code == 0, result.stderr
+    assert f"{home / 'unlock'} and on the token {LABEL}" in result.stdout
     assert hsm.pin not in (home / "hub.toml").read_text() + result.stdout + result.stderr
     listed = told(("partner", "card", "--home", str(home), "--out", str(tmp_path / "a")), "--pin-fd", hsm.pin)
     assert listed.exit_code == 0, listed.stderr

@@ -83,3 +83,15 @@ def test_a_hub_without_a_directory_says_how_to_begin(homes: Path, tmp_path: Path
     refused(hub("partner", "add", "--from-directory", "cis-atc"), "directory-unknown")
     refused(hub("partner", "add"), "command-invalid")
     refused(hub("directory", "publish", "--give", "x"), "command-invalid")
+
+
+@pytest.mark.slow
+def test_a_hint_for_another_hub_names_no_home_of_ours(homes: Path, tmp_path: Path) -> None:
+    asked, founding = str(tmp_path / "a.join"), str(tmp_path / "b.join")
+    there = ("--home", str(homes / "cis-atc"))
+    shown = hub("directory", "join", "-o", asked, *there).stdout
+    assert f"hub directory propose --add {asked} -o CHANGE      (at a founder)" in shown
+    shown = hub("directory", "join", "--founder", "-o", founding, *there).stdout
+    assert f"hub directory init NAME --needed N --founder {founding} -o CHANGE      (at" in shown
+    assert f"hub directory propose --founder {founding} -o CHANGE      (at" in shown
+    assert "--add" not in shown

@@ -72,7 +72,7 @@ def test_draft_that_no_agreement_allows_says_so_at_once(
     said = officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc")
     assert said.exit_code == 0
     assert "warning: as it is, this will not go to cis-atc: There is no agreement other here" in said.stderr
-    assert "test-treaty lets spontaneous-information go there" in said.stderr
+    assert "by another agreement: `hub agreement show test-treaty` says under what terms" in said.stderr
     refusal = release(officers, told)
     assert refusal.exit_code == 77
     assert json.loads(refusal.stdout)["code"] == "policy-denied"

@@ -89,12 +89,16 @@ class KeyChanges:
 
         return _facts(self._change(step).entry(key_id))
 
-    def note_logged(self, key_ids: Iterable[str]) -> None:
-        """Remember that the audit log has the last step of these keys."""
-        told = frozenset(key_ids)
+    def note_logged(self, keys: Iterable[KeyFacts]) -> None:
+        """Remember that the audit log has these keys as told; one that took another step since has not."""
+        told = {key.key_id: key for key in keys}
         self._change(
             lambda inventory: inventory.put(
-                *(replace(entry, logged=True) for entry in inventory.unlogged() if entry.key_id in told)
+                *(
+                    replace(entry, logged=True)
+                    for entry in inventory.unlogged()
+                    if told.get(entry.key_id) == _facts(entry)
+                )
             )
         )
 

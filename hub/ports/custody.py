@@ -58,6 +58,9 @@ class Custody(Protocol):
         """Give a key up, with a fresh one in its place where it was current; return the one given up."""
         ...
 
-    def note_logged(self, key_ids: Iterable[str]) -> None:
-        """Remember that the audit log has the last step of these keys."""
+    def note_logged(self, keys: Iterable[KeyFacts]) -> None:
+        """Remember that the audit log has these keys as they are told of here.
+
+        A key that took another step meanwhile stays one that is not logged.
+        """
         ...

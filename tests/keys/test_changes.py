@@ -128,8 +128,15 @@ def test_a_step_shows_as_not_logged_until_it_is(changes: KeyChanges) -> None:
     assert all(key.logged for key in changes.inventory())
     fresh = changes.make_next("token-es256", at=LATER)
     assert [key.key_id for key in changes.inventory() if not key.logged] == [fresh.key_id]
-    changes.note_logged([fresh.key_id])
+    changes.note_logged([fresh])
     assert all(key.logged for key in changes.inventory())
+
+
+def test_a_step_that_a_key_took_while_another_was_being_logged_is_not_logged_yet(changes: KeyChanges) -> None:
+    made = changes.make_next("token-es256", at=LATER)
+    changes.compromise(made.key_id, why="seen by others", at=LATER)  # by a custodian, meanwhile
+    changes.note_logged([made])
+    assert [key.state for key in changes.inventory() if not key.logged] == ["compromised"]
 
 
 def test_what_a_crash_left_of_a_destroyed_key_goes_with_the_next_step(

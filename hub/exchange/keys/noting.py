@@ -32,5 +32,5 @@ def log_steps(broker: Broker, custody: Custody, actor: Actor) -> int:
             for key in steps
         )
         work.commit()
-    custody.note_logged([key.key_id for key in steps])
+    custody.note_logged(steps)  # as they were logged: one may have taken another step meanwhile
     return len(steps)

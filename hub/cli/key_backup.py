@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _SHARE_BYTES_MAX: Final = 16 * 1024
 
+#: What follows a restoration; a new home has no database, and the log is read from it.
+_NEXT: Final = "hub log verify      (once the database is in its place)"
+
 
 @trail(writes(Act.KEY_CHANGED))
 @leaf(
@@ -161,7 +164,7 @@ def restore(file: str, shares: tuple[str, ...], check: bool, replace: bool, home
         "keys": opened,
         "not_in_it": [dict(one) for one in header.absent],
     }
-    return Answer(document=document, people=people, then=() if check else ("hub log verify",))
+    return Answer(document=document, people=people, then=() if check else (_NEXT,))
 
 
 def write_backup(

@@ -82,7 +82,7 @@ class SqliteDatabase:
         if create:
             _make_private(path)
         elif not path.is_file():
-            raise OurFault("config-invalid", f"There is no database {path}.")
+            raise OurFault("config-invalid", f"There is no database {path}; restore it from its backup.")
         self._turn = FairLock()
         self._writer = _sqlite(path, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
         self._reader = _sqlite(path, "BEGIN", pool_size=4, max_overflow=_CONNECTIONS - 4)

@@ -81,12 +81,11 @@ def test_lost_keys_come_back_and_the_hub_opens_its_records_and_goes_on(
 def test_a_new_home_gets_everything_but_the_database(paired: Path, tmp_path: Path) -> None:
     home, fresh = paired / "kz-knb", tmp_path / "elsewhere"
     backup = backed_up(tmp_path / "backup", home)
-    assert (
-        hub(
-            "key", "restore", str(backup), *pages(tmp_path / "backup", 1, 2, 4), "--home", str(fresh)
-        ).exit_code
-        == 0
-    )
+    there = ("--home", str(fresh))
+    restored = hub("key", "restore", str(backup), *pages(tmp_path / "backup", 1, 2, 4), *there)
+    assert restored.exit_code == 0
+    assert "(once the database is in its place)" in restored.stdout
+    assert "restore it from its backup" in refused(hub("log", "verify", *there), "config-invalid")
     for name in ("unlock", "hub.toml"):
         assert (fresh / name).read_bytes() == (home / name).read_bytes()
         assert stat.S_IMODE((fresh / name).stat().st_mode) == 0o600

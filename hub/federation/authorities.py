@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -162,13 +163,29 @@ def key_pin(key: CertificatePublicKeyTypes) -> str:
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
-def clash(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Tell whether two partners' authorities share a subject and not the key.
+def clash(pinned: tuple[str, ...], fresh: tuple[str, ...]) -> bool:
+    """Tell whether a fresh card's authorities could make handshakes of a pinned partner fail.
 
-    OpenSSL looks an issuer up by its name: a look-alike could make the other partner's handshakes fail.
+    OpenSSL looks an issuer up by its name: a look-alike, with another key or with this one and constraints
+    of its own, could be found first. Another certificate for the same name and key is therefore one that the
+    key itself signed, or an authority that is pinned too.
     """
-    ours = {load_authority(pem).subject: authority_id(pem) for pem in one}
-    return any(ours.get(load_authority(pem).subject, authority_id(pem)) != authority_id(pem) for pem in other)
+    held = [load_authority(pem) for pem in pinned]
+    for one in map(load_authority, fresh):
+        alike = [known for known in held if known.subject == one.subject and known != one]
+        if any(known.public_key() != one.public_key() for known in alike):
+            return True
+        if alike and not any(_issued(one, above) for above in (one, *held)):
+            return True
+    return False
+
+
+def _issued(one: x509.Certificate, above: x509.Certificate) -> bool:
+    try:
+        one.verify_directly_issued_by(above)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _is_ours(name: x509.Name) -> bool:

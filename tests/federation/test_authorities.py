@@ -14,7 +14,7 @@ from hub.federation.authorities import TlsCard, clash, key_pin
 from hub.federation.card import make_card, read_card
 from keys.authority import make_authority
 from tests.transport.agencies import card_of, keyring
-from tests.transport.foreign import Issuer, ministry, root
+from tests.transport.foreign import Issuer, ministry, named, root
 
 CARD = card_of("de-bka")
 PIN = key_pin(ec.generate_private_key(ec.SECP256R1()).public_key())
@@ -116,3 +116,14 @@ def test_authorities_that_share_a_name_and_not_the_key_clash() -> None:
     assert not clash((one.pem,), (one.pem,))
     assert not clash((one.pem,), (root("Other").pem,))
     assert not clash((one.pem,), (root("Shared", one.key).pem,))  # issued anew for the same key
+
+
+def test_anothers_name_and_key_in_a_certificate_of_ones_own_making_clash() -> None:
+    above, evil = root("Above"), root("Evil")
+    issuing = above.below("Issuing")
+    again, _ = above.issue(None, key=issuing.key, subject=named("Issuing"), usages=None, ca=True)
+    forged, _ = evil.issue(None, key=issuing.key, subject=named("Issuing"), usages=None, ca=True)
+    pinned = (issuing.pem, above.pem)
+    assert not clash(pinned, pinned)
+    assert not clash(pinned, (again.public_bytes(Encoding.PEM).decode(), above.pem))
+    assert clash(pinned, (forged.public_bytes(Encoding.PEM).decode(), evil.pem))

@@ -42,6 +42,12 @@ CHECKS: list[Any] = [
 ]
 
 
+@schemathesis.serializer("application/ocsp-request")
+def as_it_is(_context: object, value: object) -> bytes:
+    """Return the bytes of a question that is not JSON."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A hub in a process of its own."""

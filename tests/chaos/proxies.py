@@ -139,9 +139,11 @@ class Doubling:
         context.load_cert_chain(tls.certificate, password=tls.password)
         return urllib3.PoolManager(ssl_context=context, retries=False, timeout=20, maxsize=8)
 
-    def note(self, first: urllib3.BaseHTTPResponse, second: urllib3.BaseHTTPResponse) -> None:
-        """Compare the two answers to one request."""
+    def note(self, path: str, first: urllib3.BaseHTTPResponse, second: urllib3.BaseHTTPResponse) -> None:
+        """Compare the two answers to one request; a card is signed anew for each question."""
         self.answers[first.status, second.status] += 1
+        if path.endswith("/introduction"):
+            return
         if first.status == second.status == 200 and first.data != second.data:
             self.strange.append((first.data, second.data))
 
@@ -157,7 +159,7 @@ def _handler(doubling: Doubling, pool: urllib3.PoolManager) -> type[BaseHTTPRequ
             with ThreadPoolExecutor(2) as both:
                 calls = [both.submit(pool.request, "POST", url, body=body, headers=headers) for _ in "12"]
                 first, second = (call.result() for call in calls)
-            doubling.note(first, second)
+            doubling.note(self.path, first, second)
             answer = first if first.status == 200 else second
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.headers["Content-Type"])

@@ -190,9 +190,6 @@ def test_what_a_relay_holds_shows_its_reason_and_still_arrives_when_it_is_resume
     run_lanes(relay, rounds=2)
     assert stands(ours, row.record_id) == (EntryState.CARRIED, "partner-suspended")
     activate(relay, CUSTODIAN, "sco-rats")
-    with relay.store.read() as view:
-        (held,) = view.outbox.page(after=0, limit=5)
-    resume(relay, CUSTODIAN, held.entry_id)
     run_lanes(relay, rounds=2)
     assert stands(ours, row.record_id) == (EntryState.ACCEPTED, None)
     assert len(trace(far, row.record_id).versions) == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub.errors import Refused
 from hub.exchange.broker import Broker
@@ -48,9 +49,20 @@ def rotate(broker: Broker, custody: Custody, actor: Actor, purpose: str, *, now:
     now = now or rule.wraps  # nobody else has to know it
     fresh = custody.make_next(purpose, at=at)
     if now:
-        fresh = custody.switch(purpose, at=at)
+        fresh = _taken_into_use(custody, fresh, at)
     log_steps(broker, custody, actor)
     return Rotated(fresh=fresh, before=before, now=now)
+
+
+def _taken_into_use(custody: Custody, fresh: KeyFacts, at: datetime) -> KeyFacts:
+    """Take a purpose's next key into use; a serving hub that looks for one may just have done it."""
+    try:
+        return custody.switch(fresh.purpose, at=at)
+    except Refused:
+        current = current_key(custody, fresh.purpose)
+        if current.key_id != fresh.key_id:
+            raise
+        return current
 
 
 def retire(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hub.exchange.cards.telling import tell_all, unaware
 from hub.exchange.keys.affected import affected
 from hub.exchange.keys.changing import compromise, current_key, log_steps, retire, rotate
 from hub.exchange.keys.rules import RULES
-from hub.ports import UnitOfWork
+from hub.ports import KeyFacts, UnitOfWork
 from hub.records.lifecycle import EntryState
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, released, run_lanes
 from tests.exchange.keyed import Keyed, keyed
@@ -154,6 +155,22 @@ def test_rotating_twice_makes_one_next_key(ours: Keyed, theirs: Keyed) -> None:
     one, other = (rotate(ours.broker, ours.custody, CUSTODIAN, "sign-es256") for _ in range(2))
     assert one.fresh.key_id == other.fresh.key_id
     assert len(steps(ours.broker)) == 1
+
+
+def test_a_serving_hub_may_be_the_one_that_takes_the_next_key_into_use(
+    ours: Keyed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_next = ours.custody.make_next
+
+    def seen_at_once(purpose: str, *, at: datetime) -> KeyFacts:
+        made = make_next(purpose, at=at)
+        ours.custody.switch(purpose, at=at)
+        return made
+
+    monkeypatch.setattr(ours.custody, "make_next", seen_at_once)
+    told = rotate(ours.broker, ours.custody, CUSTODIAN, "token-es256", now=True)
+    assert told.fresh.key_id != told.before.key_id
+    assert (told.fresh.state, state(ours, told.fresh.key_id)) == ("current", "current")
 
 
 def test_a_purpose_that_is_not_rotated_so_is_refused(ours: Keyed) -> None:

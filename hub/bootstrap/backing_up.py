@@ -19,8 +19,10 @@ from hub.bootstrap.secrets import Unlock
 from hub.config import Config, load_config
 from hub.errors import HubError, IntegrityFailure, Refused
 from hub.exchange.broker import Broker
+from hub.exchange.keys.restoring import give_up_again
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
+from hub.ports import Custody
 from hub.records.actor import Actor
 from keys.algorithms import public_of
 from keys.backup import Backup, BackupHeader, Contents, make_backup, open_backup, read_backup
@@ -136,12 +138,12 @@ def restore_keys(
         write_private(home / "hub.toml", contents.config.encode())
     # No database, or one whose log must be put right first: then the next start logs it.
     with suppress(HubError), open_hub(home, unlock=home / "unlock") as hub:
-        log_restored(hub.broker, hub.config)
+        log_restored(hub.broker, hub.custody, hub.config)
     return header
 
 
-def log_restored(broker: Broker, config: Config) -> None:
-    """Log that keys were restored, where the log does not have it yet.
+def log_restored(broker: Broker, custody: Custody, config: Config) -> None:
+    """Log that keys were restored, where the log does not have it yet, and give up what was given up before.
 
     The files come first: after a crash between the two the mark is still there, and this is done again.
     """
@@ -158,6 +160,7 @@ def log_restored(broker: Broker, config: Config) -> None:
         backup_made_at=told["made_at"],
         by=told["by"],
     )
+    give_up_again(broker, custody, broker.itself)
     mark.unlink()
 
 

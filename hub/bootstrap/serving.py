@@ -213,7 +213,7 @@ def serve_hub(home: Path, *, unlock: Unlock = None) -> None:
     stamper(config)  # what is wrong with it is said before anything starts
     with open_hub(home, keyring=keyring) as hub:
         hub.checked.check()
-        log_restored(hub.broker, hub.config)
+        log_restored(hub.broker, hub.custody, hub.config)
         check_witnessed(hub.broker, hub.witness_client)
     worker = Worker(home, keyring)
     serve(

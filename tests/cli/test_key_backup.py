@@ -78,6 +78,26 @@ def test_lost_keys_come_back_and_the_hub_opens_its_records_and_goes_on(
     assert not (home / "keys" / "restored.json").exists()
 
 
+def test_a_key_that_was_given_up_since_is_given_up_again(paired: Path, tmp_path: Path) -> None:
+    home = paired / "kz-knb"
+    backup = backed_up(tmp_path / "backup", home)
+    for purpose in ("sign-es256", "witness-ed25519"):
+        assert hub("key", "compromise", purpose, "--why", "seen on a screen").exit_code == 0
+    given_up = compromised()
+    assert len(given_up) == 3
+    told = hub("key", "restore", str(backup), *pages(tmp_path / "backup", 1, 2, 3), "--replace")
+    assert told.exit_code == 0, told.output
+    assert compromised() == given_up
+    assert steps(home).count("key-compromised") == 6
+    assert json_of(hub("log", "verify", "--json"))["verified"] is True
+
+
+def compromised() -> set[str]:
+    return {
+        one["id"] for one in json_of(hub("key", "list", "--json"))["keys"] if one["state"] == "compromised"
+    }
+
+
 def test_a_new_home_gets_everything_but_the_database(paired: Path, tmp_path: Path) -> None:
     home, fresh = paired / "kz-knb", tmp_path / "elsewhere"
     backup = backed_up(tmp_path / "backup", home)

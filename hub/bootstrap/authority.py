@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from hub.audit.events import Act
+from hub.bootstrap.leaves import host_names_of, is_issued_by, tls_card
 from hub.config import Config
 from hub.entries import CertificateRow
 from hub.errors import Refused
@@ -23,9 +24,9 @@ from hub.federation.answers import issuer_hashes
 from hub.federation.authorities import TlsCard, authority_id, key_pin
 from hub.records.actor import Actor
 from keys.authorities import HeldAuthority, make_next_authority, retire_authority, switch_authority
-from keys.authority import Authority, crl_url, issue_hub_leaf
+from keys.authority import Authority, issue_hub_leaf
 from keys.enrolment import ClientCertificate, issue_client_certificate, requested_key
-from keys.foreign import foreign_card, foreign_chain, install_leaf, request_leaf
+from keys.foreign import foreign_chain, install_leaf, request_leaf
 from keys.keyring import FileKeyring, renew_leaf
 from keys.purposes import Purpose
 from keys.revoking import answer_ocsp, make_crl
@@ -284,7 +285,7 @@ class AuthorityDesk:
         leaf, at = self.leaf(), self._broker.clock.now()
         present = self._keyring.authorities()[0]
         before = timedelta(seconds=self._broker.limits.leaf_renewed_before_s)
-        if leaf.not_valid_after_utc - at > before and _issued_by(leaf, present):
+        if leaf.not_valid_after_utc - at > before and is_issued_by(leaf, present):
             self._record(leaf)
             return False
         if present.certificate.not_valid_after_utc - at < before:
@@ -335,7 +336,7 @@ class AuthorityDesk:
 
     def _issuer_of(self, leaf: x509.Certificate) -> str | None:
         for held in self._keyring.authorities():
-            if _issued_by(leaf, held):
+            if is_issued_by(leaf, held):
                 return key_pin(held.certificate.public_key())
         return None
 
@@ -347,42 +348,3 @@ class AuthorityDesk:
             if len(name) in {0, _ID_DIGITS} and authority_id(held.pem).startswith(name):
                 return held
         raise Refused("not-found", "No authority of ours has that id.")
-
-
-def leaf_authority(keyring: FileKeyring) -> str:
-    """Return the authority above our leaf (PEM): a foreign one, or our own."""
-    chain = foreign_chain(keyring.directory)
-    return chain[0] if chain else keyring.tls_files().authority_pem
-
-
-def tls_card(keyring: FileKeyring, config: Config) -> TlsCard:
-    """Return what our card adds to its authority: those exchanged with it, pins, and where CRLs are."""
-    if foreign_chain(keyring.directory):
-        return foreign_card(keyring.directory, keyring.tls_files())
-    held = keyring.authorities()
-    base = config.revocation_base
-    return TlsCard(
-        authorities=tuple(one.pem for one in held[1:]),
-        crl=tuple(crl_url(base, one.certificate) for one in held) if base else (),
-    )
-
-
-def pem_of(der: bytes) -> bytes:
-    """Return a certificate as PEM."""
-    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-
-
-def host_names_of(leaf: x509.Certificate) -> list[str]:
-    """Return the names and addresses that a leaf is made out to."""
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    addresses = map(str, names.get_values_for_type(x509.IPAddress))
-    return [*names.get_values_for_type(x509.DNSName), *addresses]
-
-
-def _issued_by(leaf: x509.Certificate, held: HeldAuthority) -> bool:
-    wanted = held.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    try:
-        named = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-    except x509.ExtensionNotFound:
-        return False
-    return named == wanted

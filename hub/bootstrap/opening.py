@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
-from hub.bootstrap.authority import AuthorityDesk, leaf_authority, tls_card
+from hub.bootstrap.authority import AuthorityDesk
 from hub.bootstrap.checking import CheckedStore, checked
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.federating import Federation, federation
+from hub.bootstrap.leaves import leaf_authority, tls_card
 from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config

@@ -192,7 +192,7 @@ def ocsp(question: str, out: Path, home: Path, unlock: Unlock) -> Answer:
 @unlock_option
 def certificate(certificate: str, out: Path, home: Path, unlock: Unlock) -> Answer:
     """Write a certificate that our authority issued, as PEM."""
-    from hub.bootstrap.authority import pem_of
+    from hub.bootstrap.leaves import pem_of
 
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = find_certificate(view, certificate)

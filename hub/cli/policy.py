@@ -19,7 +19,8 @@ from hub.codes import CODES
 from hub.exchange.explaining import Explained, explain_record
 from hub.policy.agreements import load_agreement
 from hub.policy.cases import Tried, load_table, try_case
-from hub.policy.explanation import RULES, Finding, Verdict
+from hub.policy.explanation import Finding, Verdict
+from hub.policy.rules import RULES
 
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock

@@ -18,8 +18,9 @@ from marshmallow import ValidationError, fields
 from hub.entries import Direction
 from hub.errors import Refused
 from hub.policy.agreements import DayField, sentences
-from hub.policy.explanation import RULES, Verdict, explain
+from hub.policy.explanation import Verdict, explain
 from hub.policy.permission import Question
+from hub.policy.rules import RULES
 from hub.policy.terms import Agreement
 from hub.records.fields import Agency, Choice, Count, Flag, Language, Many, Slug, Text
 from hub.records.kinds import Kind, Purpose

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.codes import CODES
-from hub.policy.explanation import RULES
+from hub.policy.rules import RULES
 from tests.cli.conftest import AGENCIES, Officers
 from tests.cli.walk import hub, json_of
 from tests.exchange.hubs import agreement_text, document

@@ -12,7 +12,8 @@ from hub.codes import CODES
 from hub.errors import Refused
 from hub.policy import Agreement, Deny, Permit, Question, flows_by_rule, load_agreement, permit
 from hub.policy.cases import NO_REFUSAL, Expected, Table, load_table, try_case
-from hub.policy.explanation import RULES, Explanation, Finding, Verdict, explain
+from hub.policy.explanation import Explanation, Finding, Verdict, explain
+from hub.policy.rules import RULES
 from hub.records.kinds import Kind
 from hub.records.label import Handling
 from tests.policy.samples import AGREEMENT, QUESTION, agreed, asked, labelled

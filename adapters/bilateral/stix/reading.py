@@ -14,26 +14,16 @@ from stix2.exceptions import STIXError
 
 from adapters.aside import places, unpack
 from adapters.bilateral.stix import naming
+from adapters.bilateral.stix.parts import TYPES, Part, read_file, read_identity, read_subject, take_derived
 from adapters.bilateral.stix.writing import ADDRESS
 from adapters.contract import Interpretation
 from adapters.reading import malformed
-from adapters.rest import Path, Rest, assemble
+from adapters.rest import Rest, assemble
 from adapters.versions import ambiguous
 from hub.records.times import as_text, as_time
 
 MAX_OBJECTS: Final = 5_000
 _ID: Final = re.compile(r"([a-z][a-z0-9-]{1,250})--([0-9a-f-]{36})")
-_TYPES: Final = {"individual": "person", "organization": "organisation", "group": "organisation"}
-#: What every object has, and what our own bundles derive from the record.
-_DERIVED: Final = (
-    "type",
-    "id",
-    "spec_version",
-    "created",
-    "modified",
-    "created_by_ref",
-    "object_marking_refs",
-)
 
 
 def _is_text(value: Any) -> bool:
@@ -70,8 +60,6 @@ _FORMS: Final[Mapping[str, Callable[[Any], bool]]] = {
 }
 
 _encode: Final = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
-
-Part = tuple[Path, Any]
 
 
 def read_bundle(value: Any) -> Interpretation:
@@ -183,7 +171,7 @@ def _ours(main: dict[str, Any], views: Mapping[str, Rest]) -> Iterator[Part]:
     author = views.get(main.get("created_by_ref", ""))
     if author is not None and author.see("type") == "identity":
         yield ("originator",), author.take("name")
-        _take_derived(author)
+        take_derived(author)
         author.take("identity_class")
     yield from _listed(main, views, parts)
 
@@ -197,7 +185,7 @@ def _aside(report: Rest) -> list[Part]:
 
 
 def _head(main: Mapping[str, Any], report: Rest) -> Iterator[Part]:
-    _take_derived(report)
+    take_derived(report)
     report.take("object_refs")
     kind = report.take("name")
     report.take("report_types")
@@ -232,11 +220,6 @@ def _version(text: Any) -> int:
     if found is None:
         raise malformed("it does not say which version of its record it is")
     return int(found[1])
-
-
-def _take_derived(view: Rest) -> None:
-    for name in _DERIVED:
-        view.take(name)
 
 
 def _marking_views(main: Mapping[str, Any], views: Mapping[str, Rest]) -> Iterator[Rest]:
@@ -281,17 +264,17 @@ def _listed(main: Mapping[str, Any], views: Mapping[str, Rest], aside: list[Part
         sort = view.see("type")
         if sort in {"identity", "location"} and view.see("id") != main.get("created_by_ref"):
             place = where[view.see("id")] = subjects.next()
-            for path, value in _subject(view):
+            for path, value in read_subject(view):
                 if path == ("key",):
                     keys[view.see("id")] = value
                 yield ("subjects", place, *path), value
         elif sort == "file":
-            yield from _file(view, files.next())
+            yield from read_file(view, files.next())
     links = {source: places(aside, "subjects", place, "links") for source, place in where.items()}
     for view in mine:
         source, target = view.see("source_ref"), view.see("target_ref")
         if view.see("type") == "relationship" and source in where and target in keys:
-            _take_derived(view)
+            take_derived(view)
             view.take("source_ref")
             view.take("target_ref")
             path = ("subjects", where[source], "links", links[source].next())
@@ -299,54 +282,6 @@ def _listed(main: Mapping[str, Any], views: Mapping[str, Rest], aside: list[Part
             yield (*path, "link"), view.take("relationship_type")
             if (note := view.take("description")) is not None:
                 yield (*path, "note"), note
-
-
-def _subject(view: Rest) -> Iterator[Part]:
-    _take_derived(view)
-    if view.see("type") == "identity":
-        yield from _identity(view)
-    else:
-        yield from _location(view)
-    if (note := view.take("description")) is not None:
-        yield ("note",), note
-    for label in view.each("labels"):
-        if str(label.see()).startswith("capacity:"):
-            yield ("capacity",), str(label.take()).removeprefix("capacity:")
-    for one in view.each("external_references"):
-        if one.see("source_name") == "hub-key":
-            yield ("key",), one.take("external_id")
-            one.take("source_name")
-
-
-def _identity(view: Rest) -> Iterator[Part]:
-    sort = _TYPES.get(view.see("identity_class", default=""))
-    if sort is not None:
-        view.take("identity_class")
-        yield ("type",), sort
-    yield ("names", 0, "text"), view.take("name")
-    if sort != "organisation" and (roles := view.take("roles")) is not None:
-        yield ("occupations",), roles
-
-
-def _location(view: Rest) -> Iterator[Part]:
-    yield ("type",), "place"
-    if (name := view.take("name")) is not None:
-        yield ("name",), name
-    for ours in ("latitude", "longitude"):
-        if (number := view.take(ours)) is not None:
-            yield ("coordinates", ours), format(number, "f") if isinstance(number, Decimal) else str(number)
-    for ours, theirs in ADDRESS.items():
-        if (value := view.take(theirs)) is not None:
-            yield ("address", ours), value
-
-
-def _file(view: Rest, place: int) -> Iterator[Part]:
-    _take_derived(view)
-    for theirs, ours in (("name", "name"), ("size", "size_bytes"), ("mime_type", "media_type")):
-        if (value := view.take(theirs)) is not None:
-            yield ("attachments", place, ours), value
-    if (digest := view.take("hashes", "SHA-256")) is not None:
-        yield ("attachments", place, "digest"), str(digest).lower()
 
 
 def _foreign_report(report: Rest) -> Iterator[Part]:
@@ -372,10 +307,10 @@ def _strangers(objects: Iterable[Mapping[str, Any]], views: Mapping[str, Rest]) 
         yield ("label", "tlp"), naming.TLP_OF[colours.pop()]
     place = 0
     for each in objects:
-        if each["type"] == "identity" and each["id"] not in makers and each.get("identity_class") in _TYPES:
+        if each["type"] == "identity" and each["id"] not in makers and each.get("identity_class") in TYPES:
             view = views[each["id"]]
             view.take("type")
-            for path, value in _identity(view):
+            for path, value in read_identity(view):
                 yield ("subjects", place, *path), value
             if (note := view.take("description")) is not None:
                 yield ("subjects", place, "note"), note

@@ -14,9 +14,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.records.kinds import Kind
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,35 @@ class Parcel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one side says of a parcel that it pulled: taken durably, or refused with a code."""
+
+    taken: bool
+    code: str | None = None
+    sentence: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a refusal without its code, and a code without a refusal."""
+        if self.taken is not (self.code is None):
+            raise ValueError("a refusal has a code, and nothing else has")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartnerReceipt:
+    """What came back for a parcel of ours, as the partner's own bytes say it: kept as evidence.
+
+    `digest` is the SHA-256 of the sealed bytes that the receipt names, where it names any: the hub compares.
+    `signer` is whom a signature that the carrier verified proves; None where receipts are not signed.
+    """
+
+    parcel_id: str
+    verdict: Verdict
+    raw: bytes = field(repr=False)
+    digest: bytes | None = None
+    signer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """Whether the far side can be reached, with a sentence for people."""
 
@@ -153,11 +186,11 @@ class Carrier(Protocol):
         """Return parcels that wait for us, oldest first; each comes again until it is acknowledged."""
         ...
 
-    def acknowledge(self, parcel_id: str, receipt: bytes) -> None:
+    def acknowledge(self, parcel_id: str, verdict: Verdict) -> None:
         """Give the partner a receipt, after what was pulled is durable here. A repeat changes nothing."""
         ...
 
-    def receipts(self, *, limit: int) -> Sequence[tuple[str, bytes]]:
+    def receipts(self, *, limit: int) -> Sequence[PartnerReceipt]:
         """Return receipts for parcels that we pushed; each comes again until it is `settled`."""
         ...
 
@@ -186,5 +219,41 @@ class Adapter:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Materials(Protocol):
+    """What a hub hands to a carrier or a seal of one partner. Names are those that the profile gives them.
+
+    Each raises Refused `adapter-invalid` for a name that the hub holds nothing under.
+    """
+
+    @property
+    def us(self) -> str:
+        """Return our agency."""
+        ...
+
+    @property
+    def them(self) -> str:
+        """Return the partner's agency."""
+        ...
+
+    def private_key(self, name: str) -> PrivateKeyTypes:
+        """Return a key of ours that was made or taken in for this partner."""
+        ...
+
+    def certificates(self, name: str) -> Sequence[x509.Certificate]:
+        """Return certificates that a custodian pinned: the leaf first, or authorities."""
+        ...
+
+    def secret(self, name: str) -> bytes:
+        """Return a password or token that the partner gave us."""
+        ...
+
+    def folder(self) -> Path:
+        """Return a folder of its own for state that must last: cursors, what waits for a receipt."""
+        ...
+
+
 #: What an entry point of the group `hub.adapters` names; it is given the options of the partner's profile.
 Maker = Callable[[Mapping[str, Any]], Adapter]
+#: What entry points of the groups `hub.carriers` and `hub.seals` name; options are the profile's table.
+CarrierMaker = Callable[[Mapping[str, Any], Materials], Carrier]
+SealMaker = Callable[[Mapping[str, Any], Materials], Seal]

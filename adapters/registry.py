@@ -1,18 +1,20 @@
-"""Which adapters there are: those here, and those that other packages name as entry points."""
+"""Which adapters, carriers and seals there are: those here, and those that other packages name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from adapters.contract import Adapter, Maker
+from adapters.contract import Adapter, Carrier, CarrierMaker, Maker, Materials, Seal, SealMaker
 from hub.errors import HubError, Refused
 
-#: The group in which packages of others name a `Maker`.
+#: The groups in which packages of others name what makes an adapter, a carrier or a seal.
 GROUP: Final = "hub.adapters"
-#: name -> where its Maker is, and the options it is checked with.
+CARRIERS: Final = "hub.carriers"
+SEALS: Final = "hub.seals"
+#: name -> where its maker is, and for adapters the options each is checked with.
 _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "bilateral": ("adapters.bilateral:make", {}),
     "bilateral-misp": ("adapters.bilateral:make", {"dialect": "misp"}),
@@ -22,6 +24,10 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "cis_atc": ("adapters.cis_atc:make", {}),
     "interpol": ("adapters.interpol:make", {}),
 }
+_CARRIERS: Final[dict[str, str]] = {
+    "folder": "adapters.carriers.folder:make",
+}
+_SEALS: Final[dict[str, str]] = {}
 
 
 def names() -> Mapping[str, str]:
@@ -38,45 +44,61 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Adapter:
 
     Raises Refused `adapter-unknown` and `adapter-invalid`.
     """
-    maker, defaults = _maker(name)
-    try:
-        made = maker(defaults if options is None else options)
-    except HubError:
-        raise
-    except Exception as error:
-        raise Refused(
-            "adapter-invalid", f"The adapter {name} cannot be made ({type(error).__name__})."
-        ) from error
+    where, defaults = _HERE.get(name, (None, {}))
+    maker = cast(Maker, _maker("adapter", GROUP, where or name, among=names()))
+    made = _made("adapter", name, lambda: maker(defaults if options is None else options))
     if not isinstance(made, Adapter):
         raise Refused("adapter-invalid", f"What makes the adapter {name} returned no Adapter.")
     return made
 
 
-def _maker(name: str) -> tuple[Maker, Mapping[str, Any]]:
-    if ":" in name:
-        return _named(name), {}
-    if name in _HERE:
-        where, options = _HERE[name]
-        return _named(where), options
-    found = [point for point in entry_points(group=GROUP) if point.name == name]
-    if not found:
-        raise Refused("adapter-unknown", f"There is no adapter {name}; there are {', '.join(names())}.")
-    if len(found) > 1:
-        raise Refused("adapter-invalid", f"{len(found)} packages claim the adapter {name}.")
+def make_carrier(name: str, options: Mapping[str, Any], materials: Materials) -> Carrier:
+    """Make one partner's carrier. Raises Refused `adapter-unknown` and `adapter-invalid`."""
+    maker = cast(CarrierMaker, _maker("carrier", CARRIERS, _CARRIERS.get(name, name), among=_CARRIERS))
+    return cast(Carrier, _made("carrier", name, lambda: maker(options, materials)))
+
+
+def make_seal(name: str, options: Mapping[str, Any], materials: Materials) -> Seal:
+    """Make one partner's seal. Raises Refused `adapter-unknown` and `adapter-invalid`."""
+    maker = cast(SealMaker, _maker("seal", SEALS, _SEALS.get(name, name), among=_SEALS))
+    return cast(Seal, _made("seal", name, lambda: maker(options, materials)))
+
+
+def _made(part: str, name: str, making: Callable[[], object]) -> object:
     try:
-        return found[0].load(), {}
+        return making()
+    except HubError:
+        raise
     except Exception as error:
         raise Refused(
-            "adapter-invalid", f"The adapter {name} cannot be loaded ({type(error).__name__})."
+            "adapter-invalid", f"The {part} {name} cannot be made ({type(error).__name__})."
         ) from error
 
 
-def _named(where: str) -> Maker:
+def _maker(part: str, group: str, name: str, *, among: Mapping[str, object]) -> Callable[..., object]:
+    """Return what `module:function` names, or the entry point of that name."""
+    if ":" in name:
+        return _named(name)
+    found = [point for point in entry_points(group=group) if point.name == name]
+    if not found:
+        raise Refused(
+            "adapter-unknown", f"There is no {part} {name}; there are {', '.join(among) or 'none'}."
+        )
+    if len(found) > 1:
+        raise Refused("adapter-invalid", f"{len(found)} packages claim the {part} {name}.")
+    try:
+        return cast(Callable[..., object], found[0].load())
+    except Exception as error:
+        raise Refused(
+            "adapter-invalid", f"The {part} {name} cannot be loaded ({type(error).__name__})."
+        ) from error
+
+
+def _named(where: str) -> Callable[..., object]:
     module, _, function = where.partition(":")
     try:
-        found: Maker = getattr(import_module(module), function)
+        return cast(Callable[..., object], getattr(import_module(module), function))
     except (ImportError, AttributeError, ValueError) as error:
         raise Refused(
             "adapter-unknown", f"There is no {where} to import ({type(error).__name__})."
         ) from error
-    return found

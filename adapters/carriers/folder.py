@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from adapters.contract import Health, Parcel
+from adapters.carriers.verdicts import read_verdict, write_verdict
+from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Verdict
+from adapters.profiles import only, text, whole
 from hub.errors import IntegrityFailure, OurFault, PeerFault
 
 #: Ids become file names: nothing that leads elsewhere, nothing hidden, no more than every file system takes.
@@ -54,22 +56,23 @@ class FolderCarrier:
                 found.append(Parcel(parcel_id=path.name, content=content))
         return found
 
-    def acknowledge(self, parcel_id: str, receipt: bytes) -> None:
+    def acknowledge(self, parcel_id: str, verdict: Verdict) -> None:
         """Write the receipt, then remove the parcel."""
         path = self._given / _named(parcel_id)
-        if self._content(path) is None and self._content(self._inbox / parcel_id) is not None:
-            _write(path, receipt)
+        parcel = self._content(self._inbox / parcel_id)
+        if self._content(path) is None and parcel is not None:
+            _write(path, write_verdict(parcel_id, parcel, verdict))
         _remove(self._inbox / parcel_id)
 
-    def receipts(self, *, limit: int) -> Sequence[tuple[str, bytes]]:
-        """Return receipts that wait for us."""
-        found: list[tuple[str, bytes]] = []
+    def receipts(self, *, limit: int) -> Sequence[PartnerReceipt]:
+        """Return receipts that wait for us; what is no receipt is left, and told of by `health`."""
+        found: list[PartnerReceipt] = []
         for path in _files(self._gotten):
             if len(found) == limit:
                 break
-            content = self._content(path)
-            if content is not None:
-                found.append((path.name, content))
+            receipt = read_verdict(path.name, self._content(path))
+            if receipt is not None:
+                found.append(receipt)
         return found
 
     def settle(self, parcel_id: str) -> None:
@@ -87,6 +90,11 @@ class FolderCarrier:
         except OSError as error:
             return Health(well=False, sentence=f"The folder cannot be reached ({error.strerror}).")
         large = sum(1 for path in _files(self._inbox) if _size(path) > self._max_bytes)
+        strange = sum(
+            1 for path in _files(self._gotten) if read_verdict(path.name, self._content(path)) is None
+        )
+        if strange:
+            return Health(well=False, sentence=f"{strange} files are no receipts and are left.")
         if large:
             return Health(
                 well=False, sentence=f"{large} parcels have more than {self._max_bytes:,} bytes and are left."
@@ -105,6 +113,17 @@ class FolderCarrier:
         with os.fdopen(handle, "rb") as file:
             content = file.read(self._max_bytes + 1)
         return content if len(content) <= self._max_bytes else None
+
+
+def make(options: Mapping[str, Any], materials: Materials) -> FolderCarrier:
+    """Make our end of the drop folder that a profile names."""
+    only(options, "path", "max_parcel_bytes")
+    return FolderCarrier(
+        Path(text(options, "path", default="")),
+        us=materials.us,
+        them=materials.them,
+        max_bytes=whole(options, "max_parcel_bytes", lowest=1024, highest=1 << 30, default=32 * 1024 * 1024),
+    )
 
 
 def _size(path: Path) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from adapters.contract import Adapter, Carrier, Parcel, Seal
+from adapters.contract import Adapter, Carrier, Parcel, PartnerReceipt, Seal, Verdict
 from adapters.kit.dialects import expect
 from hub.errors import HubError
 
 _DOCUMENT: Final = b"a document of the kit " * 20
+_TAKEN: Final = Verdict(taken=True)
+_REFUSED: Final = Verdict(taken=False, code="partner-document-malformed", sentence="It is no document.")
 
 
 def seals(adapter: Adapter) -> str:
@@ -54,8 +57,8 @@ def _comes_until_acknowledged(ours: Carrier, theirs: Carrier) -> None:
     first, again = theirs.pull(limit=10), theirs.pull(limit=10)
     expect([p.content for p in first] == [_DOCUMENT], "a parcel that was pushed did not come whole, once")
     expect(list(first) == list(again), "a parcel that was not acknowledged did not come again")
-    theirs.acknowledge("parcel-1", b"receipt 1")
-    theirs.acknowledge("parcel-1", b"receipt 1")
+    theirs.acknowledge("parcel-1", _TAKEN)
+    theirs.acknowledge("parcel-1", _TAKEN)
     expect(_ids(theirs) == [], "a parcel came again after it was acknowledged")
 
 
@@ -65,25 +68,36 @@ def _comes_late(ours: Carrier, theirs: Carrier) -> None:
     expect(sorted(_ids(theirs)) == ["parcel-2", "parcel-3", "parcel-4"], "a parcel pushed late was lost")
     expect(len(theirs.pull(limit=2)) == 2, "pull returned more than its limit, or fewer")
     for number in (2, 4, 3):
-        theirs.acknowledge(f"parcel-{number}", f"receipt {number}".encode())
+        theirs.acknowledge(f"parcel-{number}", _TAKEN if number != 3 else _REFUSED)
 
 
 def _comes_twice(ours: Carrier, theirs: Carrier) -> None:
     ours.push(Parcel(parcel_id="parcel-5", content=b"once"))
     ours.push(Parcel(parcel_id="parcel-5", content=b"once"))
     expect(_ids(theirs) == ["parcel-5"], "a parcel pushed twice came twice")
-    theirs.acknowledge("parcel-5", b"receipt 5")
+    theirs.acknowledge("parcel-5", _TAKEN)
     ours.push(Parcel(parcel_id="parcel-5", content=b"once"))
     expect(
-        "parcel-5" not in _ids(theirs) or ("parcel-5", b"receipt 5") in list(ours.receipts(limit=100)),
+        "parcel-5" not in _ids(theirs) or "parcel-5" in _receipts(ours),
         "a parcel pushed after its receipt came again, and its receipt was lost",
     )
 
 
+def _receipts(carrier: Carrier) -> dict[str, PartnerReceipt]:
+    return {receipt.parcel_id: receipt for receipt in carrier.receipts(limit=100)}
+
+
 def _answers(ours: Carrier, theirs: Carrier) -> None:
-    receipts = dict(ours.receipts(limit=100))
-    expect(receipts.get("parcel-1") == b"receipt 1", "a receipt did not come back")
-    expect(dict(ours.receipts(limit=100)) == receipts, "a receipt that was not settled did not come again")
+    receipts = _receipts(ours)
+    expect("parcel-1" in receipts, "a receipt did not come back")
+    expect(receipts["parcel-1"].verdict.taken, "a receipt says refused of what was taken")
+    expect(
+        "parcel-3" in receipts and receipts["parcel-3"].verdict.code is not None,
+        "a refusal did not come back as one, with a code",
+    )
+    named = receipts["parcel-1"].digest
+    expect(named in (None, sha256(_DOCUMENT).digest()), "a receipt names other bytes than were pushed")
+    expect(_receipts(ours) == receipts, "a receipt that was not settled did not come again")
     for parcel_id in receipts:
         ours.settle(parcel_id)
         ours.settle(parcel_id)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from adapters import registry
 from adapters.carriers.folder import FolderCarrier
-from adapters.contract import Parcel
+from adapters.contract import Parcel, Verdict
 from adapters.kit.checking import check
 from hub.errors import IntegrityFailure, OurFault, PeerFault
+
+TAKEN = Verdict(taken=True)
 
 
 def ends(folder: Path) -> tuple[FolderCarrier, FolderCarrier]:
@@ -33,11 +36,13 @@ def test_what_was_cut_off_between_receipt_and_removal_comes_again_with_the_same_
 ) -> None:
     ours, theirs = ends(tmp_path)
     ours.push(Parcel(parcel_id="p", content=b"x"))
-    theirs.acknowledge("p", b"receipt")
+    theirs.acknowledge("p", Verdict(taken=False, code="expired", sentence="It came too late."))
     (tmp_path / "to-cis-atc" / "p").write_bytes(b"x")
     assert [one.parcel_id for one in theirs.pull(limit=5)] == ["p"]
-    theirs.acknowledge("p", b"another receipt")
-    assert list(ours.receipts(limit=5)) == [("p", b"receipt")]
+    theirs.acknowledge("p", TAKEN)
+    (receipt,) = ours.receipts(limit=5)
+    assert (receipt.parcel_id, receipt.verdict.code) == ("p", "expired")
+    assert receipt.digest == sha256(b"x").digest()
     assert theirs.pull(limit=5) == []
 
 
@@ -65,7 +70,7 @@ def test_an_id_never_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(OurFault):
         ours.push(Parcel(parcel_id=name, content=b"x"))
     with pytest.raises(OurFault):
-        theirs.acknowledge(name, b"x")
+        theirs.acknowledge(name, TAKEN)
     with pytest.raises(OurFault):
         ours.settle(name)
 
@@ -84,6 +89,28 @@ def test_links_folders_pipes_and_large_files_are_left_alone(tmp_path: Path) -> N
     assert [one.parcel_id for one in theirs.pull(limit=5)] == ["p"]
     assert not theirs.health().well
     assert "1 parcels" in theirs.health().sentence
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"parcel":"q","sha256":"' + b"00" * 32 + b'","verdict":"taken"}',
+        b'{"parcel":"p","sha256":"00","verdict":"taken"}',
+        b'{"parcel":"p","sha256":"' + b"00" * 32 + b'","verdict":"perhaps"}',
+        b'{"parcel":"p","sha256":"' + b"00" * 32 + b'","verdict":"refused"}',
+        b'{"parcel":"p","parcel":"p","sha256":"' + b"00" * 32 + b'","verdict":"taken"}',
+    ],
+)
+def test_what_is_no_receipt_settles_nothing_and_is_told_of(tmp_path: Path, raw: bytes) -> None:
+    ours, _ = ends(tmp_path)
+    ours.push(Parcel(parcel_id="p", content=b"x"))
+    (tmp_path / "receipts-for-kz-knb").mkdir()
+    (tmp_path / "receipts-for-kz-knb" / "p").write_bytes(raw)
+    assert not ours.receipts(limit=5)
+    assert "no receipts" in ours.health().sentence
 
 
 def test_a_folder_that_is_gone_is_told_of(tmp_path: Path) -> None:

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from adapters import registry
-from adapters.contract import Adapter, Finding, Interpretation, Opened, Parcel, Translation, Weight
+from adapters.contract import (
+    Adapter,
+    Finding,
+    Interpretation,
+    Opened,
+    Parcel,
+    PartnerReceipt,
+    Translation,
+    Verdict,
+    Weight,
+)
 from adapters.kit.checking import check
 from adapters.reading import read_json, write_json
 from hub.errors import IntegrityFailure, Refused
@@ -151,8 +161,8 @@ class Forgetful:
         taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
         return taken
 
-    def acknowledge(self, parcel_id: str, receipt: bytes) -> None: ...
-    def receipts(self, *, limit: int) -> list[tuple[str, bytes]]:
+    def acknowledge(self, parcel_id: str, verdict: Verdict) -> None: ...
+    def receipts(self, *, limit: int) -> list[PartnerReceipt]:
         return []
 
     def settle(self, parcel_id: str) -> None: ...

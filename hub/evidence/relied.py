@@ -23,6 +23,8 @@ from hub.evidence.parts import TrustPart
 from hub.evidence.sealed import Signed
 from hub.federation.answers import load_crl, read_crl, read_ocsp
 from hub.federation.card import Card, fingerprint, read_card
+from hub.federation.directory.differences import says_the_same
+from hub.federation.directory.statement import read_statement
 from hub.federation.snapshot import Pin, Snapshot, read_pin, read_snapshot
 from hub.records.times import as_time
 
@@ -36,6 +38,7 @@ class Stood:
     card: Card
     authorities: tuple[x509.Certificate, ...]
     answers: tuple[TrustPart, ...]
+    statement: bytes | None = None
 
 
 def shelve(parts: Sequence[TrustPart]) -> Mapping[str, TrustPart]:
@@ -72,6 +75,7 @@ def check_relied(
                 index=entry.index,
                 trust=name[:16],
             )
+            _check_statement(notes, stood, entry)
         _check_connection(shelf, notes, one.by, entry, told)
 
 
@@ -100,6 +104,7 @@ def _stood(
             card=card,
             authorities=tuple(x509.load_der_x509_certificate(shelf[one].raw) for one in snapshot.authorities),
             answers=tuple(shelf[one] for one in snapshot.revocation),
+            statement=None if snapshot.statement is None else shelf[snapshot.statement].raw,
         )
     except (HubError, ValueError):
         notes.disproven(Topic.PIN, "trust-false", **about)
@@ -109,6 +114,25 @@ def _stood(
 def _keys_stand(stood: Stood, signed: Signed) -> bool:
     keys = stood.card.public.es256.keys() | stood.card.public.mldsa65.keys()
     return set(signed.kids) <= keys and signed.suite.value in stood.pin.suites
+
+
+def _check_statement(notes: Notebook, stood: Stood, entry: ProvenEntry) -> None:
+    """Judge the entry of a directory that showed the pinned card, by the keys on that card."""
+    if stood.statement is None:
+        return
+    about: dict[str, Any] = {"agency": stood.snapshot.agency, "index": entry.index}
+    try:
+        said = read_statement(stood.statement, agency=stood.snapshot.agency)
+        at = as_time(str(entry.said.get("at", "")))
+    except (HubError, ValueError):
+        notes.disproven(Topic.PIN, "statement-false", **about)
+        return
+    if not says_the_same(said.card, stood.card):
+        notes.disproven(Topic.PIN, "statement-false", **about)
+    elif at < said.expires_at:
+        notes.proven(Topic.PIN, "statement-shown", since=said.issued_at, until=said.expires_at, **about)
+    else:
+        notes.note(Topic.PIN, Standing.NOT_CHECKED, "statement-out-of-date", until=said.expires_at, **about)
 
 
 def _check_connection(

@@ -95,6 +95,17 @@ SENTENCES: Final[Mapping[str, str]] = {
         "What the bundle brings as the trust in {agency} (snapshot {trust}…, entry {index}) "
         "contradicts itself."
     ),
+    "statement-shown": (
+        "A directory showed the pinned card of {agency} then: its entry of {since}, good until {until}, "
+        "signed by the keys on that card (entry {index})."
+    ),
+    "statement-false": (
+        "The entry of a directory that is said to have shown the card of {agency} (entry {index}) does not."
+    ),
+    "statement-out-of-date": (
+        "The entry of a directory that showed the card of {agency} was good until {until}; the pin alone "
+        "stood at entry {index}."
+    ),
     "certificate-not-recorded": (
         "No entry names the TLS certificate of the connection by which the signatures of {agency} came."
     ),

@@ -36,8 +36,8 @@ _QUESTIONS_MAX: Final = 1024
 class Counterparty:
     """A pinned partner with its card read: whose keys verify, and which suites it may use.
 
-    `revocation` are the digests of the answers about its TLS authority that stand, `statement` that of its
-    entry in a directory.
+    `revocation` are the digests of the answers about its TLS authority that stand, `statement` that of the
+    entry of a directory that shows the pinned card, where one does.
     """
 
     row: PartnerRow
@@ -145,15 +145,21 @@ def read_standing(view: View, generation: int) -> Standing:
     answers: dict[str, list[str]] = {}
     for answer in view.revocations.answers():
         answers.setdefault(answer.authority, []).append(answer.digest)
+    statements = directory.statements()
     return Standing(
         generation=generation,
-        partners={row.agency: _counterparty(row, answers) for row in directory.partners()},
+        partners={
+            row.agency: _counterparty(row, answers, statements.get(row.agency))
+            for row in directory.partners()
+        },
         members={row.agency: row for row in directory.members()},
         agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
     )
 
 
-def _counterparty(row: PartnerRow, answers: Mapping[str, Sequence[str]]) -> Counterparty:
+def _counterparty(
+    row: PartnerRow, answers: Mapping[str, Sequence[str]], statement: str | None
+) -> Counterparty:
     card = read_card(row.card)
     relied = [name for pem in card.authorities for name in answers.get(authority_id(pem), ())]
     return Counterparty(
@@ -161,6 +167,7 @@ def _counterparty(row: PartnerRow, answers: Mapping[str, Sequence[str]]) -> Coun
         card=card,
         allowed=frozenset(Suite(name) for name in row.suites),
         revocation=tuple(dict.fromkeys(relied)),
+        statement=statement,
     )
 
 

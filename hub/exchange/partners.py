@@ -135,6 +135,7 @@ def pair(
             told = {"suites_lost": " ".join(lost)} if lost else {}
             if statement is not None:
                 told["statement"] = work.trust.keep(TrustKind.STATEMENT, statement)
+            work.directory.put_statement(card.agency, told.get("statement"))
             waits = work.introductions.get(card.agency)
             if waits is not None and waits.waiting is not None:
                 work.introductions.put(replace(waits, waiting=None))
@@ -246,7 +247,8 @@ def stage_pin(
 ) -> None:
     """Put a partner's row in the directory, with the entry that tells of it; committing is the caller's."""
     work.directory.put_partner(row)
-    trust = trusted(row, read_card(row.card))
+    shown = work.directory.statements().get(row.agency)
+    trust = trusted(row, read_card(row.card), statement=shown)
     keep(broker, work, trust)
     event = broker.event(
         Act.PARTNER_CHANGED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,14 @@ class Directory(Protocol):
     def put_partner(self, row: PartnerRow) -> None: ...
     def cards(self, agency: str) -> Sequence[bytes]:
         """Return every card that was pinned for a partner, the one pinned first before the others."""
+        ...
+
+    def statements(self) -> Mapping[str, str]:
+        """Return the digests of the entries of a directory that show pinned cards, by agency."""
+        ...
+
+    def put_statement(self, agency: str, statement: str | None) -> None:
+        """Remember which entry shows an agency's pinned card; None forgets it."""
         ...
 
     def members(self) -> Sequence[MemberRow]: ...

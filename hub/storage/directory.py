@@ -77,6 +77,11 @@ def _put(table: Table, *key: str) -> Any:
 
 
 _PUT_PARTNER: Final = _put(tables.partners, "agency")
+_STATEMENTS: Final = select(tables.partner_statements)
+_PUT_STATEMENT: Final = _put(tables.partner_statements, "agency")
+_FORGET_STATEMENT: Final = delete(tables.partner_statements).where(
+    tables.partner_statements.c.agency == bindparam("which")
+)
 _PUT_MEMBER: Final = _put(tables.members, "agency")
 _PUT_PROPOSAL: Final = _put(tables.agreement_proposals, "agreement_id", "version")
 _PUT_OFFICER: Final = _put(tables.officers, "name")
@@ -111,6 +116,19 @@ class DirectoryStore:
     def cards(self, agency: str) -> Sequence[bytes]:
         """Return every card that was pinned for a partner, the one pinned first before the others."""
         return [bytes(row.card) for row in self._session.rows(_CARDS, {"which": agency})]
+
+    def statements(self) -> Mapping[str, str]:
+        """Return the digests of the entries of a directory that show pinned cards, by agency."""
+        return {row.agency: row.statement for row in self._session.rows(_STATEMENTS)}
+
+    def put_statement(self, agency: str, statement: str | None) -> None:
+        """Remember which entry shows an agency's pinned card; None forgets it."""
+        if self.statements().get(agency) == statement:
+            return
+        if statement is None:
+            self._change(_FORGET_STATEMENT, {"which": agency})
+        else:
+            self._change(_PUT_STATEMENT, {"agency": agency, "statement": statement})
 
     def members(self) -> Sequence[MemberRow]:
         """Return all members by name."""

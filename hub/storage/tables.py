@@ -369,6 +369,13 @@ cards = _table(
     _bytes("card"),
 )
 
+#: The entry of a directory that shows what is pinned, by the digest of its bytes among the trust items.
+partner_statements = _table(
+    "partner_statements",
+    _text("agency", key=True),
+    _text("statement"),
+)
+
 introductions = _table(
     "introductions",
     _text("agency", key=True),

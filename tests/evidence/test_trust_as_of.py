@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hub.audit.events import Act
 from hub.entries import RevocationRow, TrustKind
 from hub.evidence.bundle import FORMAT_BEFORE, Bundle
 from hub.evidence.findings import Outcome, Standing
@@ -22,7 +23,8 @@ from hub.exchange.partners import pair
 from hub.exchange.receiving import receive
 from hub.exchange.suspending import suspend
 from hub.federation.authorities import authority_id
-from hub.federation.card import fingerprint
+from hub.federation.card import fingerprint, read_card
+from hub.federation.directory.statement import Statement, make_statement
 from hub.federation.names import agency_uri, authority_name
 from tests.evidence.world import World, keys_of, resigned, told
 from tests.exchange import hubs as hubs_
@@ -260,3 +262,42 @@ def test_a_bundle_of_the_format_before_still_verifies(hubs: Hubs, monkeypatch: p
     verdict = verify_bundle(raw, world.anchors(world.theirs, witnesses=("sco-rats",)))
     assert verdict.outcome is Outcome.PROVEN, told(verdict)
     assert "revocation" in keys_of(verdict, Standing.NOT_CHECKED)
+
+
+def show(broker: Broker, raw: bytes) -> None:
+    """Have a directory show an entry of kz-knb here, as a refresh would remember it."""
+    with broker.store.work() as work:
+        work.directory.put_statement("kz-knb", work.trust.keep(TrustKind.STATEMENT, raw))
+        work.stage([broker.event(Act.PARTNER_CHANGED, broker.itself, "kz-knb", START, change="trust")])
+        work.commit()
+
+
+@pytest.mark.parametrize(
+    ("days", "other", "key", "standing"),
+    [
+        (90, False, "statement-shown", Standing.PROVEN),
+        (-1, False, "statement-out-of-date", Standing.NOT_CHECKED),
+        (90, True, "statement-false", Standing.DISPROVEN),
+    ],
+)
+def test_the_entry_of_a_directory_that_showed_the_card_is_judged_as_of_then(
+    hubs: Hubs, monkeypatch: pytest.MonkeyPatch, days: int, other: bool, key: str, standing: Standing
+) -> None:
+    then = admit(hubs, monkeypatch)
+    world = then.world
+    hubs.clock.pass_(1)
+    card = own_card_of(replace(world.ours, keyring=LooseKeyring("kz-knb", 77)) if other else world.ours)
+    keys = (LooseKeyring("kz-knb", 77) if other else world.ours.keyring).signing()
+    said = Statement(
+        agency="kz-knb",
+        issued_at=START - timedelta(days=2),
+        expires_at=START + timedelta(days=days),
+        card=read_card(card),
+        card_raw=card,
+    )
+    show(world.theirs, make_statement(said, keys))
+    world.record_id = released(world.ours, "cis-atc", narrative="shown").record_id
+    mail = mailbox(world.ours, "cis-atc", limit=9)
+    receive(world.theirs, "kz-knb", mail.transfers, leaf=then.leaf.public_bytes(Encoding.DER))
+    verdict = verify_bundle(world.export(world.theirs), world.anchors(world.theirs, witnesses=("sco-rats",)))
+    assert key in keys_of(verdict, standing), told(verdict)

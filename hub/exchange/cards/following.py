@@ -97,6 +97,7 @@ def _succeed(
         pinned_at=at,
         pinned_by=str(actor),
     )
+    work.directory.put_statement(row.agency, None)  # what a directory shows is the card of before
     stage_pin(broker, work, actor, after, at, "succeeded", before=row.fingerprint)
     known = work.introductions.get(row.agency) or IntroductionRow(agency=row.agency, at=at)
     if known.waiting is not None or known.refused is not None:

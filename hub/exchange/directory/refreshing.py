@@ -11,8 +11,9 @@ from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 from hub.audit.events import Act, AuditEvent
 from hub.entries import TrustKind
 from hub.errors import HubError
-from hub.exchange.broker import Broker
+from hub.exchange.broker import Broker, Standing
 from hub.exchange.directory.place import AgencyState, Failure, Place, State
+from hub.exchange.directory.showing import remember_shown
 from hub.federation.directory.differences import differences
 from hub.federation.directory.documents import foundation_of, participants_of, read_document
 from hub.federation.directory.statement import Statement, held_marks, read_statement, statement_digest
@@ -56,12 +57,13 @@ def refresh_alone(
     except HubError as error:
         _note_failure(broker, place, actor, before, error, chosen, followed=followed)
         raise
-    found = _state(broker, seen, before)
+    standing = broker.standing()
+    found = _state(broker, standing, seen, before)
     found = replace(found, source=source if always else before.source)
     if not followed and before.failure is not None and before.failure.code != "directory-expired":
         # A courier does not make up for a source that is followed and fails.
         found = replace(found, failure=before.failure)
-    _commit(broker, actor, before, found, seen)
+    _commit(broker, standing, actor, before, found, seen)
     place.write(found)
     place.mirror()
     return found
@@ -100,7 +102,7 @@ def _note_failure(
         place.write(replace(before, failure=Failure(code=error.code, sentence=error.sentence, since=at)))
 
 
-def _state(broker: Broker, seen: DirectorySeen, before: State) -> State:
+def _state(broker: Broker, standing: Standing, seen: DirectorySeen, before: State) -> State:
     root = read_document(seen.root, Root).signed
     targets = read_document(seen.targets, Targets).signed
     documents = {
@@ -113,7 +115,6 @@ def _state(broker: Broker, seen: DirectorySeen, before: State) -> State:
     suspended = {participant.agency for participant in participants_of(targets) if participant.suspended}
     entries = {agency: _read(agency, entry, at) for agency, entry in seen.entries.items()}
     statements = [entry.statement for entry in entries.values() if entry.statement is not None]
-    standing = broker.standing()
     agencies = {}
     for agency, entry in entries.items():
         pinned = standing.partners.get(agency)
@@ -160,7 +161,9 @@ def _read(agency: str, entry: EntrySeen, at: datetime) -> _Entry:
     return _Entry(statement=replace(statement, card_raw=b""), digest=statement_digest(raw))
 
 
-def _commit(broker: Broker, actor: Actor, before: State, found: State, seen: DirectorySeen) -> None:
+def _commit(
+    broker: Broker, standing: Standing, actor: Actor, before: State, found: State, seen: DirectorySeen
+) -> None:
     """Log what changed, and keep what was said under its digest; nothing is logged when nothing changed."""
     at = broker.clock.now()
     with broker.store.work() as work:
@@ -185,6 +188,8 @@ def _commit(broker: Broker, actor: Actor, before: State, found: State, seen: Dir
             events.insert(0, _refreshed(broker, actor, found, digests, at))
         elif before.failure is not None and found.failure is None:
             events.insert(0, _refreshed(broker, actor, found, {}, at))
+        compared = {name: one.row.fingerprint for name, one in standing.partners.items()}
+        events += remember_shown(broker, work, actor, found, compared, at)
         if events:
             work.stage(events)
             work.commit()

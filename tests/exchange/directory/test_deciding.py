@@ -82,6 +82,34 @@ def test_a_custodian_adopts_the_card_that_the_directory_shows(tj: Agency, partic
         kept = view.trust.get(event.details["statement"])
     assert kept is not None
     assert kept.raw == tj.place.statement("uz-sgb")
+    trusted = tj.broker.standing().partners["uz-sgb"].trust
+    assert trusted.snapshot.statement == event.details["statement"]
+    assert trusted.digest == event.details["trust"]
+
+
+@pytest.mark.slow
+def test_what_a_partner_is_trusted_by_names_the_entry_that_shows_the_pinned_card(
+    kz: Agency, tj: Agency
+) -> None:
+    def shown() -> str | None:
+        return tj.broker.standing().partners["kz-knb"].trust.snapshot.statement
+
+    entry = tj.place.state().agencies["kz-knb"].statement
+    assert entry is not None
+    assert shown() == entry
+    recard(kz, url="https://elsewhere.test:8443")
+    kz.publish()
+    tj.refresh()
+    assert shown() is None  # it contradicts the pin, which stands alone
+    raw = kz.card()
+    partners.pair(tj.broker, CUSTODIAN, raw, confirmed_fingerprint=fingerprint(raw))
+    assert shown() is None
+    tj.refresh()
+    assert shown() == tj.place.state().agencies["kz-knb"].statement
+    with tj.broker.store.read() as view:
+        last = [one for _, one in view.events_about(["kz-knb"], limit=100) if "trust" in one.details][-1]
+        assert view.trust.get(last.details["trust"]) is not None
+    assert last.details["trust"] == tj.broker.standing().partners["kz-knb"].trust.digest
 
 
 def test_nothing_is_adopted_from_an_unknown_directory_or_agency(tj: Agency, federation: Federation) -> None:

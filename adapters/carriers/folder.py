@@ -8,19 +8,17 @@ in the folder is trusted: links are not followed, other files are left alone, wh
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.carriers.names import as_name, is_name
 from adapters.carriers.verdicts import read_verdict, write_verdict
 from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Verdict
 from adapters.profiles import only, text, whole
-from hub.errors import IntegrityFailure, OurFault, PeerFault
+from hub.errors import IntegrityFailure, PeerFault
 
-#: Ids become file names: nothing that leads elsewhere, nothing hidden, no more than every file system takes.
-_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")
 _UNFINISHED: Final = ".unfinished-"
 
 
@@ -36,7 +34,7 @@ class FolderCarrier:
 
     def push(self, parcel: Parcel) -> None:
         """Write a parcel; raise IntegrityFailure `envelope-id-reused` where other bytes have its id."""
-        path = self._outbox / _named(parcel.parcel_id)
+        path = self._outbox / as_name(parcel.parcel_id)
         if (self._gotten / parcel.parcel_id).exists():
             return  # it was answered already, and the receipt waits to be settled
         there = self._content(path)
@@ -58,7 +56,7 @@ class FolderCarrier:
 
     def acknowledge(self, parcel_id: str, verdict: Verdict) -> None:
         """Write the receipt, then remove the parcel."""
-        path = self._given / _named(parcel_id)
+        path = self._given / as_name(parcel_id)
         parcel = self._content(self._inbox / parcel_id)
         if self._content(path) is None and parcel is not None:
             _write(path, write_verdict(parcel_id, parcel, verdict))
@@ -77,7 +75,7 @@ class FolderCarrier:
 
     def settle(self, parcel_id: str) -> None:
         """Remove a receipt; its parcel is gone already, or goes with it."""
-        _remove(self._outbox / _named(parcel_id))
+        _remove(self._outbox / as_name(parcel_id))
         _remove(self._gotten / parcel_id)
 
     def health(self) -> Health:
@@ -135,15 +133,9 @@ def _size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _named(parcel_id: str) -> str:
-    if _ID.fullmatch(parcel_id) is None:
-        raise OurFault("internal", "A parcel's id cannot be the name of a file.")
-    return parcel_id
-
-
 def _files(folder: Path) -> Iterator[Path]:
     try:
-        entries = [entry for entry in os.scandir(folder) if _ID.fullmatch(entry.name)]
+        entries = [entry for entry in os.scandir(folder) if is_name(entry.name)]
         aged = sorted((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name) for entry in entries)
     except FileNotFoundError:
         return

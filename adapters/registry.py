@@ -23,6 +23,7 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "bilateral-stix-plain": ("adapters.bilateral:make", {"dialect": "stix", "extension": False}),
     "cis_atc": ("adapters.cis_atc:make", {}),
     "interpol": ("adapters.interpol:make", {}),
+    "sco_rats": ("adapters.sco_rats:make", {}),
 }
 _CARRIERS: Final[dict[str, str]] = {
     "folder": "adapters.carriers.folder:make",

@@ -125,25 +125,55 @@ def _value(view: Rest, field: Field) -> Any:
 
 
 def xsd(namespace: str, roots: Mapping[str, tuple[Field, ...]]) -> bytes:
-    """Return the XML schema of a table's documents: elements in the table's order, then those of others."""
+    """Return the XML schema of a table's documents: elements in the table's order, then those of others.
+
+    What several elements hold alike is one named type.
+    """
     spaces: Any = {"xs": _XS, None: namespace}  # None stands for the namespace without a prefix
     schema = etree.Element(
         f"{{{_XS}}}schema",
         {"targetNamespace": namespace, "elementFormDefault": "qualified"},
         nsmap=spaces,
     )
+    types = _Types()
     for name, fields in roots.items():
-        _complex(etree.SubElement(schema, f"{{{_XS}}}element", {"name": name}), fields)
+        _complex(etree.SubElement(schema, f"{{{_XS}}}element", {"name": name}), fields, types)
+    for name, fields in types.each():
+        _complex(schema, fields, types, name=name)
     return etree.tostring(schema, encoding="utf-8", xml_declaration=True, pretty_print=True)
 
 
-def _complex(element: _Element, fields: tuple[Field, ...]) -> None:
-    sequence = etree.SubElement(etree.SubElement(element, f"{{{_XS}}}complexType"), f"{{{_XS}}}sequence")
+class _Types:
+    """Names for what elements hold: the name of the first element that holds it, numbered if it is taken."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, tuple[Field, ...]] = {}
+
+    def name(self, element: str, fields: tuple[Field, ...]) -> str:
+        for name, known in self._named.items():
+            if known == fields:
+                return name
+        number = sum(1 for name in self._named if name.rstrip("0123456789") == element)
+        name = element if number == 0 else f"{element}{number + 1}"
+        self._named[name] = fields
+        return name
+
+    def each(self) -> Iterator[tuple[str, tuple[Field, ...]]]:
+        """Yield each type; more may be named meanwhile."""
+        done = 0
+        while done < len(self._named):
+            yield list(self._named.items())[done]
+            done += 1
+
+
+def _complex(parent: _Element, fields: tuple[Field, ...], types: _Types, *, name: str | None = None) -> None:
+    outer = etree.SubElement(parent, f"{{{_XS}}}complexType", {} if name is None else {"name": name})
+    sequence = etree.SubElement(outer, f"{{{_XS}}}sequence")
     for field in fields:
         bounds = {"minOccurs": "0", "maxOccurs": "unbounded" if field.many else "1"}
         inside = etree.SubElement(sequence, f"{{{_XS}}}element", {"name": field.element, **bounds})
         if field.inner:
-            _complex(inside, field.inner)
+            inside.set("type", types.name(field.element, field.inner))
         elif field.words is not None:
             base = {"base": "xs:string"}
             simple = etree.SubElement(inside, f"{{{_XS}}}simpleType")

@@ -148,6 +148,7 @@ class Config:
     it is believed under, beside hub.toml unless it is an absolute path.
     `card_succession` says what a partner's next card does that its pinned keys have signed: it takes the
     place of the pinned one (`automatic`), or waits until a custodian approves it (`confirm`).
+    `unsafe_member_enrolment_alone` lets whoever is at the console admit members without a second custodian.
     """
 
     home: Path
@@ -167,8 +168,8 @@ class Config:
     tsa_url: str = ""
     tsa_roots: str = ""
     revocation_url: str = ""
-    member_enrolment: str = "direct"
     unsafe_proxy_socket: str = ""
+    unsafe_member_enrolment_alone: bool = False
     token: TokenConfig | None = None
     algorithms: Mapping[str, str] = field(default_factory=dict)
     card_succession: str = "automatic"
@@ -274,8 +275,6 @@ def _check_witnesses(config: Config) -> None:
         )
     if bool(config.tsa_url) != bool(config.tsa_roots):
         raise OurFault("config-invalid", "hub.toml: tsa_url and tsa_roots go together.")
-    if config.member_enrolment not in {"direct", "four-eyes"}:
-        raise OurFault("config-invalid", "hub.toml: member_enrolment is direct or four-eyes.")
     if config.revocation_url and not config.revocation_url.startswith(("http://", "https://")):
         raise OurFault("config-invalid", "hub.toml: revocation_url begins with http:// or https://.")
     if config.tsa_url and not config.tsa_url.startswith(("http://", "https://")):

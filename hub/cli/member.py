@@ -70,7 +70,11 @@ def add(
     home: Path,
     unlock: Unlock,
 ) -> Answer:
-    """Admit a member and write the certificate of its systems, with a new key unless it sent a request."""
+    """Admit a member and write the certificate of its systems, with a new key unless it sent a request.
+
+    By the console alone, refused unless hub.toml says `unsafe_member_enrolment_alone = true`: otherwise
+    `hub ca request` by one custodian and `hub ca issue` by another admit it.
+    """
 
     def register(hub: Hub, certificate_pem: str) -> MemberRow:
         return members.add_member(
@@ -95,7 +99,7 @@ def add(
 def renew(agency: str, csr: str | None, out: Path, home: Path, unlock: Unlock) -> Answer:
     """Give a member a new certificate, before the year is over or when its key was lost.
 
-    The one before is refused from now on.
+    The one before is refused from now on. By the console alone, as `hub member add`.
     """
 
     def register(hub: Hub, certificate_pem: str) -> MemberRow:
@@ -118,7 +122,7 @@ def list_(home: Path, unlock: Unlock) -> Answer:
         return Answer(
             document={"members": []},
             people=("There is no member yet.",),
-            then=("hub member add AGENCY --scope 'collect:*' --out DIR",),
+            then=("hub ca request AGENCY --csr FILE --scope 'collect:*' --as CUSTODIAN",),
         )
     columns = ("member", "name", "status", "scopes", "since (UTC)")
     cells = [(r.agency, r.name, r.status.value, r.scopes, r.added_at) for r in rows]

@@ -25,6 +25,7 @@ from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
 from hub.records.actor import Actor, ActorKind, Role
 from keys.authority import issue_hub_leaf
+from tests.enrolling import allow_alone
 from tests.exchange.hubs import agreement_text
 
 PASSWORD = "a long sentence for tests"
@@ -72,6 +73,7 @@ def live_hub(folder: Path) -> Iterator[Live]:
     init_hub(home, agency="kz-knb", port=port)
     with (home / "hub.toml").open("a") as file:
         file.write(_LIMITS)
+    allow_alone(home)
     init_hub(folder / "cis-atc", agency="cis-atc")
     with open_hub(home) as ours, open_hub(folder / "cis-atc") as theirs:
         totp_uri = _furnish(ours, theirs)

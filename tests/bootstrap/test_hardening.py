@@ -27,6 +27,7 @@ from hub.envelope.suites import Suite
 from hub.errors import HubError
 from keys.sealing import Derivation
 from tests.cli.conftest import derived
+from tests.enrolling import allow_alone
 from tests.servers.softhsm import SoftHsm, soft_hsm
 
 LABEL = "hub"
@@ -45,7 +46,7 @@ def home(tmp_path: Path, hsm: SoftHsm, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(Derivation, "derive", derived)
     token = TokenConfig(module=str(hsm.module), label=LABEL, purposes=("token-es256", "decrypt-p256"))
     init_hub(tmp_path / "home", agency="kz-knb", port=1, token=token, pin=Source(ask=lambda: hsm.pin))
-    return tmp_path / "home"
+    return allow_alone(tmp_path / "home")
 
 
 def opened_with(home: Path, hsm: SoftHsm) -> Any:

@@ -116,10 +116,10 @@ def test_a_request_can_be_turned_down_and_is_then_over(hub: Hub) -> None:
     assert again == "transition-invalid"
 
 
-def test_a_console_that_takes_two_custodians_issues_nothing_alone(hub: Hub) -> None:
-    config = replace(hub.config, member_enrolment="four-eyes")
-    desk = AuthorityDesk(hub.broker, hub.keyring, config)
-    assert refusal(desk.enrol, "kz-mvd", csr_pem=None) == "four-eyes"
+def test_a_console_issues_nothing_alone_unless_it_is_told_that_it_may(hub: Hub) -> None:
+    assert refusal(hub.authority.enrol, "kz-mvd", csr_pem=None) == "four-eyes"
+    config = replace(hub.config, unsafe_member_enrolment_alone=True)
+    assert AuthorityDesk(hub.broker, hub.keyring, config).enrol("kz-mvd", csr_pem=None).certificate_pem
 
 
 def test_a_revoked_member_is_refused_and_cannot_be_revoked_twice(hub: Hub) -> None:

@@ -43,6 +43,7 @@ _ALL = 1_000_000
 #: Between two batches of a desk, so that a hub that was down has not a mountain to climb.
 _PAUSE_S = 0.1
 _TOLD = """
+unsafe_member_enrolment_alone = true
 workers = {workers}
 [limits]
 lane_claim_s = 5.0

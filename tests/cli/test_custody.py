@@ -16,6 +16,7 @@ from hub.errors import OurFault
 from keys import file_store, sealing
 from keys.inventory import Where
 from tests.cli.walk import hub, refused
+from tests.enrolling import allow_alone
 from tests.servers.softhsm import SoftHsm, soft_hsm
 
 LABEL = "hub kz-knb"
@@ -59,7 +60,7 @@ def test_a_hub_is_made_with_its_keys_in_a_token(tmp_path: Path, hsm: SoftHsm) ->
     listed = told(("partner", "card", "--home", str(home), "--out", str(tmp_path / "a")), "--pin-fd", hsm.pin)
     assert listed.exit_code == 0, listed.stderr
     pinned(home, hsm)
-    with open_hub(home) as opened:
+    with open_hub(allow_alone(home)) as opened:
         entries = opened.keyring.inventory().entries
         in_token = {e.purpose.value for e in entries if e.where is Where.TOKEN}
         assert in_token == {"sign-es256", "decrypt-p256", "token-es256", "tls-authority"}

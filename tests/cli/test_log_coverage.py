@@ -17,6 +17,7 @@ from tests.cli.test_key_backup import backed_up, pages
 from tests.cli.test_key_ceremony import answers, machine
 from tests.cli.test_record import file
 from tests.cli.walk import DONE, LEAVES, hub, json_of, refused
+from tests.enrolling import allow_alone
 from tests.exchange.hubs import agreement_text
 
 __all__ = ["file", "machine"]
@@ -111,6 +112,7 @@ def _walk_administration(paired: Path, tmp_path: Path) -> None:
     done("renew", "--home", str(paired / "cis-atc"), "--host-name", "cis.example")
     card = done("partner", "card", "--out", str(newer), "--home", str(paired / "cis-atc"))
     done("partner", "add", str(newer), "--fingerprint", card["fingerprint"], "--url", "https://cis.example:1")
+    allow_alone(paired / "kz-knb")
     done("member", "add", "kz-mvd", "--scope", "collect:*", "--out", str(tmp_path / "mvd"))
     done("member", "renew", "kz-mvd", "--out", str(tmp_path / "mvd-2"))
     done("member", "scopes", "kz-mvd", "--scope", "submit:*")

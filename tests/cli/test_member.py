@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.cli.walk import hub, json_of, refused
+from tests.enrolling import allow_alone
 
 
 def add(out: Path, *words: str, scope: str = "collect:*") -> dict[str, object]:
@@ -20,6 +21,13 @@ def add(out: Path, *words: str, scope: str = "collect:*") -> dict[str, object]:
 
 def members() -> list[str]:
     return [one["agency"] for one in json_of(hub("member", "list", "--json"))["members"]]
+
+
+@pytest.fixture
+def homes(homes: Path) -> Path:
+    """Homes whose console may admit members alone, as these tests do."""
+    allow_alone(homes / "kz-knb")
+    return homes
 
 
 @pytest.fixture
@@ -106,3 +114,14 @@ def test_key_made_here_comes_with_the_advice_to_delete_it(homes: Path, tmp_path:
 
 def test_unknown_member_is_told(homes: Path) -> None:
     refused(hub("member", "suspend", "kz-mvd"), "not-found")
+
+
+def test_the_console_alone_admits_nobody_unless_it_is_told_that_it_may(homes: Path, tmp_path: Path) -> None:
+    told = homes / "kz-knb" / "hub.toml"
+    told.write_text(told.read_text().replace("unsafe_member_enrolment_alone = true\n", ""))
+    out = tmp_path / "kz-mvd"
+    result = hub("member", "add", "kz-mvd", "--scope", "collect:*", "--out", str(out))
+    refused(result, "four-eyes")
+    assert "hub ca request" in result.stderr
+    assert members() == []
+    assert not out.exists()

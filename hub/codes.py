@@ -138,6 +138,7 @@ CODES: Final[dict[str, Row]] = {
     "adapter-invalid": _row(_R, 422, 65, "The adapter or its profile cannot be used"),
     "adapter-fails": _row(_R, 422, 65, "The adapter does not keep the contract"),
     "kind-not-carried": _row(_R, 422, 65, "The partner's format has no place for this kind of record"),
+    "partner-refused": _row(_R, 422, 65, "The partner refused what it was sent"),
     "partner-document-malformed": _row(_P, 400, 65, "The partner's document is not of its format"),
     "partner-document-hostile": _row(_P, 400, 65, "The partner's document holds what is never opened"),
     "partner-document-too-large": _row(_P, 413, 65, "The partner's document is larger than the limit"),

@@ -11,15 +11,14 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from adapters.carriers.names import as_name, is_name
+from adapters.carriers import durable
+from adapters.carriers.names import as_name
 from adapters.carriers.verdicts import read_verdict, write_verdict
 from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Verdict
 from adapters.profiles import only, text, whole
 from hub.errors import IntegrityFailure, PeerFault
-
-_UNFINISHED: Final = ".unfinished-"
 
 
 class FolderCarrier:
@@ -100,17 +99,7 @@ class FolderCarrier:
         return Health(well=True, sentence="The folder can be written.")
 
     def _content(self, path: Path) -> bytes | None:
-        """Return what a regular file of bounded size holds; None where there is no such file."""
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return None
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            return None
-        with os.fdopen(handle, "rb") as file:
-            content = file.read(self._max_bytes + 1)
-        return content if len(content) <= self._max_bytes else None
+        return durable.content(path, self._max_bytes)
 
 
 def make(options: Mapping[str, Any], materials: Materials) -> FolderCarrier:
@@ -135,44 +124,20 @@ def _size(path: Path) -> int:
 
 def _files(folder: Path) -> Iterator[Path]:
     try:
-        entries = [entry for entry in os.scandir(folder) if is_name(entry.name)]
-        aged = sorted((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name) for entry in entries)
-    except FileNotFoundError:
-        return
+        yield from durable.files(folder)
     except OSError as error:
         raise PeerFault("partner-unreachable", f"The folder cannot be read ({error.strerror}).") from None
-    yield from (folder / name for _, name in aged)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole and durably before it has its name."""
-    unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        unfinished.rename(path)
-        _sync(path.parent)
+        durable.write(path, content)
     except OSError as error:
         raise PeerFault("partner-unreachable", f"The folder cannot be written ({error.strerror}).") from None
 
 
 def _remove(path: Path) -> None:
     try:
-        path.unlink(missing_ok=True)
-        if path.parent.exists():
-            _sync(path.parent)
+        durable.remove(path)
     except OSError as error:
         raise PeerFault("partner-unreachable", f"The folder cannot be written ({error.strerror}).") from None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -30,7 +30,9 @@ _CARRIERS: Final[dict[str, str]] = {
     "sftp": "adapters.carriers.sftp:make",
     "taxii": "adapters.carriers.taxii:make",
 }
-_SEALS: Final[dict[str, str]] = {}
+_SEALS: Final[dict[str, str]] = {
+    "smime": "adapters.seals.smime:make",
+}
 
 
 def names() -> Mapping[str, str]:

@@ -7,7 +7,7 @@ made with lies in `tls-authority.pem`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -65,12 +65,7 @@ def make_next_authority(directory: Path, agency: str, store: KeyStore, *, at: da
         inventory = read_inventory(directory, agency=agency)
         if inventory.next(Purpose.TLS_AUTHORITY) is not None:
             raise Refused("transition-invalid", "A next authority is made already; `hub ca switch` uses it.")
-        entry = store.make(Purpose.TLS_AUTHORITY, at=at)
-        key = store.load(entry)
-        if isinstance(key, bytes):
-            raise OurFault("key-store-invalid", "The key store makes no keys for an authority.")
-        certificate = make_authority(agency, at=at, key=key).certificate
-        write_private(directory / _file_name(entry), certificate.public_bytes(Encoding.PEM))
+        entry, certificate = _make_with_certificate(directory, agency, store, at)
         write_inventory(directory, inventory.put(entry))
     return HeldAuthority(entry=entry, certificate=certificate)
 
@@ -97,6 +92,52 @@ def retire_authority(directory: Path, agency: str, stores: Stores, *, at: dateti
     for entry in kept:
         store_at(entry.where, stores).destroy(entry)
     return [entry.key_id for entry in kept]
+
+
+def give_up_authority(
+    directory: Path,
+    agency: str,
+    stores: Stores,
+    store: KeyStore,
+    *,
+    key_id: str | None,
+    why: str,
+    at: datetime,
+) -> KeyEntry:
+    """Give up an authority, the present one or one by its key's id, and return its entry as it is then.
+
+    In the place of the present one comes a fresh one, with a key in `store`; one that was to come goes with
+    it. Its key is destroyed, so what it issued can be revoked no more: it is off our card instead.
+    """
+    with changing(directory):
+        before = read_inventory(directory, agency=agency)
+        entry = before.current(Purpose.TLS_AUTHORITY) if key_id is None else before.entry(key_id)
+        gone = replace(
+            entry.stepped(KeyState.COMPROMISED, at), why=why, destroyed_at=entry.destroyed_at or at
+        )
+        steps = [gone]
+        if entry.state is KeyState.CURRENT:
+            fresh = _make_with_certificate(directory, agency, store, at)[0]
+            following = before.next(Purpose.TLS_AUTHORITY)
+            steps += [] if following is None else [following.stepped(KeyState.RETIRED, at)]
+            steps.append(fresh.stepped(KeyState.CURRENT, at))
+        write_inventory(directory, before.put(*steps))
+    for one in steps:
+        if not one.held:
+            store_at(one.where, stores).destroy(one)
+    return gone
+
+
+def _make_with_certificate(
+    directory: Path, agency: str, store: KeyStore, at: datetime
+) -> tuple[KeyEntry, x509.Certificate]:
+    entry = store.make(Purpose.TLS_AUTHORITY, at=at)
+    key = store.load(entry)
+    if isinstance(key, bytes):
+        raise OurFault("key-store-invalid", "The key store makes no keys for an authority.")
+    certificate = make_authority(agency, at=at, key=key).certificate
+    write_private(directory / _file_name(entry), certificate.public_bytes(Encoding.PEM))
+    return entry, certificate
 
 
 def _certificate(directory: Path, entry: KeyEntry) -> x509.Certificate:

@@ -286,8 +286,9 @@ class AuthorityDesk:
         leaf, at = self.leaf(), self._broker.clock.now()
         present = self._keyring.authorities()[0]
         before = timedelta(seconds=self._broker.limits.leaf_renewed_before_s)
-        if leaf.not_valid_after_utc - at > before and is_issued_by(leaf, present):
-            self._record(leaf)
+        late = leaf.not_valid_after_utc - at <= before
+        if not late and is_issued_by(leaf, present) and not self._is_revoked(leaf):
+            self.keep_on_record(leaf)
             return False
         if present.certificate.not_valid_after_utc - at < before:
             return False  # it cannot outlive its authority: the alarms say that one is to be made
@@ -324,7 +325,7 @@ class AuthorityDesk:
             work.commit()
         return leaf
 
-    def _record(self, leaf: x509.Certificate) -> None:
+    def keep_on_record(self, leaf: x509.Certificate) -> None:
         """Put the present leaf on record where it is not: a home that was made before there was one."""
         issuer = self._issuer_of(leaf)
         thumbprint = leaf.fingerprint(hashes.SHA256()).hex()
@@ -334,6 +335,12 @@ class AuthorityDesk:
         with self._broker.store.work() as work:
             record(self._broker, work, self._broker.itself, leaf, authority=issuer, use="hub")
             work.commit()
+
+    def _is_revoked(self, leaf: x509.Certificate) -> bool:
+        """Tell whether our own leaf was given up: a crash may have come before the next one was issued."""
+        with self._broker.store.read() as view:
+            row = view.certificates.get(leaf.fingerprint(hashes.SHA256()).hex())
+        return row is not None and row.revoked_at is not None
 
     def _issuer_of(self, leaf: x509.Certificate) -> str | None:
         for held in self._keyring.authorities():

@@ -19,11 +19,12 @@ from hub.errors import Refused
 from hub.exchange.cards.telling import tell_all
 from hub.exchange.keys.affected import Affected, affected
 from hub.exchange.keys.changing import compromise
-from hub.exchange.keys.rules import rule_of
+from hub.exchange.keys.rules import RULES, rule_of
 from hub.federation.card import fingerprint, words
 from hub.ports import KeyFacts
 
 if TYPE_CHECKING:
+    from hub.bootstrap.giving_up import GivenUp
     from hub.bootstrap.opening import Hub
     from hub.bootstrap.secrets import Unlock
 
@@ -44,6 +45,7 @@ _limit_option = click.option(
     examples=(
         'hub key compromise sign-es256 --why "a copy of the disk was sold"',
         f'hub key compromise {SOME_ID} --why "found in a backup that others had"',
+        'hub key compromise tls-leaf --why "the web server was broken into"',
     ),
 )
 @click.argument("which", help="A purpose, for its current key, or the id of one key.")
@@ -57,9 +59,17 @@ def give_up(which: str, why: str, limit: int, home: Path, unlock: Unlock) -> Ans
     Nothing waits: the key is off our card at once. Where it signed, no partner takes our next card by itself,
     for whoever has the key could have made one too: read the words below to each on the phone. At last come
     the records that the key signed, or that were sealed to it, since it came into use.
+
+    `tls-leaf` is the hub's certificate, which is revoked and issued anew; `tls-authority` is the authority
+    above it: members whose certificates it issued need others. No record was signed by these, or sealed to
+    them.
     """
+    from hub.bootstrap.giving_up import give_up_tls
+
     with opened(home, unlock) as hub:
         actor = administrator(hub.config.agency)
+        if (tls := give_up_tls(hub, actor, which, why=why)) is not None:
+            return _told(hub, tls)
         gone = compromise(hub.broker, hub.custody, actor, which, why=why)
         missing = tell_all(hub.broker)
         page = _page(hub, gone, after=0, limit=limit)
@@ -113,7 +123,49 @@ def affected_by(key_id: str, after: int, limit: int, home: Path, unlock: Unlock)
     )
 
 
+def _told(hub: Hub, gone: GivenUp) -> Answer:
+    """Tell what giving up the hub's certificate, or the authority above it, came to."""
+    seen = fingerprint(hub.kept_card())
+    lines: list[RenderableType] = [f"The {gone.purpose} key {gone.key} is given up."]
+    then: list[str] = []
+    if gone.foreign:
+        lines.append("It is from a foreign authority: only that one can revoke it. Until then, it is taken.")
+        then += ["hub ca foreign-request --out FILE      (and have the authority revoke the one before)"]
+    elif not gone.told:
+        lines.append(
+            "Nobody can ask us what is revoked (revocation_url in hub.toml), so partners go on taking it."
+        )
+        then += [
+            "hub key compromise tls-authority --why TEXT      (takes the authority above it off our card)"
+        ]
+    if gone.unaware:
+        lines += [f"They do not have our new card: {', '.join(gone.unaware)}.", spoken(seen)]
+        then += ["hub partner card --out FILE      (for them; what they cannot take by themselves)"]
+    if gone.members:
+        lines.append(f"These members need new certificates: {', '.join(gone.members)}.")
+        then += ["hub ca request MEMBER --csr FILE --as CUSTODIAN"]
+    lines.append("No record was signed by it, or sealed to it.")
+    return Answer(
+        document={
+            "key": gone.key,
+            "purpose": gone.purpose,
+            "unaware": list(gone.unaware),
+            "members": list(gone.members),
+            "foreign": gone.foreign,
+            "by_words": False,
+            "fingerprint": seen,
+            "words": list(words(seen)),
+            "affected": [],
+            "more": False,
+        },
+        people=lines,
+        then=tuple(then),
+    )
+
+
 def _page(hub: Hub, key: KeyFacts, *, after: int, limit: int) -> Sequence[Affected]:
+    if key.purpose not in RULES:  # what TLS hangs on touches no record
+        return ()
     with hub.store.read() as view:
         return affected(view, key, hub.broker.limits, after=after, limit=limit)
 

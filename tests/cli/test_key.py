@@ -145,3 +145,31 @@ def test_another_word_for_how_cards_follow_is_refused(homes: Path) -> None:
 
 def _basis() -> dict[str, object]:
     return {"agreement": "test-treaty", "articles": ["1"]}
+
+
+def test_the_hubs_certificate_is_given_up_revoked_and_issued_anew(homes: Path) -> None:
+    before = keys("tls-leaf")[0]["thumbprint"]
+    told = json_of(hub("key", "compromise", "tls-leaf", "--why", "the web server was broken into", "--json"))
+    assert (told["purpose"], told["affected"], told["by_words"]) == ("tls-leaf", [], False)
+    assert keys("tls-leaf")[0]["thumbprint"] != before
+    listed = {one["thumbprint"]: one for one in json_of(hub("ca", "list", "--json"))["certificates"]}
+    assert listed[before]["reason"] == "keyCompromise"
+    assert listed[before]["serial"] == told["key"]
+    assert listed[keys("tls-leaf")[0]["thumbprint"]]["revoked_at"] is None
+    found = json_of(hub("log", "search", "--act", "key-changed", "--json"))["entries"]
+    steps = [one for one in found if one["details"].get("step") == "key-compromised"]
+    assert [one["details"]["purpose"] for one in steps] == ["tls-leaf"]
+
+
+def test_an_authority_that_is_given_up_leaves_the_card_and_another_issues(homes: Path) -> None:
+    before, leaf = json_of(hub("ca", "show", "--json")), keys("tls-leaf")[0]["thumbprint"]
+    told = json_of(hub("key", "compromise", "tls-authority", "--why", "the disk was sold", "--json"))
+    assert json_of(hub("ca", "show", "--json")) != before
+    assert keys("tls-leaf")[0]["thumbprint"] != leaf
+    assert states("tls-authority") == ["compromised", "current"]
+    assert keys("tls-authority")[0]["id"] == told["key"]
+    assert keys("tls-authority")[0]["why"] == "the disk was sold"
+    assert keys("tls-authority")[0]["destroyed_at"] is not None
+    assert json_of(hub("key", "affected", told["key"], "--json"))["affected"] == []
+    refused(hub("key", "compromise", told["key"], "--why", "again"), "transition-invalid")
+    refused(hub("key", "compromise", "tls-authority", "--why", " "), "justification-missing")

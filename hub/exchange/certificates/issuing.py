@@ -91,12 +91,20 @@ def revoke_certificate(broker: Broker, actor: Actor, which: str, *, reason: str)
         raise Refused("request-invalid", f"{reason!r} is no reason; expected one of {', '.join(REASONS)}.")
     at = broker.clock.now()
     with broker.store.work() as work:
-        row = find_certificate(work, which)
-        if not work.certificates.revoke(row.thumbprint, at=at, by=str(actor), reason=reason):
-            raise Refused("transition-invalid", f"The certificate {row.serial} was revoked before.")
-        told = _told(row, "revoked") | {"reason": reason}
-        work.stage([broker.event(Act.KEY_CHANGED, actor, row.agency, at, **told)])
+        row = revoke_in(broker, work, actor, which, reason=reason, at=at)
         work.commit()
+    return row
+
+
+def revoke_in(
+    broker: Broker, work: UnitOfWork, actor: Actor, which: str, *, reason: str, at: datetime
+) -> CertificateRow:
+    """Revoke a certificate of our making in a unit of work, as `revoke_certificate` does in its own."""
+    row = find_certificate(work, which)
+    if not work.certificates.revoke(row.thumbprint, at=at, by=str(actor), reason=reason):
+        raise Refused("transition-invalid", f"The certificate {row.serial} was revoked before.")
+    told = _told(row, "revoked") | {"reason": reason}
+    work.stage([broker.event(Act.KEY_CHANGED, actor, row.agency, at, **told)])
     return _revoked(row, at=at, by=str(actor), reason=reason)
 
 

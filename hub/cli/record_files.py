@@ -17,7 +17,7 @@ from hub.cli.answer import Answer, facts, table
 from hub.cli.files import called, read_json
 from hub.cli.frame import leaf, trail
 from hub.errors import Refused
-from hub.exchange.drafting import fill_in
+from hub.exchange.preparing import fill_in
 from hub.records.ids import is_agency
 from hub.records.kinds import MEANS, Kind
 from hub.records.problems import Problem

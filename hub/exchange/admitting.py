@@ -15,10 +15,11 @@ from hub.envelope.receipts import issue
 from hub.envelope.vault import lock
 from hub.errors import IntegrityFailure, PeerFault, Refused
 from hub.exchange import relaying
+from hub.exchange.abreast import Way
 from hub.exchange.attachments import missing, refuse_unbound
 from hub.exchange.broker import Broker, Counterparty, Standing
-from hub.exchange.drafting import row_of
 from hub.exchange.numbering import Stated
+from hub.exchange.preparing import row_of
 from hub.exchange.recipients import question_of_record
 from hub.exchange.rejecting import Rejected, reject, statement_about
 from hub.exchange.routing import route
@@ -72,7 +73,7 @@ def admit(
     stated: Stated,
     relied: Mapping[str, str],
     at: datetime,
-) -> Admitted:
+) -> Way[Admitted]:
     """Open, verify and permit an envelope of a sender that may hand it over so; touches no store.
 
     `relied` names what the sender, and who handed it over, are trusted by.
@@ -84,7 +85,9 @@ def admit(
     absent = missing(view, broker, [name for name, _size in sealed.header.attachments])
     if absent:
         raise PeerFault("attachment-missing", f"{len(absent)} of its attachments have not arrived yet.")
+    yield
     opened = sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
+    yield
     verified = sealing.verify(
         opened,
         sender=sender.public,
@@ -94,12 +97,14 @@ def admit(
         skew_s=broker.limits.clock_skew_s,
     )
     _refuse_unstated(verified.manifest)
+    yield
     record = load_record(
         verified.content, max_bytes=broker.limits.record_max_bytes, at_most_bytes=len(sealed.raw)
     )
     if record.originator != verified.manifest.originator:
         raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
     refuse_unbound(record, verified.manifest)
+    yield
     if record.action is Action.WITHDRAWAL and _is_here(view, record):
         decision = standing.recall(sender.row.agency)
     else:
@@ -122,8 +127,12 @@ def admit(
         envelope_id=sealed.header.envelope_id,
         expires_at=verified.manifest.expires_at,
     )
+    yield
     statement = statement_about(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)
     receipt = issue(statement, broker.keyring.signing(), sealed.header.suite)
+    yield
+    body = lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key())
+    yield
     return Admitted(
         sealed=sealed,
         entry=InboxEntry(
@@ -142,7 +151,7 @@ def admit(
         ),
         stated=stated,
         relied=relied,
-        body=lock(sealed.raw, body_id=body_id, master_key=broker.keyring.master_key()),
+        body=body,
         row=row,
         deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
         event=broker.event(
@@ -198,6 +207,18 @@ def originator_of(standing: Standing, peer: str, sealed: sealing.Sealed) -> Coun
     if not sender.active:
         raise Refused("partner-suspended", f"{originator} is suspended here; nothing is taken from it now.")
     return sender
+
+
+def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
+    """Answer a repeat with the receipt it got the first time; refuse other bytes under the same id."""
+    if before.digest != sealed.digest:
+        raise IntegrityFailure(
+            "envelope-id-reused",
+            "This envelope id came before with other bytes; a new envelope needs a new id.",
+        )
+    if not before.receipt:
+        return Outcome(envelope_id=sealed.header.envelope_id, relayed=True)
+    return Outcome(envelope_id=sealed.header.envelope_id, receipt=before.receipt)
 
 
 def refuse_stale(

@@ -11,7 +11,8 @@ from hub.errors import Refused
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
-from hub.exchange.drafting import described, prepare, refuse_unless_drafter
+from hub.exchange.drafting import described, refuse_unless_drafter
+from hub.exchange.preparing import prepare
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.lifecycle import RecordState

@@ -16,6 +16,7 @@ from typing import Final
 from hub.entries import Lane, OutboxEntry, PartnerRow
 from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, OurFault, PeerFault
+from hub.exchange.abreast import abreast
 from hub.exchange.broker import Broker
 from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahead, rest
 from hub.exchange.custody import waits_for_token
@@ -153,8 +154,10 @@ def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
         ]
     else:
         at = broker.clock.now()
-        for (entry, transfer), outcome in zip(batch.transfers, answer, strict=True):
+        abreast(
             weigh(broker, batch.claimed.standing, settled, entry, transfer, outcome, at)
+            for (entry, transfer), outcome in zip(batch.transfers, answer, strict=True)
+        )
     _quarantine(broker, batch, broker.clock.now())
     tell_origins(broker, batch.claimed, settled)
 

@@ -13,6 +13,7 @@ from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval, AttachmentSecret, Manifest
 from hub.envelope.suites import Suite
 from hub.envelope.vault import lock
+from hub.exchange.abreast import Way, alone
 from hub.exchange.broker import Broker, Standing
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
@@ -40,7 +41,35 @@ def envelop(
     secrets: tuple[AttachmentSecret, ...],
     at: datetime,
 ) -> Sequence[Enveloped]:
-    """Sign and seal a document for those recipients that are partners.
+    """Sign and seal a document for those recipients that are partners."""
+    return alone(
+        enveloping(
+            broker,
+            standing,
+            row,
+            document,
+            content,
+            recipients=recipients,
+            approval=approval,
+            secrets=secrets,
+            at=at,
+        )
+    )
+
+
+def enveloping(
+    broker: Broker,
+    standing: Standing,
+    row: RecordRow,
+    document: Mapping[str, object],
+    content: bytes,
+    *,
+    recipients: Sequence[str],
+    approval: Approval,
+    secrets: tuple[AttachmentSecret, ...],
+    at: datetime,
+) -> Way[Sequence[Enveloped]]:
+    """Take the steps of `envelop`.
 
     `content` is the document's canonical bytes. One envelope serves all direct partners of one suite. A
     partner behind a relay gets an envelope of its own, so that the relay is told of one recipient and the
@@ -67,8 +96,11 @@ def envelop(
             approvals=(approval,),
             attachments=secrets,
         )
+        yield
         signed = sealing.sign(manifest, document, broker.keyring.signing(), content_bytes=content)
+        yield
         sealed = sealing.seal(signed, [standing.partners[agency].public for agency in agencies])
+        yield
         made.append(
             Enveloped(
                 body=lock(

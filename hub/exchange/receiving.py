@@ -6,7 +6,8 @@ handed out only after the commit that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from hub.entries import InboxEntry
 from hub.envelope import sealing
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange import relaying
+from hub.exchange.abreast import Way, abreast
 from hub.exchange.admitting import (
     Admitted,
     Answer,
@@ -22,6 +24,7 @@ from hub.exchange.admitting import (
     admit,
     originator_of,
     refuse_stale,
+    repeat,
 )
 from hub.exchange.attachments import use
 from hub.exchange.broker import Broker, Counterparty, Standing
@@ -60,7 +63,8 @@ def receive(
         standing = broker.standings.of(view)
         standing.partner(peer)
         refuse_suspended(standing, peer)
-        peeked = {raw: _peek(broker, raw) for raw in different}
+        raws = list(dict.fromkeys(transfer.sealed for transfer in transfers))
+        peeked = {raw: _peek(broker, raw) for raw in raws}
         keys = [_key(item) for item in peeked.values() if isinstance(item, sealing.Sealed)]
         batch = _Batch(
             broker=broker,
@@ -72,11 +76,24 @@ def receive(
             statements=Statements(broker=broker, at=at),
             leaf=leaf,
         )
-        raws = list(dict.fromkeys(transfer.sealed for transfer in transfers))
-        answers = [_take(batch, different[raw], peeked[raw]) for raw in raws]
-        answers = refuse_stale(broker, view, actor, answers, at)
+        taken: dict[bytes, Answer] = {}
+        for turn in _turns(peeked):
+            ways = (_take(batch, different[raw], peeked[raw]) for raw in turn)
+            taken |= zip(turn, abreast(ways), strict=True)
+        answers = refuse_stale(broker, view, actor, [taken[raw] for raw in raws], at)
     outcomes = dict(zip(raws, _store(batch, answers), strict=True))
     return [outcomes[transfer.sealed] for transfer in transfers]
+
+
+def _turns(peeked: Mapping[bytes, sealing.Sealed | HubError]) -> Iterable[Sequence[bytes]]:
+    """Return what goes abreast: an envelope whose id stands before waits for what became of that one."""
+    turns: dict[int, list[bytes]] = defaultdict(list)
+    before: Counter[object] = Counter()
+    for raw, item in peeked.items():
+        key = _key(item) if isinstance(item, sealing.Sealed) else raw
+        turns[before[key]].append(raw)
+        before[key] += 1
+    return turns.values()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +144,7 @@ def _key(sealed: sealing.Sealed) -> Key:
     return sealed.header.originator, sealed.header.envelope_id
 
 
-def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) -> Answer:
+def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) -> Way[Answer]:
     """Return what one envelope comes to.
 
     Whether its id came before is asked only for a peer that may hand it over: no other is told what came,
@@ -150,7 +167,7 @@ def _take(batch: _Batch, transfer: Transfer, item: sealing.Sealed | HubError) ->
         _raise_unsigned(error)
         return reject(broker, actor, item, error, at, relied=batch.relied(sender))
     try:
-        return _admit(batch, sender, transfer, item, stated)
+        return (yield from _admit(batch, sender, transfer, item, stated))
     except HubError as error:
         _raise_unsigned(error)
         return reject(broker, actor, item, error, at, stated=stated, relied=batch.relied(sender))
@@ -177,9 +194,9 @@ def _again(batch: _Batch, sealed: sealing.Sealed) -> Outcome | None:
 
 def _admit(
     batch: _Batch, sender: Counterparty, transfer: Transfer, sealed: sealing.Sealed, stated: Stated
-) -> Admitted:
+) -> Way[Admitted]:
     _refuse_unfit(batch.broker, sealed, batch.at)
-    answer = admit(
+    answer = yield from admit(
         batch.broker,
         batch.view,
         batch.standing,
@@ -226,18 +243,6 @@ def _refuse_unfit(broker: Broker, sealed: sealing.Sealed, at: datetime) -> None:
             "time-to-live-too-long",
             f"The envelope's life ends later than {limits.time_to_live_s:.0f} seconds from now.",
         )
-
-
-def repeat(sealed: sealing.Sealed, before: InboxEntry) -> Outcome:
-    """Answer a repeat with the receipt it got the first time; refuse other bytes under the same id."""
-    if before.digest != sealed.digest:
-        raise IntegrityFailure(
-            "envelope-id-reused",
-            "This envelope id came before with other bytes; a new envelope needs a new id.",
-        )
-    if not before.receipt:
-        return Outcome(envelope_id=sealed.header.envelope_id, relayed=True)
-    return Outcome(envelope_id=sealed.header.envelope_id, receipt=before.receipt)
 
 
 def _store(batch: _Batch, answers: Sequence[Answer]) -> Sequence[Outcome]:

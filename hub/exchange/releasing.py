@@ -23,15 +23,17 @@ from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval, AttachmentSecret
 from hub.errors import Refused
+from hub.exchange.abreast import Way, alone
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.checks import answered, asked_of
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.denying import log_denial
-from hub.exchange.drafting import Drafted, basis, described
-from hub.exchange.enveloping import envelop, translate
+from hub.exchange.drafting import basis, described
+from hub.exchange.enveloping import enveloping, translate
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
+from hub.exchange.preparing import Drafted
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.witness.holding import refuse_unwitnessed
@@ -171,16 +173,30 @@ def release(
     approver: Actor,
     at: datetime,
     secrets: tuple[AttachmentSecret, ...] = (),
-    drafted: Drafted | None = None,
 ) -> Queued:
-    """Translate, sign and seal a permitted record for its recipients; touches no store.
+    """Translate, sign and seal a permitted record for its recipients; touches no store."""
+    return alone(releasing(broker, standing, record, row, approver=approver, at=at, secrets=secrets))
+
+
+def releasing(
+    broker: Broker,
+    standing: Standing,
+    record: Record,
+    row: RecordRow,
+    *,
+    approver: Actor,
+    at: datetime,
+    secrets: tuple[AttachmentSecret, ...] = (),
+    drafted: Drafted | None = None,
+) -> Way[Queued]:
+    """Take the steps of `release`.
 
     `drafted` is given where the draft is not stored yet: its body goes with the rest.
     """
     document = translate(record)
     approval = Approval(by=str(approver), at=at, digest=b64u(row.digest))
     content = canonical(document) if drafted is None else drafted.content
-    sealed = envelop(
+    sealed = yield from enveloping(
         broker,
         standing,
         row,
@@ -191,6 +207,7 @@ def release(
         secrets=secrets,
         at=at,
     )
+    yield
     envelope_ids = tuple(one.body.body_id for one in sealed)
     bodies = (
         [one.body for one in sealed] if drafted is None else [drafted.body, *(one.body for one in sealed)]

@@ -11,20 +11,14 @@ from hub.entries import (
     Priority,
 )
 from hub.errors import HubError
+from hub.exchange.abreast import Way, abreast
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.drafting import (
-    Drafted,
-    described,
-    new_identity,
-    prepare,
-    refuse_known,
-    refuse_unanswerable,
-    refuse_unless_drafter,
-)
+from hub.exchange.drafting import described, refuse_known, refuse_unanswerable, refuse_unless_drafter
 from hub.exchange.log.stalling import refuse_stalled
+from hub.exchange.preparing import Drafted, new_identity, preparing
 from hub.exchange.recipients import judge_all, judge_rule
-from hub.exchange.releasing import Queued, queue, release, wake
+from hub.exchange.releasing import Queued, queue, releasing, wake
 from hub.exchange.witness.holding import refuse_unwitnessed
 from hub.policy.decision import Deny, Reason
 from hub.ports import UnitOfWork
@@ -71,12 +65,8 @@ def submit(
     waiting: list[Drafted] = []
     everything: list[Drafted] = []
     results: list[Submitted] = []
-    for index, item in enumerate(items):
-        try:
-            drafted, ready, result = _submit_one(broker, standing, actor, item, at)
-        except HubError as error:
-            error.details["index"] = index
-            raise
+    ways = (_submit_one(broker, standing, actor, item, at, index) for index, item in enumerate(items))
+    for drafted, ready, result in abreast(ways):
         results.append(result)
         everything.append(drafted)
         if ready is None:
@@ -103,9 +93,19 @@ def submit(
 
 
 def _submit_one(
+    broker: Broker, standing: Standing, actor: Actor, item: Submission, at: datetime, index: int
+) -> Way[tuple[Drafted, Queued | None, Submitted]]:
+    try:
+        return (yield from _submitting(broker, standing, actor, item, at))
+    except HubError as error:
+        error.details["index"] = index
+        raise
+
+
+def _submitting(
     broker: Broker, standing: Standing, actor: Actor, item: Submission, at: datetime
-) -> tuple[Drafted, Queued | None, Submitted]:
-    drafted = prepare(
+) -> Way[tuple[Drafted, Queued | None, Submitted]]:
+    drafted = yield from preparing(
         broker,
         standing,
         actor,
@@ -114,6 +114,7 @@ def _submit_one(
         priority=item.priority,
         at=at,
     )
+    yield
     row, record = drafted.row, drafted.record
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
     reasons = tuple(reason for verdict in verdicts for reason in verdict.reasons)
@@ -135,7 +136,8 @@ def _submit_one(
             Submitted(record_id=row.record_id, version=row.version, state=row.state, held_because=reasons),
         )
     rule = Actor(kind=ActorKind.RULE, id=record.legal_basis.agreement, agency=broker.agency)
-    ready = release(broker, standing, record, row, approver=rule, at=at, drafted=drafted)
+    yield
+    ready = yield from releasing(broker, standing, record, row, approver=rule, at=at, drafted=drafted)
     return (
         drafted,
         ready,

@@ -14,6 +14,7 @@ from hub.envelope.canonical import digest
 from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, verify_receipt
 from hub.errors import HubError, IntegrityFailure
+from hub.exchange.abreast import Way
 from hub.exchange.backoff import TEMPORARY, retry_at
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.relying import relied_on
@@ -51,7 +52,7 @@ def weigh(
     transfer: Transfer,
     outcome: Outcome,
     at: datetime,
-) -> None:
+) -> Way[None]:
     """Turn one outcome into the entry's next state. A receipt that does not verify proves nothing."""
     if outcome.receipt is not None:
         try:
@@ -66,6 +67,7 @@ def weigh(
             log.warning("a receipt was refused", extra={"code": error.code, "lane": entry.lane})
             try_again(broker, settled, entry, at, error.code)
             return
+        yield
         if outcome.leaf is not None:
             settled.leaves.add(outcome.leaf)
         relied = relied_on(standing.partner(statement.by), standing.partner(entry.lane), leaf=outcome.leaf)

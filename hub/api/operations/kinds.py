@@ -7,7 +7,7 @@ from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import CheckView, DocumentBody, DocumentView, KindsView
 from hub.audit.trail import writes_nothing
 from hub.errors import Refused
-from hub.exchange.drafting import fill_in
+from hub.exchange.preparing import fill_in
 from hub.records.kinds import MEANS, Kind
 from hub.records.record import check_record
 from hub.records.template import template

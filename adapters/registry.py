@@ -22,6 +22,7 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "bilateral-stix": ("adapters.bilateral:make", {"dialect": "stix"}),
     "bilateral-stix-plain": ("adapters.bilateral:make", {"dialect": "stix", "extension": False}),
     "cis_atc": ("adapters.cis_atc:make", {}),
+    "fiu": ("adapters.fiu:make", {}),
     "interpol": ("adapters.interpol:make", {}),
     "sco_rats": ("adapters.sco_rats:make", {}),
 }

@@ -30,6 +30,8 @@ class Limits:
     pass that began `rewrap_settle_s` later found none. A next key for another purpose waits `key_settle_s`,
     so that every process has it; partners that verify with it are waited for too, at most `key_overlap_s`.
     With those we can call, cards are exchanged every `card_interval_s`.
+    A message to a partner behind a relay lives `message_life_s`; what it asks is waited for `message_wait_s`,
+    and a relay keeps `relay_messages_max` of each hub.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
     an entry, the root or the list of participants expires.
@@ -43,6 +45,9 @@ class Limits:
     recipients_max: int = 64
     hops_max: int = 4
     relay_waiting_max: int = 2000
+    relay_messages_max: int = 64
+    message_life_s: float = 3600.0
+    message_wait_s: float = 600.0
     subjects_max: int = 1000
     attachments_per_record_max: int = 16
     attachment_max_bytes: int = 2048 * _MIB

@@ -121,6 +121,11 @@ def receipts_in(hop: PartnerRow, answer: Mapping[str, object], most: int) -> lis
     )
 
 
+def messages_in(hop: PartnerRow, answer: Mapping[str, object], most: int) -> list[Transfer]:
+    """Return the sealed messages of a mailbox, as `transfers_in` does its envelopes."""
+    return _each(hop, list_in(hop, answer, "messages", most), lambda hop, told: _transfer(hop, told, []))
+
+
 def _each(
     hop: PartnerRow, told: Sequence[object], read: Callable[[PartnerRow, object], _Read]
 ) -> list[_Read]:

@@ -22,6 +22,7 @@ from adapters.carriers.answers import (
     HttpReply,
     code_in,
     introduction_in,
+    messages_in,
     need,
     object_in,
     outcome_in,
@@ -119,6 +120,15 @@ class HttpsCarrier:
         answer = self._post(self._hop(partner), "receipts", body, answers=len(receipts))
         return [code_in(partner, one) for one in outcomes_in(partner, answer, len(receipts))]
 
+    def carry_messages(
+        self, partner: PartnerRow, messages: Sequence[Transfer], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        """Hand over sealed messages; return a failure code, or None for taken, per message, in order."""
+        told = [{"sealed": one.sealed.decode(), "hops": one.hops} for one in messages]
+        body = _WRITE({"messages": told, "taken": taken})
+        answer = self._post(self._hop(partner), "messages", body, answers=len(messages))
+        return [code_in(partner, one) for one in outcomes_in(partner, answer, len(messages))]
+
     def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
         """Hand over what we state about our books; return what the partner states about its own."""
         if partner.via is not None:
@@ -171,6 +181,7 @@ class HttpsCarrier:
         return Mail(
             transfers=tuple(transfers_in(hop, answer, limit)),
             receipts=tuple(receipts_in(hop, answer, limit)),
+            messages=tuple(messages_in(hop, answer, limit)),
         )
 
     def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:

@@ -16,11 +16,12 @@ from hub.exchange.broker import Broker
 from hub.exchange.claims import Claims
 from hub.exchange.dispatching import work_lane
 from hub.exchange.gaps import look_for_gaps
+from hub.exchange.messages.sending import hand_over
 from hub.exchange.polling import Mailboxes
-from hub.exchange.reconciling.nightly import reconcile_due
+from hub.exchange.reconciling.nightly import reconcile_due, reconcile_relayed
 from hub.exchange.streams import Streams
 from hub.exchange.switch import Switch, look_every_s
-from hub.exchange.upkeep import expire, forget_replays
+from hub.exchange.upkeep import expire, forget_messages, forget_replays
 
 _TIDY_EVERY_S = 600.0
 
@@ -51,7 +52,8 @@ class Dispatcher:
 
     def start(self) -> None:
         """Start working; called once, inside the process that is to work."""
-        tasks = [self._run, self._keep_up, self._keep_claims, self._keep_books, self._follow_switch]
+        tasks = [self._run, self._keep_up, self._keep_claims, self._follow_switch]
+        tasks += [self._keep_books, self._keep_relayed_books]
         tasks += [self._work_lanes] * self._broker.limits.lanes_at_once
         if self._broker.pull:
             tasks.append(self._watch_mailboxes)
@@ -105,9 +107,8 @@ class Dispatcher:
 
     def _due(self) -> set[str]:
         with self._broker.store.read() as view:
-            return set(view.outbox.lanes_due(self._broker.clock.now())) | set(
-                view.receipts.partners_waiting()
-            )
+            waiting = (view.receipts.partners_waiting(), view.messages.partners_waiting())
+            return set(view.outbox.lanes_due(self._broker.clock.now())).union(*waiting)
 
     def _start_lanes(self, lanes: set[str]) -> None:
         partners = self._broker.standing().partners
@@ -146,6 +147,8 @@ class Dispatcher:
         if partner is not None and partner.active:
             while self._running() and send_receipts(self._broker, partner.row):
                 pass
+            while self._running() and hand_over(self._broker, partner.row):
+                pass
 
     def _running(self) -> bool:
         return not self._stopping.is_set()
@@ -158,6 +161,7 @@ class Dispatcher:
                 tidy_at = time.monotonic() + _TIDY_EVERY_S
                 self._guard(lambda: forget_unused(self._broker, self._broker.clock.now()), "upkeep")
                 self._guard(lambda: forget_replays(self._broker), "upkeep")
+                self._guard(lambda: forget_messages(self._broker), "upkeep")
 
     def _keep_claims(self) -> None:
         while not self._stopping.wait(self._broker.limits.lane_claim_s / 3):
@@ -173,6 +177,14 @@ class Dispatcher:
         while not self._stopping.wait(self._broker.limits.gap_look_s):
             self._guard(lambda: look_for_gaps(self._broker), "books")
             task = partial(reconcile_due, self._broker, hour=self._reconcile_hour, running=self._running)
+            self._guard(task, "books")
+
+    def _keep_relayed_books(self) -> None:
+        """Compare the books with partners behind relays, whose answers take their time."""
+        while not self._stopping.wait(self._broker.limits.gap_look_s):
+            task = partial(
+                reconcile_relayed, self._broker, hour=self._reconcile_hour, pause=self._stopping.wait
+            )
             self._guard(task, "books")
 
     def _watch_mailboxes(self) -> None:

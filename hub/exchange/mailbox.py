@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from hub.entries import OutboxEntry, PartnerRow, PartnerStatus
 from hub.envelope.documents import peek_document
+from hub.envelope.messages import peek_message
 from hub.envelope.receipts import RECEIPT_TYPE
 from hub.envelope.sealing import peek
-from hub.errors import HubError, Refused
+from hub.errors import HubError, PeerFault, Refused
 from hub.exchange.answering import send_receipts, take_receipts
 from hub.exchange.attachments import fetch
 from hub.exchange.backoff import TEMPORARY, retry_at
 from hub.exchange.broker import Broker
 from hub.exchange.claiming import claim_for_mailbox
 from hub.exchange.dispatching import permit_again, tell_origins, transfers_of
+from hub.exchange.messages.sending import AT_ONCE, hand_over, waiting_for
+from hub.exchange.messages.taking import take_messages
 from hub.exchange.receiving import receive
 from hub.exchange.weighing import Settled, happened
 from hub.ports import Mail, Transfer
@@ -42,6 +46,7 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
             raise Refused("partner-suspended", f"{peer} is suspended here.")
         claimed = claim_for_mailbox(broker, view, standing, peer, size=size)
         receipts = view.receipts.unsent(peer, size)
+        messages = view.messages.waiting(peer, AT_ONCE)
     settled, at = Settled(), broker.clock.now()
     going = permit_again(broker, claimed, settled, at)
     handed_out = transfers_of(broker, claimed, going, settled, at)
@@ -51,6 +56,7 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
     return Mail(
         transfers=tuple(transfer for _entry, transfer in handed_out),
         receipts=tuple(row.raw for row in receipts),
+        messages=tuple(waiting_for(broker, peer, [row for row in messages if row.expires_at > at])),
     )
 
 
@@ -86,7 +92,7 @@ def wait_for_mail(
     while True:
         mail = mailbox(broker, peer, limit=limit)
         left_s = until - time.monotonic()
-        if mail.transfers or mail.receipts or left_s <= 0:
+        if mail.transfers or mail.receipts or mail.messages or left_s <= 0:
             return mail
         if pause(min(broker.limits.poll_interval_s, left_s)):
             return mail
@@ -121,7 +127,19 @@ def poll(
             if code not in TEMPORARY  # what is refused for good is logged, and not asked for again
         ]
     send_receipts(broker, partner, taken=taken)
-    return len(mail.transfers) + len(mail.receipts)
+    hand_over(broker, partner, taken=_messages(broker, partner, mail.messages[:AT_ONCE]))
+    return len(mail.transfers) + len(mail.receipts) + len(mail.messages)
+
+
+def _messages(broker: Broker, partner: PartnerRow, messages: Sequence[Transfer]) -> Sequence[str]:
+    """Take messages from a mailbox; return the ids of those that are done with."""
+    codes = take_messages(broker, partner.agency, messages)
+    done = [one for one, code in zip(messages, codes, strict=True) if code not in TEMPORARY]
+    ids = []
+    for one in done:
+        with suppress(PeerFault):  # what cannot be read has no id to confirm, and expires
+            ids.append(peek_message(one.sealed).header.message_id)
+    return ids
 
 
 def _fetch_now(broker: Broker, partner: PartnerRow, digest: str, size_bytes: int) -> bool:

@@ -88,6 +88,14 @@ def forget_replays(broker: Broker) -> int:
     return forgotten
 
 
+def forget_messages(broker: Broker) -> int:
+    """Forget messages whose life has passed; return how many. What they led to is logged, and stays."""
+    with broker.store.work() as work:
+        forgotten = work.messages.forget_expired(broker.clock.now())
+        work.commit()
+    return forgotten
+
+
 def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
     """Put a held, refused or dead entry back in its lane; the same sealed bytes go out.
 

@@ -14,6 +14,7 @@ from hub.ports.federating import DirectoryClient, DirectoryKeys, DirectorySeen, 
 from hub.ports.introductions import Introductions
 from hub.ports.keyring import Keyring, NoteKeySet
 from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
+from hub.ports.messages import MessageRow, Messages, MessageState
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -65,6 +66,9 @@ __all__ = [
     "Log",
     "LogEntry",
     "Mail",
+    "MessageRow",
+    "MessageState",
+    "Messages",
     "NoteKeySet",
     "Outbox",
     "Outcome",

@@ -24,10 +24,11 @@ class Transfer:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """What a mailbox holds for us: envelopes, and receipts (signed) that we have not confirmed yet."""
+    """What a mailbox holds for us: envelopes, and receipts and messages that we have not confirmed yet."""
 
     transfers: tuple[Transfer, ...] = ()
     receipts: tuple[bytes, ...] = ()
+    messages: tuple[Transfer, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,12 @@ class Carrier(Protocol):
 
         `taken` are the ids of receipts from its mailbox that we have stored and it need not repeat.
         """
+        ...
+
+    def carry_messages(
+        self, partner: PartnerRow, messages: Sequence[Transfer], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        """Hand over sealed messages as `carry_receipts` does receipts; `taken` came from its mailbox."""
         ...
 
     def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:

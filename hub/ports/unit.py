@@ -13,6 +13,7 @@ from hub.ports.certificates import Certificates, Revocations
 from hub.ports.directory import Directory
 from hub.ports.introductions import Introductions
 from hub.ports.log import EventQuery, Log
+from hub.ports.messages import Messages
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -42,6 +43,8 @@ class View(Protocol):
     def directory(self) -> Directory: ...
     @property
     def introductions(self) -> Introductions: ...
+    @property
+    def messages(self) -> Messages: ...
     @property
     def trust(self) -> TrustItems: ...
     @property

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.schema import SchemaItem
 
 from hub.entries import Direction, PartnerStatus, Priority, TrustKind
+from hub.ports import MessageState
 from hub.records.actor import Role
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
 from hub.storage.columns import Choice, Choices, Document, Documents, Moment, Position, Words
@@ -44,6 +45,8 @@ SENT: Final = text("outbox.number IS NOT NULL")
 RECEIVED: Final = text("inbox.number IS NOT NULL")
 WAITING: Final = text("receipts.waiting")
 UNUSED: Final = text("NOT attachments.used")
+MESSAGE_WAITS: Final = text("messages.state = 'waiting'")
+MESSAGE_ANSWERS: Final = text("messages.answers IS NOT NULL")
 
 
 def _text(name: str, *, optional: bool = False, key: bool = False) -> Column[Any]:
@@ -384,6 +387,26 @@ introductions = _table(
     _words("knows"),
     _bytes("waiting", optional=True),
     _text("refused", optional=True),
+)
+
+messages = _table(
+    "messages",
+    _text("message_id", key=True),
+    _text("sender"),
+    _text("recipient"),
+    _text("peer"),
+    _text("next"),
+    _choice("state", MessageState),
+    _moment("at"),
+    _moment("expires_at"),
+    _words("hops"),
+    _text("answers", optional=True),
+    _text("code", optional=True),
+    _bytes("raw"),
+    _partial("messages_waiting", "next", "at", "message_id", where="state = 'waiting'"),
+    _partial("messages_waiting_of", "peer", where="state = 'waiting'"),
+    _partial("messages_answering", "answers", "at", where="answers IS NOT NULL"),
+    Index("messages_expiring", "expires_at"),
 )
 
 #: What verifications relied on, under the SHA-256 of `raw`; only ever added to, by triggers.

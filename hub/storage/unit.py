@@ -18,6 +18,7 @@ from hub.storage.events import EventStore
 from hub.storage.inbox import InboxStore
 from hub.storage.introductions import IntroductionStore
 from hub.storage.log import LogStore
+from hub.storage.messages import MessageStore
 from hub.storage.outbox import OutboxStore
 from hub.storage.receipts import ReceiptStore
 from hub.storage.records import RecordStore
@@ -43,6 +44,7 @@ class SqlView:
         self.deliveries = DeliveryStore(session, self.records)
         self.directory = DirectoryStore(session)
         self.introductions = IntroductionStore(session)
+        self.messages = MessageStore(session)
         self.trust = TrustStore(session)
         self.certificates = CertificateStore(session)
         self.revocations = RevocationStore(session)

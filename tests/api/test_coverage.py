@@ -57,6 +57,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_drafts.test_a_rejected_draft_goes_back_to_its_author,
     test_erasure.test_a_record_is_erased_by_two_officers,
     test_exchange.test_envelopes_get_a_receipt_each_in_order,
+    test_exchange.test_a_message_is_answered_and_its_answer_waits_in_the_mailbox,
     test_inbox.test_an_inbox_is_read_to_its_end_with_content,
     test_inbox.test_an_acknowledgement_tells_the_originator,
     test_log.test_members_and_officers_read_it_too,

@@ -10,10 +10,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from hub.api import BooksCollector
 from hub.entries import Gap, ReconciliationRow
+from hub.envelope.messages import About, peek_message
 from hub.envelope.reconciliation import BooksStatement, Extent, state_books, verify_books
 from hub.envelope.suites import Suite
 from hub.exchange import suspending
 from hub.exchange.mailbox import mailbox
+from hub.exchange.messages.sending import sealed_to
 from hub.exchange.partners import own_card
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.asking import concluded
@@ -186,13 +188,13 @@ def test_who_waits_at_a_mailbox_holds_no_more_threads_than_there_are_to_spare(wo
     certificate = partner_certificate("cis-atc")
     assert world.desk.polls.acquire(blocking=False)
     said = world.call("GET", "/exchange/v1/mailbox?wait_s=20", certificate=certificate)
-    assert said.ok() == {"transfers": [], "statements": [], "receipts": []}
+    assert said.ok() == {"transfers": [], "statements": [], "receipts": [], "messages": []}
 
 
 def test_a_hub_that_stops_keeps_nobody_waiting(world: World) -> None:
     certificate = partner_certificate("cis-atc")
     said = world.call("GET", "/exchange/v1/mailbox?wait_s=20", certificate=certificate)
-    assert said.ok() == {"transfers": [], "statements": [], "receipts": []}
+    assert said.ok() == {"transfers": [], "statements": [], "receipts": [], "messages": []}
     assert world.paused == [world.broker.limits.poll_interval_s]
     assert world.desk.polls.acquire(blocking=False)
 
@@ -229,6 +231,31 @@ def test_books_are_compared_by_signed_statements(world: World) -> None:
     assert (said.status, said.code) == (400, "document-invalid")
     said = world.call("POST", where, {"statement": "x" * 300_000}, certificate=certificate)
     assert (said.status, said.code) == (400, "document-invalid")
+
+
+def test_a_message_is_answered_and_its_answer_waits_in_the_mailbox(world: World) -> None:
+    books = BooksStatement(
+        by="cis-atc",
+        to="kz-knb",
+        run=new_id(),
+        issued_at=world.other.clock.now(),
+        extent=Extent(first=1, last=0, received=0),
+    )
+    raw = state_books(books, keys=world.other.keyring.signing(), suite=Suite.HYBRID_1)
+    asked = sealed_to(world.other, world.other.standing().partner("kz-knb"), About.BOOKS, raw)
+    certificate = partner_certificate("cis-atc")
+    where, mailbox = "/exchange/v1/messages", "/exchange/v1/mailbox"
+    told = {"messages": [{"sealed": asked.raw.decode(), "hops": ["cis-atc"]}]}
+    assert world.call("POST", where, told, certificate=certificate).ok() == {"outcomes": [{}]}
+    (answer,) = world.call("GET", mailbox, certificate=certificate).ok()["messages"]
+    header = peek_message(answer["sealed"].encode()).header
+    assert (header.answers, answer["hops"]) == (asked.message_id, ["kz-knb"])
+    taken = {"messages": [], "taken": [header.message_id]}
+    world.call("POST", where, taken, certificate=certificate).ok()
+    assert world.call("GET", mailbox, certificate=certificate).ok()["messages"] == []
+    rubbish = {"messages": [{"sealed": "{}"}]}
+    said = world.call("POST", where, rubbish, certificate=certificate).ok()
+    assert said == {"outcomes": [{"code": "envelope-malformed"}]}
 
 
 def test_two_hubs_tell_one_another_of_their_cards(world: World) -> None:

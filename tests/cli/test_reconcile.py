@@ -74,6 +74,17 @@ def test_a_difference_is_printed_with_what_to_do_and_exits_with_1(wired: Path) -
     assert "1 differ" in hub("partner", "list").stdout
 
 
+def test_differences_are_written_to_a_file_of_their_own(wired: Path, tmp_path: Path) -> None:
+    change(wired, "DELETE FROM inbox")
+    change_there(wired, "UPDATE outbox SET state = 'accepted'")
+    out = tmp_path / "differences"
+    told = json.loads(hub("reconcile", "cis-atc", "--json", "--out", str(out)).stdout)
+    assert told["left_out"] == 0
+    assert [json.loads(line) for line in out.read_text().splitlines()] == told["found"]
+    assert out.stat().st_mode & 0o077 == 0
+    refused(hub("reconcile", "cis-atc", "--out", str(out)), "file-exists")
+
+
 def change_there(paired: Path, statement: str) -> None:
     engine = create_engine(f"sqlite:///{paired / 'cis-atc' / 'hub.sqlite3'}")
     with engine.begin() as connection:

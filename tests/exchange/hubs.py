@@ -29,6 +29,8 @@ from hub.exchange.broker import Broker, Profile
 from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.dispatching import work_lane
 from hub.exchange.drafting import draft
+from hub.exchange.messages.sending import hand_over
+from hub.exchange.messages.taking import take_messages
 from hub.exchange.partners import own_card, pair
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
@@ -174,6 +176,11 @@ class LinkCarrier:
         self, partner: PartnerRow, receipts: Sequence[bytes], *, taken: Sequence[str] = ()
     ) -> Sequence[str | None]:
         return take_receipts(self.network.broker(partner.agency), self.us, receipts, taken=taken)
+
+    def carry_messages(
+        self, partner: PartnerRow, messages: Sequence[Transfer], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        return take_messages(self.network.broker(partner.agency), self.us, messages, taken=taken)
 
     def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
         return answer_books(self.network.broker(partner.agency), self.us, statement)
@@ -441,12 +448,16 @@ def run_lanes(broker: Broker, *, rounds: int = 1) -> int:
         with broker.store.read() as view:
             lanes = list(view.outbox.lanes_due(broker.clock.now()))
             waiting = list(view.receipts.partners_waiting())
+            messages = list(view.messages.partners_waiting())
         for lane in lanes:
             done += work_lane(broker, lane)
         partners = broker.standing().partners
         for name in waiting:
             if partners[name].row.url is not None:
                 send_receipts(broker, partners[name].row)
+        for name in messages:
+            if partners[name].row.url is not None:
+                hand_over(broker, partners[name].row)
     return done
 
 

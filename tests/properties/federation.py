@@ -26,6 +26,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import mailbox, poll
+from hub.exchange.messages.taking import take_messages
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.upkeep import expire
@@ -123,6 +124,13 @@ class WireCarrier:
     ) -> Sequence[str | None]:
         return self.wire.call(
             self.us, partner.agency, lambda hub: take_receipts(hub, self.us, receipts, taken=taken)
+        )
+
+    def carry_messages(
+        self, partner: PartnerRow, messages: Sequence[Transfer], *, taken: Sequence[str] = ()
+    ) -> Sequence[str | None]:
+        return self.wire.call(
+            self.us, partner.agency, lambda hub: take_messages(hub, self.us, messages, taken=taken)
         )
 
     def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Mail:

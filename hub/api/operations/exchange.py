@@ -14,6 +14,8 @@ from hub.api.schemas.exchange import (
     IntroductionView,
     MailboxQuery,
     MailView,
+    MessageOutcomesView,
+    MessagesBody,
     OutcomesView,
     ReceiptOutcomesView,
     ReceiptsBody,
@@ -21,9 +23,12 @@ from hub.api.schemas.exchange import (
 from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.envelope.documents import DOCUMENT_MAX_BYTES
+from hub.envelope.messages import MESSAGE_MAX_BYTES
 from hub.exchange.answering import take_receipts
 from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.mailbox import wait_for_mail
+from hub.exchange.messages.sending import AT_ONCE
+from hub.exchange.messages.taking import take_messages
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.federation.card import CARD_MAX_BYTES
@@ -77,6 +82,34 @@ def take_receipts_in(call: Call) -> Answer:
         call.broker,
         call.actor.agency,
         [one.encode() for one in call.body["receipts"]],
+        taken=call.body["taken"],
+        leaf=call.leaf,
+    )
+    return Answer(body={"outcomes": [{"code": code} for code in codes]})
+
+
+@room.operation(
+    "POST",
+    "/messages",
+    door=Door.PARTNER,
+    body=MessagesBody,
+    size=lambda limits: max(limits.request_max_bytes, 2 * AT_ONCE * MESSAGE_MAX_BYTES),
+    reply=MessageOutcomesView,
+    refusals=["partner-unknown"],
+    trail=writes(
+        Act.RELAYED, Act.RECONCILED, or_nothing="a repeat, and an answer that is logged by who waits for it"
+    ),
+)
+def take_messages_in(call: Call) -> Answer:
+    """Hand over sealed messages, and confirm those taken from the mailbox.
+
+    What hubs that only meet at a relay ask one another. Those for others are handed on unopened, as agreed;
+    those for us are answered, by a message of ours.
+    """
+    codes = take_messages(
+        call.broker,
+        call.actor.agency,
+        [Transfer(sealed=one["sealed"].encode(), hops=tuple(one["hops"])) for one in call.body["messages"]],
         taken=call.body["taken"],
         leaf=call.leaf,
     )
@@ -187,4 +220,5 @@ def _mail(mail: Mail) -> dict[str, object]:
         ],
         "statements": [raw.decode() for raw in raws],
         "receipts": [raw.decode() for raw in mail.receipts],
+        "messages": [{"sealed": one.sealed.decode(), "hops": one.hops} for one in mail.messages],
     }

@@ -10,6 +10,7 @@ from hub.api.schemas.basics import EXAMPLE_ID, View, a_number, a_text, an_agency
 
 _ITEMS_MAX = 1000
 _KEYS_MAX = 64
+_MESSAGES_MAX = 8
 _DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _KID = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 _SEALED = '{"protected":"eyJlbmMiOiJBMjU2R0NNIn0","recipients":[],"iv":"","ciphertext":"","tag":""}'
@@ -96,6 +97,42 @@ class ReceiptOutcomesView(View):
     outcomes = many(ReceiptOutcomeView)
 
 
+class MessageBody(Schema):
+    """One sealed message on one hop."""
+
+    sealed = a_text(
+        _SEALED,
+        "The JWE (General JSON serialization) as a string, exactly its bytes.",
+        required=True,
+        validate=validate.Length(min=1),
+    )
+    hops = fields.List(
+        an_agency(),
+        load_default=list,
+        validate=validate.Length(max=64),
+        metadata={"description": "The hubs it has passed, in order."},
+    )
+
+
+class MessagesBody(Schema):
+    """Sealed messages; and the ids of those from our mailbox that the sender has stored."""
+
+    messages = many(MessageBody, validate=validate.Length(max=_MESSAGES_MAX))
+    taken = fields.List(an_id(), load_default=list, validate=validate.Length(max=_MESSAGES_MAX))
+
+
+class MessageOutcomeView(View):
+    """What became of one message: without a code, it was taken."""
+
+    code = a_text("relay-refused")
+
+
+class MessageOutcomesView(View):
+    """One outcome for each message, in order."""
+
+    outcomes = many(MessageOutcomeView)
+
+
 class BooksBody(Schema):
     """What the caller states about its books with us; a JWS."""
 
@@ -126,6 +163,7 @@ class MailView(View):
     transfers = many(TransferBody)
     statements = _statements()
     receipts = fields.List(a_text(_RECEIPT), required=True)
+    messages = many(MessageBody)
 
 
 def _known_ids() -> fields.List[Any]:

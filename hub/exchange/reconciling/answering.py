@@ -17,9 +17,10 @@ from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 
 
-def answer_books(broker: Broker, peer: str, raw: bytes) -> bytes:
+def answer_books(broker: Broker, peer: str, raw: bytes, *, age_max_s: float | None = None) -> bytes:
     """Return our signed statement over the ranges that a partner names; both statements are stored.
 
+    `age_max_s` is how long it may have been on its way; without it, as long as clocks may differ.
     Raises Refused `partner-unknown`, `partner-suspended`, `request-invalid` for an answer, PeerFault
     `clock-skew`, and what `verify_books` raises.
     """
@@ -30,7 +31,9 @@ def answer_books(broker: Broker, peer: str, raw: bytes) -> bytes:
     asked = verify_books(raw, by=partner.public, to=broker.agency, allowed=partner.allowed)
     if asked.answers is not None:
         raise Refused("request-invalid", "This statement answers another one; it asks for nothing.")
-    if abs(asked.issued_at - at) > timedelta(seconds=broker.limits.clock_skew_s):
+    skew = timedelta(seconds=broker.limits.clock_skew_s)
+    late = skew if age_max_s is None else skew + timedelta(seconds=age_max_s)
+    if not at - late <= asked.issued_at <= at + skew:
         raise PeerFault("clock-skew", "The statement is too old, or of a time to come: the clocks differ.")
     budget = _Budget(broker, peer, rows=asked.rows)
     received = tuple(budget.state(Direction.IN, one) for one in asked.sent)

@@ -6,13 +6,15 @@ differs is looked at a second time at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Direction, PartnerStatus, ReconciliationRow
 from hub.envelope.reconciliation import FOUND_MAX, Conclusion, Found, Period
-from hub.errors import Refused
+from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker, Counterparty
+from hub.exchange.messages.asking import Pause
 from hub.exchange.reconciling.comparing import Difference
 from hub.exchange.reconciling.ledgers import extent_of
 from hub.exchange.reconciling.messages import Comparison, exchange
@@ -23,16 +25,40 @@ from hub.records.actor import Actor
 
 
 def reconcile(
-    broker: Broker, actor: Actor, agency: str, *, period: Period | None = None
+    broker: Broker,
+    actor: Actor,
+    agency: str,
+    *,
+    period: Period | None = None,
+    tell: Callable[[Sequence[Difference]], None] | None = None,
+    pause: Pause = time.sleep,
 ) -> tuple[ReconciliationRow, Sequence[Difference]]:
-    """Compare our books with a partner's over a period, or in whole; store and return what differs.
+    """Compare our books with a partner's over a period, or in whole; store what differs.
 
+    Every difference is given to `tell`, a page at a time; returned are the first, `reconcile_differences_max`
+    at most, beside the row that counts all. A partner behind a relay is asked by messages, and `pause` waits
+    for their answers. What breaks off after something differed is stored as far as it came, and raised.
     Raises Refused `partner-unknown`, `partner-suspended`, and `books-unreachable` for a partner that cannot
     be called; PeerFault `partner-unreachable` and `partner-misbehaved`, and what `verify_books` raises.
     """
     partner = broker.standing().partner(agency)
     refuse_uncallable(partner)
-    run = Comparison(broker=broker, partner=partner, actor=actor, period=period)
+    run = Comparison(broker=broker, partner=partner, actor=actor, period=period, pause=pause)
+    if tell is not None:
+        run.tell = tell
+    try:
+        _compare(run)
+    except HubError:
+        run.turn_page()  # what was not looked at again may be settled; the next comparison tells
+        if run.differences:
+            _store(run)
+        raise
+    return conclude(run), run.kept
+
+
+def _compare(run: Comparison) -> None:
+    """Look for what differs, in an order in which traffic that goes on meanwhile does not."""
+    broker, agency, period = run.broker, run.agency, run.period
     with broker.store.read() as view:
         # Read before they state what they sent: all that has come was sent by then.
         came = extent_of(view, agency, period).received
@@ -45,7 +71,6 @@ def reconcile(
     walk(run, Direction.IN, theirs.first, max(theirs.last, came if open_ended else 0))
     look_at_gaps(run, theirs)
     confirm(run)
-    return conclude(run), list(run.found.values())
 
 
 def number_on(broker: Broker, actor: Actor, agency: str) -> tuple[int, int]:
@@ -73,13 +98,7 @@ def refuse_uncallable(partner: Counterparty) -> None:
     agency, row = partner.row.agency, partner.row
     if row.status is not PartnerStatus.ACTIVE:
         raise Refused("partner-suspended", f"{agency} is suspended here; resume it first.")
-    if row.via is not None:
-        raise Refused(
-            "books-unreachable",
-            f"{agency} is reached by way of {row.via}, and only the two hubs themselves can compare their "
-            "books. Its gaps are still seen: `hub queue missing`.",
-        )
-    if row.url is None:
+    if row.url is None and row.via is None:
         raise Refused(
             "books-unreachable",
             f"{agency} cannot be called from here: its hub polls ours, and compares the books by itself. "
@@ -89,30 +108,26 @@ def refuse_uncallable(partner: Counterparty) -> None:
 
 def conclude(run: Comparison) -> ReconciliationRow:
     """Tell the partner what came out, and store it with what became of the numbers that are missing."""
-    broker = run.broker
-    found = list(run.found.values())
-    exchange(
-        run,
-        outcome=Conclusion(
-            compared=run.compared,
-            differences=len(found),
-            found=tuple(
-                Found(difference=one.kind.value, sender=one.sender, number=one.number)
-                for one in found[:FOUND_MAX]
-            ),
-        ),
+    found = tuple(
+        Found(difference=one.kind.value, sender=one.sender, number=one.number) for one in run.kept[:FOUND_MAX]
     )
+    exchange(run, outcome=Conclusion(compared=run.compared, differences=run.differences, found=found))
+    return _store(run)
+
+
+def _store(run: Comparison) -> ReconciliationRow:
+    broker = run.broker
     row = ReconciliationRow(
         reconciliation_id=run.run,
         partner=run.agency,
         by=broker.agency,
         at=broker.clock.now(),
         compared=run.compared,
-        differences=len(found),
+        differences=run.differences,
         period_from=run.period.start if run.period else None,
         period_to=run.period.end if run.period else None,
-        found=tuple(one.as_document() for one in found[:FOUND_MAX]),
-        statements=tuple(run.statements[-FOUND_MAX:]),
+        found=tuple(one.as_document() for one in run.kept[:FOUND_MAX]),
+        statements=tuple(run.statements),
     )
     with broker.store.work() as work:
         work.books.note(list(run.notes.values()))

@@ -27,12 +27,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One difference; `sent` and `received` are what each side says."""
+    """One difference; `sent` and `received` are what each side says.
+
+    Numbers that nobody knows and that follow one another are told as one, up to and with `last`.
+    """
 
     kind: Kind
     sender: str
     recipient: str
     number: int
+    last: int | None = None
     sent: Line | None = None
     received: Line | None = None
 
@@ -41,9 +45,15 @@ class Difference:
         """Return what tells it from others."""
         return self.sender, self.number, self.kind
 
+    @property
+    def count(self) -> int:
+        """Return how many numbers it is about."""
+        return 1 if self.last is None else self.last - self.number + 1
+
     def as_document(self) -> dict[str, object]:
         """Return it for machines."""
-        return {
+        told = {} if self.last is None else {"last": self.last}
+        return told | {
             "difference": self.kind.value,
             "sender": self.sender,
             "recipient": self.recipient,

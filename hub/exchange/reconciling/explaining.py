@@ -91,9 +91,10 @@ def _state_differs(one: Difference, ours: bool) -> Explained:
 
 
 def _in_neither(one: Difference, ours: bool) -> Explained:
+    those = "this number" if one.last is None else f"the {one.count} numbers from here to {one.last}"
     return Explained(
-        what=f"Nobody knows this number, although {one.sender} has sent later ones.",
-        do="Numbers have no gap: ask them what it was, and report it.",
+        what=f"Nobody knows {those}, although {one.sender} has sent later ones.",
+        do="Numbers have no gap: ask them what was sent, and report it.",
     )
 
 

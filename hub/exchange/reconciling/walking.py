@@ -1,17 +1,17 @@
 """Find what differs between two books: sums over ranges first, and rows where the sums differ.
 
 What is equal is done with after one sum. A range that differs is cut into parts; of the parts that differ
-both sides tell their rows, and each number that differs is looked at again at the end. Memory is bounded by
-one message, and by the differences that are kept.
+both sides tell their rows, and each number that differs is looked at again before it is told. Every
+difference is told, a page at a time; memory is bounded by one message and one page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
-from hub.entries import Direction, Unadmitted
+from hub.entries import Direction, Gap, Unadmitted
 from hub.envelope.reconciliation import Extent, Range
 from hub.errors import PeerFault
 from hub.exchange.reconciling.comparing import GIVEN_UP, Difference, Kind, compare
@@ -24,8 +24,10 @@ _CHUNKS: Final = 8
 #: Lines of ours in one range whose rows are told, and how many ranges go in one message.
 _PART: Final = 128
 _PARTS: Final = 4
-_GAPS_MAX: Final = 256
-_SINGLES: Final = 32
+_GAPS_PAGE: Final = 256
+#: Numbers whose rows are asked for again in one message, and in how many ranges.
+_AGAIN: Final = 256
+_AGAIN_RANGES: Final = 32
 
 
 def walk(run: Comparison, direction: Direction, first: int, last: int) -> None:
@@ -37,12 +39,6 @@ def walk(run: Comparison, direction: Direction, first: int, last: int) -> None:
             parts = ledger.cuts(*chunk, _PART)
             while group := list(islice(parts, _CHUNKS)):
                 tell_rows(run, ledger, _differing(run, ledger, group))
-                if _full(run):
-                    return
-
-
-def _full(run: Comparison) -> bool:
-    return len(run.found) >= run.broker.limits.reconcile_differences_max
 
 
 def _differing(run: Comparison, ledger: Ledger, ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -51,6 +47,7 @@ def _differing(run: Comparison, ledger: Ledger, ranges: Iterable[tuple[int, int]
     most = run.broker.limits.reconcile_lines_max
     while todo:
         ours = [ledger.sum(first, last, most=most) for first, last in todo]
+        run.walked += sum(mine.count for mine in ours)
         todo = []
         for mine, theirs in zip(ours, _ask(run, ledger, ours, rows=False), strict=True):
             if theirs.last < mine.last:  # they have more here than they add up at once
@@ -72,10 +69,12 @@ def _ask(run: Comparison, ledger: Ledger, ours: Sequence[Range], *, rows: bool) 
 def tell_rows(run: Comparison, ledger: Ledger, ranges: Iterable[tuple[int, int]]) -> None:
     """Exchange the rows of some ranges and keep the differences."""
     todo = list(ranges)
-    while todo and not _full(run):
+    while todo:
         batch, todo = todo[:_PARTS], todo[_PARTS:]
         for difference in _rows(run, ledger, batch, left=todo):
             run.found[difference.key] = difference
+        if run.is_page():
+            confirm(run)
 
 
 def _rows(
@@ -119,56 +118,92 @@ def _note(run: Comparison, here: set[int], theirs: Range) -> None:
 
 def look_at_gaps(run: Comparison, theirs: Extent) -> None:
     """Ask what became of the numbers that are missing here; sums are equal where neither side has them."""
-    ledger = run.ledger(Direction.IN)
+    after = 0
+    while gaps := _gaps(run, after):
+        after = gaps[-1].first
+        for gap in gaps:
+            first, last = max(gap.first, theirs.first), min(gap.last, theirs.last)
+            while first <= last:
+                first = _look_at_gap(run, first, last) + 1
+                if run.is_page():
+                    confirm(run)
+
+
+def _gaps(run: Comparison, after: int) -> Sequence[Gap]:
     with run.broker.store.read() as view:
-        gaps = view.books.gaps(run.agency, limit=_GAPS_MAX)
-    ranges = [
-        (max(gap.first, theirs.first), min(gap.last, theirs.last))
-        for gap in gaps
-        if gap.first <= theirs.last and gap.last >= theirs.first
-    ]
-    for first, last in ranges:
-        todo = [(first, last)]
-        while todo and not _full(run):
-            here, later = todo.pop(0), list[tuple[int, int]]()
-            ours = ledger.rows(*here, most=_PART)
-            (told,) = _ask(run, ledger, [ours], rows=True)
-            if told.lines is None:
-                raise PeerFault(
-                    "partner-misbehaved", f"{run.agency} told no rows when it was asked for them."
-                )
-            if told.last < here[1]:
-                later.append((told.last + 1, here[1]))
-            mine = [line for line in ours.lines or () if line.number <= told.last]
-            _note(run, {line.number for line in mine}, told)
-            _keep_missing(run, told, {line.number for line in (*mine, *told.lines)})
-            for one in compare(told.lines, mine, sender=run.agency, recipient=run.broker.agency):
-                run.found[one.key] = one
-            todo += later
+        return view.books.gaps(run.agency, after=after, limit=_GAPS_PAGE)
+
+
+def _look_at_gap(run: Comparison, first: int, last: int) -> int:
+    """Ask for the rows of a gap and return the number up to which the partner told them.
+
+    What it has sent, and says that we accepted, makes the sums differ and was found by them.
+    """
+    ledger = run.ledger(Direction.IN)
+    ours = ledger.rows(first, last, most=_PART)
+    (told,) = _ask(run, ledger, [ours], rows=True)
+    if told.lines is None:
+        raise PeerFault("partner-misbehaved", f"{run.agency} told no rows when it was asked for them.")
+    mine = {line.number for line in ours.lines or () if line.number <= told.last}
+    _note(run, mine, told)
+    _keep_missing(run, told, mine | {line.number for line in told.lines})
+    return told.last
 
 
 def _keep_missing(run: Comparison, told: Range, known: set[int]) -> None:
     """Keep the numbers that neither side knows, although the partner says that it went beyond them."""
-    most = run.broker.limits.reconcile_differences_max
-    unknown = (number for number in range(told.first, told.last + 1) if number not in known)
-    for number in islice(unknown, most - len(run.found)):
-        difference = Difference(
-            kind=Kind.IN_NEITHER, sender=run.agency, recipient=run.broker.agency, number=number
-        )
-        run.found[difference.key] = difference
+    edges = [told.first - 1, *sorted(known), told.last + 1]
+    for before, after in pairwise(edges):
+        if after - before > 1:
+            difference = Difference(
+                kind=Kind.IN_NEITHER,
+                sender=run.agency,
+                recipient=run.broker.agency,
+                number=before + 1,
+                last=after - 1 if after - before > 2 else None,
+            )
+            run.found[difference.key] = difference
 
 
 def confirm(run: Comparison) -> None:
-    """Look again at each number that differs: what traffic has put right meanwhile is no difference."""
-    before, run.found = run.found, {}
+    """Look again at each number that differs and tell what still does.
+
+    What traffic has put right meanwhile is no difference.
+    """
+    still: dict[tuple[str, int, Kind], Difference] = {}
     compared = run.compared
     for direction, sender in ((Direction.OUT, run.broker.agency), (Direction.IN, run.agency)):
-        numbers = [d.number for d in before.values() if d.sender == sender and d.kind is not Kind.IN_NEITHER]
-        singles = [(number, number) for number in sorted(set(numbers))]
-        while singles:
-            batch, singles = singles[:_SINGLES], singles[_SINGLES:]
-            for one in _rows(run, run.ledger(direction), batch, left=singles):
-                if one.key in before:
-                    run.found[one.key] = one
-    run.found |= {key: one for key, one in before.items() if one.kind is Kind.IN_NEITHER}
-    run.compared = compared
+        found = [one for one in run.found.values() if one.sender == sender]
+        numbers = {one.number for one in found if one.kind is not Kind.IN_NEITHER}
+        todo = list(_ranges(sorted(numbers)))
+        while todo:
+            batch, todo = _few(todo)
+            for one in _rows(run, run.ledger(direction), batch, left=todo):
+                if one.key in run.found:
+                    still[one.key] = one
+    still |= {key: one for key, one in run.found.items() if one.kind is Kind.IN_NEITHER}
+    run.found, run.compared = still, compared
+    run.turn_page()
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of numbers that follow one another, none longer than a part."""
+    first = last = None
+    for number in numbers:
+        if first is not None and last is not None and (number != last + 1 or last - first + 1 >= _PART):
+            yield first, last
+            first = None
+        first, last = number if first is None else first, number
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _few(ranges: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the ranges whose rows are asked for in one message, and those that are left."""
+    count = numbers = 0
+    for first, last in ranges[:_AGAIN_RANGES]:
+        numbers += last - first + 1
+        if count and numbers > _AGAIN:
+            break
+        count += 1
+    return ranges[:count], ranges[count:]

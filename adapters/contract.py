@@ -205,6 +205,7 @@ class Carrier(Protocol):
 class Adapter:
     """One way to exchange records with one sort of partner. `options` is its profile, as it was read.
 
+    `letter` writes a record on paper, as PDF, where the partner's treaty asks for written form.
     `rehearse` makes both ends of the carrier in an empty folder, for the conformance kit.
     """
 
@@ -215,6 +216,7 @@ class Adapter:
     max_document_bytes: int
     seal: Seal | None = None
     carrier: Carrier | None = None
+    letter: Callable[[Mapping[str, Any]], Translation] | None = None
     rehearse: Callable[[Path], tuple[Carrier, Carrier]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -58,6 +58,11 @@ class Rest:
         self._taken: set[Path] = set()
         self._base: Path = ()
 
+    @property
+    def path(self) -> Path:
+        """Return where this view begins in the whole document."""
+        return self._base
+
     def at(self, *path: str | int) -> Rest:
         """Return a view of one part: its paths begin there."""
         view = Rest(self._whole)

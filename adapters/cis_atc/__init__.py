@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.cis_atc.dialect import RussianXml
 from adapters.cis_atc.rules import TreatyRules
-from adapters.contract import Adapter
+from adapters.contract import Adapter, Translation
 from adapters.profiles import only, whole
 
 
@@ -22,6 +22,14 @@ def make(options: Mapping[str, Any]) -> Adapter:
         about="CIS Anti-Terrorism Centre, Russian XML",
         dialect=RussianXml(max_bytes=size),
         rules=TreatyRules(),
+        letter=_letter,
         max_document_bytes=size,
         options=options,
     )
+
+
+def _letter(record: Mapping[str, Any]) -> Translation:
+    # Here and not above: what writes PDF is large, and few processes ever write a letter.
+    from adapters.cis_atc.letter import letter
+
+    return letter(record)

@@ -1,4 +1,4 @@
-"""`hub adapter translate` and `interpret`: one document, and what of it the other form cannot say."""
+"""`hub adapter translate`, `interpret`, `letter`: one document, and what of it the other form cannot say."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hub.cli.answer import Answer, facts, table
 from hub.cli.files import called, read_bytes, read_json, write_bytes
 from hub.cli.frame import leaf, trail
 from hub.cli.record_files import checked
+from hub.errors import Refused
 
 _SHOWN: Final = 60
 _profile: Final = click.option(
@@ -82,6 +83,33 @@ def interpret(name: str, file: str, profile: Path | None) -> Answer:
         people=(
             f"{called(file)} is {made.dialect.name}; {len(rows)} parts of it have no place in a record.",
             *((table(("unknown", "what it says"), rows),) if rows else ()),
+        ),
+    )
+
+
+@trail(writes_nothing("a file is written on paper, and no hub"))
+@leaf(examples=("hub adapter letter cis_atc record.json -o letter.pdf",))
+@_name
+@click.argument("file", metavar="FILE|-", help="The record's JSON file, or - for standard input.")
+@_profile
+@click.option(
+    "-o", "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where the PDF goes."
+)
+def letter(name: str, file: str, profile: Path | None, out: Path) -> Answer:
+    """Write a record file as the letter that a treaty asks for, to be signed and sealed. Needs no hub."""
+    made = make_adapter(name, profile)
+    if made.letter is None:
+        raise Refused("kind-not-carried", f"The adapter {name} writes no letters.")
+    written = made.letter(dict(checked(file, read_json(file)).document))
+    write_bytes(out, written.document)
+    rows = [
+        (path, "not in the letter, or with a box for a sign that its font lacks") for path in written.lost
+    ]
+    return Answer(
+        document={"file": str(out), "bytes": len(written.document), "lost": list(written.lost)},
+        people=(
+            f"{out} is the letter. Print it, have it signed and sealed, and send it by the agreed way.",
+            *((table(("field", "what becomes of it"), rows),) if rows else ()),
         ),
     )
 

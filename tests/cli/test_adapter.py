@@ -144,3 +144,20 @@ def test_an_adapter_of_others_is_found_by_its_entry_point(tmp_path: Path) -> Non
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert json.loads(told.stdout)["holds"] is True
+
+
+@pytest.mark.slow
+def test_a_letter_is_written_for_who_signs_it(tmp_path: Path) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(template(Kind.ASSISTANCE_REQUEST)), encoding="utf-8")
+    out = tmp_path / "letter.pdf"
+    told = json_of(hub("adapter", "letter", "cis_atc", str(path), "-o", str(out), "--json"))
+    assert told["lost"] == []
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert told["bytes"] == out.stat().st_size
+
+
+def test_an_adapter_without_letters_says_so(tmp_path: Path, record: Path) -> None:
+    out = tmp_path / "letter.pdf"
+    refused(hub("adapter", "letter", "bilateral", str(record), "-o", str(out)), "kind-not-carried")
+    assert not out.exists()

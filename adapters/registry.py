@@ -28,6 +28,7 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 _CARRIERS: Final[dict[str, str]] = {
     "folder": "adapters.carriers.folder:make",
+    "mail": "adapters.carriers.mail:make",
     "sftp": "adapters.carriers.sftp:make",
     "taxii": "adapters.carriers.taxii:make",
 }

@@ -80,7 +80,12 @@ class SmimeSeal:
 
     def open_signed(self, sealed: bytes) -> Signed:
         """Open and verify, and return the signed structure as well, which proves the signer to others."""
-        raw = decrypt(bounded(sealed, self._max_bytes), keys_of=[(self._certificate, self._key)])
+        return self.verify_signed(
+            decrypt(bounded(sealed, self._max_bytes), keys_of=[(self._certificate, self._key)])
+        )
+
+    def verify_signed(self, raw: bytes) -> Signed:
+        """Verify a signed structure that was kept, as it stands now."""
         us = self._certificate if self._recipient_bound else None
         return verify(raw, pins=self._pins, us=us, at=self._now())
 

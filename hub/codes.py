@@ -224,6 +224,7 @@ CODES: Final[dict[str, Row]] = {
     "timestamp-unavailable": _row(_P, 503, 69, "The time stamping authority gives no time stamp now"),
     "timestamp-invalid": _row(_I, 400, 65, "The time stamp does not prove what it should"),
     "coverage-incomplete": _row(_O, 500, 70, "An operation does not say what it logs"),
+    "retention-invalid": _row(_R, 422, 65, "A record cannot be kept, or reviewed, like that"),
     "content-erased": _row(_R, 410, 66, "The content was erased and cannot be had again"),
     "justification-missing": _row(_R, 422, 65, "Say why, in a few words that are logged"),
     # evidence

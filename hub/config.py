@@ -32,6 +32,9 @@ class Limits:
     With those we can call, cards are exchanged every `card_interval_s`.
     A message to a partner behind a relay lives `message_life_s`; what it asks is waited for `message_wait_s`,
     and a relay keeps `relay_messages_max` of each hub.
+    What falls due with records is looked at every `due_look_s`; people are told the times `..._remind_s`
+    before, on the day, and once more when it is overdue by `overdue_escalate_s`. Two people keep a record
+    longer than was to be by `keep_longer_max_s` from their decision at most.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
     an entry, the root or the list of participants expires.
@@ -85,6 +88,13 @@ class Limits:
     page_max: int = 200
     gap_look_s: float = 60.0
     gap_after_s: float = 3600.0
+    due_look_s: float = 3600.0
+    reply_remind_s: float = 3 * 86400.0
+    confirm_remind_s: float = 86400.0
+    review_remind_s: float = 14 * 86400.0
+    retention_remind_s: float = 30 * 86400.0
+    overdue_escalate_s: float = 7 * 86400.0
+    keep_longer_max_s: float = 5 * 366 * 86400.0
     reconcile_back_s: float = 8 * 86400.0
     reconcile_differences_max: int = 1000
     reconcile_lines_max: int = 20_000

@@ -91,6 +91,8 @@ class RecordRow:
     Keyed by (originator, record_id, version): nobody's record stands in the way of another originator's.
     `author` wrote it last; `editors` are all who wrote this version, and none of them may release it.
     `articles` are those of the agreement that it cites; empty also in rows of before they were kept.
+    `reply_due_at`, `confirm_by`, `review_at` and `retain_until` are what falls due by the record or by its
+    agreement, once it was released or received. `outcome` and `ground` are those of an answer.
     `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
     `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
     """
@@ -115,7 +117,11 @@ class RecordRow:
     created_at: datetime
     body_id: str
     reply_due_at: datetime | None = None
+    confirm_by: datetime | None = None
+    review_at: datetime | None = None
     retain_until: datetime | None = None
+    outcome: str | None = None
+    ground: str | None = None
     expires_at: datetime | None = None
     revision: int = 1
     envelope_id: str | None = None
@@ -149,6 +155,35 @@ class ErasureRow:
     justification: str
     confirmed_by: str | None = None
     confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepingRow:
+    """That a record is kept longer than was to be, and who decided it; `confirmed_by` once it holds.
+
+    `until` is the first moment at which it is not kept any more.
+    """
+
+    originator: str
+    record_id: str
+    until: datetime
+    proposed_by: str
+    proposed_at: datetime
+    justification: str
+    confirmed_by: str | None = None
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderRow:
+    """That people were told of what falls due with a record, in the log; `level` grows with lateness."""
+
+    what: str
+    originator: str
+    record_id: str
+    due_at: datetime
+    level: int
+    told_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,10 @@ class Act(Enum):
     ERASED = "erased"
     ERASURE_PROPOSED = "erasure-proposed"
     REJECTED = "rejected"
+    KEEPING_PROPOSED = "keeping-proposed"
+    KEPT = "kept"
+    REVIEWED = "reviewed"
+    REMINDED = "reminded"
     LABEL_LOWERED = "label-lowered"
     CHECK_ANSWERED = "check-answered"
     CARRIED = "carried"
@@ -170,6 +174,30 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         means="A version was released whose label asks for less than the one before it; two officers agreed.",
         subject="record",
         justified=True,
+    ),
+    _A.KEEPING_PROPOSED: Row(
+        category=_C.DECISION,
+        means="An officer asked for a record to be kept longer than was to be.",
+        subject="record",
+        justified=True,
+    ),
+    _A.KEPT: Row(
+        category=_C.DECISION,
+        means="A second officer agreed, and the record is kept longer.",
+        subject="record",
+        justified=True,
+    ),
+    _A.REVIEWED: Row(
+        category=_C.DECISION,
+        means="A person looked whether what is kept is still needed, and says why it is.",
+        subject="record",
+        justified=True,
+    ),
+    _A.REMINDED: Row(
+        category=_C.DECISION,
+        means="Something falls due with a record or is overdue: its answer, its confirmation in writing, its "
+        "review or its end; each is told once a level.",
+        subject="record",
     ),
     _A.CHECK_ANSWERED: Row(
         category=_C.DECISION,

@@ -18,6 +18,7 @@ from hub.exchange import relaying
 from hub.exchange.abreast import Way
 from hub.exchange.attachments import missing, refuse_unbound
 from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.numbering import Stated
 from hub.exchange.preparing import row_of
 from hub.exchange.recipients import question_of_record
@@ -152,7 +153,7 @@ def admit(
         stated=stated,
         relied=relied,
         body=body,
-        row=row,
+        row=scheduled(standing, row, record, agency=broker.agency, at=at),
         deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
         event=broker.event(
             Act.ADMITTED,

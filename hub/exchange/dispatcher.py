@@ -15,6 +15,7 @@ from hub.exchange.attachments import forget_unused
 from hub.exchange.broker import Broker
 from hub.exchange.claims import Claims
 from hub.exchange.dispatching import work_lane
+from hub.exchange.dues.reminding import look_at_dues
 from hub.exchange.gaps import look_for_gaps
 from hub.exchange.messages.sending import hand_over
 from hub.exchange.polling import Mailboxes
@@ -176,6 +177,7 @@ class Dispatcher:
         """Look for numbers that are missing, and compare the books with partners when their turn comes."""
         while not self._stopping.wait(self._broker.limits.gap_look_s):
             self._guard(lambda: look_for_gaps(self._broker), "books")
+            self._guard(lambda: look_at_dues(self._broker), "dues")
             task = partial(reconcile_due, self._broker, hour=self._reconcile_hour, running=self._running)
             self._guard(task, "books")
 

@@ -86,19 +86,57 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
         if proposal is None or proposal.confirmed_by is not None:
             raise Refused("not-found", f"Nobody has proposed to erase record {record_id}.")
         require(may_confirm_erasure(actor, _authors(versions), proposal.proposed_by))
-        _refuse_unless_at_rest(work, versions)
         done = replace(proposal, confirmed_by=str(actor), confirmed_at=at)
-        entries = _entries(work, versions)
-        event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
-        for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries)}):
-            work.bodies.erase(body_id)
-        gone, kept = _erase_attachments(broker, work, held, versions, at)
-        work.erasures.forget_digests(done.originator, record_id)
-        if _ours(versions):
-            work.erasures.erase_secrets([one.event_id for one in _deriving(work, done)])
-        work.erasures.put(done)
-        work.stage([event])
+        erased = _destroy(broker, actor, work, held, versions, done, at)
         work.commit()
+    return erased
+
+
+def erase_by_rule(broker: Broker, row: RecordRow, *, why: str, at: datetime) -> Erased:
+    """Destroy the content of a record because a rule that was agreed says so, without a person.
+
+    Raises Refused `transition-invalid` while an envelope of it is on its way, and `content-erased`.
+    """
+    rule = f"rule:{row.agreement}"
+    with ExitStack() as held, broker.store.work() as work:
+        versions = _versions(work, row.record_id, row.originator)
+        done = ErasureRow(
+            originator=row.originator,
+            record_id=row.record_id,
+            proposed_by=rule,
+            proposed_at=at,
+            justification=why,
+            confirmed_by=str(broker.itself),
+            confirmed_at=at,
+        )
+        erased = _destroy(broker, broker.itself, work, held, versions, done, at)
+        work.commit()
+    return erased
+
+
+def _destroy(
+    broker: Broker,
+    actor: Actor,
+    work: UnitOfWork,
+    held: ExitStack,
+    versions: Sequence[RecordRow],
+    done: ErasureRow,
+    at: datetime,
+) -> Erased:
+    """Put into the transaction all that an erasure destroys, and its entry."""
+    _refuse_unless_at_rest(work, versions)
+    entries = _entries(work, versions)
+    event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
+    for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries)}):
+        work.bodies.erase(body_id)
+    gone, kept = _erase_attachments(broker, work, held, versions, at)
+    work.erasures.forget_digests(done.originator, done.record_id)
+    if _ours(versions):
+        work.erasures.erase_secrets([one.event_id for one in _deriving(work, done)])
+    work.erasures.put(done)
+    for what in ("review_at", "retain_until"):  # nothing is left that could fall due
+        work.dues.put_off(done.originator, done.record_id, what, None)
+    work.stage([event])
     return Erased(
         row=done, versions=tuple(v.version for v in versions), attachments=tuple(gone), kept=tuple(kept)
     )
@@ -107,6 +145,11 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
 def _versions(view: View, record_id: str, originator: str | None) -> Sequence[RecordRow]:
     newest = find_row(view, record_id, originator=originator)
     return view.records.versions(record_id, originator=newest.originator)
+
+
+def authors_of(view: View, row: RecordRow) -> frozenset[str]:
+    """Return all who wrote in any version of a record."""
+    return _authors(view.records.versions(row.record_id, originator=row.originator))
 
 
 def _authors(versions: Sequence[RecordRow]) -> frozenset[str]:

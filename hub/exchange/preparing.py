@@ -143,7 +143,6 @@ def row_of(
         created_at=record.created_at,
         body_id=body_id,
         reply_due_at=record.reply_due_at,
-        retain_until=None,
         expires_at=expires_at,
         envelope_id=envelope_id,
     )

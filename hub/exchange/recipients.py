@@ -84,6 +84,7 @@ def question_of_record(
         at=at,
         our_agency=agency,
         articles=record.legal_basis.articles,
+        made_on=record.created_at.astimezone(UTC).date(),
         days_to_reply=_days(record.created_at, record.reply_due_at and record.reply_due_at.date()),
         days_kept=_days(record.created_at, record.retain_until),
         urgent=record.details.get("urgency", "routine") != "routine",

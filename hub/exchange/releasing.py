@@ -30,6 +30,7 @@ from hub.exchange.checks import answered, asked_of
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.denying import log_denial
 from hub.exchange.drafting import basis, described
+from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.enveloping import enveloping, translate
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
@@ -213,7 +214,11 @@ def releasing(
         [one.body for one in sealed] if drafted is None else [drafted.body, *(one.body for one in sealed)]
     )
     return Queued(
-        row=changed(row, state=RecordState.RELEASED, envelope_id=envelope_ids[0] if envelope_ids else None),
+        row=changed(
+            scheduled(standing, row, record, agency=broker.agency, at=at),
+            state=RecordState.RELEASED,
+            envelope_id=envelope_ids[0] if envelope_ids else None,
+        ),
         release=Release(
             originator=row.originator,
             record_id=row.record_id,

@@ -14,6 +14,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields
 
 from hub.errors import Refused
+from hub.policy.calendar import WEEKDAYS, Calendar
 from hub.policy.checks import Check
 from hub.policy.terms import (
     CONFIRM_MAX_HOURS,
@@ -27,7 +28,20 @@ from hub.policy.terms import (
     Onward,
     RefusalGround,
 )
-from hub.records.fields import Agency, Choice, Count, Flag, Language, Many, Part, Slug, Text, told, wrong
+from hub.records.fields import (
+    Agency,
+    Choice,
+    Count,
+    Flag,
+    Language,
+    Many,
+    Part,
+    Plain,
+    Slug,
+    Text,
+    told,
+    wrong,
+)
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Tlp
 from hub.records.schema import Object
@@ -52,6 +66,7 @@ def load_agreement(toml_text: str) -> Agreement:
             "grounds": tuple(_ground(one) for one in read.get("grounds", ())),
             "sources": tuple(read.get("sources", ())),
             "uncertain": tuple(read.get("uncertain", ())),
+            "calendar": _calendar(read["calendar"]) if "calendar" in read else None,
         }
         return Agreement(**(read | parts))
     except tomllib.TOMLDecodeError as error:
@@ -76,13 +91,25 @@ def _flow(read: Mapping[str, Any]) -> Flow:
         tlp=frozenset(map(Tlp, read["tlp"])) if "tlp" in read else None,
         handling=frozenset(map(Handling, read.get("handling", ()))),
         caveats=tuple(read.get("caveats", ())),
-        reply_days={Kind(kind): days for kind, days in read.get("reply_days", {}).items()},
+        reply_days=_by_kind(read.get("reply_days")),
         retention_days=read.get("retention_days"),
+        retention_of=_by_kind(read.get("retention_of")),
+        review_days=_by_kind(read.get("review_days")),
         onward=Onward(read.get("onward", Onward.CONSENT.value)),
         forms=frozenset(map(Form, read["forms"])) if "forms" in read else frozenset(Form),
         checks=frozenset(map(Check, read.get("checks", ()))),
         confirm_hours=read.get("confirm_hours", CONFIRM_MAX_HOURS),
     )
+
+
+def _by_kind(read: Mapping[str, int] | None) -> Mapping[Kind, int]:
+    return {Kind(kind): days for kind, days in (read or {}).items()}
+
+
+def _calendar(read: Mapping[str, Any]) -> Calendar:
+    """Build a calendar; without a weekend of its own it has Saturday and Sunday."""
+    days = {name: frozenset(read.get(name, ())) for name in ("holidays", "worked")}
+    return Calendar(**days, **({"weekend": frozenset(read["weekend"])} if "weekend" in read else {}))
 
 
 def _level(read: Mapping[str, Any]) -> Level:
@@ -93,7 +120,7 @@ def _ground(read: Mapping[str, Any]) -> Ground:
     return Ground(ground=RefusalGround(read["ground"]), article=read["article"], about=read["about"])
 
 
-class DayField(fields.Field[date]):
+class DayField(Plain):
     """A TOML date, not a text or a time."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> date:
@@ -128,6 +155,16 @@ class _GroundSchema(Object):
     about = Text(500, required=True)
 
 
+class _CalendarSchema(Object):
+    weekend = Many(Choice(WEEKDAYS), 6)
+    holidays = Many(DayField(), 1000)
+    worked = Many(DayField(), 1000)
+
+
+def _days_by_kind() -> fields.Field[dict[str, int]]:
+    return fields.Dict(keys=Choice(Kind), values=Count(*_DAYS))
+
+
 _FlowSchema = Object.from_dict(
     {
         "from": Many(Agency(), 64, shortest=1, required=True),
@@ -141,8 +178,10 @@ _FlowSchema = Object.from_dict(
         "tlp": Many(Choice(Tlp), len(Tlp), shortest=1),
         "handling": Many(Choice(Handling), len(Handling)),
         "caveats": Many(Text(500), 16),
-        "reply_days": fields.Dict(keys=Choice(Kind), values=Count(*_DAYS)),
+        "reply_days": _days_by_kind(),
         "retention_days": Count(*_DAYS),
+        "retention_of": _days_by_kind(),
+        "review_days": _days_by_kind(),
         "onward": Choice(Onward),
         "forms": Many(Choice(Form), len(Form), shortest=1),
         "checks": Many(Choice(Check), len(Check)),
@@ -168,6 +207,7 @@ class _AgreementSchema(Object):
     sources = Many(Text(1000), 64)
     uncertain = Many(Text(1000), 64)
     draft = Flag()
+    calendar = Part(_CalendarSchema)
 
 
 def sentences(messages: object, where: str = "") -> Iterator[str]:

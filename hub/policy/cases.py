@@ -174,7 +174,7 @@ _NEEDED: Final = frozenset(
         "expect",
     }
 )
-_GIVEN: Final = {
+_GIVEN: Final[dict[str, fields.Field[Any]]] = {
     "us": Agency(),
     "from": Agency(),
     "to": Agency(),

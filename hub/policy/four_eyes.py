@@ -61,6 +61,11 @@ def _wrote(actor: Actor, authors: Collection[str]) -> list[Reason]:
     return []
 
 
+def may_review(actor: Actor) -> Decision:
+    """Permit readers and custodians who have signed in: whoever reviews has read what is kept."""
+    return decide([] if Role.READER in actor.roles else _lacks(actor, Role.CUSTODIAN))
+
+
 def may_propose_agreement(actor: Actor) -> Decision:
     """Permit custodians who have signed in; the console alone proposes nothing in nobody's name."""
     return decide(_lacks(actor, Role.CUSTODIAN))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from hub.entries import Direction
@@ -25,9 +25,9 @@ class Question:
     `agreement` is the one that the record itself names as its legal basis. It is None where a record that
     came in is shown on to a member: that goes under any agreement with the member, if the label lets it.
     `articles` are those of it that the record cites, `days_to_reply` and `days_kept` those that it gives the
-    recipient, counted from the day it was made, `urgent` whether it asks for haste, and `may_be_minor`
-    whether a person in it is not surely of age; these say nothing where only the stored row of a record is
-    at hand. `came_under` is the agreement of a record that came in.
+    recipient, counted from the day it was made (`made_on`), `urgent` whether it asks for haste, and
+    `may_be_minor` whether a person in it is not surely of age; these say nothing where only the stored row
+    of a record is at hand. `came_under` is the agreement of a record that came in.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Question:
     at: datetime
     our_agency: str
     articles: tuple[str, ...] = ()
+    made_on: date | None = None
     days_to_reply: int | None = None
     days_kept: int | None = None
     urgent: bool = False
@@ -221,20 +222,30 @@ def _times(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]
             f"{agreement.id} takes written requests alone from {question.sender}, and this one is urgent."
         )
         reasons.append(Reason(code="form-not-agreed", sentence=sentence, clause=clause))
-    agreed, asked = flow.reply_days.get(question.kind), question.days_to_reply
+    agreed, asked = flow.reply_days.get(question.kind), _days_to_reply(question, agreement)
     if agreed is not None and asked is not None and asked < agreed and not question.urgent:
+        days = "days" if agreement.calendar is None else "working days"
         sentence = (
-            f"{agreement.id} gives {question.recipient} {agreed} days to answer a {question.kind.value}; "
+            f"{agreement.id} gives {question.recipient} {agreed} {days} to answer a {question.kind.value}; "
             f"the record gives {asked} and is not urgent."
         )
         reasons.append(Reason(code="deadline-not-agreed", sentence=sentence, clause=clause))
-    most, kept = flow.retention_days, question.days_kept
+    most, kept = flow.retention(question.kind), question.days_kept
     if most is not None and kept is not None and kept > most:
         sentence = (
             f"{agreement.id} lets {question.recipient} keep it for {most} days; the record says {kept}."
         )
         reasons.append(Reason(code="retention-not-agreed", sentence=sentence, clause=clause))
     return reasons
+
+
+def _days_to_reply(question: Question, agreement: Agreement) -> int | None:
+    """Return the days that a record gives for an answer: working days where the agreement counts those."""
+    given = question.days_to_reply
+    if given is None or agreement.calendar is None:
+        return given
+    made_on = question.made_on or question.at.astimezone(UTC).date()
+    return agreement.calendar.between(made_on, made_on + timedelta(days=given))
 
 
 def _onward(question: Question, agreements: Sequence[Agreement]) -> list[Reason]:

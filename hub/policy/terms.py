@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum
 from typing import Final
 
+from hub.policy.calendar import Calendar
 from hub.policy.checks import Check
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Tlp
@@ -86,7 +87,8 @@ class Flow:
 
     `by_rule` holds the kinds that need no second officer. `tlp` None leaves the colour to the label alone.
     `handling` holds the handling codes that the recipient is bound to honour; a label with another one
-    does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days.
+    does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days;
+    `retention_of` says it for some kinds apart, and `review_days` how soon what is kept is looked at again.
     `checks` are what a person answers before a release.
     """
 
@@ -103,6 +105,8 @@ class Flow:
     caveats: tuple[str, ...] = ()
     reply_days: Mapping[Kind, int] = field(default_factory=dict, hash=False)
     retention_days: int | None = None
+    retention_of: Mapping[Kind, int] = field(default_factory=dict, hash=False)
+    review_days: Mapping[Kind, int] = field(default_factory=dict, hash=False)
     onward: Onward = Onward.CONSENT
     forms: frozenset[Form] = frozenset(Form)
     confirm_hours: int = CONFIRM_MAX_HOURS
@@ -112,7 +116,12 @@ class Flow:
         """Refuse a flow that contradicts itself, or loosens what no file may."""
         if both := self.senders & self.recipients:
             raise ValueError(f"{min(both)} is both sender and recipient of one flow")
-        for name, kinds in (("by_rule", self.by_rule), ("reply_days", frozenset(self.reply_days))):
+        for name, kinds in (
+            ("by_rule", self.by_rule),
+            ("reply_days", frozenset(self.reply_days)),
+            ("retention_of", frozenset(self.retention_of)),
+            ("review_days", frozenset(self.review_days)),
+        ):
             if extra := kinds - self.kinds:
                 raise ValueError(f"{name} has {min(k.value for k in extra)}, which is not among its kinds")
         if not 1 <= self.confirm_hours <= CONFIRM_MAX_HOURS:
@@ -120,13 +129,17 @@ class Flow:
                 f"confirm_hours is {self.confirm_hours}; at most {CONFIRM_MAX_HOURS} are allowed"
             )
 
+    def retention(self, kind: Kind) -> int | None:
+        """Return how many days the recipient may keep a kind of record; None where nothing is agreed."""
+        return self.retention_of.get(kind, self.retention_days)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
     """One version of an agreement. `in_force_until` is its last day; None means until further notice.
 
     A `draft` is never put in force. `uncertain` says in plain words what is not publicly certain of it, and
-    `sources` where the rest is written.
+    `sources` where the rest is written. With a `calendar` its deadlines run in working days.
     """
 
     id: str
@@ -144,6 +157,7 @@ class Agreement:
     sources: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
     draft: bool = False
+    calendar: Calendar | None = None
 
     def __post_init__(self) -> None:
         """Refuse flows between strangers, under unknown articles, or two for one sender and recipient."""

@@ -10,6 +10,7 @@ from hub.ports.certificates import Certificates, RevocationClient, Revocations
 from hub.ports.clock import Clock
 from hub.ports.custody import Custody, KeyFacts
 from hub.ports.directory import Directory
+from hub.ports.dues import DueRecords
 from hub.ports.federating import DirectoryClient, DirectoryKeys, DirectorySeen, EntrySeen
 from hub.ports.introductions import Introductions
 from hub.ports.keyring import Keyring, NoteKeySet
@@ -53,6 +54,7 @@ __all__ = [
     "DirectoryClient",
     "DirectoryKeys",
     "DirectorySeen",
+    "DueRecords",
     "EntrySeen",
     "EpochRow",
     "Erasures",

@@ -11,6 +11,7 @@ from hub.ports.attachments import Attachments
 from hub.ports.books import Books
 from hub.ports.certificates import Certificates, Revocations
 from hub.ports.directory import Directory
+from hub.ports.dues import DueRecords
 from hub.ports.introductions import Introductions
 from hub.ports.log import EventQuery, Log
 from hub.ports.messages import Messages
@@ -31,6 +32,8 @@ class View(Protocol):
     def bodies(self) -> Bodies: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def dues(self) -> DueRecords: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

@@ -45,7 +45,8 @@ class Signature(Object):
 class AssistanceRequest(Object):
     """What a request names under the CIS Treaty of 4 June 1999 and the Shanghai Convention.
 
-    The authorities on both sides, the substance of the matter, purpose and grounds, and what is asked.
+    The authorities on both sides, the substance of the matter, purpose and grounds, and what is asked. What
+    was asked urgently is confirmed by its next version, which says that it `confirms_in_writing`.
     """
 
     requesting = Part(Authority, required=True)
@@ -59,6 +60,7 @@ class AssistanceRequest(Object):
     confidential = Flag(required=True)
     procedure = Text(4000, lines=True)
     presence_asked = Flag()
+    confirms_in_writing = Flag()
     laws = Many(Part(LegalReference), 20)
     signed_by = Part(Signature, required=True)
 

@@ -48,6 +48,15 @@ UNUSED: Final = text("NOT attachments.used")
 MESSAGE_WAITS: Final = text("messages.state = 'waiting'")
 MESSAGE_ANSWERS: Final = text("messages.answers IS NOT NULL")
 
+#: Which rows still wait for what falls due with them, by the column that says when.
+_OPEN: Final = "state IN ('released', 'received', 'opened', 'answered')"
+DUE: Final = {
+    "reply_due_at": "reply_due_at IS NOT NULL AND state IN ('released', 'received', 'opened')",
+    "confirm_by": f"confirm_by IS NOT NULL AND {_OPEN}",
+    "review_at": f"review_at IS NOT NULL AND {_OPEN}",
+    "retain_until": "retain_until IS NOT NULL AND state NOT IN ('draft', 'rejected', 'discarded')",
+}
+
 
 def _text(name: str, *, optional: bool = False, key: bool = False) -> Column[Any]:
     return Column(name, Text, nullable=optional, primary_key=key)
@@ -127,7 +136,11 @@ records = _table(
     _moment("created_at"),
     _text("body_id"),
     _moment("reply_due_at", optional=True),
+    _moment("confirm_by", optional=True),
+    _moment("review_at", optional=True),
     _moment("retain_until", optional=True),
+    _text("outcome", optional=True),
+    _text("ground", optional=True),
     _moment("expires_at", optional=True),
     _number("revision"),
     _text("envelope_id", optional=True),
@@ -136,6 +149,7 @@ records = _table(
     Index("records_by_conversation", "conversation", "position"),
     Index("records_by_state", "state", "position"),
     Index("records_by_kind", "kind", "position"),
+    *(_partial(f"records_{column}", column, "position", where=where) for column, where in DUE.items()),
 )
 
 releases = _table(
@@ -163,6 +177,30 @@ erasures = _table(
     _text("justification"),
     _text("confirmed_by", optional=True),
     _moment("confirmed_at", optional=True),
+)
+
+#: Which records are kept longer than was to be.
+keepings = _table(
+    "keepings",
+    _text("originator", key=True),
+    _text("record_id", key=True),
+    _moment("until"),
+    _text("proposed_by"),
+    _moment("proposed_at"),
+    _text("justification"),
+    _text("confirmed_by", optional=True),
+    _moment("confirmed_at", optional=True),
+)
+
+#: Of what falls due people were told, so that each is told once a level.
+reminders = _table(
+    "reminders",
+    _text("originator", key=True),
+    _text("record_id", key=True),
+    _text("what", key=True),
+    Column("due_at", Moment, primary_key=True),
+    _number("level", key=True),
+    _moment("told_at"),
 )
 
 outbox = _table(

@@ -13,6 +13,7 @@ from hub.storage.books import BookStore
 from hub.storage.certificates import CertificateStore
 from hub.storage.deliveries import DeliveryStore
 from hub.storage.directory import DirectoryStore
+from hub.storage.dues import DueStore
 from hub.storage.erasures import ErasureStore
 from hub.storage.events import EventStore
 from hub.storage.inbox import InboxStore
@@ -38,6 +39,7 @@ class SqlView:
         self.records = RecordStore(session)
         self.bodies = BodyStore(session)
         self.erasures = ErasureStore(session)
+        self.dues = DueStore(session)
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)
         self.receipts = ReceiptStore(session)

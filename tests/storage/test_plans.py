@@ -79,6 +79,15 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "books.gaps": lambda work: work.books.gaps("cis-atc", after=5, limit=10),
     "books.newest_reconciliations": lambda work: work.books.newest_reconciliations("kz-knb"),
     "books.statements": lambda work: work.books.statements(["ab" * 32]),
+    **{
+        f"dues.due {what}": lambda work, what=what: work.dues.due(what, before=rows.at(), limit=10)
+        for what in ("reply_due_at", "confirm_by", "review_at", "retain_until")
+    },
+    "dues.due after": lambda work: work.dues.due(
+        "retain_until", before=rows.at(9), after=(rows.at(), 5), limit=10
+    ),
+    "dues.told": lambda work: work.dues.told("reply", [new_id(), new_id()]),
+    "dues.keeping": lambda work: work.dues.keeping("kz-knb", new_id()),
     "events_about": lambda work: work.events_about([new_id(), new_id()], limit=10),
 }
 

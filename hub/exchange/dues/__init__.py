@@ -1,0 +1,1 @@
+"""What falls due with records: set when they go or come, told to people in time, and done on the day."""

@@ -1,0 +1,321 @@
+"""What falls due with records is told in time, decided by two, and done on the day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from hub.audit.events import Act, AuditEvent
+from hub.entries import RecordRow
+from hub.exchange.agreements import adopt
+from hub.exchange.broker import Broker
+from hub.exchange.correcting import correct
+from hub.exchange.drafting import draft
+from hub.exchange.dues.reminding import Level, falling_due, look_at_dues
+from hub.exchange.dues.retaining import confirm_keeping, propose_keeping
+from hub.exchange.dues.reviewing import review
+from hub.exchange.routing import read_record
+from hub.exchange.upkeep import trace
+from hub.policy.dues import Due
+from hub.records.actor import Role
+from hub.records.kinds import Kind
+from tests.exchange.hubs import (
+    AIGUL,
+    BOLAT,
+    CUSTODIAN,
+    START,
+    Hubs,
+    agreement_text,
+    document,
+    officer,
+    release_it,
+    run_lanes,
+)
+from tests.exchange.test_attachments import refused
+
+pytestmark = pytest.mark.slow
+
+DANA = officer("dana", Role.CUSTODIAN)
+ERLAN = officer("erlan", Role.AUDITOR)
+WHY = "an appeal is pending, case 14/26"
+DAY_S = 86400.0
+TODAY = START.date()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Hubs]:
+    hubs = Hubs(folder=tmp_path)
+    for agency in ("kz-knb", "cis-atc"):
+        hubs.add(agency)
+    hubs.pair_all()
+    text = agreement_text(["kz-knb", "cis-atc"]).replace(
+        'highest = "secret"\n',
+        'highest = "secret"\nreply_days = { assistance-request = 10 }\nretention_days = 60\n'
+        "retention_of = { diffusion = 20 }\nreview_days = { wanted-person = 40 }\n",
+    )
+    for broker in hubs.network.brokers.values():
+        adopt(broker, CUSTODIAN, text)
+    yield hubs
+    for store in hubs.stores:
+        store.close()
+
+
+@pytest.fixture
+def ours(pair: Hubs) -> Broker:
+    return pair.network.broker("kz-knb")
+
+
+@pytest.fixture
+def theirs(pair: Hubs) -> Broker:
+    return pair.network.broker("cis-atc")
+
+
+def drafted(broker: Broker, to: str, kind: str, **more: object) -> RecordRow:
+    """Draft and release a record that gives no days but those that are said; it has not left yet."""
+    told = dict(document(kind))
+    for name in ("review_on", "retain_until", "reply_due_at"):
+        told.pop(name, None)
+    row = draft(broker, AIGUL, told | more, recipients=[to])
+    release_it(broker, row)
+    return row
+
+
+def sent(ours: Broker, kind: Kind = Kind.SPONTANEOUS_INFORMATION, **more: object) -> RecordRow:
+    row = drafted(ours, "cis-atc", kind.value, **more)
+    run_lanes(ours)
+    return row
+
+
+def newest(broker: Broker, record_id: str) -> RecordRow:
+    return trace(broker, record_id).versions[-1]
+
+
+def reminders(broker: Broker, what: Due) -> list[str]:
+    with broker.store.read() as view:
+        events = [event for _, event in view.events(after=0, limit=10_000)]
+    return [e.details["level"] for e in events if e.act is Act.REMINDED and e.details["what"] == what.value]
+
+
+def done(broker: Broker, act: Act) -> list[AuditEvent]:
+    with broker.store.read() as view:
+        return [event for _, event in view.events(after=0, limit=10_000) if event.act is act]
+
+
+def pass_days(pair: Hubs, days: float) -> None:
+    pair.clock.pass_(days * DAY_S)
+
+
+def reads(broker: Broker, record_id: str) -> None:
+    read_record(broker, BOLAT, record_id, justification="case 17")
+
+
+def test_what_came_is_kept_no_longer_than_agreed_and_ours_as_its_originator_says(
+    ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours)
+    assert newest(ours, row.record_id).retain_until is None
+    kept = newest(theirs, row.record_id).retain_until
+    assert kept is not None
+    assert kept.date() == TODAY + timedelta(days=61)
+    sooner = sent(ours, Kind.DIFFUSION)
+    kept = newest(theirs, sooner.record_id).retain_until
+    assert kept is not None
+    assert kept.date() == TODAY + timedelta(days=21)
+    said = sent(ours, retain_until=(TODAY + timedelta(days=7)).isoformat())
+    for broker in (ours, theirs):
+        kept = newest(broker, said.record_id).retain_until
+        assert kept is not None
+        assert kept.date() == TODAY + timedelta(days=8)
+
+
+def test_people_are_told_before_the_end_and_the_content_is_erased_on_the_day(
+    pair: Hubs, ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.RETENTION) == []
+    pass_days(pair, 31)
+    look_at_dues(theirs)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.RETENTION) == ["soon"]
+    reads(theirs, row.record_id)
+    pass_days(pair, 30)
+    look_at_dues(theirs)
+    with refused("content-erased"):
+        reads(theirs, row.record_id)
+    (erased,) = done(theirs, Act.ERASED)
+    assert erased.details["proposed_by"] == "rule:test-treaty"
+    assert erased.justification == f"Its retention ended with {(TODAY + timedelta(days=60)).isoformat()}."
+    pass_days(pair, 30)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.RETENTION) == ["soon", "due"]
+    assert len(done(theirs, Act.ERASED)) == 1
+    reads(ours, row.record_id)
+
+
+def test_two_people_keep_a_record_longer_and_one_does_not(pair: Hubs, ours: Broker, theirs: Broker) -> None:
+    row = sent(ours)
+    until = TODAY + timedelta(days=90)
+    propose_keeping(theirs, DANA, row.record_id, until=until, justification=WHY)
+    with refused("four-eyes"):
+        confirm_keeping(theirs, replace(DANA), row.record_id)
+    before = newest(theirs, row.record_id).retain_until
+    assert before is not None
+    assert before.date() == TODAY + timedelta(days=61)
+    confirm_keeping(theirs, ERLAN, row.record_id)
+    pass_days(pair, 62)
+    look_at_dues(theirs)
+    reads(theirs, row.record_id)
+    (kept,) = done(theirs, Act.KEPT)
+    assert (kept.justification, kept.details["until"]) == (WHY, until.isoformat())
+    pass_days(pair, 30)
+    look_at_dues(theirs)
+    with refused("content-erased"):
+        reads(theirs, row.record_id)
+
+
+def test_a_proposal_alone_keeps_nothing(pair: Hubs, ours: Broker, theirs: Broker) -> None:
+    row = sent(ours)
+    propose_keeping(theirs, DANA, row.record_id, until=TODAY + timedelta(days=90), justification=WHY)
+    pass_days(pair, 62)
+    look_at_dues(theirs)
+    with refused("content-erased"):
+        reads(theirs, row.record_id)
+
+
+@pytest.mark.parametrize("day", [-1, 60, 60 + 5 * 366])
+def test_a_day_that_changes_nothing_or_lies_too_far_away_is_refused(
+    ours: Broker, theirs: Broker, day: int
+) -> None:
+    row = sent(ours)
+    until = TODAY + timedelta(days=day)
+    with refused("retention-invalid"):
+        propose_keeping(theirs, DANA, row.record_id, until=until, justification=WHY)
+
+
+def test_what_nothing_ends_needs_no_keeping_and_a_reason_is_asked_for(ours: Broker, theirs: Broker) -> None:
+    row = sent(ours)
+    until = TODAY + timedelta(days=90)
+    with refused("retention-invalid"):
+        propose_keeping(ours, DANA, row.record_id, until=until, justification=WHY)
+    with refused("justification-missing"):
+        propose_keeping(theirs, DANA, row.record_id, until=until, justification=" ")
+    with refused("role-missing"):
+        propose_keeping(theirs, AIGUL, row.record_id, until=until, justification=WHY)
+    with refused("not-found"):
+        confirm_keeping(theirs, ERLAN, row.record_id)
+
+
+def test_what_is_on_its_way_is_erased_once_it_has_arrived(pair: Hubs, ours: Broker) -> None:
+    until = (TODAY + timedelta(days=1)).isoformat()
+    row = drafted(ours, "cis-atc", "spontaneous-information", retain_until=until)
+    pass_days(pair, 3)
+    look_at_dues(ours)
+    reads(ours, row.record_id)
+    run_lanes(ours)
+    pass_days(pair, 1)
+    look_at_dues(ours)
+    with refused("content-erased"):
+        reads(ours, row.record_id)
+
+
+def test_a_correction_that_says_a_later_day_is_kept_until_then(
+    pair: Hubs, ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours, retain_until=(TODAY + timedelta(days=5)).isoformat())
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    told["retain_until"] = (TODAY + timedelta(days=30)).isoformat()
+    release_it(ours, correct(ours, AIGUL, row.record_id, told))
+    run_lanes(ours)
+    pass_days(pair, 10)
+    for broker in (ours, theirs):
+        look_at_dues(broker)
+        reads(broker, row.record_id)
+    pass_days(pair, 25)
+    for broker in (ours, theirs):
+        look_at_dues(broker)
+        with refused("content-erased"):
+            reads(broker, row.record_id)
+
+
+def test_an_answer_is_due_at_both_sides_until_it_comes(pair: Hubs, ours: Broker, theirs: Broker) -> None:
+    row = sent(ours, Kind.ASSISTANCE_REQUEST)
+    pass_days(pair, 8)
+    for broker in (ours, theirs):
+        look_at_dues(broker)
+        assert reminders(broker, Due.REPLY) == ["soon"]
+    pass_days(pair, 4)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.REPLY) == ["soon", "due"]
+    with theirs.store.read() as view:
+        (item,) = falling_due(view, theirs.limits, Due.REPLY, at=pair.clock.now())
+    assert (item.row.record_id, item.level) == (row.record_id, Level.DUE)
+    pass_days(pair, 7)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.REPLY) == ["soon", "due", "overdue"]
+    answer = drafted(
+        theirs,
+        "kz-knb",
+        "assistance-answer",
+        in_reply_to=row.record_id,
+        conversation=row.conversation,
+    )
+    run_lanes(theirs)
+    assert newest(ours, answer.record_id).outcome == document("assistance-answer")["details"]["outcome"]  # type: ignore[index]
+    for broker in (ours, theirs):
+        with broker.store.read() as view:
+            assert list(falling_due(view, broker.limits, Due.REPLY, at=pair.clock.now())) == []
+
+
+def test_what_was_asked_urgently_is_confirmed_in_writing_by_its_next_version(
+    pair: Hubs, ours: Broker, theirs: Broker
+) -> None:
+    haste = {"urgency": "urgent", "urgency_reason": "A suspect may leave."}
+    details = {**document("assistance-request")["details"], **haste}  # type: ignore[dict-item]
+    row = sent(ours, Kind.ASSISTANCE_REQUEST, details=details)
+    due = newest(theirs, row.record_id).confirm_by
+    assert due == pair.clock.now() + timedelta(hours=72)
+    pass_days(pair, 3.1)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.CONFIRMATION) == ["due"]
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    told["details"] = told["details"] | {"confirms_in_writing": True}
+    release_it(ours, correct(ours, AIGUL, row.record_id, told))
+    run_lanes(ours)
+    for broker in (ours, theirs):
+        with broker.store.read() as view:
+            assert list(falling_due(view, broker.limits, Due.CONFIRMATION, at=pair.clock.now())) == []
+
+
+def test_a_review_falls_due_and_a_person_says_why_it_is_still_needed(
+    pair: Hubs, ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours, Kind.WANTED_PERSON)
+    pass_days(pair, 41)
+    look_at_dues(theirs)
+    assert reminders(theirs, Due.REVIEW) == ["due"]
+    with refused("role-missing"):
+        review(theirs, officer("anon", Role.RELEASER), row.record_id, justification=WHY, again_on=None)
+    with refused("retention-invalid"):
+        review(theirs, AIGUL, row.record_id, justification=WHY, again_on=date(2020, 1, 1))
+    review(theirs, AIGUL, row.record_id, justification=WHY, again_on=TODAY + timedelta(days=50))
+    (noted,) = done(theirs, Act.REVIEWED)
+    assert noted.justification == WHY
+    with theirs.store.read() as view:
+        (item,) = falling_due(view, theirs.limits, Due.REVIEW, at=pair.clock.now())
+    assert item.level is Level.SOON
+
+
+def test_one_process_looks_at_a_time(pair: Hubs, ours: Broker, theirs: Broker) -> None:
+    sent(ours, Kind.ASSISTANCE_REQUEST)
+    pass_days(pair, 9)
+    assert look_at_dues(theirs) > 0
+    pass_days(pair, 4)
+    with theirs.store.work() as work:
+        assert work.books.take_duty("dues", at=pair.clock.now(), until=pair.clock.now() + timedelta(hours=1))
+        work.commit()
+    assert look_at_dues(theirs) == 0

@@ -19,8 +19,8 @@ from hub.envelope.transfers import Numbered, state_transfer
 from hub.envelope.vault import unlock
 from hub.errors import HubError
 from hub.exchange.broker import Broker
-from hub.exchange.drafting import prepare
 from hub.exchange.enveloping import envelop
+from hub.exchange.preparing import prepare
 from hub.exchange.upkeep import trace
 from hub.ports import Transfer
 from hub.records.actor import Role

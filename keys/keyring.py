@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -283,7 +284,7 @@ def renew_leaf(
 def _mark(directory: Path) -> tuple[int, int, int]:
     """Return what tells one writing of store.json from another: it is never written in place."""
     try:
-        seen = (directory / STORE).stat()
+        seen = os.stat(os.path.join(directory, STORE))
     except OSError as error:
         raise store_invalid(directory, error) from None
     return seen.st_ino, seen.st_mtime_ns, seen.st_size

@@ -33,6 +33,8 @@ Hook = Callable[[Any], None]
 #: Told from which address a certificate came that was not taken, and why.
 Refusal = Callable[[str, HubError], None]
 
+#: After how many more objects than were freed it is looked for garbage; a batch of records makes fewer.
+_GARBAGE_AFTER: Final = 10_000
 _LOOK_EVERY_S: Final = 0.5
 #: Looks in the time within which a suspension cuts connections.
 _LOOKS: Final = 6
@@ -226,6 +228,8 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         # every thread for a tenth of a second each time.
         gc.collect()
         gc.freeze()
+        # A batch makes thousands of objects that live until it is answered: none of them is garbage yet.
+        gc.set_threshold(_GARBAGE_AFTER, *gc.get_threshold()[1:])
 
     def refused(self, address: str, code: str, why: str) -> None:
         """Note a handshake that failed for its certificate; never waits. What is too much is in the log."""

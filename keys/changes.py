@@ -7,15 +7,15 @@ step removes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 
 from hub.errors import OurFault, Refused
 from hub.ports.custody import KeyFacts
 from keys.algorithms import key_id_of, public_of
-from keys.inventory import Inventory, KeyEntry, changing, read_inventory, write_inventory
+from keys.inventory import Inventory, KeyEntry, changing, noting, read_inventory, write_inventory
 from keys.keyring import FileKeyring
 from keys.loaded import load_private
 from keys.purposes import ALGORITHMS, Purpose
@@ -88,6 +88,13 @@ class KeyChanges:
             return inventory.put(gone, *given_up, fresh)
 
         return _facts(self._change(step).entry(key_id))
+
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Keep out, until the block ends, every other process that would log steps."""
+        with noting(self._keyring.directory):
+            self._keyring.look_again()
+            yield
 
     def note_logged(self, keys: Iterable[KeyFacts]) -> None:
         """Remember that the audit log has these keys as told; one that took another step since has not."""

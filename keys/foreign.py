@@ -34,8 +34,19 @@ _CHAIN: Final = "tls-foreign.pem"
 _NEXT: Final = "tls-foreign-next.pem"
 
 
-def request_leaf(directory: Path, tls: TlsFiles, *, agency: str, host_names: Sequence[str]) -> bytes:
-    """Make the key of the next leaf and return the request for it (PKCS #10 in PEM)."""
+def request_leaf(
+    directory: Path, tls: TlsFiles, *, agency: str, host_names: Sequence[str], again: bool = False
+) -> bytes:
+    """Make the key of the next leaf and return the request for it (PKCS #10 in PEM).
+
+    With `again` the key of a request that is out is given up for it. Raises Refused `conflict` without.
+    """
+    if (directory / _NEXT).exists() and not again:
+        raise Refused(
+            "conflict",
+            "A request is out already, and our card pins its key: install what the authority issued for it, "
+            "or give its key up for another request with --again.",
+        )
     key = ec.generate_private_key(ec.SECP256R1())
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(tls.password))
     names = [general_name(host) for host in host_names]

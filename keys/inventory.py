@@ -37,6 +37,7 @@ STORE: Final = "store.json"
 FORMAT: Final = "hub-keys/2"
 _FORMAT_1: Final = "hub-keys/1"
 _LOCK: Final = "store.lock"
+_NOTING: Final = "noting.lock"
 _REQUIRED: Final = frozenset({"id", "purpose", "state", "made_at", "since", "where"})
 _TIMES: Final = ("used_from", "used_until", "destroyed_at")
 _OPTIONAL: Final = frozenset({"kid", "public", "why", "unlogged", *_TIMES})
@@ -253,7 +254,20 @@ def changing(directory: Path) -> Iterator[None]:
 
     Inside, read the inventory first: another process may just have written it.
     """
-    handle = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    with _held(directory / _LOCK):
+        yield
+
+
+@contextmanager
+def noting(directory: Path) -> Iterator[None]:
+    """Hold the lock of who puts steps into the audit log. Keys may change meanwhile."""
+    with _held(directory / _NOTING):
+        yield
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -22,6 +22,7 @@ from hub.exchange.certificates.expiring import Ending, ending_of
 from hub.exchange.certificates.issuing import record, row_of
 from hub.federation.answers import issuer_hashes
 from hub.federation.authorities import TlsCard, authority_id, key_pin
+from hub.ports import EventQuery
 from hub.records.actor import Actor
 from keys.authorities import HeldAuthority, make_next_authority, retire_authority, switch_authority
 from keys.authority import Authority, issue_hub_leaf
@@ -35,6 +36,7 @@ from keys.states import KeyState
 
 #: A CRL's address names its authority by so many digits of its id.
 _ID_DIGITS = 16
+_PAGE = 500
 
 
 class AuthorityDesk:
@@ -46,6 +48,7 @@ class AuthorityDesk:
         self._config = config
         self._lock = threading.Lock()
         self._lists: dict[str, tuple[object, bytes]] = {}
+        self._foreign_logged = ""
 
     # What we say of our certificates.
 
@@ -214,26 +217,30 @@ class AuthorityDesk:
                 f"These show certificates of it still: {', '.join(sorted(left))}. Renew them first.",
             )
 
-    def _changed(self, actor: Actor, step: str, which: str) -> None:
+    def _changed(self, actor: Actor, step: str, which: str, **more: str) -> None:
         self._keyring.look_again()
         broker = self._broker
         with broker.store.work() as work:
             event = broker.event(
-                Act.KEY_CHANGED, actor, broker.agency, broker.clock.now(), step=step, authority=which
+                Act.KEY_CHANGED, actor, broker.agency, broker.clock.now(), step=step, authority=which, **more
             )
             work.stage([event])
             work.commit()
 
     # A foreign authority above our leaf; our own goes on issuing for members.
 
-    def request_foreign(self, actor: Actor, host_names: Sequence[str]) -> bytes:
-        """Make the key of a leaf from a foreign authority; return the request for it."""
+    def request_foreign(self, actor: Actor, host_names: Sequence[str], *, again: bool = False) -> bytes:
+        """Make the key of a leaf from a foreign authority; return the request for it.
+
+        Raises Refused `conflict` while another request is out, unless it is given up with `again`.
+        """
         keyring = self._keyring
         raw = request_leaf(
             keyring.directory,
             keyring.tls_files(),
             agency=keyring.agency,
             host_names=host_names or host_names_of(self.leaf()),
+            again=again,
         )
         self._changed(actor, "foreign-requested", keyring.agency)
         return raw
@@ -242,8 +249,27 @@ class AuthorityDesk:
         """Answer and call with a leaf of a foreign authority from now on."""
         keyring, at = self._keyring, self._broker.clock.now()
         install_leaf(keyring.directory, keyring.tls_files(), leaf, chain, at=at)
-        self._changed(actor, "foreign-installed", authority_id(foreign_chain(keyring.directory)[0]))
+        self._log_foreign(actor)
         return self.own()[0]
+
+    def _log_foreign(self, actor: Actor) -> None:
+        """Log which foreign leaf is installed, unless the log has it: a crash may have come between."""
+        leaf, broker = self.leaf(), self._broker
+        thumbprint = leaf.fingerprint(hashes.SHA256()).hex()
+        if thumbprint == self._foreign_logged:
+            return
+        query = EventQuery(
+            about=broker.agency, acts=frozenset({Act.KEY_CHANGED}), since=leaf.not_valid_before_utc
+        )
+        after, known = 0, False
+        with broker.store.read() as view:
+            while not known and (page := view.search_events(query, after=after, limit=_PAGE)):
+                after = page[-1][0]
+                known = any(event.details.get("foreign_leaf") == thumbprint for _, event in page)
+        if not known:
+            issuer = authority_id(foreign_chain(self._keyring.directory)[0])
+            self._changed(actor, "foreign-installed", issuer, foreign_leaf=thumbprint)
+        self._foreign_logged = thumbprint
 
     def server_authorities(self) -> str:
         """Return what members check our hub's certificate by: the authorities above it, as PEM."""
@@ -282,6 +308,7 @@ class AuthorityDesk:
         between the file and its event the leaf is put on record by the next turn.
         """
         if foreign_chain(self._keyring.directory):
+            self._log_foreign(self._broker.itself)
             return False  # its authority renews it: the alarms say when that is to be asked for
         leaf, at = self.leaf(), self._broker.clock.now()
         present = self._keyring.authorities()[0]

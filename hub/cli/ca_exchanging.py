@@ -81,19 +81,22 @@ def retire(yes: bool, home: Path, unlock: Unlock) -> Answer:
 @click.option(
     "--host-name", "host_names", multiple=True, metavar="NAME", help="These names, not those of the hub."
 )
+@click.option("--again", is_flag=True, help="Give up the key of a request that is out.")
 @click.option(
     "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where to write it."
 )
 @home_option
 @unlock_option
-def foreign_request(host_names: tuple[str, ...], out: Path, home: Path, unlock: Path | None) -> Answer:
+def foreign_request(
+    host_names: tuple[str, ...], again: bool, out: Path, home: Path, unlock: Path | None
+) -> Answer:
     """Ask a foreign authority, like a government's, for the hub's certificate: write a request for it.
 
     The key is made here and stays here. Once the hub has a foreign certificate, its card pins the new key
     from now on, so that partners know it before it is used.
     """
     with opened(home, unlock) as hub:
-        raw = hub.authority.request_foreign(administrator(hub.config.agency), host_names)
+        raw = hub.authority.request_foreign(administrator(hub.config.agency), host_names, again=again)
     write_bytes(out, raw)
     return Answer(
         document={"file": str(out)},

@@ -84,7 +84,7 @@ def as_document(pinned: Pinned, at: datetime) -> dict[str, object]:
     return {
         "policy": held.policy.value,
         "standing": standing(held, at),
-        "pending_until": instant(held.pending_until),
+        "pending_until": instant(max(held.pending.values(), default=None)),
         "lists": [
             {
                 "authority": authority,
@@ -127,6 +127,6 @@ def standing(held: Revocation, at: datetime) -> str:
     ends = [one.until for one in held.lists.values()] + [one.until for one in held.answers.values()]
     if any(at <= until for until in ends):
         return "fresh"
-    if not ends and held.pending_until is not None and at <= held.pending_until:
+    if not ends and any(at <= until for until in held.pending.values()):
         return "pending"
     return "stale" if ends else "unknown"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from cryptography import x509
@@ -26,7 +26,7 @@ from hub.federation.authorities import authority_id
 from hub.federation.card import Card, fingerprint, read_card
 from hub.federation.revocation import RevocationPolicy
 from hub.federation.snapshot import pin_of
-from hub.federation.trust import FIRST_ANSWER_S, policy_of
+from hub.federation.trust import FIRST_ANSWER_S, pending, policy_of
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import View
@@ -155,7 +155,8 @@ def _revocation(view: View, row: PartnerRow, card: Card, at: datetime, first_ans
     lists = [view.revocations.answer(authority_id(pem), "crl") for pem in card.authorities]
     if any(one is not None and at <= one.until for one in lists):
         return "revocation: a fresh list"
-    if not any(lists) and at <= row.pinned_at + timedelta(seconds=first_answer_s):
+    waits = pending(view.directory, row, first_answer_s)
+    if not any(lists) and any(at <= waits[authority_id(pem)] for pem in card.authorities):
         return "revocation: not answered yet, and the pin is fresh"
     if card.tls.crl or (rule is not None and rule.crl):
         raise PeerFault(

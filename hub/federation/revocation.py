@@ -53,13 +53,13 @@ class AnswerOn:
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
-    """The answers held for one partner. `pending_until` is how long a fresh pin may wait for the first one.
+    """The answers held for one partner. `pending` is how long the first one about an authority is waited for.
 
     Lists are keyed by authority (`authority_id`), answers by authority and serial number.
     """
 
     policy: RevocationPolicy = RevocationPolicy.NONE_PUBLISHED
-    pending_until: datetime | None = None
+    pending: Mapping[str, datetime] = field(default_factory=dict)
     lists: Mapping[str, ListOf] = field(default_factory=dict)
     answers: Mapping[tuple[str, int], AnswerOn] = field(default_factory=dict)
 
@@ -67,7 +67,8 @@ class Revocation:
         """Return what is known of a certificate.
 
         Revoked is what any answer ever said so and none took back, however old; good is what a fresh one
-        covers. A pin that is young stands for an answer: two people have just compared it.
+        covers. An authority that was pinned lately stands for an answer: two people have just compared it,
+        and a card that follows begins that time anew for no authority.
         """
         listed, answer = self.lists.get(authority), self.answers.get((authority, serial))
         if (listed is not None and listed.crl.revokes(serial)) or (answer is not None and answer.revoked):
@@ -80,7 +81,8 @@ class Revocation:
             return Verdict.GOOD
         if self.policy is RevocationPolicy.PREFER:
             return Verdict.UNCHECKED
-        if listed is None and answer is None and self.pending_until is not None and at <= self.pending_until:
+        pending_until = self.pending.get(authority)
+        if listed is None and answer is None and pending_until is not None and at <= pending_until:
             return Verdict.UNCHECKED
         return Verdict.UNKNOWN
 

@@ -28,6 +28,7 @@ class DirectoryRows(Protocol):
     def generation(self) -> int: ...
     def partners(self) -> Sequence[PartnerRow]: ...
     def members(self) -> Sequence[MemberRow]: ...
+    def cards_since(self, agency: str) -> Sequence[tuple[datetime, bytes]]: ...
 
 
 class RevocationRows(Protocol):
@@ -132,7 +133,9 @@ def build_trust(
         authority_pem=authority_pem,
         more_authorities=tuple(more),
         partners={
-            row.agency: _pinned(row, known.get(row.agency), answers, rules.get(row.agency), first_answer_s)
+            row.agency: _pinned(
+                directory, row, known.get(row.agency), answers, rules.get(row.agency), first_answer_s
+            )
             for row in directory.partners()
         },
         members={row.certificate_thumbprint: row for row in directory.members()},
@@ -175,7 +178,20 @@ def _by_authority(view: HasDirectory, before: Iterable[Pinned]) -> _Answers:
     return _Answers(lists=lists, on=on)
 
 
+def pending(directory: DirectoryRows, row: PartnerRow, first_answer_s: float) -> Mapping[str, datetime]:
+    """Return until when the first answer about each of a partner's authorities is waited for.
+
+    The time of an authority begins with the first card that showed it, and with none that followed.
+    """
+    first: dict[str, datetime] = {}
+    for at, raw in (*directory.cards_since(row.agency), (row.pinned_at, row.card)):
+        for pem in read_card(raw).authorities:
+            first.setdefault(authority_id(pem), at)
+    return {one: at + timedelta(seconds=first_answer_s) for one, at in first.items()}
+
+
 def _pinned(
+    directory: DirectoryRows,
     row: PartnerRow,
     before: Pinned | None,
     answers: _Answers,
@@ -183,10 +199,10 @@ def _pinned(
     first_answer_s: float,
 ) -> Pinned:
     if before is not None and before.fingerprint == row.fingerprint:
-        authorities, tls = before.authorities, before.tls
+        authorities, tls, waits = before.authorities, before.tls, before.revocation.pending
     else:
         card = read_card(row.card)
-        authorities, tls = card.authorities, card.tls
+        authorities, tls, waits = card.authorities, card.tls, pending(directory, row, first_answer_s)
     ids = [authority_id(pem) for pem in authorities]
     return Pinned(
         agency=row.agency,
@@ -196,7 +212,7 @@ def _pinned(
         tls=tls,
         revocation=Revocation(
             policy=policy_of(tls, rule),
-            pending_until=row.pinned_at + timedelta(seconds=first_answer_s),
+            pending=waits,
             lists={one: answers.lists[one] for one in ids if one in answers.lists},
             answers={key: held for one in ids for key, held in answers.on.get(one, {}).items()},
         ),

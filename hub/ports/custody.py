@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -56,6 +57,10 @@ class Custody(Protocol):
 
     def compromise(self, key_id: str, *, why: str, at: datetime) -> KeyFacts:
         """Give a key up, with a fresh one in its place where it was current; return the one given up."""
+        ...
+
+    def logging(self) -> AbstractContextManager[None]:
+        """Keep out, until the block ends, every other process that would log steps."""
         ...
 
     def note_logged(self, keys: Iterable[KeyFacts]) -> None:

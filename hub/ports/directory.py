@@ -19,6 +19,10 @@ class Directory(Protocol):
         """Return every card that was pinned for a partner, the one pinned first before the others."""
         ...
 
+    def cards_since(self, agency: str) -> Sequence[tuple[datetime, bytes]]:
+        """Return the same, each with the time at which it was pinned first."""
+        ...
+
     def statements(self) -> Mapping[str, str]:
         """Return the digests of the entries of a directory that show pinned cards, by agency."""
         ...

@@ -20,7 +20,7 @@ _MEMBERS: Final = Shape(MemberRow, tables.members)
 _ALL_PARTNERS: Final = _PARTNERS.select().order_by(tables.partners.c.agency)
 _PARTNER: Final = _PARTNERS.select().where(tables.partners.c.agency == bindparam("which"))
 _CARDS: Final = (
-    select(tables.cards.c.card)
+    select(tables.cards.c.card, tables.cards.c.pinned_at)
     .where(tables.cards.c.agency == bindparam("which"))
     .order_by(tables.cards.c.pinned_at, tables.cards.c.fingerprint)
 )
@@ -116,6 +116,11 @@ class DirectoryStore:
     def cards(self, agency: str) -> Sequence[bytes]:
         """Return every card that was pinned for a partner, the one pinned first before the others."""
         return [bytes(row.card) for row in self._session.rows(_CARDS, {"which": agency})]
+
+    def cards_since(self, agency: str) -> Sequence[tuple[datetime, bytes]]:
+        """Return the same, each with the time at which it was pinned first."""
+        rows = self._session.rows(_CARDS, {"which": agency})
+        return [(row.pinned_at, bytes(row.card)) for row in rows]
 
     def statements(self) -> Mapping[str, str]:
         """Return the digests of the entries of a directory that show pinned cards, by agency."""

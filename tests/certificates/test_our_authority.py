@@ -281,3 +281,30 @@ def test_a_list_that_is_older_than_the_one_held_is_refused(hub: Hub, abroad: Hub
         there.pages["/l"] = 503
         ((_, failure),) = fetch_lists(broker, client, partner).failures
         assert failure.code == "revocation-unavailable"
+
+
+def test_a_request_that_is_out_is_given_up_only_when_somebody_says_so(abroad: Hub) -> None:
+    under_the_ministry(abroad)
+    first = abroad.authority.request_foreign(CUSTODIAN, [])
+    assert refusal(abroad.authority.request_foreign, CUSTODIAN, []) == "conflict"
+    assert abroad.authority.request_foreign(CUSTODIAN, [], again=True) != first
+
+
+def test_a_foreign_certificate_that_a_crash_kept_out_of_the_log_is_logged_by_the_next_turn(
+    abroad: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def installed() -> int:
+        with abroad.store.read() as view:
+            found = [event for _, event in view.events(after=0, limit=1000)]
+        return sum(event.details.get("step") == "foreign-installed" for event in found)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AuthorityDesk, "_log_foreign", lambda *_told: None)  # killed before the event
+        under_the_ministry(abroad)
+    assert installed() == 0
+    for _ in range(2):
+        assert not abroad.authority.renew_when_due()
+    assert installed() == 1
+    desk = AuthorityDesk(abroad.broker, abroad.keyring, abroad.config)  # another process looks for itself
+    assert not desk.renew_when_due()
+    assert installed() == 1

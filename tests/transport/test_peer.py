@@ -315,7 +315,8 @@ def test_a_list_that_is_stale_counts_as_the_policy_says(policy: RevocationPolicy
 
 
 def test_a_young_pin_waits_for_its_first_answer_and_no_longer() -> None:
-    waiting = Revocation(policy=RevocationPolicy.REQUIRE, pending_until=NOW + timedelta(hours=1))
+    authority = key_pin(keyring("cis-atc").authority().certificate.public_key())
+    waiting = Revocation(policy=RevocationPolicy.REQUIRE, pending={authority: NOW + timedelta(hours=1)})
     believed = trust(replace(pinned("cis-atc"), revocation=waiting))
     wanted: list[Issued] = []
     identify(hub_leaf("cis-atc").der, believed, NOW, wanted=wanted.append)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
 
 from hub.audit.events import Act
 from hub.entries import IntroductionRow, PartnerRow
@@ -14,18 +16,21 @@ from hub.federation.card import Card, fingerprint, read_card, said
 from hub.federation.succession import follow
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
-from hub.ports import UnitOfWork, View
+from hub.ports import EventQuery, UnitOfWork, View
 from hub.records.actor import Actor
 
 #: What a hub tells whose card waits for a person there.
 WAITING = "card-waiting"
+_REFUSALS_MAX: Final = 100
 
 
 def take_card(broker: Broker, actor: Actor, agency: str, raw: bytes) -> str | None:
     """Let a partner's card follow the one that is pinned; return None, or the code of why it did not.
 
     A card that says the same, or is older, changes nothing. What is refused or waits leaves one entry, and
-    none when it comes again. Raises Refused `partner-unknown`.
+    none when it comes again; other cards that are refused leave one for each `card_refusal_s`. A card that
+    would have us ask hosts about revocation which no card before it named waits for a custodian. Raises
+    Refused `partner-unknown`.
     """
     with broker.store.read() as view:
         row = find_partner(view, agency)
@@ -42,7 +47,7 @@ def take_card(broker: Broker, actor: Actor, agency: str, raw: bytes) -> str | No
             _refuse_shadows(view, fresh)
     except IntegrityFailure as failure:
         return _refuse(broker, actor, agency, raw, failure, known, at)
-    if broker.confirm_cards:
+    if broker.confirm_cards or _asks_elsewhere(pinned, fresh):
         return _keep_waiting(broker, actor, agency, raw, known, at)
     with broker.store.work() as work:
         before = find_partner(work, agency)
@@ -70,6 +75,16 @@ def approve_card(broker: Broker, actor: Actor, agency: str) -> PartnerRow:
         after = _succeed(broker, work, actor, row, pinned, fresh, known.waiting, at)
         work.commit()
     return after
+
+
+def _asks_elsewhere(pinned: Card, fresh: Card) -> bool:
+    """Tell whether a card names a host to ask about revocation that people have not approved."""
+    approved = set(map(_host, (*pinned.tls.crl, *pinned.tls.ocsp, *filter(None, [pinned.url]))))
+    return not set(map(_host, (*fresh.tls.crl, *fresh.tls.ocsp))) <= approved
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
 
 
 def _changes_nothing(row: PartnerRow, pinned: Card, raw: bytes) -> bool:
@@ -123,7 +138,7 @@ def _refuse(
     at: datetime,
 ) -> str:
     seen = _seen(raw)
-    if known is None or known.refused != seen:
+    if (known is None or known.refused != seen) and not _refused_lately(broker, agency, failure.code, at):
         with broker.store.work() as work:
             before = work.introductions.get(agency) or IntroductionRow(agency=agency, at=at)
             work.introductions.put(replace(before, refused=seen))
@@ -131,6 +146,17 @@ def _refuse(
             work.stage([event])
             work.commit()
     return failure.code
+
+
+def _refused_lately(broker: Broker, agency: str, code: str, at: datetime) -> bool:
+    """Tell whether the log has a card of a partner that was refused so within `card_refusal_s`."""
+    since = at - timedelta(seconds=broker.limits.card_refusal_s)
+    query = EventQuery(about=agency, acts=frozenset({Act.REFUSED}), since=since)
+    with broker.store.read() as view:
+        found = view.search_events(query, limit=_REFUSALS_MAX)
+    return len(found) == _REFUSALS_MAX or any(
+        event.details.get("code") == code and "fingerprint" in event.details for _, event in found
+    )
 
 
 def _seen(raw: bytes) -> str:

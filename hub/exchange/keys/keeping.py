@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timedelta
+from functools import partial
 
 from hub.entries import PartnerRow
 from hub.errors import HubError
+from hub.exchange.aside import Aside
 from hub.exchange.backoff import breaker_until
 from hub.exchange.broker import Broker
 from hub.exchange.cards.introducing import introduce, reachable
@@ -20,6 +22,7 @@ from hub.federation.card import said
 from hub.ports import Custody, KeyFacts
 
 _TURN_S = 1.0
+_AT_ONCE = 8
 
 log = logging.getLogger("hub.keys")
 
@@ -28,7 +31,8 @@ class KeyKeeper:
     """One in each worker; what two of them do at once is done once, by the lock of the key store.
 
     It logs steps that a crash kept out of the log, exchanges cards with every partner that can be called, at
-    once when our card has changed, and makes a next key current when those who need it have it.
+    once when our card has changed, each in a thread of its own, and makes a next key current when those who
+    need it have it.
     """
 
     def __init__(self, broker: Broker, custody: Custody) -> None:
@@ -39,6 +43,7 @@ class KeyKeeper:
         self._failures: dict[str, int] = {}
         self._due: dict[str, datetime] = {}
         self._told: dict[str, str] = {}
+        self._aside = Aside("exchange-cards", at_once=_AT_ONCE)
 
     def start(self) -> None:
         """Start keeping; called once, inside the process that is to work."""
@@ -52,15 +57,19 @@ class KeyKeeper:
             self._thread.join(self._broker.limits.carry_timeout_s)
 
     def take_turn(self) -> None:
-        """Do what is due now."""
+        """Do what is due now, and wait for it."""
+        self._turn(wait_s=self._broker.limits.carry_timeout_s)
+
+    def _turn(self, *, wait_s: float) -> None:
         self._log_left_over()
         self._exchange_cards()
+        self._aside.wait(wait_s)
         self._advance()
 
     def _run(self) -> None:
         while not self._stopping.wait(_TURN_S):
             try:
-                self.take_turn()
+                self._turn(wait_s=0.0)
             except HubError as failure:
                 log.warning("keys were not kept: %s", failure, extra={"code": failure.code})
             except Exception:
@@ -83,7 +92,7 @@ class KeyKeeper:
                 return
             at = self._broker.clock.now()
             if self._told.get(row.agency) != now or self._due.get(row.agency, at) <= at:
-                self._exchange_with(row, now, at)
+                self._aside.begin(row.agency, partial(self._exchange_with, row, now, at))
 
     def _exchange_with(self, row: PartnerRow, now: str, at: datetime) -> None:
         agency, limits = row.agency, self._broker.limits
@@ -94,6 +103,9 @@ class KeyKeeper:
             until = breaker_until(failures, at=at, limits=limits, told=failure.details)
             self._due[agency] = until or at
             log.info("cards were not exchanged", extra={"code": failure.code, "partner": agency})
+        except Exception:
+            self._due[agency] = at + timedelta(seconds=limits.card_interval_s)
+            log.exception("cards were not exchanged", extra={"code": "internal", "partner": agency})
         else:
             self._failures.pop(agency, None)
             self._due[agency] = at + timedelta(seconds=limits.card_interval_s)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from hub.errors import HubError
-from hub.exchange.broker import Broker
+from hub.exchange.aside import Aside
+from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.revocation.checking import Asked, ask_about, fetch_lists
 from hub.federation.authorities import authority_id
 from hub.ports import RevocationClient
@@ -19,6 +21,11 @@ log = logging.getLogger("hub.revocation")
 
 _LOOK_S: Final = 0.5
 _STOP_S: Final = 2.0
+_WAIT_S: Final = 60.0
+#: So many partners are asked about at once; a slow one keeps none of the others waiting.
+_AT_ONCE: Final = 8
+#: A certificate that was shown: whose, by which authority, its serial number.
+_Wanted = tuple[str, str, int]
 #: The longest rest after a failure; the shortest is one second.
 _REST_MAX_S: Final = 60.0
 #: A partner that showed a certificate of which nothing is known is not asked about more often.
@@ -38,8 +45,10 @@ class RevocationKeeper:
         self._client = client
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._wanted: dict[tuple[str, str, int], float] = {}
+        self._wanted: dict[_Wanted, float] = {}
         self._hurry: set[str] = set()
+        self._hurried: set[str] = set()
+        self._aside = Aside("ask-revocation", at_once=_AT_ONCE)
         #: When to look at a partner again, when it was asked last, and how long a failing one is left alone.
         self._look: dict[str, float] = {}
         self._asked: dict[str, float] = {}
@@ -73,33 +82,62 @@ class RevocationKeeper:
             return dict(self._failures)
 
     def take_turn(self) -> None:
-        """Fetch the lists that are due, and ask about the certificates that were shown."""
+        """Fetch the lists that are due, ask about certificates that were shown, and wait for all of it."""
+        self._begin_turn()
+        self._aside.wait(_WAIT_S)
+
+    def _begin_turn(self) -> None:
         partners = self._broker.standing().partners
         with self._lock:
             hurry, self._hurry = self._hurry, set()
         for agency, partner in sorted(partners.items()):
             if self._stopping.is_set():
                 return
-            if self._is_due(agency, hurried=agency in hurry):
-                self._note(fetch_lists(self._broker, self._client, partner))
-        self._ask(time.monotonic())
+            if agency in hurry:
+                self._hurried.add(agency)
+            wanted = self._wanted_of(agency)
+            if wanted or self._may_look(agency):
+                self._aside.begin(agency, partial(self._see_to, agency, partner, wanted))
+        self._forget_unknown(partners)
 
-    def _ask(self, now: float) -> None:
-        partners = self._broker.standing().partners
+    def _see_to(self, agency: str, partner: Counterparty, wanted: Sequence[_Wanted]) -> None:
+        """Do all that is due for one partner, in a thread of its own."""
+        try:
+            if self._is_due(agency, hurried=agency in self._hurried):
+                self._hurried.discard(agency)
+                self._note(fetch_lists(self._broker, self._client, partner))
+            for key in wanted:
+                self._ask(partner, key)
+        except HubError as error:
+            log.error("checking revocation failed: %s", error, extra={"code": error.code})
+        except Exception:
+            log.exception("checking revocation failed", extra={"code": "internal"})
+
+    def _wanted_of(self, agency: str) -> Sequence[_Wanted]:
+        now = time.monotonic()
         with self._lock:
-            due = [key for key, at in self._wanted.items() if at <= now]
-        for key in due:
-            agency, authority, serial = key
-            partner = partners.get(agency)
-            asked = None
-            if partner is not None and authority in map(authority_id, partner.card.authorities):
-                asked = ask_about(self._broker, self._client, partner, authority=authority, serial=serial)
-                self._note(asked)
-            with self._lock:
-                if asked is None or asked.answered or not asked.failures:
-                    del self._wanted[key]
-                else:
-                    self._wanted[key] = now + _ASK_AGAIN_S
+            return [key for key, at in self._wanted.items() if key[0] == agency and at <= now]
+
+    def _forget_unknown(self, partners: Collection[str]) -> None:
+        with self._lock:
+            for key in [key for key in self._wanted if key[0] not in partners]:
+                del self._wanted[key]
+
+    def _ask(self, partner: Counterparty, key: _Wanted) -> None:
+        _agency, authority, serial = key
+        asked = None
+        if authority in map(authority_id, partner.card.authorities):
+            asked = ask_about(self._broker, self._client, partner, authority=authority, serial=serial)
+            self._note(asked)
+        with self._lock:
+            if asked is None or asked.answered or not asked.failures:
+                self._wanted.pop(key, None)
+            else:
+                self._wanted[key] = time.monotonic() + _ASK_AGAIN_S
+
+    def _may_look(self, agency: str) -> bool:
+        """Tell whether it may be time for a partner, without asking the database."""
+        return agency in self._hurried or time.monotonic() >= self._look.get(agency, 0.0)
 
     def _is_due(self, agency: str, *, hurried: bool) -> bool:
         """Tell whether a partner's lists are to be fetched, and take that task from other workers."""
@@ -142,7 +180,7 @@ class RevocationKeeper:
     def _run(self) -> None:
         while not self._stopping.wait(_LOOK_S):
             try:
-                self.take_turn()
+                self._begin_turn()
             except HubError as error:
                 log.error("checking revocation failed: %s", error, extra={"code": error.code})
             except Exception:

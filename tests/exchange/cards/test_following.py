@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -16,8 +17,17 @@ from hub.exchange.cards.introducing import answer_introduction, introduce
 from hub.exchange.partners import own_card, pair, present_card
 from hub.federation.card import fingerprint, make_card, read_card, said
 from hub.federation.succession import follow
+from hub.federation.trust import pending
 from hub.ports import Introduction
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, authority_pem, profile_of
+from tests.exchange.hubs import (
+    CUSTODIAN,
+    START,
+    Hubs,
+    LooseKeyring,
+    authority_pem,
+    own_card_of,
+    profile_of,
+)
 from tests.exchange.keyed import Keyed, confirming, keyed
 
 
@@ -253,3 +263,65 @@ def test_a_card_that_does_not_follow_is_refused_and_logged_once(
     assert len(refusals) == 1
     with pytest.raises(IntegrityFailure, match="succession-refused"):
         follow(before, raw, suites=("hybrid-1", "classic-1"), at=hubs.clock.now())
+
+
+def test_cards_that_are_refused_in_turn_leave_one_entry_for_a_while(
+    hubs: Hubs, ours: Keyed, theirs: Keyed
+) -> None:
+    strangers = [LooseKeyring("kz-knb", seed) for seed in (71, 72)]
+    hubs.clock.pass_(1)
+    cards = [own_card_of(replace(ours.broker, keyring=one)) for one in strangers]
+
+    def refused() -> int:
+        told = [event for event in events(theirs.broker, Act.REFUSED) if event.subject == "kz-knb"]
+        return len(told)
+
+    for _ in range(3):
+        for raw in cards:
+            code = take_card(theirs.broker, theirs.broker.itself, "kz-knb", raw)
+            assert code == "succession-refused"
+    assert refused() == 1
+    hubs.clock.pass_(theirs.broker.limits.card_refusal_s + 1)
+    for raw in cards:
+        take_card(theirs.broker, theirs.broker.itself, "kz-knb", raw)
+    assert refused() == 2
+
+
+def test_a_card_that_names_another_host_to_ask_about_revocation_waits_for_a_custodian(
+    hubs: Hubs, ours: Keyed, theirs: Keyed
+) -> None:
+    hubs.clock.pass_(1)
+    keys = ours.broker.keyring.signing()
+    pinned = theirs.card_of("kz-knb")
+
+    def card(*crl: str) -> bytes:
+        hubs.clock.pass_(1)
+        tls = replace(pinned.tls, crl=crl)
+        return make_card(replace(pinned, issued_at=hubs.clock.now(), expires_at=None, tls=tls), keys)
+
+    assert pinned.url is not None
+    assert take_card(theirs.broker, theirs.broker.itself, "kz-knb", card(f"{pinned.url}/ca/crl")) is None
+    elsewhere = card("http://169.254.169.254/crl")
+    assert take_card(theirs.broker, theirs.broker.itself, "kz-knb", elsewhere) == WAITING
+    assert theirs.card_of("kz-knb").tls.crl == (f"{pinned.url}/ca/crl",)
+    approve_card(theirs.broker, CUSTODIAN, "kz-knb")
+    again = card("http://169.254.169.254/other")
+    assert take_card(theirs.broker, theirs.broker.itself, "kz-knb", again) is None
+
+
+def test_a_following_card_begins_no_time_anew_in_which_revocation_need_not_be_answered(
+    hubs: Hubs, ours: Keyed, theirs: Keyed
+) -> None:
+    def waits() -> dict[str, datetime]:
+        with theirs.broker.store.read() as view:
+            row = view.directory.partner("kz-knb")
+            assert row is not None
+            return dict(pending(view.directory, row, 3600.0))
+
+    before = waits()
+    hubs.clock.pass_(3000)
+    ours.custody.make_next("sign-es256", at=hubs.clock.now())
+    hubs.clock.pass_(1)
+    introduce(ours.broker, "cis-atc")
+    assert events(theirs.broker, Act.PARTNER_CHANGED)[-1].details["change"] == "succeeded"
+    assert waits() == before

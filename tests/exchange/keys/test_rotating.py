@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.audit.events import Act, AuditEvent
+from hub.entries import PartnerRow
 from hub.errors import HubError, PeerFault
 from hub.exchange.broker import Broker
 from hub.exchange.cards.telling import tell_all, unaware
 from hub.exchange.keys.affected import affected
 from hub.exchange.keys.changing import compromise, current_key, log_steps, retire, rotate
+from hub.exchange.keys.keeping import KeyKeeper
 from hub.exchange.keys.rules import RULES
-from hub.ports import KeyFacts, UnitOfWork
+from hub.ports import Introduction, KeyFacts, UnitOfWork
 from hub.records.lifecycle import EntryState
-from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, released, run_lanes
-from tests.exchange.keyed import Keyed, keyed
+from keys.changes import KeyChanges
+from keys.keyring import FileKeyring
+from tests.exchange.hubs import AIGUL, CUSTODIAN, START, Hubs, released, run_lanes
+from tests.exchange.keyed import UNLOCK, Keyed, keyed
 
 #: Hubs with key stores of their own: not for the quick gate.
 pytestmark = pytest.mark.slow
@@ -301,3 +307,66 @@ def test_after_a_key_was_given_up_all_partners_are_told_at_once(
     hubs.clock.pass_(1)
     assert tell_all(ours.broker) == ("sco-rats",)
     assert theirs.card_of("kz-knb").public.encrypt_xwing == ours.broker.keyring.public().encrypt_xwing
+
+
+def test_a_step_that_two_processes_log_at_once_is_logged_once(hubs: Hubs, ours: Keyed) -> None:
+    ours.custody.make_next("token-es256", at=START)
+    store = hubs.folder / "kz-knb" / "keys"
+    other = KeyChanges(FileKeyring.open(store, agency="kz-knb", unlock=UNLOCK))
+    start = threading.Barrier(2)
+
+    def log(custody: KeyChanges) -> None:
+        start.wait(10)
+        log_steps(ours.broker, custody, CUSTODIAN)
+
+    threads = [threading.Thread(target=log, args=(one,)) for one in (ours.custody, other)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert steps_of(ours) == ["key-next"]
+
+
+def test_a_step_whose_process_was_killed_after_the_commit_is_not_logged_again(
+    hubs: Hubs, ours: Keyed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours.custody.make_next("token-es256", at=START)
+    with monkeypatch.context() as patch:
+        patch.setattr(KeyChanges, "note_logged", lambda *_told: None)
+        log_steps(ours.broker, ours.custody, CUSTODIAN)
+    hubs.clock.pass_(60)
+    assert log_steps(ours.broker, ours.custody, CUSTODIAN) == 0
+    assert steps_of(ours) == ["key-next"]
+    assert all(key.logged for key in ours.custody.inventory())
+
+
+def steps_of(hub: Keyed) -> list[str]:
+    with hub.broker.store.read() as view:
+        found = [event for _, event in view.events(after=0, limit=1000)]
+    return [e.details["step"] for e in found if e.act is Act.KEY_CHANGED and "purpose" in e.details]
+
+
+def test_a_partner_that_is_slow_delays_no_other(hubs: Hubs, ours: Keyed) -> None:
+    for agency in ("cis-atc", "de-bka"):
+        hubs.add(agency)
+    hubs.pair_all()
+    held, answered = threading.Event(), threading.Event()
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ours.broker.carrier, name)
+
+        def introduce(self, partner: PartnerRow, card: Introduction) -> Introduction:
+            if partner.agency == "cis-atc":
+                assert held.wait(30)
+            else:
+                answered.set()
+            return ours.broker.carrier.introduce(partner, card)
+
+    keeper = KeyKeeper(replace(ours.broker, carrier=Slow()), ours.custody)
+    keeper.start()
+    try:
+        assert answered.wait(20), "the one behind the slow one was told"
+    finally:
+        held.set()
+        keeper.stop()

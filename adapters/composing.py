@@ -3,6 +3,7 @@
 ```toml
 adapter = "bilateral"        # whose dialect and rules; what is not in a table is for them
 dialect = "stix"
+receipts = "expected"        # or "none", where the carrier never brings any
 
 [seal]
 name = "smime"               # the rest of the table is for the seal
@@ -17,16 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from adapters import registry
 from adapters.contract import Adapter, Materials
-from adapters.profiles import invalid, text
+from adapters.profiles import choice, invalid, text
+
+#: Whether the carrier ever tells what the partner says of a parcel.
+RECEIPTS: Final = frozenset({"expected", "none"})
+_OURS: Final = frozenset({"adapter", "seal", "carrier", "receipts"})
 
 
 def compose(profile: Mapping[str, Any], materials: Materials) -> Adapter:
     """Make the adapter of one partner. Raises Refused `adapter-unknown` and `adapter-invalid`."""
-    options = {name: value for name, value in profile.items() if name not in ("adapter", "seal", "carrier")}
+    options = {name: value for name, value in profile.items() if name not in _OURS}
+    choice(profile, "receipts", RECEIPTS, default="expected")
     adapter = registry.make(text(profile, "adapter", default=""), options)
     if (table := _table(profile, "seal")) is not None:
         name, rest = table

@@ -23,10 +23,18 @@ def read_profile(path: Path) -> dict[str, Any]:
         raw = path.read_bytes()[: MAX_BYTES + 1]
         if len(raw) > MAX_BYTES:
             raise invalid(f"it has more than {MAX_BYTES:,} bytes")
-        return tomllib.loads(raw.decode("utf-8"))
+        return parse_profile(raw.decode("utf-8"))
     except OSError as error:
         raise invalid(f"it cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise invalid(f"it is not TOML ({error})") from None
+
+
+def parse_profile(source: str) -> dict[str, Any]:
+    """Return the options of a profile's text."""
+    try:
+        return tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
         raise invalid(f"it is not TOML ({error})") from None
 
 

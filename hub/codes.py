@@ -87,6 +87,7 @@ CODES: Final[dict[str, Row]] = {
     "third-party-rule": _row(_R, 403, 77, "The originator has not consented to passing it on"),
     "cases-invalid": _row(_R, 422, 65, "The table of cases cannot be used"),
     "cases-failed": _row(_R, 422, 1, "The rules decide otherwise than the table says"),
+    "losses-unseen": _row(_R, 409, 65, "What a partner's format cannot carry has to be read first"),
     "check-unanswered": _row(_R, 409, 65, "A person has to answer before it is released"),
     "check-failed": _row(_R, 403, 77, "A person's answer keeps it from going"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),

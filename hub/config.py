@@ -36,6 +36,8 @@ class Limits:
     What falls due with records is looked at every `due_look_s`; people are told the times `..._remind_s`
     before, on the day, and once more when it is overdue by `overdue_escalate_s`. Two people keep a record
     longer than was to be by `keep_longer_max_s` from their decision at most.
+    At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`; a receipt that
+    has not come `receipt_late_s` after its parcel went is shown as missing.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
     an entry, the root or the list of participants expires.
@@ -87,6 +89,8 @@ class Limits:
     login_failures_max: int = 5
     login_lock_s: float = 300.0
     page_max: int = 200
+    parcels_interval_s: float = 5.0
+    receipt_late_s: float = 4 * 3600.0
     gap_look_s: float = 60.0
     gap_after_s: float = 3600.0
     due_look_s: float = 3600.0
@@ -206,6 +210,11 @@ class Config:
     def tsa_roots_file(self) -> Path:
         """Where the roots of the time stamping authority are."""
         return self.home / self.tsa_roots
+
+    @property
+    def partners_dir(self) -> Path:
+        """Where adapters keep what must last, a folder for each partner without a hub."""
+        return self.home / "partners"
 
     @property
     def log_dir(self) -> Path:

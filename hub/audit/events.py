@@ -55,6 +55,7 @@ class Act(Enum):
     CARRIED = "carried"
     RELAYED = "relayed"
     RECEIPT_VERIFIED = "receipt-verified"
+    RECEIPT_KEPT = "receipt-kept"
     RECEIPT_ISSUED = "receipt-issued"
     DELIVERED = "delivered"
     RESUMED = "resumed"
@@ -85,7 +86,7 @@ class Act(Enum):
 
 
 #: Details that derive from content: they go with an event's salt when it is erased.
-SECRET_DETAILS: Final = frozenset({"digest"})
+SECRET_DETAILS: Final = frozenset({"digest", "losses"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,13 +206,22 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         subject="record",
         justified=True,
     ),
-    _A.CARRIED: Row(category=_C.CONVEYANCE, means="A relay has taken an envelope.", subject="envelope"),
+    _A.CARRIED: Row(
+        category=_C.CONVEYANCE,
+        means="A relay has taken an envelope, or the carrier of a partner without a hub a parcel.",
+        subject="envelope",
+    ),
     _A.RELAYED: Row(
         category=_C.CONVEYANCE, means="We took an envelope, unopened, to hand it on.", subject="envelope"
     ),
     _A.RECEIPT_VERIFIED: Row(
         category=_C.CONVEYANCE,
         means="A signed receipt about an envelope of ours came and was verified.",
+        subject="envelope",
+    ),
+    _A.RECEIPT_KEPT: Row(
+        category=_C.CONVEYANCE,
+        means="A partner without a hub answered for a parcel; its receipt is kept as it came.",
         subject="envelope",
     ),
     _A.RECEIPT_ISSUED: Row(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
+from hub.bootstrap.adapted import Adapters
 from hub.bootstrap.authority import AuthorityDesk
 from hub.bootstrap.checking import CheckedStore, checked
 from hub.bootstrap.custody import open_keys
@@ -152,6 +153,7 @@ def open_hub(
             limits=config.limits,
             blobs=FileBlobStore(config.blobs_dir),
             carrier=HttpsCarrier(client, config.limits, relay=via),
+            adapting=Adapters(agency=config.agency, store=store, keyring=keys, folder=config.partners_dir),
             pull=config.pull,
             wake=wake or (lambda _lane: None),
             witnesses=witness_policy(config),

@@ -37,6 +37,7 @@ from hub.exchange.certificates.expiring import is_ending
 from hub.exchange.directory.keeper import DirectoryKeeper
 from hub.exchange.directory.watching import DirectoryWatch
 from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.hubless.keeper import ParcelKeeper
 from hub.exchange.keys.keeper import RewrapKeeper
 from hub.exchange.keys.keeping import KeyKeeper
 from hub.exchange.log.keeper import LogKeeper
@@ -160,6 +161,7 @@ class Worker:
         self._at_work = (
             KeyKeeper(hub.broker, hub.custody),
             self._dispatcher,
+            ParcelKeeper(hub.broker),
             RewrapKeeper(hub.broker),
             DirectoryKeeper(hub.broker, it.client, it.keys, it.place, card=hub.kept_card),
             self._certificates,

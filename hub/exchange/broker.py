@@ -12,7 +12,7 @@ from typing import Final
 
 from hub.audit.events import CATALOGUE, Act, AuditEvent
 from hub.config import Limits
-from hub.entries import MemberRow, PartnerRow, PartnerStatus
+from hub.entries import MemberRow, PartnerRow, PartnerStatus, ProfileRow
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
 from hub.errors import OurFault, Refused
@@ -24,7 +24,7 @@ from hub.federation.snapshot import Trusted, trusted
 from hub.policy.agreements import Agreement, load_agreement
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
-from hub.ports import BlobStore, Carrier, Clock, Keyring, Store, View
+from hub.ports import Adapting, BlobStore, Carrier, Clock, Keyring, NoAdapters, Store, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 
@@ -79,12 +79,16 @@ class Counterparty:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Partners, members and agreements at one generation of the directory; never changes."""
+    """Partners, members and agreements at one generation of the directory; never changes.
+
+    `partners` have hubs, with cards and keys; `hubless` are reached through adapters and have neither.
+    """
 
     generation: int
     partners: Mapping[str, Counterparty]
     members: Mapping[str, MemberRow]
     agreements: tuple[Agreement, ...]
+    hubless: Mapping[str, ProfileRow] = field(default_factory=dict)
 
     @cached_property
     def permit(self) -> Callable[[Question], Decision]:
@@ -129,6 +133,8 @@ class Standing:
         partner, member = self.partners.get(agency), self.members.get(agency)
         if partner is not None:
             return not partner.active
+        if (adapted := self.hubless.get(agency)) is not None:
+            return adapted.status is not PartnerStatus.ACTIVE
         return member is None or member.status is not PartnerStatus.ACTIVE
 
     def partner(self, agency: str) -> Counterparty:
@@ -154,6 +160,7 @@ def read_standing(view: View, generation: int) -> Standing:
         },
         members={row.agency: row for row in directory.members()},
         agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
+        hubless={row.agency: row for row in view.hubless.profiles()},
     )
 
 
@@ -225,6 +232,7 @@ class Broker:
     limits: Limits
     blobs: BlobStore
     carrier: Carrier
+    adapting: Adapting = field(default_factory=NoAdapters, repr=False)
     pull: bool = False
     wake: Callable[[str], None] = _nobody
     standings: StandingCache = field(default_factory=StandingCache, repr=False)

@@ -50,7 +50,8 @@ def read_content(broker: Broker, view: View, row: RecordRow) -> Record:
 
 def open_content(broker: Broker, row: RecordRow, body: Body) -> Record:
     """Open a record's content from its body; touches no store."""
-    if row.direction is Direction.OUT:
+    if row.direction is Direction.OUT or row.envelope_id is None:
+        # Ours, or what was interpreted of a parcel: its parcel is kept beside it.
         document: Mapping[str, object] = json.loads(unlock(body, master_key=broker.keyring.master_key()))
     else:
         _manifest, document = _open_again(broker, body)

@@ -17,6 +17,7 @@ from hub.exchange.claims import Claims
 from hub.exchange.dispatching import work_lane
 from hub.exchange.dues.reminding import look_at_dues
 from hub.exchange.gaps import look_for_gaps
+from hub.exchange.hubless.carrying import work_parcels
 from hub.exchange.messages.sending import hand_over
 from hub.exchange.polling import Mailboxes
 from hub.exchange.reconciling.nightly import reconcile_due, reconcile_relayed
@@ -141,6 +142,9 @@ class Dispatcher:
                     self._condition.notify()
 
     def _work(self, lane: str) -> None:
+        if lane in self._broker.standing().hubless:
+            work_parcels(self._broker, lane, running=self._running, holding=self._claims.hold)
+            return
         work_lane(
             self._broker, lane, ready=self._streams.pushed, running=self._running, holding=self._claims.hold
         )

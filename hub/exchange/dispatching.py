@@ -158,7 +158,7 @@ def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
             weigh(broker, batch.claimed.standing, settled, entry, transfer, outcome, at)
             for (entry, transfer), outcome in zip(batch.transfers, answer, strict=True)
         )
-    _quarantine(broker, batch, broker.clock.now())
+    quarantine(broker, batch, broker.clock.now())
     tell_origins(broker, batch.claimed, settled)
 
 
@@ -196,13 +196,14 @@ def transfers_of(
     broker: Broker, claimed: Claimed, going: Sequence[OutboxEntry], settled: Settled, at: datetime
 ) -> Sequence[tuple[OutboxEntry, Transfer]]:
     """Return the bytes of each entry with its number; hold what does not open any more, past the others."""
-    unlocked = _unlocked(broker, claimed, going, settled, at)
-    return state_numbers(broker, claimed.standing, unlocked, kept=claimed.statements, at=at)
+    opened = unlocked(broker, claimed, going, settled, at)
+    return state_numbers(broker, claimed.standing, opened, kept=claimed.statements, at=at)
 
 
-def _unlocked(
+def unlocked(
     broker: Broker, claimed: Claimed, going: Sequence[OutboxEntry], settled: Settled, at: datetime
 ) -> Iterator[tuple[OutboxEntry, Transfer]]:
+    """Yield the sealed bytes of each entry; hold what does not open any more."""
     for entry in going:
         try:
             sealed = unlock(claimed.bodies[entry.body_id], master_key=broker.keyring.master_key())
@@ -251,7 +252,7 @@ def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) 
     return following
 
 
-def _quarantine(broker: Broker, batch: Batch, at: datetime) -> None:
+def quarantine(broker: Broker, batch: Batch, at: datetime) -> None:
     """Hold what was carried when its partner was suspended, and would be tried again."""
     standing = broker.standing()
     if standing.generation == batch.claimed.standing.generation:
@@ -270,8 +271,7 @@ def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) 
     """Return why an entry may not go now: agreements and standings change between release and delivery."""
     if entry.body_id not in claimed.bodies:
         return "not-found"
-    recipient = claimed.standing.partners.get(entry.recipient)
-    if recipient is None or not recipient.active:
+    if claimed.standing.suspended(entry.recipient):
         return SUSPENDED
     if entry.record_id is None or entry.version is None:
         origin = claimed.standing.partners.get(entry.origin or "")

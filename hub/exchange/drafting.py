@@ -11,6 +11,7 @@ from hub.errors import Refused
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
+from hub.exchange.hubless.translating import judged, prepare_all
 from hub.exchange.preparing import Drafted, new_identity, prepare
 from hub.exchange.recipients import Verdict, judge_all
 from hub.policy.decision import Deny
@@ -160,7 +161,9 @@ def preview(broker: Broker, record_id: str) -> Sequence[Verdict]:
         standing = broker.standings.of(view)
         row = find_row(view, record_id)
         record = read_content(broker, view, row)
-    return judge_all(standing, record, row.recipients, agency=broker.agency, at=broker.clock.now())
+    at = broker.clock.now()
+    verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
+    return judged(verdicts, prepare_all(broker, standing, record, row.recipients, at=at))
 
 
 def refuse_unless_drafter(actor: Actor) -> None:

@@ -70,7 +70,7 @@ def explain_record(
 
 
 def _refuse_unknown(standing: Standing, recipient: str) -> None:
-    if recipient not in standing.partners and recipient not in standing.members:
+    if recipient not in {*standing.partners, *standing.members, *standing.hubless}:
         raise Refused("partner-unknown", f"{recipient} is neither a partner nor a member of this hub.")
 
 

@@ -51,7 +51,8 @@ def add_member(
     )
     with broker.store.work() as work:
         directory = work.directory
-        if agency == broker.agency or directory.member(agency) or directory.partner(agency):
+        taken = directory.member(agency) or directory.partner(agency) or work.hubless.profile(agency)
+        if agency == broker.agency or taken:
             raise Refused("conflict", f"{agency} is here already, as member, as partner or as this hub.")
         _put(broker, work, actor, row, at, "added")
     return row

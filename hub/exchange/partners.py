@@ -200,6 +200,8 @@ def _refuse_unless_fitting(
         raise Refused("request-invalid", "This is our own card; a partner's card is needed.")
     if work.directory.member(card.agency) is not None:
         raise Refused("conflict", f"{card.agency} is a member of this hub; it cannot be a partner too.")
+    if work.hubless.profile(card.agency) is not None:
+        raise Refused("conflict", f"{card.agency} is pinned by a profile, as a partner without a hub.")
     if row.via == card.agency:
         raise Refused("request-invalid", f"{card.agency} cannot be reached through itself.")
     if row.via is not None:

@@ -40,17 +40,18 @@ def _expand_one(standing: Standing, name: str) -> set[str]:
     if name == "@members":
         return {m.agency for m in standing.members.values() if m.status is PartnerStatus.ACTIVE}
     if name == "@partners":
-        return {agency for agency, partner in standing.partners.items() if partner.active}
+        known = {*standing.partners, *standing.hubless}
+        return {agency for agency in known if not standing.suspended(agency)}
     if name.startswith("@agreement:"):
         wanted = name.removeprefix("@agreement:")
-        known = set(standing.members) | set(standing.partners)
+        known = {*standing.members, *standing.partners, *standing.hubless}
         parties = [a.parties for a in standing.agreements if a.id == wanted]
         if not parties:
             raise Refused("partner-unknown", f"There is no agreement {wanted} here.")
         return {party for group in parties for party in group if party in known}
     if name.startswith("@"):
         raise Refused("partner-unknown", f"There is no group {name}; there are {', '.join(GROUPS)}.")
-    if name in standing.members or name in standing.partners:
+    if name in standing.members or name in standing.partners or name in standing.hubless:
         return {name}
     raise Refused("partner-unknown", f"{name} is neither a partner nor a member of this hub.")
 

@@ -15,6 +15,7 @@ from hub.entries import (
     Body,
     Delivery,
     OutboxEntry,
+    ParcelRow,
     RecordRow,
     Release,
     changed,
@@ -32,6 +33,15 @@ from hub.exchange.denying import log_denial
 from hub.exchange.drafting import basis, described
 from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.enveloping import enveloping, translate
+from hub.exchange.hubless.asking import PartnerAnswer, answered_partners, refuse_other_losses
+from hub.exchange.hubless.translating import (
+    Prepared,
+    judged,
+    losses_digest,
+    parcel,
+    prepare_all,
+    refuse_untranslated,
+)
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
 from hub.exchange.preparing import Drafted
@@ -59,6 +69,7 @@ class Queued:
     entries: tuple[OutboxEntry, ...]
     deliveries: tuple[Delivery, ...]
     event: AuditEvent
+    parcels: tuple[ParcelRow, ...] = ()
     also: tuple[AuditEvent, ...] = ()
 
 
@@ -71,16 +82,20 @@ def approve(
     recipients: Sequence[str],
     lowered_because: str | None = None,
     answers: Sequence[Answered] = (),
+    losses: bytes | None = None,
+    partner_answers: Sequence[PartnerAnswer] = (),
 ) -> Release:
     """Release a draft: the second officer names the digest and the recipients that were read.
 
     `lowered_because` says why the label asks for less than that of the version before, where it does.
-    `answers` are given to the checks that the agreements ask for; they are logged with the release.
+    `answers` are given to the checks that the agreements ask for, `partner_answers` to what the rules of
+    partners without a hub ask; they are logged with the release. `losses` is the digest of the loss report
+    that was read, where there are such partners.
 
-    Raises Refused `label-lowered`, `check-unanswered`, `check-failed`, `four-eyes`, `role-missing`,
-    `policy-denied`, `transition-invalid`, and `conflict` when the draft is no longer the one that was read.
-    Every refusal is logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for all but a
-    withdrawal, which must reach everyone.
+    Raises Refused `label-lowered`, `check-unanswered`, `check-failed`, `losses-unseen`, `four-eyes`,
+    `role-missing`, `policy-denied`, `transition-invalid`, and `conflict` when the draft is no longer the one
+    that was read. Every refusal is logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for
+    all but a withdrawal, which must reach everyone.
     """
     refuse_stalled(broker)
     at = broker.clock.now()
@@ -93,6 +108,8 @@ def approve(
             recipients=recipients,
             reason=lowered_because,
             answers=answers,
+            losses=losses,
+            partner_answers=partner_answers,
             at=at,
         )
     except Refused as refusal:
@@ -118,6 +135,8 @@ def _prepare_release(
     recipients: Sequence[str],
     reason: str | None,
     answers: Sequence[Answered],
+    losses: bytes | None,
+    partner_answers: Sequence[PartnerAnswer],
     at: datetime,
 ) -> Queued:
     with broker.store.read() as view:
@@ -138,13 +157,18 @@ def _prepare_release(
     also = lowering(broker, actor, row, parts, reason=reason, at=at)
     if row.action != Action.WITHDRAWAL.value:
         refuse_unwitnessed(broker)
+    prepared = prepare_all(broker, standing, record, row.recipients, at=at)
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
+    verdicts = judged(verdicts, prepared)
     if row.version == 1:
         # What corrects or recalls must not wait for one partner that is denied: its entry is held instead.
         refuse_denied(verdicts)
     asked = asked_of(standing, record, row.recipients, agency=broker.agency, at=at)
     also += answered(broker, actor, row, asked, answers, at=at)
-    queued = release(broker, standing, record, row, approver=actor, at=at, secrets=secrets)
+    refuse_untranslated(prepared)
+    refuse_other_losses(prepared, losses)
+    also += answered_partners(broker, actor, row, prepared, partner_answers, at=at)
+    queued = release(broker, standing, record, row, approver=actor, at=at, secrets=secrets, prepared=prepared)
     return replace(queued, also=tuple(also))
 
 
@@ -174,9 +198,12 @@ def release(
     approver: Actor,
     at: datetime,
     secrets: tuple[AttachmentSecret, ...] = (),
+    prepared: Sequence[Prepared] = (),
 ) -> Queued:
     """Translate, sign and seal a permitted record for its recipients; touches no store."""
-    return alone(releasing(broker, standing, record, row, approver=approver, at=at, secrets=secrets))
+    return alone(
+        releasing(broker, standing, record, row, approver=approver, at=at, secrets=secrets, prepared=prepared)
+    )
 
 
 def releasing(
@@ -189,8 +216,11 @@ def releasing(
     at: datetime,
     secrets: tuple[AttachmentSecret, ...] = (),
     drafted: Drafted | None = None,
+    prepared: Sequence[Prepared] = (),
 ) -> Way[Queued]:
     """Take the steps of `release`.
+
+    `prepared` is what it was translated to for those of them that have no hub.
 
     `drafted` is given where the draft is not stored yet: its body goes with the rest.
     """
@@ -209,10 +239,14 @@ def releasing(
         at=at,
     )
     yield
+    parcels = [parcel(broker, row, one, approval=approval, at=at) for one in prepared]
     envelope_ids = tuple(one.body.body_id for one in sealed)
-    bodies = (
-        [one.body for one in sealed] if drafted is None else [drafted.body, *(one.body for one in sealed)]
-    )
+    bodies = [
+        *(() if drafted is None else (drafted.body,)),
+        *(one.body for one in sealed),
+        *(body for one in parcels for body in one.bodies),
+    ]
+    losses = losses_digest(prepared)
     return Queued(
         row=changed(
             scheduled(standing, row, record, agency=broker.agency, at=at),
@@ -230,7 +264,8 @@ def releasing(
             envelope_ids=envelope_ids,
         ),
         bodies=tuple(bodies),
-        entries=tuple(entry for one in sealed for entry in one.entries),
+        entries=(*(entry for one in sealed for entry in one.entries), *(one.entry for one in parcels)),
+        parcels=tuple(one.row for one in parcels),
         deliveries=tuple(
             delivery_of(row, member=member, at=at) for member in row.recipients if member in standing.members
         ),
@@ -243,9 +278,15 @@ def releasing(
             envelopes=",".join(envelope_ids),
             envelope_digests=",".join(one.digest.hex() for one in sealed),
             agreement=standing.in_force.get(row.agreement, row.agreement),
+            **({} if losses is None else _parcels_told(losses, [one.row for one in parcels])),
             **described(row),
         ),
     )
+
+
+def _parcels_told(losses: bytes, parcels: Sequence[ParcelRow]) -> dict[str, str]:
+    """Return what a release says of its parcels; the digest of the losses goes when the record is erased."""
+    return {"losses": losses.hex(), "parcels": ",".join(one.parcel_id for one in parcels)}
 
 
 def delivery_of(row: RecordRow, *, member: str, at: datetime, envelope_id: str | None = None) -> Delivery:
@@ -267,6 +308,7 @@ def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     """Put all that a release made into the transaction: envelopes, entries, deliveries and the leaf."""
     work.bodies.add([body for item in items for body in item.bodies])
     work.records.add_releases([item.release for item in items])
+    work.hubless.add_parcels([one for item in items for one in item.parcels])
     work.outbox.queue([entry for item in items for entry in item.entries])
     work.deliveries.add([delivery for item in items for delivery in item.deliveries])
     for item in items:

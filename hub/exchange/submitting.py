@@ -15,6 +15,7 @@ from hub.exchange.abreast import Way, abreast
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.drafting import described, refuse_known, refuse_unanswerable, refuse_unless_drafter
+from hub.exchange.hubless.translating import judged, prepare_all
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.preparing import Drafted, new_identity, preparing
 from hub.exchange.recipients import judge_all, judge_rule
@@ -117,6 +118,8 @@ def _submitting(
     yield
     row, record = drafted.row, drafted.record
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
+    prepared = prepare_all(broker, standing, record, row.recipients, at=at)
+    verdicts = judged(verdicts, prepared)
     reasons = tuple(reason for verdict in verdicts for reason in verdict.reasons)
     by_rule = judge_rule(standing, record, row.recipients, agency=broker.agency, at=at)
     if isinstance(by_rule, Deny):
@@ -129,6 +132,13 @@ def _submitting(
                 clause="",
             ),
         )
+    if any(one.questions or not one.lossless for one in prepared):
+        reasons += (
+            Reason(
+                code="losses-unseen",
+                sentence="A partner's format cannot carry all of it, or its rules ask; an officer decides.",
+            ),
+        )
     if reasons:
         return (
             drafted,
@@ -137,7 +147,9 @@ def _submitting(
         )
     rule = Actor(kind=ActorKind.RULE, id=record.legal_basis.agreement, agency=broker.agency)
     yield
-    ready = yield from releasing(broker, standing, record, row, approver=rule, at=at, drafted=drafted)
+    ready = yield from releasing(
+        broker, standing, record, row, approver=rule, at=at, drafted=drafted, prepared=prepared
+    )
     return (
         drafted,
         ready,

@@ -77,7 +77,7 @@ def resume(broker: Broker, actor: Actor, agency: str) -> Resumed:
         row = replace(before, status=PartnerStatus.ACTIVE)
         if row != before:
             put_changed(broker, work, actor, row, at, "resumed")
-    return Resumed(row=row, checked=checked, drained=_drain(broker, actor, agency, via=row.via))
+    return Resumed(row=row, checked=checked, drained=drain(broker, actor, agency, via=row.via))
 
 
 def verify_anew(
@@ -166,7 +166,7 @@ def _revocation(view: View, row: PartnerRow, card: Card, at: datetime, first_ans
     return "revocation: asked with the first connection"
 
 
-def _drain(broker: Broker, actor: Actor, agency: str, *, via: str | None) -> int:
+def drain(broker: Broker, actor: Actor, agency: str, *, via: str | None) -> int:
     """Put back in their lanes what the suspension held, and nothing else; return how many."""
     return sum(_drain_lane(broker, actor, agency, lane) for lane in (agency, via) if lane is not None)
 

@@ -24,8 +24,8 @@ def look_every_s(broker: Broker) -> float:
 def refuse_suspended(standing: Standing, *agencies: str) -> None:
     """Raise Refused `partner-suspended` when traffic with one of some pinned partners is stopped."""
     for agency in agencies:
-        partner = standing.partners.get(agency)
-        if partner is not None and not partner.active:
+        pinned = agency in standing.partners or agency in standing.hubless
+        if pinned and standing.suspended(agency):
             raise Refused(
                 "partner-suspended",
                 f"{agency} is suspended here; nothing goes to it or is taken from it now.",

@@ -3,6 +3,17 @@
 One module a theme; everything is imported from here.
 """
 
+from hub.ports.adapting import (
+    Adapting,
+    Answered,
+    Condition,
+    NoAdapters,
+    Parcel,
+    Read,
+    Remark,
+    Said,
+    Translated,
+)
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
 from hub.ports.books import NUMBER_MAX, Books
 from hub.ports.carrier import Carrier, Introduction, Mail, Outcome, Transfer
@@ -12,6 +23,7 @@ from hub.ports.custody import Custody, KeyFacts
 from hub.ports.directory import Directory
 from hub.ports.dues import DueRecords
 from hub.ports.federating import DirectoryClient, DirectoryKeys, DirectorySeen, EntrySeen
+from hub.ports.hubless import Hubless
 from hub.ports.introductions import Introductions
 from hub.ports.keyring import Keyring, NoteKeySet
 from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
@@ -38,7 +50,9 @@ from hub.ports.witnessing import (
 
 __all__ = [
     "NUMBER_MAX",
+    "Adapting",
     "Alarm",
+    "Answered",
     "Attachments",
     "BlobStore",
     "Bodies",
@@ -47,6 +61,7 @@ __all__ = [
     "Certificates",
     "CheckpointRow",
     "Clock",
+    "Condition",
     "CosignatureRow",
     "Custody",
     "Deliveries",
@@ -60,6 +75,7 @@ __all__ = [
     "Erasures",
     "EventQuery",
     "ForkRow",
+    "Hubless",
     "Inbox",
     "Introduction",
     "Introductions",
@@ -71,21 +87,27 @@ __all__ = [
     "MessageRow",
     "MessageState",
     "Messages",
+    "NoAdapters",
     "NoteKeySet",
     "Outbox",
     "Outcome",
+    "Parcel",
     "QuorumState",
+    "Read",
     "Receipts",
     "RecordKey",
     "Records",
+    "Remark",
     "Replays",
     "RevocationClient",
     "Revocations",
+    "Said",
     "Store",
     "TileRow",
     "TimestampAuthority",
     "TimestampRow",
     "Transfer",
+    "Translated",
     "TrustItems",
     "UnitOfWork",
     "View",

@@ -12,6 +12,7 @@ from hub.ports.books import Books
 from hub.ports.certificates import Certificates, Revocations
 from hub.ports.directory import Directory
 from hub.ports.dues import DueRecords
+from hub.ports.hubless import Hubless
 from hub.ports.introductions import Introductions
 from hub.ports.log import EventQuery, Log
 from hub.ports.messages import Messages
@@ -44,6 +45,8 @@ class View(Protocol):
     def deliveries(self) -> Deliveries: ...
     @property
     def directory(self) -> Directory: ...
+    @property
+    def hubless(self) -> Hubless: ...
     @property
     def introductions(self) -> Introductions: ...
     @property

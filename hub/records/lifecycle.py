@@ -35,6 +35,7 @@ class EntryState(Enum):
     HELD = "held"
     REFUSED = "refused"
     DEAD = "dead"
+    UNCONFIRMED = "unconfirmed"
 
 
 class DeliveryState(Enum):
@@ -72,7 +73,7 @@ RECORD_STEPS: Final[dict[RecordState, frozenset[RecordState]]] = {
 
 ENTRY_STEPS: Final[dict[EntryState, frozenset[EntryState]]] = {
     # CARRIED: a relay or a mailbox has it and the recipient's own receipt is still to come.
-    _E.PENDING: frozenset({_E.CARRIED, _E.ACCEPTED, _E.HELD, _E.REFUSED, _E.DEAD}),
+    _E.PENDING: frozenset({_E.CARRIED, _E.ACCEPTED, _E.HELD, _E.REFUSED, _E.DEAD, _E.UNCONFIRMED}),
     _E.CARRIED: frozenset({_E.ACCEPTED, _E.REFUSED, _E.PENDING, _E.HELD, _E.DEAD}),
     # A receipt may yet come for what was on the wire when a person held it.
     _E.HELD: frozenset({_E.PENDING, _E.ACCEPTED, _E.REFUSED, _E.DEAD}),
@@ -80,6 +81,8 @@ ENTRY_STEPS: Final[dict[EntryState, frozenset[EntryState]]] = {
     _E.REFUSED: frozenset({_E.PENDING, _E.ACCEPTED, _E.DEAD}),
     _E.DEAD: frozenset({_E.PENDING, _E.ACCEPTED}),
     _E.ACCEPTED: frozenset(),
+    # A carrier has taken it that never gives receipts: whether it arrived, nobody here knows.
+    _E.UNCONFIRMED: frozenset({_E.PENDING, _E.ACCEPTED, _E.REFUSED}),
 }
 
 DELIVERY_STEPS: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {

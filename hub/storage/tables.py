@@ -401,6 +401,77 @@ partners = _table(
     _words("relay_for"),
 )
 
+#: Partners without a hub; what a profile said before is kept among the items of trust.
+profiles = _table(
+    "profiles",
+    _text("agency", key=True),
+    _text("source"),
+    _text("digest"),
+    _text("adapter"),
+    _text("dialect"),
+    _text("carrier"),
+    Column("receipts", Boolean, nullable=False),
+    _choice("status", PartnerStatus),
+    _moment("pinned_at"),
+    _text("pinned_by"),
+)
+
+materials = _table(
+    "materials",
+    _text("agency", key=True),
+    _text("name", key=True),
+    _text("sort"),
+    _text("body_id"),
+    _text("fingerprint"),
+    _moment("put_at"),
+    _text("put_by"),
+)
+
+parcels = _table(
+    "parcels",
+    _text("parcel_id", key=True),
+    _text("agency"),
+    _text("record_id"),
+    _number("version"),
+    _bytes("digest"),
+    _text("dialect"),
+    _moment("made_at"),
+    _text("about_id"),
+    _text("receipt_id", optional=True),
+    _moment("answered_at", optional=True),
+    _text("signer", optional=True),
+    _text("code", optional=True),
+    Index("parcels_by_record", "record_id"),
+)
+
+intakes = _table(
+    "intakes",
+    _text("agency", key=True),
+    _text("parcel_id", key=True),
+    Column("digest", LargeBinary, nullable=False, primary_key=True),
+    _moment("received_at"),
+    _text("body_id"),
+    _text("code", optional=True),
+    _text("sentence"),
+    _text("record_id", optional=True),
+    Column("version", BigInteger, nullable=True),
+    _text("unknown_id", optional=True),
+    _text("dialect", optional=True),
+    _text("signer", optional=True),
+    _moment("acknowledged_at", optional=True),
+    _number("repeats"),
+    Index("intakes_by_record", "record_id"),
+    _partial("intakes_held", "received_at", where="code IS NOT NULL"),
+)
+
+#: Objects that partners' documents version, with the digest of each: the same name never has another.
+partner_objects = _table(
+    "partner_objects",
+    _text("agency", key=True),
+    _text("name", key=True),
+    _text("digest"),
+)
+
 #: Every card that was ever pinned; only ever added to, by triggers.
 cards = _table(
     "cards",

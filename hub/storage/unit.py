@@ -16,6 +16,7 @@ from hub.storage.directory import DirectoryStore
 from hub.storage.dues import DueStore
 from hub.storage.erasures import ErasureStore
 from hub.storage.events import EventStore
+from hub.storage.hubless import HublessStore
 from hub.storage.inbox import InboxStore
 from hub.storage.introductions import IntroductionStore
 from hub.storage.log import LogStore
@@ -47,6 +48,7 @@ class SqlView:
         self.directory = DirectoryStore(session)
         self.introductions = IntroductionStore(session)
         self.messages = MessageStore(session)
+        self.hubless = HublessStore(session)
         self.trust = TrustStore(session)
         self.certificates = CertificateStore(session)
         self.revocations = RevocationStore(session)

@@ -49,7 +49,8 @@ def request_certificate(
     at = broker.clock.now()
     with broker.store.work() as work:
         member = work.directory.member(agency)
-        if agency == broker.agency or work.directory.partner(agency) is not None:
+        pinned = work.directory.partner(agency) or work.hubless.profile(agency)
+        if agency == broker.agency or pinned is not None:
             raise Refused("conflict", f"{agency} is a partner or this hub; its systems are no member's.")
         if member is None and not scopes:
             raise Refused("request-invalid", f"{agency} is no member yet: say what its systems may do.")

@@ -1,0 +1,1 @@
+"""Partners without a hub: pinned by a profile, reached through an adapter, never trusted on the wire."""

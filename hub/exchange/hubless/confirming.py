@@ -1,0 +1,133 @@
+"""What partners without a hub say of our parcels: kept as it came, then the entry's next state.
+
+A receipt is settled with the carrier only after it is durable here; one that comes again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.audit.events import Act, AuditEvent
+from hub.entries import OutboxEntry, ParcelRow, ProfileRow
+from hub.envelope.canonical import digest
+from hub.envelope.vault import lock, unlock
+from hub.exchange.broker import Broker
+from hub.exchange.weighing import entry_event
+from hub.ports import Answered, UnitOfWork
+from hub.records.ids import new_id
+from hub.records.lifecycle import EntryState
+
+_AT_ONCE: Final = 200
+_WAITING: Final = (EntryState.PENDING, EntryState.CARRIED, EntryState.HELD)
+_CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+
+
+def take_answers(broker: Broker, partner: ProfileRow) -> int:
+    """Take the receipts that wait; return how many there were."""
+    answers = broker.adapting.answers(partner, limit=broker.limits.batch_max_envelopes)
+    for answer in answers:
+        _take(broker, partner, answer)
+        broker.adapting.settle(partner, answer.parcel_id)
+    return len(answers)
+
+
+def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
+    at, body_id = broker.clock.now(), new_id()
+    body = lock(answer.raw, body_id=body_id, master_key=broker.keyring.master_key())
+    with broker.store.work() as work:
+        row = work.hubless.parcel(answer.parcel_id)
+        if row is None or row.agency != partner.agency:
+            work.stage([_stray(broker, partner, answer, at)])
+            work.commit()
+            return
+        entries = [
+            one for one in work.outbox.of_envelope(row.parcel_id) if one.state is not EntryState.ACCEPTED
+        ]
+        if _kept(broker, work, row) == answer.raw and not any(one.state in _WAITING for one in entries):
+            return  # it was taken before, and the carrier was not told
+        work.bodies.add([body])
+        code = _code(row, answer)
+        work.hubless.answer_parcel(row.parcel_id, receipt_id=body_id, at=at, signer=answer.signer, code=code)
+        _settle(broker, work, row, entries, code, answer.signer, at)
+        work.commit()
+
+
+def _kept(broker: Broker, work: UnitOfWork, row: ParcelRow) -> bytes | None:
+    """Return the receipt that is kept of a parcel; what another takes the place of stays as a body."""
+    if row.receipt_id is None:
+        return None
+    body = work.bodies.get_many([row.receipt_id]).get(row.receipt_id)
+    return None if body is None else unlock(body, master_key=broker.keyring.master_key())
+
+
+def _code(row: ParcelRow, answer: Answered) -> str | None:
+    """Return why a parcel is not accepted: the receipt names other bytes, or says so with a code."""
+    if answer.digest is not None and answer.digest != row.digest:
+        return "receipt-invalid"
+    if answer.code is None:
+        return None
+    return answer.code if _CODE.fullmatch(answer.code) else "partner-refused"
+
+
+def _settle(
+    broker: Broker,
+    work: UnitOfWork,
+    row: ParcelRow,
+    entries: Sequence[OutboxEntry],
+    code: str | None,
+    signer: str | None,
+    at: datetime,
+) -> None:
+    """Give each entry of the parcel its next state, and say so; one that ended stays as it is."""
+    state, open_ = _step(code)
+    moved = [replace(one, state=state, reason=code) for one in entries if one.state in open_]
+    work.outbox.settle(None, moved, yielding=True)
+    told = {"status": "refused" if code else "accepted"} | ({"code": code} if code else {})
+    if signer is not None:
+        told["signer"] = signer
+    for entry in moved or entries[:1]:
+        work.stage([entry_event(broker, Act.RECEIPT_KEPT, entry, at, **told)])
+    if not entries:
+        work.stage(
+            [broker.event(Act.RECEIPT_KEPT, broker.itself, row.parcel_id, at, recipient=row.agency, **told)]
+        )
+
+
+def _step(code: str | None) -> tuple[EntryState, Collection[EntryState]]:
+    """Return what an entry becomes, and from which states it does."""
+    if code == "receipt-invalid":
+        return EntryState.HELD, (EntryState.PENDING, EntryState.CARRIED)
+    if code is not None:
+        return EntryState.REFUSED, (*_WAITING, EntryState.UNCONFIRMED)
+    return EntryState.ACCEPTED, tuple(EntryState)
+
+
+def _stray(broker: Broker, partner: ProfileRow, answer: Answered, at: datetime) -> AuditEvent:
+    """Return the entry of a receipt for what we never sent: there is nothing to keep it with."""
+    return broker.event(
+        Act.REFUSED,
+        broker.itself,
+        partner.agency,
+        at,
+        code="receipt-invalid",
+        operation="receipt",
+        receipt_digest=digest(answer.raw).hex(),
+    )
+
+
+def note_missing(broker: Broker, partner: ProfileRow) -> int:
+    """Show what waits for a receipt for longer than it should; return how many were found."""
+    at = broker.clock.now()
+    late = at - timedelta(seconds=broker.limits.receipt_late_s)
+    with broker.store.read() as view:
+        page = view.outbox.page(after=0, limit=_AT_ONCE, lane=partner.agency, state=EntryState.CARRIED)
+    found = [one for one in page if one.reason is None and one.next_at <= late]
+    if found:
+        with broker.store.work() as work:
+            work.outbox.settle(None, [replace(one, reason="receipt-missing") for one in found])
+            work.commit()
+    return len(found)

@@ -1,0 +1,74 @@
+"""Where partners without a hub are kept, with what is held for them and what moves between us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from hub.entries import IntakeRow, MaterialRow, ParcelRow, ProfileRow
+
+
+class Hubless(Protocol):
+    """Profiles, materials, parcels and intakes. Profiles and materials change the directory's generation."""
+
+    def profiles(self) -> Sequence[ProfileRow]:
+        """Return all profiles by agency."""
+        ...
+
+    def profile(self, agency: str) -> ProfileRow | None: ...
+    def put_profile(self, row: ProfileRow) -> None: ...
+    def materials(self, agency: str) -> Sequence[MaterialRow]:
+        """Return what is held for a partner, by name."""
+        ...
+
+    def put_material(self, row: MaterialRow) -> None:
+        """Store or replace; erasing the body of what it replaces is the caller's."""
+        ...
+
+    def add_parcels(self, rows: Sequence[ParcelRow]) -> None:
+        """Store parcels of ours."""
+        ...
+
+    def parcel(self, parcel_id: str) -> ParcelRow | None: ...
+    def parcels_of(self, record_id: str) -> Sequence[ParcelRow]:
+        """Return the parcels of all versions of a record of ours, oldest first."""
+        ...
+
+    def answer_parcel(
+        self, parcel_id: str, *, receipt_id: str, at: datetime, signer: str | None, code: str | None
+    ) -> None:
+        """Note what the partner said; a second answer takes the place of the first."""
+        ...
+
+    def intakes_by_id(self, agency: str, parcel_id: str) -> Sequence[IntakeRow]:
+        """Return what came from a partner under an id, oldest first."""
+        ...
+
+    def intakes_of(self, agency: str, record_id: str) -> Sequence[IntakeRow]:
+        """Return the parcels that brought versions of a partner's record, oldest first."""
+        ...
+
+    def held_intakes(self, *, limit: int) -> Sequence[IntakeRow]:
+        """Return parcels that were refused and are kept, newest first."""
+        ...
+
+    def admit_intake(self, row: IntakeRow) -> bool:
+        """Store a parcel that came; False where another worker stored it first, and then nothing is."""
+        ...
+
+    def acknowledge_intake(self, row: IntakeRow, at: datetime) -> None:
+        """Note that the partner was told; bookkeeping. Once it was before, it is a repeat and counted."""
+        ...
+
+    def forget_digests(self, record_id: str) -> None:
+        """Overwrite with zeros the digests of a record's parcels: without a seal they derive from content."""
+        ...
+
+    def objects(self, agency: str, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the digests of those objects that a partner's documents had before."""
+        ...
+
+    def add_objects(self, agency: str, digests: Mapping[str, str]) -> None:
+        """Store objects; what is there stays. Bookkeeping."""
+        ...

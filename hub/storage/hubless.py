@@ -1,0 +1,180 @@
+"""Partners without a hub, what is held for them, and the parcels that go out and come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Table, bindparam, select, update
+
+from hub.entries import IntakeRow, MaterialRow, ParcelRow, ProfileRow
+from hub.storage import tables
+from hub.storage.directory import BUMP
+from hub.storage.session import Session, Shape
+from hub.storage.upsert import insert
+
+_PROFILES: Final = Shape(ProfileRow, tables.profiles)
+_MATERIALS: Final = Shape(MaterialRow, tables.materials)
+_PARCELS: Final = Shape(ParcelRow, tables.parcels)
+_INTAKES: Final = Shape(IntakeRow, tables.intakes)
+_P: Final = tables.parcels.c
+_I: Final = tables.intakes.c
+_M: Final = tables.materials.c
+_O: Final = tables.partner_objects.c
+
+_ALL_PROFILES: Final = _PROFILES.select().order_by(tables.profiles.c.agency)
+_PROFILE: Final = _PROFILES.select().where(tables.profiles.c.agency == bindparam("which"))
+_HELD_FOR: Final = _MATERIALS.select().where(_M.agency == bindparam("which")).order_by(_M.name)
+_PARCEL: Final = _PARCELS.select().where(_P.parcel_id == bindparam("which"))
+_OF_RECORD: Final = (
+    _PARCELS.select().where(_P.record_id == bindparam("which")).order_by(_P.made_at, _P.parcel_id)
+)
+_ADD_PARCEL: Final = insert(tables.parcels)
+_ANSWER: Final = (
+    update(tables.parcels)
+    .where(_P.parcel_id == bindparam("which"))
+    .values(
+        receipt_id=bindparam("told"),
+        answered_at=bindparam("at"),
+        signer=bindparam("by"),
+        code=bindparam("why"),
+    )
+)
+_FORGET: Final = update(tables.parcels).where(_P.record_id == bindparam("which")).values(digest=bytes(32))
+_UNDER_ID: Final = (
+    _INTAKES.select()
+    .where(_I.agency == bindparam("which"), _I.parcel_id == bindparam("parcel"))
+    .order_by(_I.received_at, _I.digest)
+)
+_BROUGHT: Final = (
+    _INTAKES.select()
+    .where(_I.record_id == bindparam("record"), _I.agency == bindparam("which"))
+    .order_by(_I.received_at, _I.parcel_id)
+)
+_REFUSED: Final = (
+    _INTAKES.select().where(_I.code.is_not(None)).order_by(_I.received_at.desc()).limit(bindparam("most"))
+)
+_ADMIT: Final = insert(tables.intakes).on_conflict_do_nothing().returning(_I.parcel_id)
+_this = (
+    _I.agency == bindparam("which"),
+    _I.parcel_id == bindparam("parcel"),
+    _I.digest == bindparam("bytes"),
+)
+_TOLD: Final = (
+    update(tables.intakes).where(*_this, _I.acknowledged_at.is_(None)).values(acknowledged_at=bindparam("at"))
+)
+_AGAIN: Final = update(tables.intakes).where(*_this).values(repeats=_I.repeats + 1)
+_KNOWN: Final = select(_O.name, _O.digest).where(
+    _O.agency == bindparam("which"), _O.name.in_(bindparam("names", expanding=True))
+)
+_KEEP: Final = insert(tables.partner_objects).on_conflict_do_nothing()
+
+
+def _put(table: Table, *key: str) -> Any:
+    new = insert(table)
+    others = {column.name: new.excluded[column.name] for column in table.c if column.name not in key}
+    return new.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=others)
+
+
+_PUT_PROFILE: Final = _put(tables.profiles, "agency")
+_PUT_MATERIAL: Final = _put(tables.materials, "agency", "name")
+
+
+class HublessStore:
+    """Implements `hub.ports.Hubless`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def profiles(self) -> Sequence[ProfileRow]:
+        """Return all profiles by agency."""
+        return _PROFILES.load(self._session.rows(_ALL_PROFILES))
+
+    def profile(self, agency: str) -> ProfileRow | None:
+        """Return one profile."""
+        return _PROFILES.load_one(self._session.row(_PROFILE, {"which": agency}))
+
+    def put_profile(self, row: ProfileRow) -> None:
+        """Store or replace a profile, under a new generation of the directory."""
+        self._change(_PUT_PROFILE, vars(row))
+
+    def materials(self, agency: str) -> Sequence[MaterialRow]:
+        """Return what is held for a partner, by name."""
+        return _MATERIALS.load(self._session.rows(_HELD_FOR, {"which": agency}))
+
+    def put_material(self, row: MaterialRow) -> None:
+        """Store or replace what is held under a name, under a new generation of the directory."""
+        self._change(_PUT_MATERIAL, vars(row))
+
+    def add_parcels(self, rows: Sequence[ParcelRow]) -> None:
+        """Store parcels of ours."""
+        if rows:
+            self._session.change()
+            self._session.run(_ADD_PARCEL, [vars(row) for row in rows])
+
+    def parcel(self, parcel_id: str) -> ParcelRow | None:
+        """Return one parcel."""
+        return _PARCELS.load_one(self._session.row(_PARCEL, {"which": parcel_id}))
+
+    def parcels_of(self, record_id: str) -> Sequence[ParcelRow]:
+        """Return the parcels of all versions of a record of ours, oldest first."""
+        return _PARCELS.load(self._session.rows(_OF_RECORD, {"which": record_id}))
+
+    def answer_parcel(
+        self, parcel_id: str, *, receipt_id: str, at: datetime, signer: str | None, code: str | None
+    ) -> None:
+        """Note what the partner said of a parcel."""
+        self._session.change()
+        told = {"which": parcel_id, "told": receipt_id, "at": at, "by": signer, "why": code}
+        self._session.run(_ANSWER, told)
+
+    def intakes_by_id(self, agency: str, parcel_id: str) -> Sequence[IntakeRow]:
+        """Return what came from a partner under an id, oldest first."""
+        return _INTAKES.load(self._session.rows(_UNDER_ID, {"which": agency, "parcel": parcel_id}))
+
+    def intakes_of(self, agency: str, record_id: str) -> Sequence[IntakeRow]:
+        """Return the parcels that brought versions of a partner's record, oldest first."""
+        return _INTAKES.load(self._session.rows(_BROUGHT, {"which": agency, "record": record_id}))
+
+    def held_intakes(self, *, limit: int) -> Sequence[IntakeRow]:
+        """Return parcels that were refused and are kept, newest first."""
+        return _INTAKES.load(self._session.rows(_REFUSED, {"most": limit}))
+
+    def admit_intake(self, row: IntakeRow) -> bool:
+        """Store a parcel that came; where another worker is storing it just now, wait for its commit."""
+        self._session.change()
+        return bool(self._session.rows(_ADMIT, vars(row)))
+
+    def acknowledge_intake(self, row: IntakeRow, at: datetime) -> None:
+        """Note that the partner was told, or told again."""
+        self._session.change(audited=False)
+        which = {"which": row.agency, "parcel": row.parcel_id, "bytes": row.digest}
+        if not self._session.run(_TOLD, which | {"at": at}):
+            self._session.run(_AGAIN, which)
+
+    def forget_digests(self, record_id: str) -> None:
+        """Overwrite with zeros the digests of the parcels of a record of ours."""
+        self._session.change()
+        self._session.run(_FORGET, {"which": record_id})
+
+    def objects(self, agency: str, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the digests of those objects that a partner's documents had before."""
+        if not names:
+            return {}
+        rows = self._session.rows(_KNOWN, {"which": agency, "names": sorted(names)})
+        return {row.name: row.digest for row in rows}
+
+    def add_objects(self, agency: str, digests: Mapping[str, str]) -> None:
+        """Store objects; what is there stays."""
+        if digests:
+            self._session.change(audited=False)
+            rows = [
+                {"agency": agency, "name": name, "digest": told} for name, told in sorted(digests.items())
+            ]
+            self._session.run(_KEEP, rows)
+
+    def _change(self, statement: Any, values: Mapping[str, object]) -> None:
+        self._session.change()
+        self._session.run(BUMP)
+        self._session.run(statement, values)

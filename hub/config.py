@@ -29,8 +29,9 @@ class Limits:
     master key `rewrap_batch_max` bodies are wrapped anew at once, and the older key is needed until a whole
     pass that began `rewrap_settle_s` later found none. A next key for another purpose waits `key_settle_s`,
     so that every process has it; partners that verify with it are waited for too, at most `key_overlap_s`.
-    With those we can call, cards are exchanged every `card_interval_s`; different cards of one partner that
-    are refused leave one entry for each `card_refusal_s`.
+    With those we can call, cards are exchanged every `card_interval_s`, with those behind a relay every
+    `card_relayed_s` and when ours has changed; different cards of one partner that are refused leave one
+    entry for each `card_refusal_s`.
     A message to a partner behind a relay lives `message_life_s`; what it asks is waited for `message_wait_s`,
     and a relay keeps `relay_messages_max` of each hub.
     What falls due with records is looked at every `due_look_s`; people are told the times `..._remind_s`
@@ -132,6 +133,7 @@ class Limits:
     key_overlap_s: float = 3 * 86400.0
     card_interval_s: float = 30.0
     card_refusal_s: float = 3600.0
+    card_relayed_s: float = 6 * 3600.0
     directory_refresh_s: float = 3600.0
     directory_timeout_s: float = 60.0
     directory_document_max_bytes: int = 8 * _MIB

@@ -43,6 +43,7 @@ class About(Enum):
     """What a message is about; only its recipient sees it."""
 
     BOOKS = "books"
+    CARDS = "cards"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ so that a partner that was away for several rotations still finds its way to the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from hub.entries import IntroductionRow, PartnerRow
 from hub.envelope.keys import SigningKeys
 from hub.exchange.broker import Broker
 from hub.exchange.cards.following import WAITING, take_card
+from hub.exchange.cards.relayed import answer_by_relay, introduce_by_relay
+from hub.exchange.messages.asking import Pause
 from hub.exchange.partners import find_partner, present_card
 from hub.federation.card import read_card, said
 from hub.federation.succession import signing_ids
@@ -24,10 +27,11 @@ from hub.records.actor import Actor, ActorKind
 _TRIES = 2
 
 
-def introduce(broker: Broker, agency: str) -> IntroductionRow:
-    """Tell a partner that can be called of our card and take the one it tells of; return how far both know.
+def introduce(broker: Broker, agency: str, *, pause: Pause = time.sleep) -> IntroductionRow:
+    """Tell a partner of our card and take the one it tells of; return how far both know.
 
-    Raises Refused `partner-unknown`, PeerFault `partner-unreachable` and `partner-misbehaved`.
+    One behind a relay is asked by a message, for whose answer `pause` waits. Raises Refused
+    `partner-unknown`, PeerFault `partner-unreachable` and `partner-misbehaved`.
     """
     with broker.store.read() as view:
         row = find_partner(view, agency)
@@ -36,7 +40,11 @@ def introduce(broker: Broker, agency: str) -> IntroductionRow:
     knows: Collection[str] = () if known is None else known.knows
     for _ in range(_TRIES):
         keys = _keys(broker, knows)
-        answer = broker.carrier.introduce(row, replace(_ours(broker, agency, keys), code=None))
+        ours = replace(_ours(broker, agency, keys), code=None)
+        if row.via is None:
+            answer = broker.carrier.introduce(row, ours)
+        else:
+            answer = introduce_by_relay(broker, row, ours, keys, pause=pause)
         again = answer.code not in {None, WAITING} and _keys(broker, answer.knows) is not keys
         if not again:
             break
@@ -50,12 +58,26 @@ def answer_introduction(broker: Broker, peer: str, theirs: Introduction) -> Intr
     What is wrong with its card is in the answer, for its next try needs to know what we know of it. Raises
     Refused `partner-unknown`.
     """
+    return _answer(broker, peer, theirs, True)[0]
+
+
+def answer_message(broker: Broker, peer: str, raw: bytes) -> bytes:
+    """Do the same for a partner behind a relay, which a message tells of."""
+    return answer_by_relay(broker, peer, raw, answer=_answer)
+
+
+def _answer(
+    broker: Broker, peer: str, theirs: Introduction, proven: bool
+) -> tuple[Introduction, SigningKeys]:
+    """Take a card, and return ours with the keys that signed it; what is not `proven` theirs is not noted."""
     with broker.store.read() as view:
         row = find_partner(view, peer)
     actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
     code = take_card(broker, actor, peer, theirs.card)
-    _note(broker, peer, theirs)
-    return replace(_ours(broker, row.agency, _keys(broker, theirs.knows)), code=code)
+    if proven:
+        _note(broker, peer, theirs)
+    keys = _keys(broker, theirs.knows)
+    return replace(_ours(broker, row.agency, keys), code=code), keys
 
 
 def _keys(broker: Broker, knows: Collection[str]) -> SigningKeys:
@@ -88,5 +110,5 @@ def _note(broker: Broker, agency: str, told: Introduction) -> IntroductionRow:
 
 
 def reachable(row: PartnerRow) -> bool:
-    """Tell whether we can call a partner to exchange cards; what a relay carries is envelopes alone."""
+    """Tell whether we can call a partner itself; one behind a relay answers in its own time."""
     return row.url is not None and row.via is None

@@ -44,6 +44,7 @@ class KeyKeeper:
         self._due: dict[str, datetime] = {}
         self._told: dict[str, str] = {}
         self._aside = Aside("exchange-cards", at_once=_AT_ONCE)
+        self._relayed = Aside("exchange-cards-relayed", at_once=_AT_ONCE)
 
     def start(self) -> None:
         """Start keeping; called once, inside the process that is to work."""
@@ -83,7 +84,7 @@ class KeyKeeper:
 
     def _exchange_cards(self) -> None:
         partners = self._broker.standing().partners
-        called = [one.row for one in partners.values() if one.active and reachable(one.row)]
+        called = [one.row for one in partners.values() if one.active and (reachable(one.row) or one.row.via)]
         if not called:
             return
         now = said(present_card(self._broker))
@@ -92,12 +93,14 @@ class KeyKeeper:
                 return
             at = self._broker.clock.now()
             if self._told.get(row.agency) != now or self._due.get(row.agency, at) <= at:
-                self._aside.begin(row.agency, partial(self._exchange_with, row, now, at))
+                # Whoever is behind a relay answers in its own time, and takes no other's place.
+                aside = self._aside if row.via is None else self._relayed
+                aside.begin(row.agency, partial(self._exchange_with, row, now, at))
 
     def _exchange_with(self, row: PartnerRow, now: str, at: datetime) -> None:
         agency, limits = row.agency, self._broker.limits
         try:
-            introduce(self._broker, agency)
+            introduce(self._broker, agency, pause=self._stopping.wait)
         except HubError as failure:
             failures = self._failures[agency] = self._failures.get(agency, 0) + 1
             until = breaker_until(failures, at=at, limits=limits, told=failure.details)
@@ -108,7 +111,8 @@ class KeyKeeper:
             log.exception("cards were not exchanged", extra={"code": "internal", "partner": agency})
         else:
             self._failures.pop(agency, None)
-            self._due[agency] = at + timedelta(seconds=limits.card_interval_s)
+            every_s = limits.card_interval_s if row.via is None else limits.card_relayed_s
+            self._due[agency] = at + timedelta(seconds=every_s)
         # What failed is tried when it is due; a card that changes meanwhile is told of at once.
         self._told[agency] = now
 

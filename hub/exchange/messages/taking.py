@@ -16,6 +16,7 @@ from hub.envelope.messages import About, MessageHeader, SealedMessage, open_mess
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.cards.introducing import answer_message
 from hub.exchange.custody import waits_for_token
 from hub.exchange.messages.sending import AT_ONCE, sealed_to
 from hub.exchange.reconciling.answering import answer_books
@@ -31,7 +32,10 @@ def _answer_books(broker: Broker, peer: str, body: bytes) -> bytes:
 
 
 #: Who answers what is asked; the document that was asked with is verified there.
-_ANSWERERS: Final[Mapping[About, Callable[[Broker, str, bytes], bytes]]] = {About.BOOKS: _answer_books}
+_ANSWERERS: Final[Mapping[About, Callable[[Broker, str, bytes], bytes]]] = {
+    About.BOOKS: _answer_books,
+    About.CARDS: answer_message,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

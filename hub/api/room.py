@@ -99,6 +99,7 @@ class Room(Blueprint):  # type: ignore[misc]
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.trails: dict[str, Trail] = {}
+        self.handlers: dict[str, Handler] = {}
 
     def operation(
         self,
@@ -177,6 +178,7 @@ class Room(Blueprint):  # type: ignore[misc]
             )(view)
             self.add_url_rule(rule, handler.__name__, guard.around(view), methods=[method])
             self.trails[f"{self.name}.{handler.__name__}"] = trail
+            self.handlers[f"{self.name}.{handler.__name__}"] = handler
             return handler
 
         return declare

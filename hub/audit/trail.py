@@ -17,11 +17,12 @@ class Trail:
     """The acts that an operation may write, or why it writes nothing; with both, why it may write nothing.
 
     Acts alone promise an entry for each success that changed or showed something. A repeat that changes
-    nothing writes nothing.
+    nothing writes nothing. `opens` says that content is opened for rules to look at, and not shown.
     """
 
     acts: frozenset[Act] = frozenset()
     nothing_because: str | None = None
+    opens: bool = False
 
     def __post_init__(self) -> None:
         if not self.acts and not self.nothing_because:
@@ -48,6 +49,6 @@ def writes(*acts: Act, or_nothing: str | None = None) -> Trail:
     return Trail(acts=frozenset(acts), nothing_because=or_nothing)
 
 
-def writes_nothing(because: str) -> Trail:
+def writes_nothing(because: str, *, opens: bool = False) -> Trail:
     """Declare that an operation neither changes anything nor shows content, and why that is so."""
-    return Trail(nothing_because=because)
+    return Trail(nothing_because=because, opens=opens)

@@ -76,7 +76,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Unlo
     return Answer(document=document, people=people)
 
 
-@trail(writes(Act.PARTNER_CHANGED, Act.DIRECTORY_CHANGED, Act.REFUSED))
+@trail(writes(Act.PARTNER_CHANGED, Act.REFUSED))
 @partner.command(
     examples=(
         "hub partner add cis-atc.card",

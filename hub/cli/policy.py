@@ -50,7 +50,7 @@ def rules() -> Answer:
     )
 
 
-@trail(writes_nothing("what the rules say of a record; its content is opened, not shown"))
+@trail(writes_nothing("what the rules say of a record; its content is opened, not shown", opens=True))
 @policy.command(
     examples=(
         f"hub policy explain --record {SOME_ID} --to cis-atc",

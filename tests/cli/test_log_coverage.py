@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.cli import cli
+from hub.bootstrap.scratch import refuses_changes_without_entries
+from hub.cli import cli, log_coverage, log_reaching
 from hub.cli.record import record
+from hub.storage.unit import SqlUnitOfWork
 from tests.cli.arriving import came
 from tests.cli.conftest import PASSWORD, Officers, with_lines
 from tests.cli.test_ca import enrol_and_revoke, go_abroad, succeed
@@ -21,6 +24,9 @@ from tests.enrolling import allow_alone
 from tests.exchange.hubs import agreement_text
 
 __all__ = ["file", "machine"]
+
+#: Each run reads the whole source, and makes a database.
+pytestmark = pytest.mark.slow
 
 
 def test_every_operation_is_listed_with_its_acts() -> None:
@@ -44,6 +50,42 @@ def test_a_command_that_declares_nothing_is_named(monkeypatch: pytest.MonkeyPatc
     assert "hub record read" in refused(hub("log", "coverage"), "coverage-incomplete")
 
 
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
+    """Return what breaks a module's source before the command reads it."""
+
+    def break_it(module: str, before: str, after: str) -> None:
+        texts = dict(log_reaching.sources())
+        assert before in texts[module]
+        texts[module] = texts[module].replace(before, after)
+        monkeypatch.setattr(log_coverage, "program", lambda: log_reaching.Program(texts))
+
+    return break_it
+
+
+def test_an_operation_that_writes_no_entry_is_named(broken: Callable[[str, str, str], None]) -> None:
+    """Reading content without its entry, on purpose: the same for every act, through API and commands."""
+    broken("hub.exchange.routing", "Act.CONSULTED", "None")
+    said = " ".join(refused(hub("log", "coverage"), "coverage-incomplete").split())
+    assert "hub record read declares consulted, and no code that it reaches writes that." in said
+    assert "read_content declares consulted" in said
+
+
+def test_an_operation_that_opens_content_and_declares_nothing_is_named(
+    broken: Callable[[str, str, str], None],
+) -> None:
+    before = "row = find_row(view, record_id, originator=originator)"
+    broken("hub.exchange.upkeep", before, f"{before}; read_content(broker, view, row)")
+    said = " ".join(refused(hub("log", "coverage"), "coverage-incomplete").split())
+    assert "hub record trace can open a record's content, and declares that it writes nothing." in said
+
+
+def test_a_store_that_commits_changes_without_entries_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refuses_changes_without_entries()
+    monkeypatch.setattr(SqlUnitOfWork, "commit", lambda work: work._session.commit())
+    refused(hub("log", "coverage"), "coverage-incomplete")
+
+
 def test_it_needs_no_hub(tmp_path: Path) -> None:
     assert hub("log", "coverage", env={"HUB_HOME": None}).exit_code == 0
     assert cli.commands["log"].help
@@ -53,7 +95,6 @@ def test_it_needs_no_hub(tmp_path: Path) -> None:
 _ELSEWHERE = {("serve",), ("reconcile",), ("log", "recover"), ("partner", "approve-card")}
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("machine")
 def test_every_command_really_writes_what_it_declares(
     paired: Path, officers: Officers, file: str, tmp_path: Path

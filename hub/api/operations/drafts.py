@@ -123,7 +123,9 @@ def discard_draft(call: Call, record_id: str) -> Answer:
     roles=Role,
     reply=PreviewView,
     refusals=CONTENT_REFUSED,
-    trail=writes_nothing("recipients and what the rules say of them; the content is opened, not shown"),
+    trail=writes_nothing(
+        "recipients and what the rules say of them; the content is opened, not shown", opens=True
+    ),
 )
 def preview_draft(call: Call, record_id: str) -> Answer:
     """Show every recipient, groups expanded, and what the rules say of it."""
@@ -146,7 +148,7 @@ def preview_draft(call: Call, record_id: str) -> Answer:
     query=ExplanationQuery,
     reply=ExplanationView,
     refusals=[*CONTENT_REFUSED, "partner-unknown", "transition-invalid"],
-    trail=writes_nothing("what the rules say of a record; its content is opened, not shown"),
+    trail=writes_nothing("what the rules say of a record; its content is opened, not shown", opens=True),
 )
 def explain_record_to(call: Call, record_id: str) -> Answer:
     """Say why a record may go to an agency or not: each rule, its verdict, source and remedy."""

@@ -14,6 +14,7 @@ from hub.cli.evidence import evidence
 from hub.cli.frame import Root
 from hub.cli.init_serve import init, renew, serve
 from hub.cli.key import key
+from hub.cli.ledger import ledger
 from hub.cli.log import log
 from hub.cli.member import member
 from hub.cli.officer import officer
@@ -50,6 +51,7 @@ _NOUNS = (
     attachment,
     queue,
     reconcile,
+    ledger,
     adapter,
     log,
     witness,

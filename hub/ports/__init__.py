@@ -26,6 +26,7 @@ from hub.ports.federating import DirectoryClient, DirectoryKeys, DirectorySeen, 
 from hub.ports.hubless import Hubless
 from hub.ports.introductions import Introductions
 from hub.ports.keyring import Keyring, NoteKeySet
+from hub.ports.ledger import Ledger
 from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
 from hub.ports.messages import MessageRow, Messages, MessageState
 from hub.ports.queue import Outbox
@@ -81,6 +82,7 @@ __all__ = [
     "Introductions",
     "KeyFacts",
     "Keyring",
+    "Ledger",
     "Log",
     "LogEntry",
     "Mail",

@@ -14,6 +14,7 @@ from hub.ports.directory import Directory
 from hub.ports.dues import DueRecords
 from hub.ports.hubless import Hubless
 from hub.ports.introductions import Introductions
+from hub.ports.ledger import Ledger
 from hub.ports.log import EventQuery, Log
 from hub.ports.messages import Messages
 from hub.ports.queue import Outbox
@@ -35,6 +36,8 @@ class View(Protocol):
     def erasures(self) -> Erasures: ...
     @property
     def dues(self) -> DueRecords: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

@@ -19,6 +19,7 @@ from hub.storage.events import EventStore
 from hub.storage.hubless import HublessStore
 from hub.storage.inbox import InboxStore
 from hub.storage.introductions import IntroductionStore
+from hub.storage.ledger import LedgerStore
 from hub.storage.log import LogStore
 from hub.storage.messages import MessageStore
 from hub.storage.outbox import OutboxStore
@@ -41,6 +42,7 @@ class SqlView:
         self.bodies = BodyStore(session)
         self.erasures = ErasureStore(session)
         self.dues = DueStore(session)
+        self.ledger = LedgerStore(session)
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)
         self.receipts = ReceiptStore(session)

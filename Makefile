@@ -22,7 +22,7 @@ demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json 
 	@$(BIN)/python -m demo $(DEMO)
 
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
-	$(BIN)/python -m pytest -n 2 $(TEST)
+	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40 --durations-min 5 $(TEST)
 
 check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
 	@$(MAKE) --no-print-directory --jobs --output-sync=target check-style check-types check-imports check-tests

@@ -30,7 +30,7 @@ def test_bytes_are_those_of_rfc_8785(value: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(VALUES)
 def test_bytes_are_those_of_rfc_8785_for_thousands_of_values(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)

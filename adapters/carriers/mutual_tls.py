@@ -44,11 +44,7 @@ def context(
     tls: str,
 ) -> ssl.SSLContext:
     """Return a context that shows our certificate and believes these authorities alone."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_3 if tls == "1.3" else ssl.TLSVersion.TLSv1_2
-    made.verify_flags |= ssl.VERIFY_X509_STRICT
-    made.sslsocket_class = _TimedSocket
-    made.load_verify_locations(cadata="".join(_pem(each) for each in authorities))
+    made = believing(authorities, tls=tls)
     password = secrets.token_hex(16).encode()
     sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password))
     # Python loads keys from files alone: this one is in memory, and its key is encrypted all the same.
@@ -60,6 +56,16 @@ def context(
         raise invalid("the key is not that of the certificate") from None
     finally:
         os.close(handle)
+    return made
+
+
+def believing(authorities: Sequence[x509.Certificate], *, tls: str) -> ssl.SSLContext:
+    """Return a context that believes these authorities alone, and shows no certificate of ours."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_3 if tls == "1.3" else ssl.TLSVersion.TLSv1_2
+    made.verify_flags |= ssl.VERIFY_X509_STRICT
+    made.sslsocket_class = _TimedSocket
+    made.load_verify_locations(cadata="".join(_pem(each) for each in authorities))
     return made
 
 

@@ -20,6 +20,19 @@ class InterpolRules:
         """Return what stands against a notice or diffusion; a withdrawal is never held up."""
         return [] if record["action"] == "withdrawal" else list(_findings(record, on))
 
+    def delete_by(self, record: Mapping[str, Any]) -> date | None:
+        """Return the last day on which a notice or diffusion may be kept without being renewed.
+
+        It is the earliest of what the record says and five years from its publication, or its making. What is
+        withdrawn is deleted at once: None.
+        """
+        if record["action"] == "withdrawal":
+            return None
+        details = record["details"]
+        began = date.fromisoformat(details.get("published_on") or record["created_at"][:10])
+        ends = [value for value in (details.get("valid_until"), record.get("retain_until")) if value]
+        return min([_years_after(began), *map(date.fromisoformat, ends)])
+
 
 def _findings(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
     yield Finding(
@@ -37,13 +50,15 @@ def _findings(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
             path="language",
         )
     yield from _time(record, on)
+    yield from _overdue(record, on)
+    yield from _condition(record)
     if record["details"].get("colour") == "red" or record["details"].get("aim") == "arrest":
         yield from _arrest(record)
 
 
 def _time(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
     """Yield what goes beyond five years, after which data are deleted unless they are needed still."""
-    last = date(on.year + MAX_YEARS, on.month, 28 if (on.month, on.day) == (2, 29) else on.day).isoformat()
+    last = _years_after(on).isoformat()
     for path, value in (
         ("details.valid_until", record["details"].get("valid_until")),
         ("retain_until", record.get("retain_until")),
@@ -62,6 +77,71 @@ def _time(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
             code="policy-denied",
             sentence=f"It says no end. Is it clear who deletes or renews it within {MAX_YEARS} years?",
             clause="RPD art. 49-50",
+        )
+
+
+def _years_after(day: date) -> date:
+    return date(day.year + MAX_YEARS, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def _overdue(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
+    """Yield what says that a record should be gone, or needs a decision to go on."""
+    details = record["details"]
+    for path, value in (
+        ("details.valid_until", details.get("valid_until")),
+        ("retain_until", record.get("retain_until")),
+    ):
+        if value is not None and value < on.isoformat():
+            yield Finding(
+                weight=Weight.REFUSES,
+                code="policy-denied",
+                sentence=f"Expected an end on {on} or later; it has ended, so it is deleted and not sent.",
+                clause="RPD art. 49",
+                path=path,
+            )
+    published = details.get("published_on")
+    if published is not None and _years_after(date.fromisoformat(published)) < on:
+        yield Finding(
+            weight=Weight.ASKS,
+            code="policy-denied",
+            sentence=f"It was published more than {MAX_YEARS} years ago. Was the need for it examined again?",
+            clause="RPD art. 49-50",
+            path="details.published_on",
+        )
+    if record["action"] == "correction":
+        yield Finding(
+            weight=Weight.ASKS,
+            code="policy-denied",
+            sentence="Is the purpose not yet achieved? What is no longer needed is withdrawn, not corrected.",
+            path="action",
+        )
+
+
+#: colour -> what an officer answers before such a notice goes.
+_CONDITIONS: Final = {
+    "blue": "Is the person of interest to a criminal investigation, and is more information on them sought?",
+    "green": "Did a law enforcement authority assess the person as a possible threat to public safety?",
+    "black": "Is it about a body that nobody could identify so far?",
+    "orange": "Is the danger serious and imminent, and is its kind described?",
+    "purple": "Does it describe methods, objects or hiding places, and no more of persons than that needs?",
+    "silver": "Is what is sought the assets, and is the offence one for which they can be traced?",
+}
+
+
+def _condition(record: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what the purpose of a notice asks for, colour by colour."""
+    colour = record["details"].get("colour")
+    if colour in _CONDITIONS:
+        yield Finding(
+            weight=Weight.ASKS, code="policy-denied", sentence=_CONDITIONS[colour], path="details.colour"
+        )
+    missing = colour == "yellow" or record["details"].get("aim") == "missing-person"
+    if missing and not any(one.get("capacity") == "missing" for one in record["subjects"]):
+        yield Finding(
+            weight=Weight.REFUSES,
+            code="policy-denied",
+            sentence="Expected a person who is missing; none of its subjects is marked so.",
+            path="subjects",
         )
 
 

@@ -64,6 +64,7 @@ def answering(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body go apart: waiting for the first costs 40 ms
 
         def setup(self) -> None:
             self.request = context.wrap_socket(self.request, server_side=True)

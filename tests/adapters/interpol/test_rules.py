@@ -68,3 +68,64 @@ def test_another_language_is_asked_about() -> None:
 def test_a_withdrawal_is_never_held_up() -> None:
     record = template(Kind.NOTICE) | {"version": 2, "action": "withdrawal", "details": {"reason": "ended"}}
     assert found(record) == {}
+
+
+@pytest.mark.parametrize(
+    ("published", "valid", "retain", "last"),
+    [
+        ("2026-01-22", None, None, date(2031, 1, 22)),
+        ("2024-02-29", None, None, date(2029, 2, 28)),
+        ("2026-01-22", "2027-05-01", None, date(2027, 5, 1)),
+        ("2026-01-22", "2040-05-01", "2028-01-01", date(2028, 1, 1)),
+    ],
+)
+def test_a_notice_is_renewed_or_deleted_in_time(
+    published: str, valid: str | None, retain: str | None, last: date
+) -> None:
+    record = template(Kind.NOTICE)
+    record["details"] |= {"published_on": published} | ({"valid_until": valid} if valid else {})
+    record.pop("retain_until", None)
+    if retain:
+        record["retain_until"] = retain
+    assert InterpolRules().delete_by(record) == last
+    withdrawn = record | {"version": 2, "action": "withdrawal", "details": {"reason": "ended"}}
+    assert InterpolRules().delete_by(withdrawn) is None
+
+
+def test_a_diffusion_counts_from_when_it_was_made() -> None:
+    record = template(Kind.DIFFUSION) | {"created_at": "2026-11-22T10:00:00Z"}
+    record.pop("retain_until", None)
+    assert InterpolRules().delete_by(record) == date(2031, 11, 22)
+
+
+def test_what_has_ended_is_not_sent() -> None:
+    record = template(Kind.NOTICE) | {"retain_until": "2026-11-21"}
+    finding = found(record)["RPD art. 49"]
+    assert (finding.weight, finding.path) == (Weight.REFUSES, "retain_until")
+    assert "RPD art. 49" not in found(template(Kind.NOTICE) | {"retain_until": "2026-11-22"})
+
+
+def test_an_old_notice_is_asked_about_and_so_is_a_correction() -> None:
+    record = template(Kind.NOTICE)
+    record["details"]["published_on"] = "2021-11-21"
+    assert found(record)["RPD art. 49-50"].path == "details.published_on"
+    corrected = template(Kind.NOTICE) | {"version": 2, "action": "correction"}
+    assert "action" in [one.path for one in InterpolRules().check(corrected, on=TODAY)]
+
+
+@pytest.mark.parametrize("colour", ["blue", "green", "black", "orange", "purple", "silver"])
+def test_each_colour_has_its_condition(colour: str) -> None:
+    record = template(Kind.NOTICE)
+    record["details"]["colour"] = colour
+    asked = [one for one in InterpolRules().check(record, on=TODAY) if one.path == "details.colour"]
+    assert [one.weight for one in asked] == [Weight.ASKS]
+    assert asked[0].sentence.endswith("?")
+
+
+def test_a_yellow_notice_is_about_someone_missing() -> None:
+    record = template(Kind.NOTICE)
+    record["details"]["colour"] = "yellow"
+    paths = [one.path for one in InterpolRules().check(record, on=TODAY) if one.weight is Weight.REFUSES]
+    assert paths == ["subjects"]
+    record["subjects"][0]["capacity"] = "missing"
+    assert not [one for one in InterpolRules().check(record, on=TODAY) if one.weight is Weight.REFUSES]

@@ -20,6 +20,7 @@ from hub.errors import Refused
 from hub.exchange.attachments.naming import first_name
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
+from hub.exchange.hubless.erasing import erase_parcels
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_confirm_erasure, may_propose_erasure
 from hub.ports import UnitOfWork, View
@@ -127,12 +128,13 @@ def _destroy(
     _refuse_unless_at_rest(work, versions)
     entries = _entries(work, versions)
     event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
-    for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries)}):
+    parcels = erase_parcels(work, versions)
+    for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels}):
         work.bodies.erase(body_id)
     gone, kept = _erase_attachments(broker, work, held, versions, at)
     work.erasures.forget_digests(done.originator, done.record_id)
-    if _ours(versions):
-        work.erasures.erase_secrets([one.event_id for one in _deriving(work, done)])
+    if deriving := [one.event_id for one in _deriving(work, done, ours=_ours(versions))]:
+        work.erasures.erase_secrets(deriving)
     work.erasures.put(done)
     for what in ("review_at", "retain_until"):  # nothing is left that could fall due
         work.dues.put_off(done.originator, done.record_id, what, None)
@@ -251,12 +253,14 @@ def _erase_attachments(
     return gone, sorted(named.keys() - set(gone))
 
 
-def _deriving(view: View, done: ErasureRow) -> Iterator[AuditEvent]:
-    """Return the entries about a record of our own whose details derive from its content.
+def _deriving(view: View, done: ErasureRow, *, ours: bool) -> Iterator[AuditEvent]:
+    """Return the entries about a record whose details derive from its content.
 
-    What came leaves none: its entries hold digests of sealed bytes alone.
+    What came in envelopes leaves none: those entries hold digests of sealed bytes alone. A partner's parcel
+    may not be sealed, and the entry of its admission names the originator.
     """
-    return (one for one in _events(view, [done.record_id]) if SECRET_DETAILS & one.details.keys())
+    about = (one for one in _events(view, [done.record_id]) if SECRET_DETAILS & one.details.keys())
+    return (one for one in about if ours or one.details.get("originator") == done.originator)
 
 
 def _events(view: View, subjects: Sequence[str]) -> Iterator[AuditEvent]:

@@ -28,6 +28,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.custody import waits_for_token
 from hub.exchange.enveloping import envelop, translate
+from hub.exchange.hubless.renewing import queue_again
 from hub.exchange.refusing import refusals
 from hub.exchange.switch import refuse_suspended
 from hub.policy.decision import require
@@ -108,6 +109,9 @@ def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
     with broker.store.read() as view:
         entry = _find(view.outbox.get(entry_id), entry_id)
         refuse_suspended(broker.standings.of(view), entry.recipient, entry.lane)
+        parcel = view.hubless.parcel(entry.envelope_id)
+    if entry.expires_at <= at and parcel is not None:
+        return queue_again(broker, actor, entry, at)
     if entry.expires_at <= at:
         return _seal_anew(broker, actor, entry, at)
     with broker.store.work() as work:

@@ -161,7 +161,10 @@ def _named(
         found: dict[str, int] = {}
         for release in view.records.releases(row.record_id):
             found |= dict.fromkeys(release.envelope_ids, release.version)
+        parcels = {one.parcel_id for one in view.hubless.parcels_of(row.record_id)}
         for entry in view.outbox.of_record(row.record_id):
+            if entry.envelope_id in parcels:
+                continue  # a partner's parcel is no envelope: `hub record parcels` writes it out
             found.setdefault(entry.envelope_id, entry.version or 0)
         for envelope_id, version in found.items():
             yield _Named(

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
+from hub.cli import partner_profile
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.card_words import confirmed_card, spoken
 from hub.cli.files import read_bytes, write_bytes
@@ -83,6 +84,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Unlo
         'hub partner add cis-atc.card --confirm "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12"',
         f"hub partner add kg-gknb.card --via cis-atc --fingerprint {SOME_DIGEST}",
         "hub partner add --from-directory kg-gknb",
+        f"hub partner add --profile profile.toml --agency de-bka --fingerprint {SOME_DIGEST}",
     )
 )
 @click.argument(
@@ -91,6 +93,8 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Unlo
 @click.option(
     "--from-directory", "listed", metavar="AGENCY", help="Take the card that the directory shows for it."
 )
+@click.option("--profile", metavar="FILE", help="Pin a partner that has no hub by this profile (TOML).")
+@click.option("--agency", metavar="AGENCY", help="With --profile: the partner's id, like de-bka.")
 @click.option("--confirm", metavar="WORDS", help="The twelve words that the partner read to you.")
 @click.option(
     "--fingerprint",
@@ -123,6 +127,8 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Unlo
 def add(
     card: str | None,
     listed: str | None,
+    profile: str | None,
+    agency: str | None,
     confirm: str | None,
     told: str | None,
     url: str | None,
@@ -140,7 +146,17 @@ def add(
     set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via. A
     pin that would lose its strongest suite is refused, and logged: a stripped card looks like that.
     A card from the directory is confirmed in the same way: the directory proposes, and you decide.
+
+    A partner without a hub is pinned by a profile, which is shown and asked for; with --fingerprint it takes
+    the SHA-256 of that file. What the profile names is put before by `hub material put`.
     """
+    if (profile is None) is not (agency is None):
+        raise Refused("command-invalid", "--profile and --agency come together.")
+    if profile is not None and agency is not None:
+        if card is not None or listed is not None:
+            raise Refused("command-invalid", "Name a card, an agency in the directory, or a profile.")
+        with opened(home, unlock) as hub:
+            return partner_profile.pin(hub, agency, profile, told)
     if (card is None) == (listed is None):
         raise Refused("command-invalid", "Name a card, or an agency in the directory with --from-directory.")
     vouched = None
@@ -185,9 +201,10 @@ def list_(home: Path, unlock: Unlock) -> Answer:
     """List the partners that are pinned here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         rows = view.directory.partners()
+        profiles = view.hubless.profiles()
         books = view.books.newest_reconciliations(hub.config.agency)
         gaps = view.books.gap_counts()
-    if not rows:
+    if not rows and not profiles:
         return Answer(
             document={"partners": []},
             people=("No partner is pinned here yet.",),
@@ -206,6 +223,9 @@ def list_(home: Path, unlock: Unlock) -> Answer:
             r.pinned_by,
         )
         for r in rows
+    ] + [
+        (r.agency, r.status.value, f"no hub, by {r.carrier}", "–", None, None, r.pinned_at, r.pinned_by)
+        for r in profiles
     ]
     documents = [
         as_document(r)
@@ -214,7 +234,7 @@ def list_(home: Path, unlock: Unlock) -> Answer:
             "gaps": gaps.get(r.agency, 0),
         }
         for r in rows
-    ]
+    ] + [partner_profile.as_document(r) for r in profiles]
     then = tuple(f"hub partner show {agency}" for agency, row in books.items() if row.differences)
     return Answer(document={"partners": documents}, people=(table(columns, cells),), then=then)
 
@@ -226,6 +246,11 @@ def list_(home: Path, unlock: Unlock) -> Answer:
 @unlock_option
 def show(agency: str, home: Path, unlock: Unlock) -> Answer:
     """Show one partner: its pin, its words and what its card says."""
+    with opened(home, unlock) as hub:
+        with hub.store.read() as view:
+            profile = view.hubless.profile(agency)
+        if profile is not None:
+            return partner_profile.show(hub, profile, held(hub.broker, agency))
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = partners.find_partner(view, agency)
         books = view.books.newest_reconciliations(hub.config.agency, agency).get(agency)

@@ -9,6 +9,7 @@ import click
 
 from hub.audit.events import Act
 from hub.audit.trail import writes
+from hub.cli import partner_profile
 from hub.cli.answer import Answer, facts
 from hub.cli.frame import leaf, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
@@ -35,6 +36,8 @@ def suspend(agency: str, home: Path, unlock: Unlock) -> Answer:
     carried to it is held when it comes back, and what it sends is refused as partner-suspended.
     """
     with opened(home, unlock) as hub:
+        if (answer := partner_profile.suspended(hub, agency, lambda: held(hub.broker, agency))) is not None:
+            return answer
         row = suspending.suspend(hub.broker, administrator(hub.config.agency), agency)
         count = held(hub.broker, agency)
         within_s = hub.config.limits.cut_within_s
@@ -61,6 +64,8 @@ def resume(agency: str, home: Path, unlock: Unlock) -> Answer:
     right. Then what the suspension held goes out; what is held for another reason stays held.
     """
     with opened(home, unlock) as hub:
+        if (answer := partner_profile.resumed(hub, agency, lambda: held(hub.broker, agency))) is not None:
+            return answer
         done = suspending.resume(hub.broker, administrator(hub.config.agency), agency)
         left = held(hub.broker, agency)
     status = done.row.status.value

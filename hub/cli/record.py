@@ -12,6 +12,7 @@ from hub.cli.record_drafts import answer, correct, discard, draft, revise, withd
 from hub.cli.record_dues import due, keep, review
 from hub.cli.record_erasing import erase
 from hub.cli.record_files import check, kinds, template
+from hub.cli.record_losses import losses
 from hub.cli.record_views import list_, show, trace
 
 _COMMANDS: Final[tuple[Leaf, ...]] = (
@@ -21,6 +22,7 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     draft,
     revise,
     discard,
+    losses,
     release,
     reject,
     read,

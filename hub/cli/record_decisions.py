@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +17,7 @@ from hub.cli.credentials import sign_in
 from hub.cli.frame import SOME_DIGEST, SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
+from hub.cli.record_losses import ask_partners, in_words
 from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.record_views import as_document
 from hub.cli.waiting import prospects
@@ -26,12 +27,15 @@ from hub.exchange import drafting, releasing, routing
 from hub.exchange.broker import Broker
 from hub.exchange.checks import checks_for
 from hub.exchange.contents import find_row
+from hub.exchange.hubless.asking import Losses, PartnerAnswer, losses_of
 from hub.policy.checks import CHECKS, Answered, Check
 from hub.records.actor import Actor
 from hub.records.record import Record
 
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
+
+_PARTNERS: Final = re.compile(r"[a-z0-9-]+/")
 
 
 @trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED))
@@ -56,7 +60,13 @@ if TYPE_CHECKING:
     "told",
     multiple=True,
     metavar="CHECK=yes|no:WHY",
-    help="With --digest: the answer to a check that is asked, like minors=yes:WHY; may be repeated.",
+    help="With --digest: the answer to a check that is asked, like minors=yes:WHY, or de-bka/CODE=yes:WHY to "
+    "what a partner's own rules ask; may be repeated.",
+)
+@click.option(
+    "--losses",
+    metavar="HEX",
+    help="With --digest: the digest of the loss report that was read, where a recipient has no hub.",
 )
 @acting
 def release(
@@ -65,6 +75,7 @@ def release(
     recipients: tuple[str, ...],
     lowered_because: str | None,
     told: tuple[str, ...],
+    losses: str | None,
     officer: str,
     password_fd: int | None,
     home: Path,
@@ -77,14 +88,18 @@ def release(
     """
     if (digest is None) is not (not recipients):
         raise click.UsageError("--digest and --to come together: what was read, and for whom.")
-    answers = [_answer(one) for one in told]
+    answers = [_answer(one) for one in told if _PARTNERS.match(one) is None]
+    to_partners = [_to_partner(one) for one in told if _PARTNERS.match(one) is not None]
+    lost = None if losses is None else _digest(losses)
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
         if digest is None:
             row = row_of(hub.broker, record_id)
-            _read_and_ask(hub.broker, actor, row)
-            seen, recipients = row.digest, row.recipients
+            report = losses_of(hub.broker, record_id)
+            _read_and_ask(hub.broker, actor, row, report)
+            seen, recipients, lost = row.digest, row.recipients, report.digest
             answers += _ask_checks(hub.broker, record_id, {one.check for one in answers})
+            to_partners += ask_partners(report, {(one.recipient, one.code) for one in to_partners})
         else:
             seen = _digest(digest)
         released = releasing.approve(
@@ -95,6 +110,8 @@ def release(
             recipients=recipients,
             lowered_because=lowered_because,
             answers=answers,
+            losses=lost,
+            partner_answers=to_partners,
         )
         with hub.store.read() as view:
             row = find_row(view, record_id)
@@ -202,6 +219,15 @@ def _answer(text: str) -> Answered:
     return Answered(check=Check(found[1]), met=found[2] == "yes", why=found[3])
 
 
+def _to_partner(text: str) -> PartnerAnswer:
+    """Return the answer in `AGENCY/CODE=yes:WHY`."""
+    name, _, told = text.partition("=")
+    (recipient, _, code), (met, _, why) = name.partition("/"), told.partition(":")
+    if met not in {"yes", "no"} or not why:
+        raise Refused("request-invalid", "--answer is AGENCY/CODE=yes:WHY or AGENCY/CODE=no:WHY.")
+    return PartnerAnswer(recipient=recipient, code=code, met=met == "yes", why=why)
+
+
 def _ask_checks(broker: Broker, record_id: str, known: set[Check]) -> Iterator[Answered]:
     """Ask the officer what a machine cannot decide."""
     for check in checks_for(broker, record_id):
@@ -211,11 +237,12 @@ def _ask_checks(broker: Broker, record_id: str, known: set[Check]) -> Iterator[A
             yield Answered(check=check, met=met, why=click.prompt("Why, in a few words", err=True))
 
 
-def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow) -> None:
+def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow, report: Losses) -> None:
     """Show a draft to the officer who is to release it, and stop unless they say yes."""
     found = routing.read_record(
         broker, actor, row.record_id, row.version, justification="to decide on its release"
     )
     verdicts = [f"to {one.recipient}: {verdict_of(one)}" for one in drafting.preview(broker, row.record_id)]
-    click.echo(safe("\n".join((page(found), "", *verdicts))), err=True)
+    lost = () if report.digest is None else ("", in_words(report))
+    click.echo(safe("\n".join((page(found), "", *verdicts, *lost))), err=True)
     click.confirm(f"Release it to {', '.join(row.recipients)}?", abort=True, err=True)

@@ -16,8 +16,10 @@ from hub.cli.init_serve import init, renew, serve
 from hub.cli.key import key
 from hub.cli.ledger import ledger
 from hub.cli.log import log
+from hub.cli.material import material
 from hub.cli.member import member
 from hub.cli.officer import officer
+from hub.cli.parcel import parcel
 from hub.cli.partner import partner
 from hub.cli.policy import policy
 from hub.cli.queue import queue
@@ -41,6 +43,7 @@ _NOUNS = (
     renew,
     key,
     partner,
+    material,
     member,
     ca,
     officer,
@@ -50,6 +53,7 @@ _NOUNS = (
     record,
     attachment,
     queue,
+    parcel,
     reconcile,
     ledger,
     adapter,

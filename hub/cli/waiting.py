@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.cli.answer import plain
-from hub.entries import Lane, OutboxEntry, PartnerRow, PartnerStatus
+from hub.entries import Lane, OutboxEntry, PartnerRow, PartnerStatus, ProfileRow
 from hub.exchange.custody import TOKEN_FAILURES
 from hub.ports import View
 from hub.records.lifecycle import EntryState
@@ -18,7 +18,7 @@ class Prospects:
     """How the lanes and partners stand at one moment."""
 
     lanes: Mapping[str, Lane]
-    partners: Mapping[str, PartnerRow]
+    partners: Mapping[str, PartnerRow | ProfileRow]
     at: datetime
 
     def next_try(self, row: OutboxEntry) -> datetime | None:
@@ -75,7 +75,7 @@ class Prospects:
 
     def _polls(self, row: OutboxEntry) -> bool:
         partner = self.partners.get(row.lane)
-        return partner is not None and partner.url is None
+        return isinstance(partner, PartnerRow) and partner.url is None
 
 
 def prospects(view: View, rows: Iterable[OutboxEntry], *, at: datetime) -> Prospects:
@@ -84,6 +84,7 @@ def prospects(view: View, rows: Iterable[OutboxEntry], *, at: datetime) -> Prosp
     lanes = {row.lane for row in rows}
     return Prospects(
         lanes={lane: view.outbox.lane(lane) for lane in lanes},
-        partners={partner.agency: partner for partner in view.directory.partners()},
+        partners={row.agency: row for row in view.directory.partners()}
+        | {row.agency: row for row in view.hubless.profiles()},
         at=at,
     )

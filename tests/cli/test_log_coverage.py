@@ -92,7 +92,13 @@ def test_it_needs_no_hub(tmp_path: Path) -> None:
 
 
 #: What takes a served hub, another hub's card, or a home that was set back: their own tests walk them.
-_ELSEWHERE = {("serve",), ("reconcile",), ("log", "recover"), ("partner", "approve-card")}
+_ELSEWHERE = {
+    ("serve",),
+    ("reconcile",),
+    ("log", "recover"),
+    ("partner", "approve-card"),
+    ("parcel", "export"),
+}
 
 
 @pytest.mark.usefixtures("machine")
@@ -153,6 +159,9 @@ def _walk_administration(paired: Path, tmp_path: Path) -> None:
     done("renew", "--home", str(paired / "cis-atc"), "--host-name", "cis.example")
     card = done("partner", "card", "--out", str(newer), "--home", str(paired / "cis-atc"))
     done("partner", "add", str(newer), "--fingerprint", card["fingerprint"], "--url", "https://cis.example:1")
+    password = tmp_path / "drop-password"
+    password.write_text("not a secret", encoding="utf-8")
+    done("material", "put", "de-bka", "drop-password", "--secret", str(password))
     allow_alone(paired / "kz-knb")
     done("member", "add", "kz-mvd", "--scope", "collect:*", "--out", str(tmp_path / "mvd"))
     done("member", "renew", "kz-mvd", "--out", str(tmp_path / "mvd-2"))

@@ -37,6 +37,10 @@ OPENING: Final = {
     "hub/exchange/answering.py": "sealed bytes, to compare their digest with a receipt",
     "hub/exchange/attachments/plan.py": "an attachment's key, to encrypt what is uploaded",
     "hub/exchange/attachments/uploads.py": "to take the digest of an upload that was resumed",
+    "hub/exchange/hubless/asking.py": "to say which places of it a format cannot carry",
+    "hub/exchange/hubless/confirming.py": "a partner's receipt, to see whether it came before",
+    "hub/exchange/hubless/showing.py": "parcels as evidence; committed as exported before they are returned",
+    "hub/bootstrap/materials.py": "a key or secret, for the seal or carrier that it is held for",
     "hub/exchange/accounts.py": "an authenticator's secret, to compare a code",
 }
 

@@ -32,6 +32,7 @@ class Limits:
     With those we can call, cards are exchanged every `card_interval_s`, with those behind a relay every
     `card_relayed_s` and when ours has changed; different cards of one partner that are refused leave one
     entry for each `card_refusal_s`.
+    What a comparison of books in which nothing differed has left is let go after `reconcile_keep_s`.
     A message to a partner behind a relay lives `message_life_s`; what it asks is waited for `message_wait_s`,
     and a relay keeps `relay_messages_max` of each hub.
     What falls due with records is looked at every `due_look_s`; people are told the times `..._remind_s`
@@ -102,6 +103,7 @@ class Limits:
     overdue_escalate_s: float = 7 * 86400.0
     keep_longer_max_s: float = 5 * 366 * 86400.0
     reconcile_back_s: float = 8 * 86400.0
+    reconcile_keep_s: float = 400 * 86400.0
     reconcile_differences_max: int = 1000
     reconcile_lines_max: int = 20_000
     reconcile_messages_max: int = 2000

@@ -257,12 +257,16 @@ class InboxEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class StatementRow:
-    """A signed statement about many envelopes, under the hex digest of its bytes, `raw`."""
+    """A signed statement about many envelopes, under the hex digest of its bytes, `raw`.
+
+    One that belongs to a comparison of books names its `run`, until something is found that differs.
+    """
 
     digest: str
     signer: str
     at: datetime
     raw: bytes = field(repr=False)
+    run: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -242,7 +242,8 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.RECONCILED: Row(
         category=_C.CONVEYANCE,
-        means="Books were compared with a partner's; both sides signed what they say, under these digests.",
+        means="Books were compared with a partner's; both sides signed what they say, under these digests. "
+        "Or statements of comparisons in which nothing differed were let go.",
         subject="partner",
     ),
     _A.DIED: Row(

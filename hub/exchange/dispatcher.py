@@ -20,6 +20,7 @@ from hub.exchange.gaps import look_for_gaps
 from hub.exchange.hubless.carrying import work_parcels
 from hub.exchange.messages.sending import hand_over
 from hub.exchange.polling import Mailboxes
+from hub.exchange.reconciling.forgetting import forget_books
 from hub.exchange.reconciling.nightly import reconcile_due, reconcile_relayed
 from hub.exchange.streams import Streams
 from hub.exchange.switch import Switch, look_every_s
@@ -167,6 +168,7 @@ class Dispatcher:
                 self._guard(lambda: forget_unused(self._broker, self._broker.clock.now()), "upkeep")
                 self._guard(lambda: forget_replays(self._broker), "upkeep")
                 self._guard(lambda: forget_messages(self._broker), "upkeep")
+                self._guard(lambda: forget_books(self._broker), "upkeep")
 
     def _keep_claims(self) -> None:
         while not self._stopping.wait(self._broker.limits.lane_claim_s / 3):

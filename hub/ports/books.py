@@ -19,6 +19,17 @@ class Books(Protocol):
         """Store signed statements; one that is there is left as it is. Bookkeeping."""
         ...
 
+    def keep_run(self, run: str) -> None:
+        """Keep the statements of a comparison for good. Bookkeeping."""
+        ...
+
+    def forget_books(self, before: datetime, *, limit: int) -> int:
+        """Delete what comparisons in which nothing differed have left from before a time; return how many.
+
+        Of the comparisons with each partner the last stays.
+        """
+        ...
+
     def statements(self, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the bytes of those statements that exist, by their digests."""
         ...

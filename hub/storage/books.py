@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select, union_all
+from sqlalchemy import bindparam, delete, func, select, union_all, update
 
 from hub.entries import Line, StatementRow, Unadmitted
 from hub.ports import NUMBER_MAX
@@ -87,6 +87,18 @@ _ADD_NOTE: Final = _note.on_conflict_do_update(
 )
 _STATEMENTS: Final = tables.statements.c
 _ADD_STATEMENT: Final = insert(tables.statements).on_conflict_do_nothing()
+_KEEP_RUN: Final = (
+    update(tables.statements).where(tables.OF_RUN, _STATEMENTS.run == bindparam("which")).values(run=None)
+)
+_OLD: Final = (
+    select(_STATEMENTS.digest)
+    .where(tables.OF_RUN, _STATEMENTS.at < bindparam("before", type_=_STATEMENTS.at.type))
+    .order_by(_STATEMENTS.at)
+    .limit(_MOST)
+)
+_FORGET: Final = delete(tables.statements).where(
+    _STATEMENTS.digest.in_(bindparam("which", expanding=True)), tables.OF_RUN
+)
 _GET_STATEMENTS: Final = select(_STATEMENTS.digest, _STATEMENTS.raw).where(
     _STATEMENTS.digest.in_(bindparam("which", expanding=True))
 )
@@ -106,6 +118,20 @@ class BookStore(GapStore, ReconciliationStore):
             # In one order everywhere, so that two workers with the same ones cannot wait for each other.
             ordered = sorted({row.digest: row for row in rows}.values(), key=lambda row: row.digest)
             self._session.run(_ADD_STATEMENT, [vars(row) for row in ordered])
+
+    def keep_run(self, run: str) -> None:
+        """Keep the statements of a comparison for good."""
+        self._session.change(audited=False)
+        self._session.run(_KEEP_RUN, {"which": run})
+
+    def forget_books(self, before: datetime, *, limit: int) -> int:
+        """Delete what comparisons in which nothing differed have left from before a time; return how many."""
+        rows = self._session.rows(_OLD, {"before": before, "most": limit})
+        gone = sorted(row.digest for row in rows)
+        if gone:
+            self._session.change()
+            self._session.run(_FORGET, {"which": gone})
+        return len(gone) + self.forget_equal(before, limit=limit)
 
     def statements(self, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the bytes of those statements that exist, by their digests."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, select
 
 from hub.entries import ReconciliationRow
 from hub.storage import tables
@@ -40,6 +40,19 @@ _THEIRS: Final = _newest(_AGENCY)
 _ONE: Final = bindparam("which") == _AGENCY
 _OUR_ONE, _THEIR_ONE = _OURS.where(_ONE), _THEIRS.where(_ONE)
 
+_later = _T.alias("later")
+_EQUAL: Final = (
+    select(_T.c.reconciliation_id)
+    .where(
+        tables.EQUAL,
+        _T.c.at < bindparam("before", type_=_T.c.at.type),
+        exists().where(_later.c.partner == _T.c.partner, _later.c.by == _T.c.by, _later.c.at > _T.c.at),
+    )
+    .order_by(_T.c.at)
+    .limit(bindparam("most"))
+)
+_FORGET: Final = delete(_T).where(_T.c.reconciliation_id.in_(bindparam("which", expanding=True)))
+
 _D: Final = tables.duties
 _duty = insert(_D)
 _TAKE: Final = _duty.on_conflict_do_update(
@@ -60,6 +73,14 @@ class ReconciliationStore:
         """Store what a comparison came to."""
         self._session.change()
         self._session.run(_ADD, vars(row))
+
+    def forget_equal(self, before: datetime, *, limit: int) -> int:
+        """Delete old comparisons that found nothing, but for the last with each partner; return how many."""
+        rows = self._session.rows(_EQUAL, {"before": before, "most": limit})
+        if rows:
+            self._session.change()
+            self._session.run(_FORGET, {"which": sorted(row.reconciliation_id for row in rows)})
+        return len(rows)
 
     def newest_reconciliations(self, us: str, partner: str | None = None) -> Mapping[str, ReconciliationRow]:
         """Return the last comparison with each partner, or with one, by whichever side found more."""

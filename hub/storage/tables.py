@@ -45,6 +45,8 @@ SENT: Final = text("outbox.number IS NOT NULL")
 RECEIVED: Final = text("inbox.number IS NOT NULL")
 WAITING: Final = text("receipts.waiting")
 UNUSED: Final = text("NOT attachments.used")
+OF_RUN: Final = text("statements.run IS NOT NULL")
+EQUAL: Final = text("reconciliations.differences = 0")
 MESSAGE_WAITS: Final = text("messages.state = 'waiting'")
 MESSAGE_ANSWERS: Final = text("messages.answers IS NOT NULL")
 
@@ -303,6 +305,9 @@ statements = _table(
     _text("signer"),
     _moment("at"),
     _bytes("raw"),
+    _text("run", optional=True),
+    _partial("statements_of_run", "run", where="run IS NOT NULL"),
+    _partial("statements_of_books", "at", where="run IS NOT NULL"),
 )
 
 #: Numbers that came to nothing here, and why.
@@ -343,6 +348,7 @@ reconciliations = _table(
     Column("found", Documents, nullable=False),
     _words("statements"),
     Index("reconciliations_by_partner", "partner", "by", "at"),
+    _partial("reconciliations_equal", "at", where="differences = 0"),
 )
 
 #: When each task that is done by one process alone is due again.

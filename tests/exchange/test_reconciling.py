@@ -31,6 +31,7 @@ from hub.exchange.reconciling import walking
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.reconciling.asking import number_on, reconcile
 from hub.exchange.reconciling.comparing import Difference, Kind, compare
+from hub.exchange.reconciling.forgetting import forget_books
 from hub.exchange.reconciling.nightly import next_turn, reconcile_due
 from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, expire
@@ -281,6 +282,31 @@ def test_what_differed_before_the_partner_broke_off_is_kept_and_counted(pair: Hu
         reconcile(told, CUSTODIAN, THEM)
     with ours.store.read() as view:
         assert view.books.newest_reconciliations(US)[THEM].differences == 1
+
+
+def test_what_found_nothing_is_let_go_after_its_time_and_what_differed_never(pair: Hubs) -> None:
+    ours, theirs = both(pair)
+    exchanged(pair)
+    equal, _found = reconcile(ours, CUSTODIAN, THEM)
+    with ours.store.read() as view:
+        carried = [line.digest for line in view.books.received(THEM, first=1, last=9, limit=9)]
+    change(pair, THEM, "DELETE FROM inbox WHERE number = 3")
+    differing, _found = reconcile(ours, CUSTODIAN, THEM)
+    assert forget_books(ours) == forget_books(theirs) == 0
+    pair.clock.pass_(ours.limits.reconcile_keep_s + 60)
+    last, _found = reconcile(ours, CUSTODIAN, THEM)
+    for broker in (ours, theirs):
+        assert forget_books(broker) > 0
+        assert forget_books(broker) == 0
+        with broker.store.read() as view:
+            assert view.books.statements(equal.statements) == {}
+            for row in (differing, last):
+                assert len(view.books.statements(row.statements)) == len(set(row.statements))
+            assert [e.act for _, e in view.events(after=0, limit=1000)][-1] is Act.RECONCILED
+    with ours.store.read() as view:
+        assert view.books.newest_reconciliations(US)[THEM] == last
+        came = view.books.received(THEM, first=1, last=9, limit=9)
+        assert [line.digest for line in came] == carried
 
 
 def test_numbers_in_a_row_that_nobody_knows_are_one_line(pair: Hubs) -> None:

@@ -85,7 +85,7 @@ def _keep(broker: Broker, partner: Counterparty, asked: BooksStatement, raw: byt
     at, peer = broker.clock.now(), partner.row.agency
     actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
     rows = [
-        StatementRow(digest=digest(one).hex(), signer=signer, at=at, raw=one)
+        StatementRow(digest=digest(one).hex(), signer=signer, at=at, raw=one, run=asked.run)
         for signer, one in ((peer, raw), (broker.agency, answer))
     ]
     digests = [row.digest for row in rows]
@@ -108,5 +108,7 @@ def _keep(broker: Broker, partner: Counterparty, asked: BooksStatement, raw: byt
                 statements=tuple(digests),
             )
             work.books.add_reconciliation(row)
+            if row.differences:
+                work.books.keep_run(asked.run)
             work.stage([concluded(broker, actor, row, run=asked.run)])
         work.commit()

@@ -132,6 +132,8 @@ def _store(run: Comparison) -> ReconciliationRow:
     with broker.store.work() as work:
         work.books.note(list(run.notes.values()))
         work.books.add_reconciliation(row)
+        if row.differences:
+            work.books.keep_run(run.run)
         work.stage([concluded(broker, run.actor, row, run=run.run)])
         work.commit()
     return row

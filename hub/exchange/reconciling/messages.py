@@ -119,7 +119,7 @@ def exchange(
     _need_answers(run, sent, answer.received)
     _need_answers(run, received, answer.sent)
     rows_kept = [
-        StatementRow(digest=digest(one).hex(), signer=signer, at=at, raw=one)
+        StatementRow(digest=digest(one).hex(), signer=signer, at=at, raw=one, run=run.run)
         for signer, one in ((broker.agency, raw), (run.agency, answer_raw))
     ]
     run.statements = [*run.statements, *[row.digest for row in rows_kept]][-STATEMENTS_MAX:]

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from demo import proof, story, tally
+from demo import proof, rules, story, tally
 from demo import stage as staging
 from demo.cast import HUBS, PARTNERS, SLEEPER, US
 from demo.clients import Trouble
@@ -93,6 +93,8 @@ def _play(
     waited, troubles = 0, list[str]()
     lines: Sequence[tally.Line] = ()
     evidence: proof.Proof | None = None
+    held: rules.Held | None = None
+    obeyed: rules.Obeyed | None = None
     try:
         with _progress(console) as progress:
             bar = progress.add_task("making five hubs, pairing them", total=2 * len(HUBS))
@@ -110,8 +112,12 @@ def _play(
             story.send_list(
                 company, script, step=lambda n: progress.advance(bar, n), limit=options.designations
             )
-            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=2)
-            story.converse(company, script)
+            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=4)
+            drafted = story.converse(company, script)
+            progress.advance(bar)
+            held = rules.hold_explain_answer(company, script, drafted)
+            progress.advance(bar)
+            withdrawn = rules.withdraw_one(company, script)
             progress.advance(bar)
             story.answer(company, script)
             progress.advance(bar)
@@ -127,6 +133,7 @@ def _play(
         if options.broken == "lose":
             _lose_one(stage, processes)
         lines = tally.count(company, script)
+        obeyed = rules.who_obeys(company, script, withdrawn)
         if all(line.good for line in lines):
             evidence = proof.prove(stage.places[US].home, script.followed, folder)
     except (Trouble, HubError) as trouble:
@@ -137,6 +144,8 @@ def _play(
         seconds=time.monotonic() - started,
         troubles=troubles,
         proof=evidence,
+        held=held,
+        obeyed=obeyed,
     )
 
 
@@ -166,6 +175,13 @@ def _show(console: Console, result: tally.Tally) -> None:
     console.print(table)
     style = "bold green" if result.exactly_once else "bold red"
     console.print(f"{result.verdict} ({result.seconds:.0f} s)", style=style, highlight=False)
+    if result.held is not None:
+        for sentence in result.held.lines:
+            console.print(sentence, highlight=False)
+    if result.obeyed is not None:
+        style = "bold green" if result.obeyed.good else "bold red"
+        for sentence in result.obeyed.lines:
+            console.print(sentence, style=style, highlight=False)
     if result.proof is not None:
         style = "bold green" if result.proof.good else "bold red"
         for sentence in (*result.proof.lines, *result.proof.not_shown):

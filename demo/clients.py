@@ -63,15 +63,19 @@ class Client:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **headers: str
     ) -> dict[str, Any]:
         """Call the API and return the answer; raise Trouble with the hub's own sentence otherwise."""
+        return self._checked(method, path, self._answer(method, path, body, headers))
+
+    def _answer(
+        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> urllib3.BaseHTTPResponse:
         sent = {"Content-Type": "application/json", **headers}
         if self._token is not None:
             sent["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         try:
-            answer = self._pool.request(method, self._place.url + path, body=data, headers=sent)
+            return self._pool.request(method, self._place.url + path, body=data, headers=sent)
         except urllib3.exceptions.HTTPError:
             raise Unreachable(f"{self._place.agency} does not answer.") from None
-        return self._checked(method, path, answer)
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
         """Walk a list to its end by its cursor."""
@@ -92,6 +96,13 @@ class Client:
             f"/api/v1/drafts/{drafted['record_id']}/approve",
             {"digest": drafted["digest"], "recipients": drafted["recipients"]},
         )
+
+    def refused(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Call what the hub is to refuse; return its problem document, and raise Trouble where it did not."""
+        answer = self._answer(method, path, body, {})
+        if answer.status < 400:
+            raise Trouble(f"{method} {path} at {self._place.agency} was to be refused, and was not.")
+        return dict(json.loads(answer.data))
 
     def _checked(self, method: str, path: str, answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
         if answer.status >= 400:

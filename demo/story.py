@@ -84,15 +84,18 @@ def send_list(company: Company, script: Script, *, step: Callable[[int], object]
         step(len(batch))
 
 
-def converse(company: Company, script: Script) -> None:
-    """Have officers draft and release: a request, information, a diffusion, a wanted person."""
+def converse(company: Company, script: Script) -> dict[str, Any]:
+    """Have officers draft and release: a request, information, a wanted person; and draft a diffusion.
+
+    Return the diffusion's draft: a rule has questions about it.
+    """
     _send(company, script, US, "assistance-request", "cis-atc", agreement="cis-1999")
     spoken = _send(company, script, US, "spontaneous-information", "sco-rats", agreement="shanghai-2001")
-    _send(company, script, US, "diffusion", "interpol-ncb-kz", agreement="interpol-rpd", language="en")
     wanted = _send(company, script, US, "wanted-person", SLEEPER, agreement="kz-kg")
     script.followed = wanted["record_id"]
     _correct(company, script, wanted)
     _withdraw(company, script, spoken)
+    return _draft(company, US, "diffusion", "interpol-ncb-kz", agreement="interpol-rpd", language="en")
 
 
 def answer(company: Company, script: Script) -> None:
@@ -182,12 +185,19 @@ def _document(originator: str, kind: str, *, agreement: str, language: str) -> d
 def _send(
     company: Company, script: Script, agency: str, kind: str, to: str, *, agreement: str, language: str = "ru"
 ) -> dict[str, Any]:
+    drafted = _draft(company, agency, kind, to, agreement=agreement, language=language)
+    company.releasers[agency].release(drafted)
+    script.expect(drafted)
+    return drafted
+
+
+def _draft(
+    company: Company, agency: str, kind: str, to: str, *, agreement: str, language: str
+) -> dict[str, Any]:
     document = _document(agency, kind, agreement=agreement, language=language)
     drafted = company.drafters[agency].call(
         "POST", "/api/v1/drafts", {"record": document, "recipients": [to], "priority": "urgent"}
     )
-    company.releasers[agency].release(drafted)
-    script.expect(drafted)
     return {**drafted, "document": document}
 
 

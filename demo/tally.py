@@ -10,6 +10,7 @@ from typing import Any
 from demo.cast import MEMBERS, PARTNERS, US
 from demo.clients import Client, Unreachable
 from demo.proof import Proof
+from demo.rules import Held, Obeyed
 from demo.story import Company, Script
 
 Key = tuple[str, int]
@@ -46,11 +47,14 @@ class Tally:
     seconds: float
     troubles: Sequence[str] = field(default_factory=tuple)
     proof: Proof | None = None
+    held: Held | None = None
+    obeyed: Obeyed | None = None
 
     @property
     def good(self) -> bool:
-        """Tell whether all arrived, the log held and the record's life was proven."""
-        return self.exactly_once and self.proof is not None and self.proof.good
+        """Tell whether all arrived, the rules held, all obeyed, and the record's life was proven."""
+        ruled = self.held is not None and self.obeyed is not None and self.obeyed.good
+        return self.exactly_once and ruled and self.proof is not None and self.proof.good
 
     @property
     def exactly_once(self) -> bool:
@@ -77,6 +81,8 @@ class Tally:
             "waited_for_sleeper": self.waited_for_sleeper,
             "partners": [asdict(line) for line in self.lines],
             "troubles": list(self.troubles),
+            "held": None if self.held is None else asdict(self.held),
+            "obeyed": None if self.obeyed is None else {**asdict(self.obeyed), "good": self.obeyed.good},
             "proof": None if self.proof is None else {**asdict(self.proof), "lines": self.proof.lines},
         }
 

@@ -38,8 +38,17 @@ def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:
     lines = {line["who"]: line for line in outcome["partners"]}  # type: ignore[attr-defined]
     assert lines["cis-atc"]["answered"] == 1
     assert lines["kg-gknb"]["retried"] > 0
-    assert outcome["waited_for_sleeper"] == 32
-    assert lines["sco-rats"]["sent"] == 32
+    assert outcome["waited_for_sleeper"] == 33
+    assert lines["sco-rats"]["sent"] == 33
+    held, obeyed = outcome["held"], outcome["obeyed"]
+    assert isinstance(held, dict)
+    assert held["code"] == "check-unanswered"
+    assert set(held["answered"]) == {"neutrality", "non-discrimination"}
+    assert held["explained"]
+    assert isinstance(obeyed, dict)
+    assert obeyed["good"]
+    assert set(obeyed["followed"]) == set(lines) - {"kz-knb (answers)"}
+    assert "was held (check-unanswered)" in shown
     assert "Every record arrived exactly once" in shown
     assert "PROVEN" in shown
     assert "cosigned by" in shown

@@ -9,12 +9,14 @@ hubs the envelope is the seal and `hub.ports.Carrier` moves it, so an adapter ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from cryptography.x509 import Certificate
 
 from hub.records.kinds import Kind
 
@@ -202,10 +204,25 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Intake:
+    """What one of a partner's public lists holds now: each document once, with its number.
+
+    `missing` is how many the partner has and does not let anyone reach: while it is above 0, absence from the
+    list says nothing. `documents` are fetched as they are taken, and may raise as a carrier does.
+    """
+
+    found: int
+    missing: int
+    documents: Iterator[tuple[str, bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Adapter:
     """One way to exchange records with one sort of partner. `options` is its profile, as it was read.
 
     `letter` writes a record on paper, as PDF, where the partner's treaty asks for written form.
+    `intake` reads one of the partner's public lists by its name, from a server whose certificate is under one
+    of some authorities; with none given, under one of those that this machine trusts.
     `rehearse` makes both ends of the carrier in an empty folder, for the conformance kit.
     """
 
@@ -217,6 +234,7 @@ class Adapter:
     seal: Seal | None = None
     carrier: Carrier | None = None
     letter: Callable[[Mapping[str, Any]], Translation] | None = None
+    intake: Callable[[str, Sequence[Certificate]], Intake] | None = None
     rehearse: Callable[[Path], tuple[Carrier, Carrier]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -44,6 +44,8 @@ def context(
     tls: str,
 ) -> ssl.SSLContext:
     """Return a context that shows our certificate and believes these authorities alone."""
+    if not authorities:
+        raise invalid("it names no authority")
     made = believing(authorities, tls=tls)
     password = secrets.token_hex(16).encode()
     sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password))
@@ -60,12 +62,18 @@ def context(
 
 
 def believing(authorities: Sequence[x509.Certificate], *, tls: str) -> ssl.SSLContext:
-    """Return a context that believes these authorities alone, and shows no certificate of ours."""
+    """Return a context that believes these authorities alone, and shows no certificate of ours.
+
+    With none, it believes those that this machine trusts: for public servers, never for partners.
+    """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_3 if tls == "1.3" else ssl.TLSVersion.TLSv1_2
     made.verify_flags |= ssl.VERIFY_X509_STRICT
     made.sslsocket_class = _TimedSocket
-    made.load_verify_locations(cadata="".join(_pem(each) for each in authorities))
+    if authorities:
+        made.load_verify_locations(cadata="".join(_pem(each) for each in authorities))
+    else:
+        made.load_default_certs()
     return made
 
 

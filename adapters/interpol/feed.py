@@ -21,7 +21,7 @@ from hub.records.iso import COUNTRIES
 #: The lists that the public API has.
 LISTS: Final = ("red", "yellow", "un")
 _FOLDER: Final = "notices/v1/"
-_LIST_MAX_BYTES: Final = 4 * 1024 * 1024
+ANSWER_MAX_BYTES: Final = 4 * 1024 * 1024
 _OK: Final = 200
 _GONE: Final = frozenset({404, 410})
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-/")
@@ -89,7 +89,7 @@ class Feed:
         answer = self._ask(f"{_FOLDER}{name}?{urlencode(asked)}")
         if answer.status != _OK:
             raise _odd(f"answered {answer.status} to a search")
-        value = read_json(answer.body, max_bytes=_LIST_MAX_BYTES)
+        value = read_json(answer.body, max_bytes=ANSWER_MAX_BYTES)
         total = value.get("total") if isinstance(value, dict) else None
         inside = value.get("_embedded") if isinstance(value, dict) else None
         notices = inside.get("notices") if isinstance(inside, dict) else None

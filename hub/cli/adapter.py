@@ -9,6 +9,7 @@ import click
 from hub.audit.trail import writes_nothing
 from hub.bootstrap.adapting import adapter_files, adapter_names, check_adapter, make_adapter
 from hub.cli.adapter_documents import interpret, letter, translate
+from hub.cli.adapter_intake import intake
 from hub.cli.answer import Answer, facts, table
 from hub.cli.files import write_bytes
 from hub.cli.frame import Noun, trail
@@ -126,3 +127,4 @@ def new(name: str, out: Path | None) -> Answer:
 adapter.add_command(translate)
 adapter.add_command(interpret)
 adapter.add_command(letter)
+adapter.add_command(intake)

@@ -12,7 +12,10 @@ import pytest
 
 from hub.records.kinds import Kind
 from hub.records.template import template
+from tests.adapters.interpol.search import BASE, Entry, Search
 from tests.cli.walk import hub, json_of, refused
+from tests.transport.agencies import hub_leaf, keyring
+from tests.transport.answering import Asked, Said, answering
 
 ROOT = Path(__file__).parents[2]
 
@@ -161,3 +164,35 @@ def test_an_adapter_without_letters_says_so(tmp_path: Path, record: Path) -> Non
     out = tmp_path / "letter.pdf"
     refused(hub("adapter", "letter", "bilateral", str(record), "-o", str(out)), "kind-not-carried")
     assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_public_list_becomes_files(tmp_path: Path) -> None:
+    search = Search([Entry(number=f"2026/{n}", sex="M", age=n % 90) for n in range(200)])
+
+    def answer(asked: Asked) -> Said:
+        status, body = search.answer(asked.path)
+        return Said(status=status, body=body.replace(BASE.encode(), there.url.encode()))
+
+    authority = tmp_path / "authority.pem"
+    authority.write_text(keyring("interpol-ncb-kz").tls_files().authority_pem, encoding="utf-8")
+    profile = tmp_path / "profile.toml"
+    out = tmp_path / "red"
+    with answering(hub_leaf("interpol-ncb-kz"), answer) as there:
+        profile.write_text(f'base_url = "{there.url}"\n', encoding="utf-8")
+        asking = ("adapter", "intake", "interpol", "--list", "red", "--profile", str(profile), "-o", str(out))
+        refused(hub(*asking, "--authority", str(profile)), "request-invalid")
+        refused(hub(*asking), "partner-misbehaved")  # no authority of this machine vouches for the server
+        told = json_of(hub(*asking, "--authority", str(authority), "--json"))
+        refused(hub(*asking, "--authority", str(authority)), "file-exists")
+    assert (told["files"], told["missing"]) == (200, 0)
+    index = json.loads((out / "list.json").read_bytes())
+    assert len(list(out.iterdir())) == 201
+    first = out / index["numbers"]["2026/0"]
+    read = json_of(hub("adapter", "interpret", "interpol", str(first), "--profile", str(profile), "--json"))
+    assert read["record"]["details"]["number"] == "2026/0"
+    refused(hub("adapter", "intake", "bilateral", "--list", "red", "-o", str(out)), "request-invalid")
+    refused(
+        hub("adapter", "intake", "interpol", "--list", "blue", "-o", str(tmp_path / "blue")),
+        "request-invalid",
+    )

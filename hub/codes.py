@@ -146,6 +146,7 @@ CODES: Final[dict[str, Row]] = {
     "partner-document-ambiguous": _row(_I, 409, 65, "The partner's document says two things at once"),
     "delivery-failed": _row(_P, 502, 69, "A mail server says that it could not deliver the message"),
     "bounce-unverified": _row(_I, 400, 65, "The bounce is about no message that was sent from here"),
+    "bundle-damaged": _row(_I, 400, 65, "A file that the bundle lists is missing or was altered"),
     "server-key-mismatch": _row(_P, 502, 76, "The partner's server shows another key than the pinned one"),
     # identity
     "certificate-missing": _row(_P, 401, 77, "No client certificate was shown"),

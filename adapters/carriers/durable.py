@@ -48,7 +48,7 @@ def write(path: Path, raw: bytes) -> None:
         file.flush()
         os.fsync(handle)
     unfinished.rename(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def append(path: Path, raw: bytes) -> None:
@@ -59,17 +59,18 @@ def append(path: Path, raw: bytes) -> None:
         file.write(raw)
         file.flush()
         os.fsync(handle)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def remove(path: Path) -> None:
     """Remove a file durably; it need not be there."""
     path.unlink(missing_ok=True)
     if path.parent.exists():
-        _sync(path.parent)
+        sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make durable which files a folder has."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

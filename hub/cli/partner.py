@@ -103,6 +103,7 @@ def show_card(context: click.Context, out: Path | None, home: Path, unlock: Unlo
     help="All 64 digits of the fingerprint, for scripts.",
 )
 @click.option("--url", metavar="URL", help="Call the partner here, not where its card says.")
+@click.option("--by-courier", is_flag=True, help="Never call it: a courier carries media there and back.")
 @click.option(
     "--suite",
     "suites",
@@ -132,6 +133,7 @@ def add(
     confirm: str | None,
     told: str | None,
     url: str | None,
+    by_courier: bool,
     suites: tuple[str, ...],
     via: str | None,
     relay_for: tuple[str, ...],
@@ -143,8 +145,9 @@ def add(
 
     Without --confirm and --fingerprint the words are asked for: you read the first six to your colleague
     there, who reads the last six to you. A newer card of a partner that is pinned renews the pin; what was
-    set by --url, --suite, --via or --relay-for stays unless it is set again, and '' ends --url or --via. A
-    pin that would lose its strongest suite is refused, and logged: a stripped card looks like that.
+    set by --url, --by-courier, --suite, --via or --relay-for stays unless it is set again, and '' ends --url
+    (also --by-courier) or --via. A pin that would lose its strongest suite is refused, and logged: a stripped
+    card looks like that.
     A card from the directory is confirmed in the same way: the directory proposes, and you decide.
 
     A partner without a hub is pinned by a profile, which is shown and asked for; with --fingerprint it takes
@@ -157,6 +160,10 @@ def add(
             raise Refused("command-invalid", "Name a card, an agency in the directory, or a profile.")
         with opened(home, unlock) as hub:
             return partner_profile.pin(hub, agency, profile, told)
+    if by_courier and (url or via):
+        raise Refused(
+            "command-invalid", "A partner is reached by courier, or by --url or --via; not by both."
+        )
     if (card is None) == (listed is None):
         raise Refused("command-invalid", "Name a card, or an agency in the directory with --from-directory.")
     vouched = None
@@ -176,7 +183,8 @@ def add(
             administrator(hub.config.agency),
             raw,
             confirmed_fingerprint=confirmed,
-            url=by_hand.url if url is None else url or None,
+            url=None if by_courier else by_hand.url if url is None else url or None,
+            by_courier=by_courier or (by_hand.by_courier and url is None),
             suites=[Suite(name) for name in suites] or by_hand.suites,
             via=by_hand.via if via is None else via or None,
             relay_for=relay_for or by_hand.relay_for,
@@ -300,6 +308,7 @@ class _ByHand:
     """What was set for a partner beside what its card says."""
 
     url: str | None = None
+    by_courier: bool = False
     suites: Sequence[Suite] | None = None
     via: str | None = None
     relay_for: tuple[str, ...] = ()
@@ -310,6 +319,7 @@ def _set_by_hand(row: PartnerRow) -> _ByHand:
     narrowed = set(row.suites) != {suite.value for suite in card.suites}
     return _ByHand(
         url=row.url if row.url != card.url else None,
+        by_courier=row.url is None and card.url is not None,
         suites=[Suite(name) for name in row.suites] if narrowed else None,
         via=row.via,
         relay_for=row.relay_for,

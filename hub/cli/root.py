@@ -9,6 +9,7 @@ from hub.cli.adapter import adapter
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
 from hub.cli.ca import ca
+from hub.cli.courier import courier
 from hub.cli.directory import directory
 from hub.cli.evidence import evidence
 from hub.cli.frame import Root
@@ -56,6 +57,7 @@ _NOUNS = (
     parcel,
     reconcile,
     ledger,
+    courier,
     adapter,
     log,
     witness,

@@ -52,10 +52,22 @@ def look_ahead(broker: Broker, view: View, under_way: Claimed) -> Claimed:
     return equip(broker, view, _next(broker, view, under_way.lane, standing, size, at, besides=besides))
 
 
-def claim_for_mailbox(broker: Broker, view: View, standing: Standing, partner: str, *, size: int) -> Claimed:
-    """Return the next due entries of a partner that fetches them itself; its lane stays unclaimed."""
-    lane = view.outbox.lane(partner)
-    return equip(broker, view, _next(broker, view, lane, standing, size, broker.clock.now()))
+def claim_for_mailbox(
+    broker: Broker,
+    view: View,
+    standing: Standing,
+    partner: str,
+    *,
+    size: int,
+    due: datetime | None = None,
+    besides: Collection[int] = (),
+) -> Claimed:
+    """Return the next due entries of a partner that fetches them itself; its lane stays unclaimed.
+
+    They are those that are `due` now, or then; positions in `besides` are left out.
+    """
+    lane, at = view.outbox.lane(partner), due or broker.clock.now()
+    return equip(broker, view, _next(broker, view, lane, standing, size, at, besides=besides))
 
 
 def _next(

@@ -49,18 +49,18 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
         messages = view.messages.waiting(peer, AT_ONCE)
     settled, at = Settled(), broker.clock.now()
     going = permit_again(broker, claimed, settled, at)
-    handed_out = transfers_of(broker, claimed, going, settled, at)
-    settled.entries += [_handed_out(broker, entry, at) for entry, _transfer in handed_out]
+    out = transfers_of(broker, claimed, going, settled, at)
+    settled.entries += [handed_out(broker, entry, at) for entry, _transfer in out]
     tell_origins(broker, claimed, settled)
-    _keep(broker, settled)
+    keep(broker, settled)
     return Mail(
-        transfers=tuple(transfer for _entry, transfer in handed_out),
+        transfers=tuple(transfer for _entry, transfer in out),
         receipts=tuple(row.raw for row in receipts),
         messages=tuple(waiting_for(broker, peer, [row for row in messages if row.expires_at > at])),
     )
 
 
-def _handed_out(broker: Broker, entry: OutboxEntry, at: datetime) -> OutboxEntry:
+def handed_out(broker: Broker, entry: OutboxEntry, at: datetime) -> OutboxEntry:
     """Return an entry as it waits for its receipt; that it was handed out before in vain is shown."""
     again = entry.attempts > 0
     return replace(
@@ -72,7 +72,8 @@ def _handed_out(broker: Broker, entry: OutboxEntry, at: datetime) -> OutboxEntry
     )
 
 
-def _keep(broker: Broker, settled: Settled) -> None:
+def keep(broker: Broker, settled: Settled) -> None:
+    """Store what handing out came to."""
     if settled.entries:
         with broker.store.work() as work:
             work.receipts.queue(settled.onward)

@@ -86,6 +86,7 @@ def pair(
     *,
     confirmed_fingerprint: str,
     url: str | None = None,
+    by_courier: bool = False,
     suites: Collection[Suite] | None = None,
     via: str | None = None,
     relay_for: Collection[str] = (),
@@ -95,12 +96,12 @@ def pair(
     """Pin a partner by its card, or renew the pin with a newer one; suspension outlives a new card.
 
     `confirmed_fingerprint` is what a person has compared with the partner. `url` overrides the card's,
-    `suites` narrows the card's, `via` names the pinned partner that relays, `relay_for` the agencies that
-    this partner may reach through us. A pin loses no suite that is stronger than what is left, unless
-    `accept_fewer_suites` says that a person wants it. `statement` is what a directory showed the card in: it
-    is kept, and the entry names it. Raises IntegrityFailure `card-invalid`; Refused
-    `role-missing`, `pin-not-confirmed`, `request-invalid`, `partner-unknown`, `suites-fewer`, or `conflict`
-    for a card older than the pin.
+    `by_courier` says that it is never called, `suites` narrows the card's, `via` names the pinned partner
+    that relays, `relay_for` the agencies that this partner may reach through us. A pin loses no suite that
+    is stronger than what is left, unless `accept_fewer_suites` says that a person wants it. `statement`
+    is what a directory showed the card in: it is kept, and the entry names it. Raises IntegrityFailure
+    `card-invalid`; Refused `role-missing`, `pin-not-confirmed`, `request-invalid`, `partner-unknown`,
+    `suites-fewer`, or `conflict` for a card older than the pin.
     """
     require(may_administer(actor))
     at = broker.clock.now()
@@ -118,7 +119,7 @@ def pair(
         fingerprint=seen,
         status=PartnerStatus.ACTIVE,
         suites=_pinned(card, suites),
-        url=_callable(card, url),
+        url=None if by_courier else _callable(card, url),
         pinned_at=at,
         pinned_by=str(actor),
         via=via,

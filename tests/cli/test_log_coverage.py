@@ -98,6 +98,8 @@ _ELSEWHERE = {
     ("log", "recover"),
     ("partner", "approve-card"),
     ("parcel", "export"),
+    ("courier", "export"),
+    ("courier", "import"),
 }
 
 

@@ -429,10 +429,11 @@ class ProfileRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialRow:
-    """Something that was taken in or made for one partner, under the name its profile gives it.
+    """Something that was taken in for one partner, under the name its profile gives it.
 
-    `sort` is `key`, `certificates` or `secret`; the body holds it, encrypted. `fingerprint` tells people what
-    it is: of a public key or a certificate the SHA-256, of a secret nothing.
+    `sort` is `key`, `certificates` or `secret`: a key and its certificates share a name. The body holds it,
+    encrypted. `fingerprint` tells people what it is: of a public key or a certificate the SHA-256, of a
+    secret nothing.
     """
 
     agency: str

@@ -83,7 +83,7 @@ class Adapters:
             materials=tuple(
                 (row.name, row.sort, row.fingerprint)
                 for row in materials.held.values()
-                if row.name in materials.asked
+                if (row.name, row.sort) in materials.asked
             ),
         )
 
@@ -205,7 +205,7 @@ class Adapters:
             state=self._folder / agency,
             store=self._store,
             keyring=self._keyring,
-            held={row.name: row for row in rows},
+            held={(row.name, row.sort): row for row in rows},
         )
 
 

@@ -28,8 +28,8 @@ class HeldMaterials:
     state: Path
     store: Store
     keyring: Keyring
-    held: Mapping[str, MaterialRow]
-    asked: set[str] = field(default_factory=set)
+    held: Mapping[tuple[str, str], MaterialRow]
+    asked: set[tuple[str, str]] = field(default_factory=set)
 
     def private_key(self, name: str) -> PrivateKeyTypes:
         """Return a key of ours that was made or taken in for this partner."""
@@ -49,15 +49,15 @@ class HeldMaterials:
         return self.state
 
     def _open(self, name: str, sort: str) -> bytes:
-        row = self.held.get(name)
-        if row is None or row.sort != sort:
-            found = "nothing" if row is None else f"a {row.sort}"
+        row = self.held.get((name, sort))
+        if row is None:
+            plural = "certificates" if sort == "certificates" else f"a {sort}"
             raise Refused(
                 "adapter-invalid",
-                f"Under {name}, {found} is held for {self.them}; a {sort} is needed: "
-                f"`hub partner material put {self.them} {name}`.",
+                f"{plural[:1].upper()}{plural[1:]} named {name} must be held for {self.them}: "
+                f"`hub material put {self.them} {name} --{sort} FILE`.",
             )
-        self.asked.add(name)
+        self.asked.add((name, sort))
         with self.store.read() as view:
             body = view.bodies.get_many([row.body_id]).get(row.body_id)
         if body is None:

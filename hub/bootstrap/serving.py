@@ -23,6 +23,7 @@ from hub.api import (
     create_app,
 )
 from hub.api.certificate_metrics import CertificateCollector
+from hub.api.hubless_metrics import HublessCollector
 from hub.audit.events import Act
 from hub.bootstrap.backing_up import log_restored
 from hub.bootstrap.custody import open_keys
@@ -37,7 +38,7 @@ from hub.exchange.certificates.expiring import is_ending
 from hub.exchange.directory.keeper import DirectoryKeeper
 from hub.exchange.directory.watching import DirectoryWatch
 from hub.exchange.dispatcher import Dispatcher
-from hub.exchange.hubless.keeper import ParcelKeeper
+from hub.exchange.hubless.keeper import ParcelKeeper, Round
 from hub.exchange.keys.keeper import RewrapKeeper
 from hub.exchange.keys.keeping import KeyKeeper
 from hub.exchange.log.keeper import LogKeeper
@@ -70,6 +71,7 @@ class Worker:
         self._dispatcher: Dispatcher | None = None
         self._keeper: LogKeeper | None = None
         self._certificates: Certificates | None = None
+        self._parcels: ParcelKeeper | None = None
         self._at_work: tuple[Beside, ...] = ()
         self._recording: tuple[Beside, ...] = ()
         self._stopping = threading.Event()
@@ -119,6 +121,7 @@ class Worker:
         self.metrics.register(
             CertificateCollector(hub.broker, hub.trust, hub.authority.own, self._unanswered)
         )
+        self.metrics.register(HublessCollector(hub.broker, self._looks))
         self.metrics.register(WitnessCollector(hub.broker, stamping=bool(hub.config.tsa_url)))
         return app
 
@@ -142,6 +145,9 @@ class Worker:
     def _unanswered(self) -> Mapping[str, str]:
         return {} if self._certificates is None else self._certificates.revocation.failures
 
+    def _looks(self) -> Mapping[str, Round]:
+        return {} if self._parcels is None else self._parcels.rounds
+
     def _log_failure(self) -> HubError | None:
         return None if self._keeper is None else self._keeper.failure
 
@@ -158,10 +164,11 @@ class Worker:
         self._dispatcher = Dispatcher(hub.broker, reconcile_hour=hub.config.reconcile_hour)
         self._keeper = LogKeeper(hub.broker, hub.config.log_dir)
         self._certificates = Certificates(hub)
+        self._parcels = ParcelKeeper(hub.broker)
         self._at_work = (
             KeyKeeper(hub.broker, hub.custody),
             self._dispatcher,
-            ParcelKeeper(hub.broker),
+            self._parcels,
             RewrapKeeper(hub.broker),
             DirectoryKeeper(hub.broker, it.client, it.keys, it.place, card=hub.kept_card),
             self._certificates,

@@ -51,8 +51,9 @@ def put(
 ) -> Answer:
     """Take in a key, certificates or a secret for one partner, from a file or - for standard input.
 
-    It is stored encrypted under a key of its own; what had the name before is destroyed. It may be put before
-    the partner's profile is pinned, and must be where the profile names it.
+    It is stored encrypted under a key of its own, and what it replaces is destroyed. A key and its
+    certificates share a name. It may be put before the profile is pinned, and must be where the profile
+    names it.
     """
     given = {sort: file for sort, file in zip(SORTS, (key, certificates, secret), strict=True) if file}
     if len(given) != 1:

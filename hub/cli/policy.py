@@ -147,6 +147,10 @@ def _found(each: Tried) -> str:
 def _page(told: Explained) -> tuple[RenderableType, ...]:
     explained = told.explanation
     cells = [(one.code, _MARKS[one.verdict], one.told, one.source) for one in explained.findings]
+    partners = [
+        f"{explained.recipient} itself {'refuses' if one.refuses else 'asks'}, {one.code}: {one.sentence}"
+        for one in told.remarks
+    ]
     remedies = [
         f"{one.code}: {one.remedy}."
         for one in explained.findings
@@ -154,6 +158,7 @@ def _page(told: Explained) -> tuple[RenderableType, ...]:
     ]
     lines = [
         f"As of {instant(told.at)}, version {told.row.version} of {told.row.record_id} {_outcome(told)}.",
+        *partners,
         *(["What would change it:", *(f"  {line}" for line in remedies)] if remedies else []),
     ]
     return (table(("rule", "verdict", "what was held against what", "source"), cells), *lines)
@@ -166,9 +171,9 @@ def _outcome(told: Explained) -> str:
             f"is a withdrawal: whatever else is said, it goes to {explained.recipient} if it has the "
             "record, unless traffic is stopped"
         )
-    if not explained.permitted:
+    if not told.permitted:
         return f"may not go to {explained.recipient}"
-    if explained.by_rule:
+    if told.by_rule:
         return f"may go to {explained.recipient} by rule, without a second officer"
     return f"may go to {explained.recipient} once a second officer has released it"
 
@@ -180,10 +185,13 @@ def _document(told: Explained) -> dict[str, object]:
         "version": told.row.version,
         "recipient": explained.recipient,
         "at": instant(told.at),
-        "permitted": explained.permitted,
-        "by_rule": explained.by_rule,
+        "permitted": told.permitted,
+        "by_rule": told.by_rule,
         "withdrawal": told.recalled,
         "rules": [_finding(one) for one in explained.findings],
+        "partner_rules": [
+            {"refuses": one.refuses, "code": one.code, "sentence": one.sentence} for one in told.remarks
+        ],
     }
 
 

@@ -10,11 +10,12 @@ from hub.entries import Direction, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
+from hub.exchange.hubless.translating import prepare_all
 from hub.exchange.recipients import question_of_record
 from hub.policy.agreements import load_agreement
 from hub.policy.explanation import Explanation, explain
 from hub.policy.terms import Agreement
-from hub.ports import View
+from hub.ports import Remark, View
 from hub.records.kinds import Action
 
 
@@ -22,14 +23,26 @@ from hub.records.kinds import Action
 class Explained:
     """What the rules say of one record and one recipient at one time.
 
-    `recalled` tells that it is a withdrawal, which reaches everyone who got the record whatever the rules say
-    of a new one, unless traffic is stopped.
+    `remarks` is what the own rules of a partner without a hub refuse or ask now. `recalled` tells that it is
+    a withdrawal, which reaches everyone who got the record whatever the rules say of a new one, unless
+    traffic is stopped.
     """
 
     row: RecordRow
     at: datetime
     explanation: Explanation
     recalled: bool
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def permitted(self) -> bool:
+        """Tell whether the agreements permit it, and the partner's own rules do not refuse it."""
+        return self.explanation.permitted and not any(one.refuses for one in self.remarks)
+
+    @property
+    def by_rule(self) -> bool:
+        """Tell whether it goes without a second officer, as far as rules tell."""
+        return self.explanation.by_rule and not self.remarks
 
 
 def explain_record(
@@ -61,7 +74,9 @@ def explain_record(
     )
     if row.direction is Direction.IN:
         question = replace(question, agreement=None, came_under=row.agreement)
+    prepared = prepare_all(broker, standing, record, [recipient], at=broker.clock.now())
     return Explained(
+        remarks=tuple(remark for one in prepared for remark in one.remarks),
         row=row,
         at=at,
         explanation=explain(question, agreements, suspended=standing.suspended(recipient)),

@@ -25,7 +25,7 @@ _O: Final = tables.partner_objects.c
 
 _ALL_PROFILES: Final = _PROFILES.select().order_by(tables.profiles.c.agency)
 _PROFILE: Final = _PROFILES.select().where(tables.profiles.c.agency == bindparam("which"))
-_HELD_FOR: Final = _MATERIALS.select().where(_M.agency == bindparam("which")).order_by(_M.name)
+_HELD_FOR: Final = _MATERIALS.select().where(_M.agency == bindparam("which")).order_by(_M.name, _M.sort)
 _PARCEL: Final = _PARCELS.select().where(_P.parcel_id == bindparam("which"))
 _OF_RECORD: Final = (
     _PARCELS.select().where(_P.record_id == bindparam("which")).order_by(_P.made_at, _P.parcel_id)
@@ -78,7 +78,7 @@ def _put(table: Table, *key: str) -> Any:
 
 
 _PUT_PROFILE: Final = _put(tables.profiles, "agency")
-_PUT_MATERIAL: Final = _put(tables.materials, "agency", "name")
+_PUT_MATERIAL: Final = _put(tables.materials, "agency", "name", "sort")
 
 
 class HublessStore:

@@ -426,7 +426,7 @@ materials = _table(
     "materials",
     _text("agency", key=True),
     _text("name", key=True),
-    _text("sort"),
+    _text("sort", key=True),
     _text("body_id"),
     _text("fingerprint"),
     _moment("put_at"),

@@ -14,9 +14,11 @@ from hub.api.schemas.records import RecordView, ReleaseView
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
+from hub.exchange.broker import Broker
 from hub.exchange.checks import checks_for
 from hub.exchange.drafting import discard, draft, preview, revise
 from hub.exchange.explaining import explain_record
+from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.releasing import approve, reject
 from hub.policy.checks import CHECKS, Answered
 from hub.records.actor import Role
@@ -137,7 +139,22 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         {"check": check, "question": CHECKS[check].question, "source": CHECKS[check].source}
         for check in checks_for(call.broker, record_id)
     ]
-    return Answer(body={"items": items, "checks": checks})
+    return Answer(body={"items": items, "checks": checks, "losses": _losses(call.broker, record_id)})
+
+
+def _losses(broker: Broker, record_id: str) -> dict[str, object]:
+    report = losses_of(broker, record_id)
+    items = [
+        {
+            "recipient": one.agency,
+            "lost": () if one.translated is None else one.translated.lost,
+            "aside": () if one.translated is None else one.translated.aside,
+            "asked": [{"code": each.code, "sentence": each.sentence} for each in one.questions],
+        }
+        | ({} if one.translated is None else {"dialect": one.translated.dialect})
+        for one in report.prepared
+    ]
+    return {"items": items} | ({} if report.digest is None else {"digest": report.digest.hex()})
 
 
 @room.operation(
@@ -167,10 +184,11 @@ def explain_record_to(call: Call, record_id: str) -> Answer:
             "version": told.row.version,
             "recipient": explained.recipient,
             "at": told.at,
-            "permitted": explained.permitted,
-            "by_rule": explained.by_rule,
+            "permitted": told.permitted,
+            "by_rule": told.by_rule,
             "withdrawal": told.recalled,
             "rules": explained.findings,
+            "partner_rules": told.remarks,
         }
     )
 
@@ -192,6 +210,7 @@ def explain_record_to(call: Call, record_id: str) -> Answer:
         "label-lowered",
         "check-unanswered",
         "check-failed",
+        "losses-unseen",
         "justification-missing",
         *CONTENT_REFUSED,
     ],
@@ -202,8 +221,10 @@ def approve_draft(call: Call, record_id: str) -> Answer:
 
     The decision names the digest and the recipients that were read; it is refused when either has changed.
     A correction whose label asks for less than that of the version before takes `lowered_because`; the checks
-    that the preview names take `answers`.
+    that the preview names take `answers`. Where a recipient has no hub, `losses` is the digest of the loss
+    report in the preview, and what its rules ask there takes `partner_answers`.
     """
+    losses = call.body.get("losses")
     release = approve(
         call.broker,
         call.actor,
@@ -212,6 +233,8 @@ def approve_draft(call: Call, record_id: str) -> Answer:
         recipients=call.body["recipients"],
         lowered_because=call.body.get("lowered_because"),
         answers=[Answered(**one) for one in call.body["answers"]],
+        losses=None if losses is None else bytes.fromhex(losses),
+        partner_answers=[PartnerAnswer(**one) for one in call.body["partner_answers"]],
     )
     return Answer(body=release)
 

@@ -114,14 +114,27 @@ class CheckAnswerBody(Schema):
     why = a_sentence("Article 256 of our code, § 129a of theirs.", most=LENGTH[-1], required=True)
 
 
+class PartnerAnswerBody(Schema):
+    """What the releaser answers to what a partner's own rules ask; yes lets the record go."""
+
+    recipient = an_agency(required=True)
+    code = a_text("language-not-agreed", required=True, validate=validate.Length(max=64))
+    met = fields.Boolean(required=True, metadata={"examples": [True]})
+    why = a_sentence("A translation is attached.", most=LENGTH[-1], required=True)
+
+
 class ApprovalBody(Schema):
-    """The second decision: names the digest and the recipients that were read."""
+    """The second decision: names the digest, the recipients and the losses that were read."""
 
     digest = Hex(required=True)
     recipients = fields.List(an_agency(), required=True, validate=validate.Length(min=1, max=_RECIPIENTS_MAX))
     lowered_because = a_sentence("Its source was published on 3 May.", most=LENGTH[-1])
     answers = fields.List(
         fields.Nested(CheckAnswerBody), load_default=list, validate=validate.Length(max=len(Check))
+    )
+    losses = Hex()
+    partner_answers = fields.List(
+        fields.Nested(PartnerAnswerBody), load_default=list, validate=validate.Length(max=_RECIPIENTS_MAX)
     )
 
 
@@ -204,8 +217,36 @@ class AskedCheckView(View):
     source = a_text("Constitution of the ICPO-INTERPOL, art. 3", required=True)
 
 
+class AskedByPartnerView(View):
+    """What a partner's own rules ask before a release."""
+
+    code = a_text("language-not-agreed", required=True)
+    sentence = a_text("The record is not in a language of this partner.", required=True)
+
+
+class LossView(View):
+    """What one recipient without a hub would get, and the places of the record that its format cannot carry.
+
+    `aside` are those that only a reader of our extension of the format sees.
+    """
+
+    recipient = an_agency(required=True)
+    dialect = a_text("stix-2.1/1")
+    lost = fields.List(a_text("subjects[0].look"), required=True)
+    aside = fields.List(a_text("grading"), required=True)
+    asked = many(AskedByPartnerView)
+
+
+class LossesView(View):
+    """The loss report; a release names its digest, where there is one."""
+
+    digest = Hex()
+    items = many(LossView)
+
+
 class PreviewView(View):
-    """Every recipient, groups expanded, whether the rules permit it, and what is asked of a person."""
+    """Every recipient, whether the rules permit it, what is asked of a person, and what formats lose."""
 
     items = many(VerdictView)
     checks = many(AskedCheckView)
+    losses = fields.Nested(LossesView, required=True)

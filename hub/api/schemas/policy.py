@@ -42,6 +42,14 @@ class RuleFindingView(View):
     remedy = a_text("a translation into an agreed language", "What would change a failed rule's verdict.")
 
 
+class PartnerRuleView(View):
+    """What the own rules of a partner without a hub say: they refuse it, or an officer answers first."""
+
+    refuses = fields.Boolean(required=True, metadata={"examples": [True]})
+    code = a_text("kind-not-carried", required=True)
+    sentence = a_text("This partner does not take this kind of record.", required=True)
+
+
 class ExplanationView(View):
     """Every rule, in the order in which people read them."""
 
@@ -53,3 +61,4 @@ class ExplanationView(View):
     by_rule = fields.Boolean(required=True, metadata={"examples": [False]})
     withdrawal = fields.Boolean(required=True, metadata={"examples": [False]})
     rules = many(RuleFindingView)
+    partner_rules = many(PartnerRuleView)

@@ -78,7 +78,7 @@ def pin_profile(
 def put_material(
     broker: Broker, actor: Actor, agency: str, name: str, sort: str, content: bytes
 ) -> MaterialRow:
-    """Take in a key, certificates or a secret for one partner; what had the name before is erased.
+    """Take in a key, certificates or a secret for one partner; what it replaces is erased.
 
     It lies encrypted under a key of its own, which the master key wraps. Raises Refused `role-missing`,
     `request-invalid` for what is not what its sort says, and `conflict` as `pin_profile` does.
@@ -100,7 +100,7 @@ def put_material(
     with broker.store.work() as work:
         _refuse_unfit(broker, work, agency)
         for before in work.hubless.materials(agency):
-            if before.name == name:
+            if (before.name, before.sort) == (name, sort):
                 work.bodies.erase(before.body_id)
         work.bodies.add([body])
         work.hubless.put_material(row)

@@ -11,11 +11,15 @@ import pytest
 from adapters.contract import Verdict
 from hub.audit.events import Act
 from hub.errors import Refused
-from hub.exchange.hubless.asking import losses_of
+from hub.exchange.drafting import preview
+from hub.exchange.explaining import explain_record
+from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.releasing import approve
-from hub.records.lifecycle import EntryState
+from hub.exchange.submitting import Submission, submit
+from hub.records.lifecycle import EntryState, RecordState
 from tests.exchange.hubless.conftest import THEM, Pair
-from tests.exchange.hubs import BOLAT
+from tests.exchange.hubs import BOLAT, document
+from tests.exchange.test_takeover import SYSTEM
 
 
 def code_of(act: Any) -> str:
@@ -108,3 +112,49 @@ def test_a_receipt_that_is_late_is_shown_as_missing(pair: Pair) -> None:
     pair.hubs.clock.pass_(pair.broker.limits.receipt_late_s)
     pair.look()
     assert (pair.entry(row).state, pair.entry(row).reason) == (EntryState.CARRIED, "receipt-missing")
+
+
+def test_a_partners_own_rules_refuse_and_the_explanation_says_so(made: Any) -> None:
+    pair = made(extra='kinds = ["notice"]')
+    row = pair.drafted()
+    told = explain_record(pair.broker, row.record_id, THEM)
+    assert (told.permitted, told.explanation.permitted) == (False, True)
+    (verdict,) = preview(pair.broker, row.record_id)
+    assert [reason.code for reason in verdict.reasons] == ["kind-not-carried"]
+    assert code_of(lambda: pair.release(row)) == "policy-denied"
+
+
+def test_what_a_partners_rules_ask_is_answered_with_the_release(made: Any) -> None:
+    pair = made(extra='languages = ["de"]')
+    row = pair.drafted()
+    told: dict[str, Any] = {"digest": row.digest, "recipients": row.recipients}
+    told["losses"] = losses_of(pair.broker, row.record_id).digest
+
+    def approved(*answers: PartnerAnswer) -> Any:
+        return approve(pair.broker, BOLAT, row.record_id, partner_answers=answers, **told)
+
+    said = PartnerAnswer(
+        recipient=THEM, code="language-not-agreed", met=True, why="a translation is attached"
+    )
+    assert code_of(approved) == "check-unanswered"
+    assert code_of(lambda: approved(replace(said, met=False))) == "check-failed"
+    assert code_of(lambda: approved(said, said)) == "request-invalid"
+    approved(said)
+    with pair.broker.store.read() as view:
+        events = [one for _, one in view.events_about([row.record_id], limit=50)]
+    assert [one.details["check"] for one in events if one.act is Act.CHECK_ANSWERED] == [
+        f"{THEM}/language-not-agreed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "extra", "state"),
+    [("record-json", "", RecordState.RELEASED), ("misp", "extension = false", RecordState.DRAFT)],
+)
+def test_by_rule_goes_what_loses_nothing_and_no_more(
+    made: Any, dialect: str, extra: str, state: RecordState
+) -> None:
+    pair = made(dialect=dialect, extra=extra)
+    (found,) = submit(pair.broker, SYSTEM, [Submission(document=document("designation"), recipients=[THEM])])
+    assert found.state is state
+    assert ("losses-unseen" in [one.code for one in found.held_because]) is (state is RecordState.DRAFT)

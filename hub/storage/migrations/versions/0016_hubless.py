@@ -33,7 +33,7 @@ def _pinning() -> None:
         "materials",
         sa.Column("agency", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), primary_key=True),
-        sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("sort", sa.Text(), primary_key=True),
         sa.Column("body_id", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("put_at", sa.BigInteger(), nullable=False),

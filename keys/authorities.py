@@ -65,7 +65,7 @@ def make_next_authority(directory: Path, agency: str, store: KeyStore, *, at: da
         inventory = read_inventory(directory, agency=agency)
         if inventory.next(Purpose.TLS_AUTHORITY) is not None:
             raise Refused("transition-invalid", "A next authority is made already; `hub ca switch` uses it.")
-        entry, certificate = _make_with_certificate(directory, agency, store, at)
+        entry, certificate = make_with_certificate(directory, agency, store, at)
         write_inventory(directory, inventory.put(entry))
     return HeldAuthority(entry=entry, certificate=certificate)
 
@@ -117,7 +117,7 @@ def give_up_authority(
         )
         steps = [gone]
         if entry.state is KeyState.CURRENT:
-            fresh = _make_with_certificate(directory, agency, store, at)[0]
+            fresh = make_with_certificate(directory, agency, store, at)[0]
             following = before.next(Purpose.TLS_AUTHORITY)
             steps += [] if following is None else [following.stepped(KeyState.RETIRED, at)]
             steps.append(fresh.stepped(KeyState.CURRENT, at))
@@ -128,9 +128,10 @@ def give_up_authority(
     return gone
 
 
-def _make_with_certificate(
+def make_with_certificate(
     directory: Path, agency: str, store: KeyStore, at: datetime
 ) -> tuple[KeyEntry, x509.Certificate]:
+    """Make an authority's key in a store, and its certificate beside; no inventory names them yet."""
     entry = store.make(Purpose.TLS_AUTHORITY, at=at)
     key = store.load(entry)
     if isinstance(key, bytes):

@@ -15,6 +15,7 @@ from datetime import datetime
 from hub.errors import OurFault, Refused
 from hub.ports.custody import KeyFacts
 from keys.algorithms import key_id_of, public_of
+from keys.authorities import make_with_certificate
 from keys.inventory import Inventory, KeyEntry, changing, noting, read_inventory, write_inventory
 from keys.keyring import FileKeyring
 from keys.loaded import load_private
@@ -110,7 +111,14 @@ class KeyChanges:
         )
 
     def _make(self, purpose: Purpose, at: datetime) -> KeyEntry:
-        return replace(self._keyring.store_for(purpose).make(purpose, at=at), logged=False)
+        store = self._keyring.store_for(purpose)
+        if purpose is Purpose.TLS_AUTHORITY:
+            made, _certificate = make_with_certificate(
+                self._keyring.directory, self._keyring.agency, store, at
+            )
+        else:
+            made = store.make(purpose, at=at)
+        return replace(made, logged=False)
 
     def _change(self, step: Callable[[Inventory], Inventory]) -> Inventory:
         keyring = self._keyring

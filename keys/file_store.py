@@ -26,7 +26,7 @@ from hub.records.ids import is_agency
 from keys.authorities import AUTHORITY_FILE
 from keys.authority import Authority, make_authority
 from keys.file_keys import FileKeys
-from keys.inventory import Inventory, KeyEntry, Where, write_inventory
+from keys.inventory import STORE, Inventory, KeyEntry, Where, write_inventory
 from keys.leaf import write_leaf
 from keys.loaded import load_private
 from keys.policy import KeyPolicy
@@ -36,6 +36,8 @@ from keys.states import KeyState
 from keys.stores import KeyStore, Stores, TokenStore, store_at
 
 _UNLOCK_BYTES_MIN: Final = 16
+#: For what the store's own key is sealed.
+STORE_KEY: Final = "store-key"
 _DEFAULT: Final = KeyPolicy()
 
 
@@ -95,11 +97,22 @@ def create_store(
     sync_directory(directory.parent)
 
 
-def sealer_of(derivation: Derivation, agency: str, unlock: bytes | bytearray) -> Sealer:
-    """Return what opens a store's files; takes a noticeable part of a second, by design."""
+def sealer_of(
+    derivation: Derivation, agency: str, unlock: bytes | bytearray, wrapped: bytes | None = None
+) -> Sealer:
+    """Return what opens a store's files; takes a noticeable part of a second, by design.
+
+    `wrapped` is the store's key as store.json holds it once the unlock secret was changed.
+    """
+    checked_unlock(unlock)
+    outer = Sealer(agency=agency, key=derivation.derive(unlock))
+    return outer if wrapped is None else Sealer(agency=agency, key=outer.open(STORE_KEY, STORE, wrapped))
+
+
+def checked_unlock(unlock: bytes | bytearray) -> None:
+    """Raise OurFault `key-store-invalid` for an unlock secret that is too short."""
     if len(unlock) < _UNLOCK_BYTES_MIN:
         raise OurFault("key-store-invalid", f"An unlock secret has at least {_UNLOCK_BYTES_MIN} bytes.")
-    return Sealer(agency=agency, key=derivation.derive(unlock))
 
 
 def _authority(agency: str, made: Sequence[KeyEntry], stores: Stores, at: datetime) -> Authority:

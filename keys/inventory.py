@@ -148,11 +148,15 @@ class KeyEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """All keys of one agency, and how the unlock secret becomes what opens those in files."""
+    """All keys of one agency, and how the unlock secret becomes what opens those in files.
+
+    `wrapped` is what opens them, sealed under what the secret becomes; without it the secret becomes that.
+    """
 
     agency: str
     derivation: Derivation
     entries: tuple[KeyEntry, ...]
+    wrapped: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len({entry.key_id for entry in self.entries}) != len(self.entries):
@@ -204,7 +208,7 @@ class Inventory:
 
     def as_document(self) -> dict[str, object]:
         """Return the inventory as store.json holds it."""
-        return {
+        told: dict[str, object] = {
             "format": FORMAT,
             "agency": self.agency,
             "argon2id": {
@@ -214,6 +218,9 @@ class Inventory:
             },
             "keys": [entry.as_document() for entry in self.entries],
         }
+        if self.wrapped is not None:
+            told["store_key"] = base64.b64encode(self.wrapped).decode()
+        return told
 
 
 def read_inventory(directory: Path, *, agency: str) -> Inventory:
@@ -236,6 +243,9 @@ def read_inventory(directory: Path, *, agency: str) -> Inventory:
                 passes=told["passes"],
             ),
             entries=tuple(_entries(directory, document)),
+            wrapped=base64.b64decode(document["store_key"], validate=True)
+            if "store_key" in document
+            else None,
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         # The sentences of these errors name files, members and bounds; no secret is in store.json.

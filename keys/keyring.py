@@ -99,7 +99,7 @@ class FileKeyring:
         """
         inventory = read_inventory(directory, agency=agency)
         try:
-            sealer = sealer_of(inventory.derivation, agency, unlock)
+            sealer = sealer_of(inventory.derivation, agency, unlock, inventory.wrapped)
             stores: dict[Where, KeyStore] = {Where.FILE: FileKeys(directory=directory, sealer=sealer)}
             if token is not None:
                 stores[Where.TOKEN] = token(directory, sealer)

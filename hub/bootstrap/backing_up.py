@@ -210,7 +210,8 @@ def _opened(directory: Path, header: BackupHeader, contents: Contents) -> Sequen
     """Open each key where it lies, and compare it with its public half; keys in a token are not asked for."""
     inventory = read_inventory(directory, agency=header.agency)
     files = FileKeys(
-        directory=directory, sealer=sealer_of(inventory.derivation, header.agency, contents.unlock)
+        directory=directory,
+        sealer=sealer_of(inventory.derivation, header.agency, contents.unlock, inventory.wrapped),
     )
     found = [entry for entry in inventory.entries if entry.held and entry.where is Where.FILE]
     for entry in found:

@@ -69,7 +69,7 @@ def _give_up_leaf(hub: Hub, actor: Actor, why: str) -> GivenUp:
         thumbprint = leaf.fingerprint(hashes.SHA256()).hex()
         if not foreign:
             revoke_in(broker, work, actor, thumbprint, reason="keyCompromise", at=at)
-        told = {"step": "key-compromised", "purpose": TLS_LEAF, "certificate": thumbprint, "serial": serial}
+        told = {"step": "leaf-compromised", "purpose": TLS_LEAF, "certificate": thumbprint, "serial": serial}
         work.stage([broker.event(Act.KEY_CHANGED, actor, broker.agency, at, justification=why, **told)])
         work.commit()
     if not foreign:

@@ -108,7 +108,8 @@ def _from_file(wanted: Wanted, place: Path) -> Secret:
         if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise OurFault(
                 "key-store-invalid",
-                f"Others may read {place}, which opens all keys; take it away with chmod go-rwx.",
+                f"Others may read {place}, which opens keys; take it away with chmod go-rwx.",
+                exposed=True,
             )
         return _some(wanted, bytearray(file.read(_SECRET_MAX_BYTES)), str(place))
 

@@ -13,6 +13,7 @@ from hub.cli.answer import Answer, instant
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import leaf, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.exchange.cards.telling import unaware
 from hub.federation.authorities import authority_id
 
 if TYPE_CHECKING:
@@ -51,10 +52,15 @@ def switch(home: Path, unlock: Unlock) -> Answer:
     The one before stays on our card, and what it issued stays valid, until `hub ca retire`.
     """
     with opened(home, unlock) as hub:
+        lacking = unaware(hub.broker)
         held = hub.authority.switch(administrator(hub.config.agency))
+    told = f"They have not confirmed a card with it, and refuse us until they pin one: {', '.join(lacking)}."
     return Answer(
-        document={"id": authority_id(held.pem)},
-        people=(f"{authority_id(held.pem)[:16]} issues now; the hub has a certificate of it.",),
+        document={"id": authority_id(held.pem), "unaware": list(lacking)},
+        people=(
+            f"{authority_id(held.pem)[:16]} issues now; the hub has a certificate of it.",
+            *((told,) if lacking else ()),
+        ),
         then=("hub ca list      (members' certificates of the one before)", "hub ca retire"),
     )
 

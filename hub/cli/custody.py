@@ -92,7 +92,7 @@ def told_custody(
         )
     return {
         "token": token,
-        "passphrase": _passphrase(unlock_fd) if passphrase or unlock_fd is not None else None,
+        "passphrase": new_passphrase(unlock_fd) if passphrase or unlock_fd is not None else None,
         "pin": Source(descriptor=pin_fd, ask=_ask_pin if sys.stdin.isatty() else None),
     }
 
@@ -114,7 +114,7 @@ def what_opens(config: Config, *, passphrase: bool) -> str:
     return f"Everything hangs on {place}: copy it to a safe, apart from the backups of the rest."
 
 
-def _passphrase(descriptor: int | None) -> Any:
+def new_passphrase(descriptor: int | None) -> Any:
     """Return a new passphrase: asked for twice, or read from a descriptor."""
     from hub.bootstrap.secrets import Source, Wanted, read_secret
     from hub.cli.credentials import hidden

@@ -98,8 +98,17 @@ def from_click(error: click.ClickException) -> HubError:
     return Refused("command-invalid", " ".join(sentence.split()))
 
 
+def unanswered() -> HubError:
+    """Return the failure for a question that came where nobody types."""
+    return Refused(
+        "command-invalid",
+        "Something was to be typed, and nobody is there to type it. A script hands secrets over with an "
+        "option that ends in -fd, and answers beforehand, as with --yes or --confirm: see --help.",
+    )
+
+
 def interrupted() -> HubError:
-    """Return the failure for a command that was stopped, or whose question nobody answered."""
+    """Return the failure for a command that was stopped, or whose question was not agreed to."""
     return Refused("interrupted", "Stopped before the end; what was asked for was not answered.")
 
 

@@ -12,7 +12,7 @@ import click
 
 from hub.audit.trail import Trail
 from hub.cli.answer import Answer, say
-from hub.cli.failure import from_click, interrupted, report, unexpected
+from hub.cli.failure import from_click, interrupted, report, unanswered, unexpected
 from hub.cli.home import gather_secrets
 from hub.codes import CODES
 from hub.errors import HubError
@@ -155,5 +155,7 @@ class Root(Noun):
             return CODES["command-invalid"].exit
         except click.ClickException as error:
             return report(from_click(error), machine=machine)
-        except (click.Abort, KeyboardInterrupt):
-            return report(interrupted(), machine=machine)
+        except (click.Abort, KeyboardInterrupt) as stopped:
+            # What click raises at the end of the input tells of it in its context alone.
+            nobody = isinstance(stopped.__context__, EOFError) and not sys.stdin.isatty()
+            return report(unanswered() if nobody else interrupted(), machine=machine)

@@ -21,6 +21,7 @@ from hub.cli.key_backup import backup, restore
 from hub.cli.key_ceremony import ceremony
 from hub.cli.key_doctor import doctor
 from hub.cli.key_giving_up import affected_by, give_up
+from hub.cli.key_relock import relock
 from hub.exchange.cards.telling import unaware
 from hub.exchange.keys.changing import retire, rotate
 from hub.exchange.keys.rewrapping import rewrapping_of
@@ -97,7 +98,9 @@ def list_keys(home: Path, unlock: Unlock) -> Answer:
         "hub key rotate tls-leaf --host-name hub.knb.example",
     ),
 )
-@click.argument("purpose", type=click.Choice([*RULES, TLS_LEAF]), help="What the key is for.")
+@click.argument(
+    "purpose", metavar="PURPOSE", type=click.Choice([*RULES, TLS_LEAF]), help="What the key is for."
+)
 @click.option("--now", is_flag=True, help="Take it into use at once, before partners know it.")
 @click.option(
     "--host-name", "host_names", multiple=True, metavar="NAME", help="For tls-leaf: these names, not the old."
@@ -155,7 +158,7 @@ def retire_key(which: str, give_up_old: bool, home: Path, unlock: Unlock) -> Ans
     )
 
 
-for _command in (ceremony, give_up, affected_by, backup, restore, doctor):
+for _command in (ceremony, give_up, affected_by, backup, restore, relock, doctor):
     key.add_command(_command)
 
 

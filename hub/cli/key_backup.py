@@ -154,6 +154,11 @@ def restore(file: str, shares: tuple[str, ...], check: bool, replace: bool, home
         restore_keys(home, administrator(header.agency), raw, words, replace=replace)
         opened = len(header.keys)
         people = [f"{opened} keys of {header.agency} are back in {home / 'keys'}."]
+        if (home / "unlock").exists():
+            people.append(
+                f"What opens them is in {home / 'unlock'} again: keep it apart from backups of the rest, "
+                "or let another secret open them with `hub key relock`."
+            )
         if header.absent:
             people.append(f"Not among them, because they lie in a token: {_told(header.absent)}.")
     document = {

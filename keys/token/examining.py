@@ -31,6 +31,7 @@ FIXES: Final[Mapping[Trouble, str]] = {
     Trouble.TOKEN_AMBIGUOUS: "Take the other token away, or give it another label.",
     Trouble.PIN_ABSENT: "Put the PIN into the file token-pin of the home with chmod 600, name another with "
     "pin_file, hand it over as the systemd credential hub-token-pin, or with --pin-fd.",
+    Trouble.PIN_EXPOSED: "Take it away from others with chmod go-rwx; have the PIN changed if they read it.",
     Trouble.PIN_WRONG: "Put the right PIN where the hub finds it, and restart the hub; each wrong try brings "
     "the token nearer to being locked.",
     Trouble.PIN_LAST_TRY: "Log in once with the token's own program and the right PIN: its tries start anew.",

@@ -22,6 +22,7 @@ class Trouble(Enum):
     TOKEN_MISSING = "token-missing"  # noqa: S105 (a fault, not a secret)
     TOKEN_AMBIGUOUS = "token-ambiguous"  # noqa: S105
     PIN_ABSENT = "pin-absent"
+    PIN_EXPOSED = "pin-exposed"
     PIN_WRONG = "pin-wrong"
     PIN_LAST_TRY = "pin-last-try"
     PIN_LOCKED = "pin-locked"
@@ -39,6 +40,7 @@ SENTENCES: Final[Mapping[Trouble, str]] = {
     Trouble.TOKEN_MISSING: "There is no token labelled {label} now.",
     Trouble.TOKEN_AMBIGUOUS: "Two tokens are labelled {label}; the hub takes neither.",
     Trouble.PIN_ABSENT: "The token {label} wants a PIN. {told}",
+    Trouble.PIN_EXPOSED: "The PIN of the token {label} is not read. {told}",
     Trouble.PIN_WRONG: "The token {label} refuses the PIN it was shown.",
     Trouble.PIN_LAST_TRY: "The token {label} gives its PIN one last try, which the hub does not take.",
     Trouble.PIN_LOCKED: "The PIN of the token {label} is locked after too many wrong tries.",
@@ -81,7 +83,7 @@ class TokenTrouble(OurFault):
 
     def __init__(self, trouble: Trouble, *, module: str, label: str, told: str = "") -> None:
         super().__init__(
-            "token-pin-refused" if trouble in _FINAL else "token-unavailable",
+            "token-pin-refused" if trouble in _FINAL | {Trouble.PIN_EXPOSED} else "token-unavailable",
             SENTENCES[trouble].format(module=module, label=label, told=told),
             retry_after_s=RETRY_AFTER_S,
         )

@@ -207,7 +207,9 @@ class Token:
             try:
                 self._pin = self._read_pin()
             except OurFault as fault:
-                raise self._trouble(Trouble.PIN_ABSENT, fault.sentence) from None
+                exposed = fault.details.get("exposed") is True
+                trouble = Trouble.PIN_EXPOSED if exposed else Trouble.PIN_ABSENT
+                raise self._trouble(trouble, fault.sentence) from None
         return self._pin.text()
 
     def _trouble(self, trouble: Trouble, told: str = "") -> TokenTrouble:

@@ -156,7 +156,7 @@ def test_a_passphrase_costs_a_guesser_more_than_a_random_secret_does() -> None:
 def test_a_person_types_a_new_passphrase_twice(tmp_path: Path) -> None:
     words = ("init", "--home", str(tmp_path / "home"), "--agency", "kz-knb", "--passphrase")
     refused(hub(*words, typed="too short\ntoo short\n"), "request-invalid")
-    refused(hub(*words, typed=f"{PASSPHRASE}\nanother one altogether\n"), "interrupted")
+    refused(hub(*words, typed=f"{PASSPHRASE}\nanother one altogether\n"), "command-invalid")
     assert not (tmp_path / "home").exists()
 
 
@@ -210,3 +210,15 @@ def test_a_key_that_is_rotated_goes_to_where_the_policy_says(tmp_path: Path, hsm
     newest = {one["purpose"]: one["where"] for one in sorted(listed["keys"], key=lambda one: one["id"])}
     assert (newest["sign-es256"], newest["token-es256"]) == ("file", "token")
     assert hub("partner", "card", "--home", str(home), "--out", str(tmp_path / "card")).exit_code == 0
+
+
+@pytest.mark.slow
+def test_a_pin_that_others_may_read_is_a_matter_of_configuration(tmp_path: Path, hsm: SoftHsm) -> None:
+    home = tmp_path / "home"
+    init(home, hsm, "--in-token", "sign-es256")
+    pinned(home, hsm)
+    (home / "token-pin").chmod(0o644)
+    result = hub("partner", "card", "--home", str(home), "--out", str(tmp_path / "card"))
+    refused(result, "token-pin-refused")
+    assert result.exit_code == 78
+    assert "chmod go-rwx" in result.stderr

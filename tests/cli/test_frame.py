@@ -152,10 +152,10 @@ def test_noun_alone_shows_its_help_and_fails() -> None:
     assert "Commands:" in result.stderr
 
 
-def test_unanswered_question_leaves_as_interrupted() -> None:
+def test_a_question_that_nobody_is_there_to_answer_names_the_way_of_scripts() -> None:
     result = run("thing", "ask", input="")
-    assert result.exit_code == CODES["interrupted"].exit
-    assert "[interrupted]" in result.stderr
+    assert result.exit_code == CODES["command-invalid"].exit
+    assert "--yes" in result.stderr
 
 
 def test_help_closes_with_examples_as_they_are_typed() -> None:

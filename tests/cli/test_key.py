@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from hub.bootstrap.opening import open_hub
 from hub.exchange.cards.following import take_card
@@ -157,7 +159,7 @@ def test_the_hubs_certificate_is_given_up_revoked_and_issued_anew(homes: Path) -
     assert listed[before]["serial"] == told["key"]
     assert listed[keys("tls-leaf")[0]["thumbprint"]]["revoked_at"] is None
     found = json_of(hub("log", "search", "--act", "key-changed", "--json"))["entries"]
-    steps = [one for one in found if one["details"].get("step") == "key-compromised"]
+    steps = [one for one in found if one["details"].get("step") == "leaf-compromised"]
     assert [one["details"]["purpose"] for one in steps] == ["tls-leaf"]
 
 
@@ -173,3 +175,58 @@ def test_an_authority_that_is_given_up_leaves_the_card_and_another_issues(homes:
     assert json_of(hub("key", "affected", told["key"], "--json"))["affected"] == []
     refused(hub("key", "compromise", told["key"], "--why", "again"), "transition-invalid")
     refused(hub("key", "compromise", "tls-authority", "--why", " "), "justification-missing")
+
+
+def test_another_secret_opens_the_keys_and_the_one_before_does_not(homes: Path, tmp_path: Path) -> None:
+    home, before = homes / "kz-knb", tmp_path / "before"
+    before.write_bytes((home / "unlock").read_bytes())
+    before.chmod(0o600)
+    thumbprints = {one["id"]: one["thumbprint"] for one in keys("sign-es256")}
+    told = json_of(hub("key", "relock", "--json"))
+    assert told == {"opened_by": "file", "file": str(home / "unlock")}
+    assert (home / "unlock").read_bytes() != before.read_bytes()
+    assert {one["id"]: one["thumbprint"] for one in keys("sign-es256")} == thumbprints
+    refused(hub("key", "list", "--unlock", str(before)), "key-store-invalid")
+    assert hub("key", "rotate", "tls-leaf").exit_code == 0
+    found = json_of(hub("log", "search", "--act", "key-changed", "--json"))["entries"]
+    assert [
+        one["details"]["opened_by"] for one in found if one["details"].get("step") == "unlock-changed"
+    ] == ["file"]
+
+
+def test_a_passphrase_takes_the_place_of_the_file(homes: Path) -> None:
+    home = homes / "kz-knb"
+
+    def with_passphrase(option: str, passphrase: str, *words: str) -> Result:
+        read, write = os.pipe()
+        try:
+            os.write(write, passphrase.encode())
+            os.close(write)
+            return hub(*words, option, str(read))
+        finally:
+            os.close(read)
+
+    result = with_passphrase("--new-unlock-fd", "horse battery staple correct", "key", "relock")
+    assert result.exit_code == 0, result.stderr
+    assert not (home / "unlock").exists()
+    refused(hub("key", "list"), "key-store-invalid")
+    refused(with_passphrase("--unlock-fd", "horse battery staple wrong", "key", "list"), "key-store-invalid")
+    assert with_passphrase("--unlock-fd", "horse battery staple correct", "key", "list").exit_code == 0
+
+
+def test_a_change_that_was_broken_off_is_finished_or_forgotten(homes: Path) -> None:
+    home = homes / "kz-knb"
+    (home / "unlock.next").write_bytes(b"0" * 64)  # store.json was not written any more
+    (home / "unlock.next").chmod(0o600)
+    assert hub("key", "relock").exit_code == 0
+    assert not (home / "unlock.next").exists()
+    (home / "unlock").rename(home / "unlock.next")  # store.json was written, and nothing after it
+    assert hub("key", "relock").exit_code == 0
+    assert hub("key", "list").exit_code == 0
+
+
+def test_switching_the_authority_warns_of_partners_without_the_card(paired: Path) -> None:
+    assert hub("ca", "init").exit_code == 0
+    told = hub("ca", "switch")
+    assert "cis-atc" in told.stdout
+    assert "have not confirmed" in told.stdout

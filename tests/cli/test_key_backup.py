@@ -16,7 +16,7 @@ import pytest
 from hub.audit.events import Act
 from hub.storage import open_store
 from keys.shares import read_share
-from tests.cli.conftest import Officers
+from tests.cli.conftest import Moving, Officers
 from tests.cli.test_record import file
 from tests.cli.walk import hub, json_of, refused
 
@@ -78,17 +78,18 @@ def test_lost_keys_come_back_and_the_hub_opens_its_records_and_goes_on(
     assert not (home / "keys" / "restored.json").exists()
 
 
-def test_a_key_that_was_given_up_since_is_given_up_again(paired: Path, tmp_path: Path) -> None:
+def test_a_key_that_was_given_up_since_is_given_up_again(paired: Path, tmp_path: Path, clock: Moving) -> None:
     home = paired / "kz-knb"
     backup = backed_up(tmp_path / "backup", home)
-    for purpose in ("sign-es256", "witness-ed25519"):
+    for purpose in ("sign-es256", "witness-ed25519", "tls-authority", "tls-leaf"):
         assert hub("key", "compromise", purpose, "--why", "seen on a screen").exit_code == 0
     given_up = compromised()
-    assert len(given_up) == 3
+    assert len(given_up) == 4
+    clock.pass_()
     told = hub("key", "restore", str(backup), *pages(tmp_path / "backup", 1, 2, 3), "--replace")
     assert told.exit_code == 0, told.output
     assert compromised() == given_up
-    assert steps(home).count("key-compromised") == 6
+    assert steps(home).count("key-compromised") == 8
     assert json_of(hub("log", "verify", "--json"))["verified"] is True
 
 

@@ -154,6 +154,7 @@ def _walk_administration(paired: Path, tmp_path: Path) -> None:
     done("renew")
     following = done("key", "rotate", "token-es256")["key"]["id"]
     done("key", "retire", following)
+    done("key", "relock")
     done("key", "compromise", "token-es256", "--why", "seen on a screen")
     for verb in ("suspend", "resume"):
         done("partner", verb, "cis-atc")

@@ -95,7 +95,7 @@ def test_wrong_words_pin_nothing(card: Path, typed: str) -> None:
 
 
 def test_unanswered_question_pins_nothing(card: Path) -> None:
-    refused(hub("partner", "add", str(card), typed=""), "interrupted")
+    refused(hub("partner", "add", str(card), typed=""), "command-invalid")
     assert pinned() == []
 
 

@@ -103,8 +103,8 @@ def compromise(broker: Broker, custody: Custody, actor: Actor, which: str, *, wh
     if not why.strip():
         raise Refused("justification-missing", "Say in a few words why the key is given up; they are logged.")
     key = current_key(custody, which) if which in RULES else _named(custody, which)[0]
-    rule = rule_of(key.purpose)
-    if rule.together:
+    rule = RULES.get(key.purpose)
+    if rule is not None and rule.together:
         give_up_together(broker, custody, actor, key, why=why.strip())
         return next(one for one in custody.inventory() if one.key_id == key.key_id)
     given_up = custody.compromise(key.key_id, why=why.strip(), at=broker.clock.now())

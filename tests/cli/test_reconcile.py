@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from adapters.carriers.https import HttpsCarrier
+from demo.ports import free_ports
 from hub.bootstrap.opening import open_hub
 from hub.entries import PartnerRow
 from hub.exchange.gaps import look_for_gaps
@@ -17,6 +18,7 @@ from hub.exchange.reconciling.answering import answer_books
 from tests.cli.arriving import came
 from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
+from tests.servers.mutual import served
 
 #: Many hubs and stores: not for the quick gate.
 pytestmark = pytest.mark.slow
@@ -119,3 +121,26 @@ def test_missing_numbers_are_listed(wired: Path, clock: Moving) -> None:
     assert json_of(hub("queue", "missing", "--partner", "sco-rats", "--json"))["gaps"] == []
     told: Any = json_of(hub("partner", "show", "cis-atc", "--json"))
     assert told["gaps"] == [[1, 3]]
+
+
+def at_address(paired: Path, url: str) -> None:
+    """Have the partner called somewhere else than its card says."""
+    change(paired, f"UPDATE partners SET url = '{url}' WHERE agency = 'cis-atc'")
+
+
+def test_a_partner_that_nobody_answers_for_exits_with_69(paired: Path) -> None:
+    (port,) = free_ports(1)
+    at_address(paired, f"https://127.0.0.1:{port}")
+    result = hub("reconcile", "cis-atc", "--json")
+    assert result.exit_code == 69
+    assert json.loads(result.stdout)["code"] == "partner-unreachable"
+    assert refused(hub("reconcile", "cis-atc"), "partner-unreachable")
+
+
+def test_a_server_that_is_not_the_partners_exits_with_76(paired: Path) -> None:
+    with served(lambda _environ, _start: []) as another:
+        at_address(paired, another.url)
+        result = hub("reconcile", "cis-atc", "--json")
+        assert result.exit_code == 76
+        assert json.loads(result.stdout)["code"] == "partner-misbehaved"
+        assert "certificate" in refused(hub("reconcile", "cis-atc"), "partner-misbehaved")

@@ -15,7 +15,7 @@ from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.cli.waiting import Prospects, prospects
-from hub.entries import EntryCount, OutboxEntry
+from hub.entries import EntryCount, Lane, OutboxEntry
 from hub.errors import Refused
 from hub.exchange import upkeep
 from hub.exchange.switch import refuse_suspended
@@ -114,17 +114,22 @@ def show(entry_id: str, home: Path, unlock: Unlock) -> Answer:
 @home_option
 @unlock_option
 def counts(home: Path, unlock: Unlock) -> Answer:
-    """Count what is in the queue, partner by partner."""
+    """Count what is in the queue, partner by partner, and tell which lanes rest after failures."""
     with opened(home, unlock) as hub:
         found = upkeep.counts(hub.broker)
+        with hub.store.read() as view:
+            lanes = {partner: view.outbox.lane(partner) for partner in sorted(found)}
     if not found:
         return Answer(document={"partners": []}, people=("Nothing was queued yet.",))
-    columns = ("partner", *(state.value for state in EntryState), "retries", "oldest that waits (UTC)")
-    documents = [_counted(lane, found[lane]) for lane in sorted(found)]
+    states = (state.value for state in EntryState)
+    columns = ("partner", *states, "retries", "oldest that waits (UTC)", "failures", "rests until (UTC)")
+    documents = [_counted(lane, found[partner]) for partner, lane in lanes.items()]
     stuck = any(document["held"] or document["dead"] or document["refused"] for document in documents)
     return Answer(
         document={"partners": documents},
-        people=(table(columns, [tuple(d.values()) for d in documents], numbers=columns[1:-1]),),
+        people=(
+            table(columns, [tuple(d.values()) for d in documents], numbers=(*columns[1:-3], columns[-2])),
+        ),
         then=("hub queue list --state held",) if stuck else (),
     )
 
@@ -253,14 +258,16 @@ def _then(row: OutboxEntry) -> tuple[str, ...]:
     return () if row.record_id is None else (f"hub record trace {row.record_id}",)
 
 
-def _counted(lane: str, found: Sequence[EntryCount]) -> dict[str, object]:
+def _counted(lane: Lane, found: Sequence[EntryCount]) -> dict[str, object]:
     counted = {one.state: one for one in found}
     waiting = [
         counted[state].oldest_at for state in (EntryState.PENDING, EntryState.HELD) if state in counted
     ]
     return {
-        "partner": lane,
+        "partner": lane.partner,
         **{state.value: counted[state].count if state in counted else 0 for state in EntryState},
         "retries": sum(one.retries for one in found),
         "oldest_waiting_at": instant(min(waiting, default=None)),
+        "failures_in_a_row": lane.failures,
+        "breaker_open_until": instant(lane.open_until),
     }

@@ -35,6 +35,20 @@ def test_entry_is_listed_shown_and_counted(entry: dict[str, Any]) -> None:
     assert "cis-atc" in hub("queue", "counts").stdout
 
 
+def test_a_lane_that_rests_after_failures_is_told(entry: dict[str, Any], paired: Path) -> None:
+    with open_hub(paired / "kz-knb") as opened, opened.store.work() as work:
+        at = opened.broker.clock.now()
+        lane = work.outbox.claim_lane("cis-atc", at=at, until=at + timedelta(seconds=30))
+        assert lane is not None
+        work.outbox.release_lane(lane, failures=3, open_until=at + timedelta(hours=1))
+        work.commit()
+    (counted,) = json_of(hub("queue", "counts", "--json"))["partners"]
+    assert counted["failures_in_a_row"] == 3
+    assert counted["breaker_open_until"] is not None
+    assert "rests until" in hub("queue", "counts").stdout
+    assert json_of(hub("queue", "show", entry["entry_id"], "--json"))["failures_in_a_row"] == 3
+
+
 def test_list_is_narrowed_by_partner_and_state(entry: dict[str, Any]) -> None:
     for words, found in (
         (("--partner", "cis-atc"), 1),

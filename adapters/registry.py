@@ -34,6 +34,7 @@ _CARRIERS: Final[dict[str, str]] = {
 }
 _SEALS: Final[dict[str, str]] = {
     "smime": "adapters.seals.smime:make",
+    "smime-gost": "adapters.seals.gost:make",
 }
 
 

@@ -37,7 +37,8 @@ class Limits:
     and a relay keeps `relay_messages_max` of each hub.
     What falls due with records is looked at every `due_look_s`; people are told the times `..._remind_s`
     before, on the day, and once more when it is overdue by `overdue_escalate_s`. Two people keep a record
-    longer than was to be by `keep_longer_max_s` from their decision at most.
+    longer than was to be by `keep_longer_max_s` from their decision at most. A correction or withdrawal that
+    somebody has not followed `heed_remind_s` after it went out is told.
     At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`; a receipt that
     has not come `receipt_late_s` after its parcel went is shown as missing.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
@@ -98,6 +99,7 @@ class Limits:
     due_look_s: float = 3600.0
     reply_remind_s: float = 3 * 86400.0
     confirm_remind_s: float = 86400.0
+    heed_remind_s: float = 2 * 86400.0
     review_remind_s: float = 14 * 86400.0
     retention_remind_s: float = 30 * 86400.0
     overdue_escalate_s: float = 7 * 86400.0

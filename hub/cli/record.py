@@ -9,7 +9,7 @@ import click
 from hub.cli.frame import Leaf, Noun
 from hub.cli.record_decisions import read, reject, release
 from hub.cli.record_drafts import answer, correct, discard, draft, revise, withdraw
-from hub.cli.record_dues import due, keep, review
+from hub.cli.record_dues import due, keep, review, unheeded
 from hub.cli.record_erasing import erase
 from hub.cli.record_files import check, kinds, template
 from hub.cli.record_losses import losses
@@ -33,6 +33,7 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     correct,
     withdraw,
     due,
+    unheeded,
     review,
     keep,
     erase,

@@ -18,6 +18,8 @@ from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_acting import acting, row_of
 from hub.cli.record_naming import originator_option, record_argument
 from hub.entries import Direction, KeepingRow
+from hub.exchange.dues.heeding import Unheeded
+from hub.exchange.dues.heeding import unheeded as who_has_not_followed
 from hub.exchange.dues.reminding import DueItem, falling_due
 from hub.exchange.dues.retaining import confirm_keeping, last_day, propose_keeping
 from hub.exchange.dues.reviewing import review as note_review
@@ -73,6 +75,34 @@ def due(what: str | None, days: int | None, home: Path, unlock: Unlock) -> Answe
         document={"due": [_document(one) for one in items]},
         people=(table(columns, cells),),
         then=_then(items),
+    )
+
+
+@trail(writes_nothing("it shows ids, kinds and times of records, and no content"))
+@leaf(examples=("hub record unheeded",))
+@home_option
+@unlock_option
+def unheeded(home: Path, unlock: Unlock) -> Answer:
+    """List who has not followed a correction or a withdrawal: partners not heard of, members not told.
+
+    A partner's hub takes the earlier version out of force as it acknowledges the new one. The hub logs
+    what was not followed in two days, and again a week later.
+    """
+    with opened(home, unlock) as hub:
+        at = hub.broker.clock.now()
+        with hub.broker.store.read() as view:
+            found = who_has_not_followed(view, hub.config.limits, at=at)
+    document = {"unheeded": [_unheeded(one) for one in found]}
+    if not found:
+        return Answer(document=document, people=("Everyone has followed every correction and withdrawal.",))
+    columns = ("record", "version", "what", "who", "since", "stands", "why")
+    cells = [
+        (one.record_id, one.version, one.action, one.who, one.since, one.stands, one.reason) for one in found
+    ]
+    return Answer(
+        document=document,
+        people=(table(columns, cells, numbers=("version",)),),
+        then=("hub queue list", "hub reconcile PARTNER"),
     )
 
 
@@ -203,6 +233,21 @@ def _then(items: Sequence[DueItem]) -> tuple[str, ...]:
     }
     first = {one.what: one.row.record_id for one in reversed(items)}
     return tuple(dict.fromkeys(ways[what].format(id=record_id) for what, record_id in first.items()))
+
+
+def _unheeded(one: Unheeded) -> dict[str, object]:
+    return {
+        "record_id": one.record_id,
+        "originator": one.originator,
+        "version": one.version,
+        "action": one.action,
+        "kind": one.kind,
+        "who": one.who,
+        "since": instant(one.since),
+        "stands": one.stands,
+        "reason": one.reason,
+        "level": one.level.name.lower(),
+    }
 
 
 def _keeping(row: KeepingRow) -> dict[str, object]:

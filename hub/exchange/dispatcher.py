@@ -15,7 +15,7 @@ from hub.exchange.attachments import forget_unused
 from hub.exchange.broker import Broker
 from hub.exchange.claims import Claims
 from hub.exchange.dispatching import work_lane
-from hub.exchange.dues.reminding import look_at_dues
+from hub.exchange.dues.looking import look_at_dues
 from hub.exchange.gaps import look_for_gaps
 from hub.exchange.hubless.carrying import work_parcels
 from hub.exchange.messages.sending import hand_over

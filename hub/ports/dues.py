@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hub.entries import KeepingRow, RecordRow, ReminderRow
+from hub.entries import Delivery, KeepingRow, OutboxEntry, RecordRow, ReminderRow
 
 
 class DueRecords(Protocol):
@@ -20,6 +20,14 @@ class DueRecords(Protocol):
         self, what: str, *, before: datetime, after: tuple[datetime, int] | None = None, limit: int
     ) -> Sequence[RecordRow]:
         """Return rows due before a moment, the earliest first, those above (moment, position) `after`."""
+        ...
+
+    def unacknowledged(self, *, after: int, limit: int) -> Sequence[OutboxEntry]:
+        """Return entries of our own later versions that no receipt has come for, above a position."""
+        ...
+
+    def uncollected(self, *, after: tuple[str, int], limit: int) -> Sequence[Delivery]:
+        """Return deliveries of later versions that wait for a member, above (member, position)."""
         ...
 
     def put_off(self, originator: str, record_id: str, what: str, until: datetime | None) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, text, tuple_, update
 
-from hub.entries import KeepingRow, RecordRow, ReminderRow
+from hub.entries import Delivery, KeepingRow, OutboxEntry, RecordRow, ReminderRow
 from hub.storage import tables
 from hub.storage.session import Session, Shape, kept
 from hub.storage.upsert import insert
@@ -38,6 +38,28 @@ _PUT_OFF: Final = {
     .values({name: bindparam("moment")})
     for name in tables.DUE
 }
+_E: Final = tables.outbox
+_ENTRY: Final = Shape(OutboxEntry, _E)
+_UNACKNOWLEDGED: Final = (
+    _ENTRY.select()
+    .where(tables.UNFINISHED, _E.c.version > 1, _E.c.origin.is_(None), _E.c.position > bindparam("after"))
+    .order_by(_E.c.position)
+    .limit(bindparam("most"))
+)
+_D: Final = tables.deliveries
+_DELIVERY: Final = Shape(Delivery, _D)
+_UNCOLLECTED: Final = (
+    _DELIVERY.select()
+    .where(
+        tables.UNCOLLECTED,
+        tuple_(_D.c.member, _D.c.position)
+        > tuple_(
+            bindparam("of_member", type_=_D.c.member.type), bindparam("after", type_=_D.c.position.type)
+        ),
+    )
+    .order_by(_D.c.member, _D.c.position)
+    .limit(bindparam("most"))
+)
 _K: Final = tables.keepings
 _GET_KEEPING: Final = kept(
     _KEEPING.select().where(_K.c.originator == bindparam("by"), _K.c.record_id == bindparam("which"))
@@ -71,6 +93,16 @@ class DueStore:
         return _RECORD.load(
             self._session.rows(_FOLLOWING[what], {**asked, "since": since, "position": position})
         )
+
+    def unacknowledged(self, *, after: int, limit: int) -> Sequence[OutboxEntry]:
+        """Return entries of later versions that no receipt has come for."""
+        return _ENTRY.load(self._session.rows(_UNACKNOWLEDGED, {"after": after, "most": limit}))
+
+    def uncollected(self, *, after: tuple[str, int], limit: int) -> Sequence[Delivery]:
+        """Return deliveries of later versions that wait for a member."""
+        member, position = after
+        asked = {"of_member": member, "after": position, "most": limit}
+        return _DELIVERY.load(self._session.rows(_UNCOLLECTED, asked))
 
     def put_off(self, originator: str, record_id: str, what: str, until: datetime | None) -> None:
         """Set the moment for all versions of a record."""

@@ -13,12 +13,14 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import RecordRow
 from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
-from hub.exchange.correcting import correct
+from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import draft
-from hub.exchange.dues.reminding import Level, falling_due, look_at_dues
+from hub.exchange.dues.heeding import Unheeded, unheeded
+from hub.exchange.dues.looking import look_at_dues
+from hub.exchange.dues.reminding import Level, falling_due
 from hub.exchange.dues.retaining import confirm_keeping, propose_keeping
 from hub.exchange.dues.reviewing import review
-from hub.exchange.routing import read_record
+from hub.exchange.routing import collect, read_record
 from hub.exchange.upkeep import trace
 from hub.policy.dues import Due
 from hub.records.actor import Role
@@ -29,6 +31,7 @@ from tests.exchange.hubs import (
     CUSTODIAN,
     START,
     Hubs,
+    add_member,
     agreement_text,
     document,
     officer,
@@ -52,7 +55,7 @@ def pair(tmp_path: Path) -> Iterator[Hubs]:
     for agency in ("kz-knb", "cis-atc"):
         hubs.add(agency)
     hubs.pair_all()
-    text = agreement_text(["kz-knb", "cis-atc"]).replace(
+    text = agreement_text(["kz-knb", "cis-atc", "kz-mvd"]).replace(
         'highest = "secret"\n',
         'highest = "secret"\nreply_days = { assistance-request = 10 }\nretention_days = 60\n'
         "retention_of = { diffusion = 20 }\nreview_days = { wanted-person = 40 }\n",
@@ -319,3 +322,45 @@ def test_one_process_looks_at_a_time(pair: Hubs, ours: Broker, theirs: Broker) -
         assert work.books.take_duty("dues", at=pair.clock.now(), until=pair.clock.now() + timedelta(hours=1))
         work.commit()
     assert look_at_dues(theirs) == 0
+
+
+def test_who_has_not_followed_a_withdrawal_is_told_until_it_has(pair: Hubs, ours: Broker) -> None:
+    from_us = sent(ours)
+    add_member(ours, "kz-mvd")
+    to_member = drafted(ours, "kz-mvd", "spontaneous-information")
+    collect(ours, "kz-mvd", after=0, limit=10)
+    for row in (from_us, to_member):
+        release_it(ours, withdraw(ours, AIGUL, row.record_id, reason="a mistake"))
+    assert {one.who for one in follows(pair, ours)} == {"cis-atc", "kz-mvd"}
+    look_at_dues(ours)
+    assert told_of(ours, "withdrawal") == []
+    pass_days(pair, 3)
+    look_at_dues(ours)
+    pass_days(pair, 1)
+    look_at_dues(ours)
+    assert sorted(told_of(ours, "withdrawal")) == [("cis-atc", "due"), ("kz-mvd", "due")]
+    pass_days(pair, 7)
+    look_at_dues(ours)
+    assert ("kz-mvd", "overdue") in told_of(ours, "withdrawal")
+
+
+def test_whoever_follows_is_told_of_no_more_and_neither_is_what_was_overtaken(
+    pair: Hubs, ours: Broker
+) -> None:
+    row = sent(ours)
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    release_it(ours, correct(ours, AIGUL, row.record_id, told))
+    release_it(ours, withdraw(ours, AIGUL, row.record_id, reason="a mistake"))
+    assert [one.version for one in follows(pair, ours)] == [3]
+    run_lanes(ours, rounds=2)
+    assert follows(pair, ours) == []
+
+
+def follows(pair: Hubs, broker: Broker) -> list[Unheeded]:
+    with broker.store.read() as view:
+        return list(unheeded(view, broker.limits, at=pair.clock.now()))
+
+
+def told_of(broker: Broker, action: str) -> list[tuple[str, str]]:
+    found = done(broker, Act.REMINDED)
+    return [(e.details["to"], e.details["level"]) for e in found if e.details["what"] == action]

@@ -86,6 +86,8 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     "dues.due after": lambda work: work.dues.due(
         "retain_until", before=rows.at(9), after=(rows.at(), 5), limit=10
     ),
+    "dues.unacknowledged": lambda work: work.dues.unacknowledged(after=5, limit=10),
+    "dues.uncollected": lambda work: work.dues.uncollected(after=("kz-mvd", 5), limit=10),
     "dues.told": lambda work: work.dues.told("reply", [new_id(), new_id()]),
     "dues.keeping": lambda work: work.dues.keeping("kz-knb", new_id()),
     "events_about": lambda work: work.events_about([new_id(), new_id()], limit=10),

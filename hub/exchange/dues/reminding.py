@@ -13,7 +13,6 @@ from hub.audit.events import Act
 from hub.config import Limits
 from hub.entries import RecordRow, ReminderRow
 from hub.exchange.broker import Broker
-from hub.exchange.dues.retaining import erase_ended
 from hub.policy.dues import Due
 from hub.ports import View
 
@@ -47,26 +46,6 @@ class DueItem:
     level: Level
 
 
-def look_at_dues(broker: Broker) -> int:
-    """Tell of what falls due, and erase what is kept no longer; return how many entries were told.
-
-    One process does it at a time, each `due_look_s`.
-    """
-    at = broker.clock.now()
-    with broker.store.read() as view:
-        turn = view.books.due("dues")
-    if turn is not None and turn > at:
-        return 0
-    with broker.store.work() as work:
-        until = at + timedelta(seconds=broker.limits.due_look_s)
-        if not work.books.take_duty("dues", at=at, until=until):
-            return 0
-        work.commit()
-    told = sum(_tell(broker, what, at) for what in Due)
-    erase_ended(broker, at=at, running=lambda: True)
-    return told
-
-
 def falling_due(
     view: View, limits: Limits, what: Due, *, at: datetime, within_s: float | None = None
 ) -> Iterator[DueItem]:
@@ -96,8 +75,10 @@ def _level(limits: Limits, due_at: datetime, at: datetime) -> Level:
     return Level.OVERDUE if late else Level.DUE
 
 
-def _tell(broker: Broker, what: Due, at: datetime) -> int:
-    """Log what has come to a level that it was not told at yet, a page of records a transaction."""
+def tell(broker: Broker, what: Due, at: datetime) -> int:
+    """Log what has come to a level that it was not told at yet, a page of records a transaction; return how
+    many.
+    """
     with broker.store.read() as view:
         new = _untold(view, what, list(falling_due(view, broker.limits, what, at=at)))
     for start in range(0, len(new), _PAGE):

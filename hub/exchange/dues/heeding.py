@@ -1,0 +1,154 @@
+"""Who has not followed a correction or a withdrawal: partners without a receipt, members that were not told.
+
+A partner's hub takes the earlier version out of force in the step in which it acknowledges, and a member's
+system is told by collecting. What stands here has therefore not reached them, or waits for them to act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.audit.events import Act
+from hub.config import Limits
+from hub.entries import ReminderRow
+from hub.exchange.broker import Broker
+from hub.exchange.dues.reminding import Level
+from hub.ports import View
+from hub.records.kinds import Action
+
+_PAGE: Final = 200
+_FOLLOWED: Final = frozenset({Action.CORRECTION.value, Action.WITHDRAWAL.value})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unheeded:
+    """One correction or withdrawal that somebody who had the record has not followed.
+
+    `stands` is the state of its entry in the queue, or of its delivery to a member.
+    """
+
+    originator: str
+    record_id: str
+    version: int
+    action: str
+    kind: str
+    who: str
+    since: datetime
+    stands: str
+    reason: str | None
+    level: Level
+
+
+def unheeded(view: View, limits: Limits, *, at: datetime) -> Sequence[Unheeded]:
+    """Return what has not been followed, the oldest first; versions that others overtook do not count."""
+    return sorted(_partners(view, limits, at), key=lambda one: one.since) + sorted(
+        _members(view, limits, at), key=lambda one: one.since
+    )
+
+
+def tell_unheeded(broker: Broker, at: datetime) -> int:
+    """Log what was not followed in time, once when it is late and once when it is long overdue."""
+    with broker.store.read() as view:
+        late = [one for one in unheeded(view, broker.limits, at=at) if one.level > Level.SOON]
+        new = [one for one in late if _told(view, broker.limits, one) < one.level]
+    if new:
+        with broker.store.work() as work:
+            work.dues.tell([_reminder(broker.limits, one, at) for one in new])
+            work.stage(
+                broker.event(
+                    Act.REMINDED,
+                    broker.itself,
+                    one.record_id,
+                    at,
+                    what=one.action,
+                    due=_due(broker.limits, one).isoformat(),
+                    level=one.level.name.lower(),
+                    originator=one.originator,
+                    version=str(one.version),
+                    to=one.who,
+                )
+                for one in new
+            )
+            work.commit()
+    return len(new)
+
+
+def _partners(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
+    after = 0
+    while rows := view.dues.unacknowledged(after=after, limit=_PAGE):
+        after = rows[-1].position
+        newest = view.records.newest([row.record_id for row in rows if row.record_id])
+        ours = {record_id: row for (_, record_id), row in newest.items() if row.direction.value == "out"}
+        for entry in rows:
+            record = ours.get(entry.record_id or "")
+            if record is None or record.version != entry.version or record.action not in _FOLLOWED:
+                continue
+            yield Unheeded(
+                originator=record.originator,
+                record_id=record.record_id,
+                version=record.version,
+                action=record.action,
+                kind=record.kind,
+                who=entry.recipient,
+                since=entry.created_at,
+                stands=entry.state.value,
+                reason=entry.reason,
+                level=_level(limits, entry.created_at, at),
+            )
+
+
+def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
+    after = ("", 0)
+    while rows := view.dues.uncollected(after=after, limit=_PAGE):
+        after = rows[-1].member, rows[-1].position
+        newest = view.records.newest([row.record_id for row in rows])
+        for delivery in rows:
+            record = newest.get((delivery.originator, delivery.record_id))
+            if record is None or record.version != delivery.version or record.action not in _FOLLOWED:
+                continue
+            yield Unheeded(
+                originator=record.originator,
+                record_id=record.record_id,
+                version=record.version,
+                action=record.action,
+                kind=record.kind,
+                who=delivery.member,
+                since=delivery.at,
+                stands=delivery.state.value,
+                reason=None,
+                level=_level(limits, delivery.at, at),
+            )
+
+
+def _level(limits: Limits, since: datetime, at: datetime) -> Level:
+    age_s = (at - since).total_seconds()
+    if age_s >= limits.heed_remind_s + limits.overdue_escalate_s:
+        return Level.OVERDUE
+    return Level.DUE if age_s >= limits.heed_remind_s else Level.SOON
+
+
+def _due(limits: Limits, one: Unheeded) -> datetime:
+    return one.since + timedelta(seconds=limits.heed_remind_s)
+
+
+def _what(one: Unheeded) -> str:
+    return f"{one.action} to {one.who}"
+
+
+def _told(view: View, limits: Limits, one: Unheeded) -> int:
+    told = view.dues.told(_what(one), [one.record_id])
+    return told.get((one.originator, one.record_id, _due(limits, one)), 0)
+
+
+def _reminder(limits: Limits, one: Unheeded, at: datetime) -> ReminderRow:
+    return ReminderRow(
+        what=_what(one),
+        originator=one.originator,
+        record_id=one.record_id,
+        due_at=_due(limits, one),
+        level=one.level,
+        told_at=at,
+    )

@@ -7,6 +7,7 @@ import signal
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,19 +15,22 @@ import pytest
 import urllib3
 
 from demo.ports import free_ports
+from hub.audit.events import Act
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
 from hub.bootstrap.secrets import Source
 from hub.config import TokenConfig
 from hub.entries import OutboxEntry
+from hub.envelope.suites import Suite
 from hub.exchange.agreements import adopt
 from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
 from hub.records.lifecycle import EntryState
 from tests.cli.walk import hub as command
 from tests.exchange.hubs import CUSTODIAN, agreement_text, released
+from tests.servers.postgres import PostgresServer
 from tests.servers.softhsm import SoftHsm, soft_hsm
-from tests.wire.served import start, wait_ready
+from tests.wire.served import Peer, start, wait_ready
 
 US, THEM = "kz-knb", "cis-atc"
 LABEL = "hub kz-knb"
@@ -44,13 +48,16 @@ def hsm(tmp_path: Path) -> Iterator[SoftHsm]:
 
 
 @contextmanager
-def two_hubs(folder: Path, hsm: SoftHsm) -> Iterator[dict[str, Hub]]:
+def two_hubs(folder: Path, hsm: SoftHsm, *, database: str = "", workers: int = 1) -> Iterator[dict[str, Hub]]:
     """Two hubs that know one another; kz-knb keeps what it can in a token, cis-atc all of it in files."""
     ours, theirs, metrics = free_ports(3)
     (folder / "pin").write_text(hsm.pin)
     (folder / "pin").chmod(0o600)
     token = TokenConfig(module=str(hsm.module), label=LABEL, purposes=PURPOSES, pin_file=str(folder / "pin"))
-    init_hub(folder / US, agency=US, port=ours, metrics_port=metrics, token=token, pin=Source())
+    told = {"metrics_port": metrics, "database": database}
+    init_hub(folder / US, agency=US, port=ours, token=token, pin=Source(), **told)  # type: ignore[arg-type]
+    toml = folder / US / "hub.toml"
+    toml.write_text(f"workers = {workers}\n" + toml.read_text())
     init_hub(folder / THEM, agency=THEM, port=theirs)
     with ExitStack() as stack:
         hubs = {agency: stack.enter_context(open_hub(folder / agency)) for agency in (US, THEM)}
@@ -135,6 +142,36 @@ def test_a_served_hub_waits_for_its_token_and_drains_when_it_is_back(tmp_path: P
             drained(ours, theirs, out, back)
         log = (ours.config.home / "serve.log").read_text()
         assert hsm.pin not in log
+
+
+def test_two_workers_share_a_token_under_load_and_lose_nothing(
+    tmp_path: Path, hsm: SoftHsm, postgres: PostgresServer
+) -> None:
+    with (
+        postgres.database(empty=True) as database,
+        two_hubs(tmp_path, hsm, database=database, workers=2) as hubs,
+    ):
+        ours, theirs = hubs[US], hubs[THEM]
+        out = [released(ours.broker, THEM, narrative=f"No {n}").record_id for n in range(10)]
+        back = [released(theirs.broker, US, narrative=f"No {n}").record_id for n in range(10)]
+        with serving(hubs):
+            with ThreadPoolExecutor(8) as callers:  # each on a connection of its own, so both workers answer
+                told = list(callers.map(lambda _n: handed_over(theirs, ours), range(24)))
+            drained(ours, theirs, out, [*back, *told])
+            assert ready(ours) == []
+        with ours.store.read() as view:
+            events = [event for _, event in view.events(after=0, limit=10_000)]
+        assert len({event.details["pid"] for event in events if event.act is Act.STARTED}) == 2
+    assert "token-unavailable" not in (tmp_path / US / "serve.log").read_text()
+
+
+def handed_over(theirs: Hub, ours: Hub) -> str:
+    """Have a partner hand over a record that a token must open and sign for; return the record's id."""
+    peer = Peer(hub=theirs, target=ours)
+    record = peer.record()
+    (outcome,) = peer.send(peer.seal(record, suite=Suite.CLASSIC_1))
+    assert outcome["receipt"] is not None, outcome
+    return str(record["id"])
 
 
 def drained(ours: Hub, theirs: Hub, out: list[str], back: list[str]) -> None:

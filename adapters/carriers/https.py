@@ -35,6 +35,7 @@ from adapters.carriers.answers import (
 from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.envelope.documents import DOCUMENT_MAX_BYTES
+from hub.envelope.messages import MESSAGE_MAX_BYTES
 from hub.errors import OurFault, PeerFault
 from hub.federation.card import CARD_MAX_BYTES
 from hub.ports import BlobStore, Introduction, Mail, Outcome, Transfer
@@ -177,7 +178,8 @@ class HttpsCarrier:
         with self._client.open(hop, "GET", path, wait_s=wait_s) as reply:
             need(hop, reply, 200)
             # The text of an envelope grows when it is quoted in JSON, at most to the double.
-            answer = object_in(hop, reply.read(2 * self._limits.batch_max_bytes + ANSWER_MAX_BYTES))
+            most = self._limits.batch_max_bytes + limit * MESSAGE_MAX_BYTES
+            answer = object_in(hop, reply.read(2 * most + ANSWER_MAX_BYTES))
         return Mail(
             transfers=tuple(transfers_in(hop, answer, limit)),
             receipts=tuple(receipts_in(hop, answer, limit)),

@@ -212,7 +212,9 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         subject="envelope",
     ),
     _A.RELAYED: Row(
-        category=_C.CONVEYANCE, means="We took an envelope, unopened, to hand it on.", subject="envelope"
+        category=_C.CONVEYANCE,
+        means="We took an envelope, or what one hub asks or answers another, unopened, to hand it on.",
+        subject="envelope or message",
     ),
     _A.RECEIPT_VERIFIED: Row(
         category=_C.CONVEYANCE,

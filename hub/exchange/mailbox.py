@@ -46,7 +46,7 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
             raise Refused("partner-suspended", f"{peer} is suspended here.")
         claimed = claim_for_mailbox(broker, view, standing, peer, size=size)
         receipts = view.receipts.unsent(peer, size)
-        messages = view.messages.waiting(peer, AT_ONCE)
+        messages = view.messages.waiting(peer, min(size, AT_ONCE))
     settled, at = Settled(), broker.clock.now()
     going = permit_again(broker, claimed, settled, at)
     out = transfers_of(broker, claimed, going, settled, at)

@@ -197,6 +197,9 @@ def test_who_polls_its_relay_is_asked_through_its_mailbox(chain: Hubs) -> None:
     row, _found = reconcile(ours, CUSTODIAN, FAR, pause=pause)
     assert (row.compared, row.differences) == (3, 0)
     assert mailbox(relay, FAR, limit=5).messages == ()
+    for _ in range(3):
+        assert refused(chain, question(chain)) is None
+    assert len(mailbox(relay, FAR, limit=2).messages) == 2
 
 
 def test_who_does_not_answer_is_given_up_and_what_was_asked_is_forgotten(chain: Hubs) -> None:

@@ -57,7 +57,7 @@ def _check_seen(log: Log, seen: Checkpoint, where: str) -> None:
     if size < seen.size:
         raise IntegrityFailure(
             "log-rolled-back",
-            f"The log was signed over {seen.size} entries, as {where} shows, and the database holds {size}: "
+            f"The log was signed over {seen.size} entries, according to {where}; the database holds {size}: "
             f"it was set back, or restored from an older backup. {_WHAT_TO_DO}",
         )
     if root_of(seen.size, log.tile) != seen.root:

@@ -374,6 +374,24 @@ def test_receipts_go_with_what_was_taken() -> None:
     assert there.asked[0].document == {"receipts": ["r1", "r2", "r3"], "taken": [taken]}
 
 
+def test_messages_go_with_the_hubs_they_have_passed_and_what_was_taken() -> None:
+    carrying, there = carrier(lambda _: said({"outcomes": [{"code": "relay-refused"}]}))
+    taken = new_id()
+    codes = carrying.carry_messages(row("cis-atc"), [Transfer(sealed=b"{}", hops=("kz-knb",))], taken=[taken])
+    assert codes == ["relay-refused"]
+    assert there.asked[0].path == "/exchange/v1/messages"
+    told = {"messages": [{"sealed": "{}", "hops": ["kz-knb"]}], "taken": [taken]}
+    assert there.asked[0].document == told
+
+
+def test_a_mailbox_is_polled_for_messages() -> None:
+    carrying, _there = carrier(lambda _: said({"messages": [{"sealed": "{}", "hops": []}, {"sealed": 1}]}))
+    got = carrying.poll(row("cis-atc"), limit=5, wait_s=1.0)
+    assert got.messages == (Transfer(sealed=b"{}"),)  # one that cannot be read stops no other
+    too_many, _there = carrier(lambda _: said({"messages": [{"sealed": "{}", "hops": []}] * 6}))
+    assert fault(lambda: too_many.poll(row("cis-atc"), limit=5, wait_s=1.0)).code == "partner-misbehaved"
+
+
 def test_a_mailbox_is_polled_for_envelopes_and_receipts() -> None:
     mail = {"transfers": [{"sealed": '{"a":1}', "hops": ["cis-atc"]}], "receipts": ["r1"]}
     carrying, there = carrier(lambda _: said(mail))

@@ -178,6 +178,7 @@ _REQUEST: Final = (
     _o("Содействие", "asked", inner=_ASKED, many=True),
     _t("Срочность", "urgency", words=w.URGENCIES),
     _t("ПричинаСрочности", "urgency_reason"),
+    _f("ПодтверждаетПисьменно", "confirms_in_writing"),
     _f("Конфиденциально", "confidential"),
     _t("Порядок", "procedure"),
     _f("ПросимПрисутствовать", "presence_asked"),

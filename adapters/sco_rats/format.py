@@ -99,6 +99,7 @@ _REQUEST: Final = (
     outer("Содействие|协助事项", "asked", inner=_ASKED, many=True),
     text("Срочность|紧急程度", "urgency", words=w.URGENCIES),
     text("ПричинаСрочности|紧急原因", "urgency_reason"),
+    _flag("ПодтверждаетПисьменно|书面确认", "confirms_in_writing"),
     _flag("Конфиденциально|要求保密", "confidential"),
     text("Порядок|程序", "procedure"),
     _flag("ПросимПрисутствовать|请求在场", "presence_asked"),

@@ -114,7 +114,9 @@ def test_keys_tell_file_and_token_beside_the_raw_libraries() -> None:
 
 def test_adapters_are_measured_against_their_bare_parsers() -> None:
     rows = run("bench.adapters", "--rounds", "1", "--seconds", "0.01")["adapters"]
-    assert {"bilateral", "bilateral-stix", "bilateral-misp", "cis_atc", "interpol"} <= set(rows)
+    assert {"bilateral", "bilateral-stix", "bilateral-misp", "cis_atc", "fiu", "interpol", "sco_rats"} <= set(
+        rows
+    )
     for row in rows.values():
         for step in ("write", "read"):
             assert row[f"{step}_ratio"] == pytest.approx(

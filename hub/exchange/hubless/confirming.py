@@ -83,7 +83,7 @@ def _settle(
     at: datetime,
 ) -> None:
     """Give each entry of the parcel its next state, and say so; one that ended stays as it is."""
-    state, open_ = _step(code)
+    state, open_ = _step(code, signer)
     moved = [replace(one, state=state, reason=code) for one in entries if one.state in open_]
     work.outbox.settle(None, moved, yielding=True)
     told = {"status": "refused" if code else "accepted"} | ({"code": code} if code else {})
@@ -97,9 +97,12 @@ def _settle(
         )
 
 
-def _step(code: str | None) -> tuple[EntryState, Collection[EntryState]]:
-    """Return what an entry becomes, and from which states it does."""
-    if code == "receipt-invalid":
+def _step(code: str | None, signer: str | None) -> tuple[EntryState, Collection[EntryState]]:
+    """Return what an entry becomes, and from which states it does.
+
+    What a mail server says of its delivery nobody signed, and it is no word of the partner: it holds.
+    """
+    if code == "receipt-invalid" or (code == "delivery-failed" and signer is None):
         return EntryState.HELD, (EntryState.PENDING, EntryState.CARRIED)
     if code is not None:
         return EntryState.REFUSED, (*_WAITING, EntryState.UNCONFIRMED)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.carriers.verdicts import write_verdict
 from adapters.contract import Verdict
 from hub.audit.events import Act
 from hub.errors import Refused
@@ -17,7 +18,7 @@ from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
 from hub.records.lifecycle import EntryState, RecordState
-from tests.exchange.hubless.conftest import THEM, Pair
+from tests.exchange.hubless.conftest import THEM, US, Pair
 from tests.exchange.hubs import BOLAT, document
 from tests.exchange.test_takeover import SYSTEM
 
@@ -84,6 +85,21 @@ def test_what_is_cut_off_between_push_and_commit_is_pushed_again_as_the_same_byt
         work.commit()
     pair.carry()
     assert pair.carrier.pull(limit=5) == first
+
+
+def test_a_bounce_that_nobody_signed_holds_the_entry_and_a_receipt_still_counts(pair: Pair) -> None:
+    row = pair.release(pair.drafted())
+    pair.carry()
+    (parcel,) = pair.carrier.pull(limit=5)
+    pair.carrier.acknowledge(parcel.parcel_id, Verdict(taken=False, code="delivery-failed", sentence="5.1.1"))
+    pair.look()
+    assert (pair.entry(row).state, pair.entry(row).reason) == (EntryState.HELD, "delivery-failed")
+    receipts = pair.folder / "drop" / f"receipts-for-{US}"
+    (receipts / parcel.parcel_id).write_bytes(
+        write_verdict(parcel.parcel_id, parcel.content, Verdict(taken=True))
+    )
+    pair.look()
+    assert pair.entry(row).state is EntryState.ACCEPTED
 
 
 def test_a_carrier_without_receipts_leaves_it_unconfirmed(made: Any) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
 
 
-@trail(writes_nothing("the places in a record that a format has no room for, and none of its content"))
+@trail(writes_nothing("the places in a record that a format has no room for, no content", opens=True))
 @leaf(examples=(f"hub record losses {SOME_ID}",))
 @record_argument
 @home_option

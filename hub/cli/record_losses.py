@@ -51,7 +51,7 @@ def _of_one(one: Prepared) -> dict[str, object]:
         "lost": [] if made is None else list(made.lost),
         "aside": [] if made is None else list(made.aside),
         "refused": [{"code": each.code, "sentence": each.sentence} for each in one.refusals],
-        "asked": [{"code": each.code, "sentence": each.sentence} for each in one.questions],
+        "asked": [{"code": name, "sentence": each.sentence} for name, each in one.questions.items()],
     }
 
 
@@ -70,7 +70,7 @@ def _lines(one: Prepared) -> Iterator[str]:
         yield from _listed("It does not get", made.lost)
         yield from _listed("It sees only with our extension of the format", made.aside)
     yield from (f"  refused, {each.code}: {each.sentence}" for each in one.refusals)
-    yield from (f"  asked, {one.agency}/{each.code}: {each.sentence}" for each in one.questions)
+    yield from (f"  asked, {one.agency}/{name}: {each.sentence}" for name, each in one.questions.items())
 
 
 def _listed(what: str, paths: Sequence[str]) -> Iterator[str]:
@@ -81,9 +81,9 @@ def _listed(what: str, paths: Sequence[str]) -> Iterator[str]:
 def ask_partners(report: Losses, known: set[tuple[str, str]]) -> Iterator[PartnerAnswer]:
     """Ask the officer what partners' own rules ask."""
     for one in report.prepared:
-        for each in one.questions:
-            if (one.agency, each.code) not in known:
+        for name, each in one.questions.items():
+            if (one.agency, name) not in known:
                 clause = f" ({each.clause})" if each.clause else ""
                 met = click.confirm(f"{one.agency}: {each.sentence}{clause}", err=True)
                 why = click.prompt("Why, in a few words", err=True)
-                yield PartnerAnswer(recipient=one.agency, code=each.code, met=met, why=why)
+                yield PartnerAnswer(recipient=one.agency, code=name, met=met, why=why)

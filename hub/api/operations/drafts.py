@@ -149,7 +149,7 @@ def _losses(broker: Broker, record_id: str) -> dict[str, object]:
             "recipient": one.agency,
             "lost": () if one.translated is None else one.translated.lost,
             "aside": () if one.translated is None else one.translated.aside,
-            "asked": [{"code": each.code, "sentence": each.sentence} for each in one.questions],
+            "asked": [{"code": name, "sentence": each.sentence} for name, each in one.questions.items()],
         }
         | ({} if one.translated is None else {"dialect": one.translated.dialect})
         for one in report.prepared

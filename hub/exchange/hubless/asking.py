@@ -18,7 +18,7 @@ from hub.records.actor import Actor
 
 @dataclass(frozen=True, kw_only=True)
 class PartnerAnswer:
-    """An officer's answer to what one partner's rules ask, by the code of the question; with the reason."""
+    """An officer's answer to what one partner's rules ask, by the name of the question; with the reason."""
 
     recipient: str
     code: str
@@ -73,7 +73,7 @@ def answered_partners(
 
     Raises Refused `check-unanswered`, `check-failed`, and `request-invalid` for what nobody asked.
     """
-    asked = {(one.agency, each.code): each for one in prepared for each in one.questions}
+    asked = {(one.agency, name): each for one in prepared for name, each in one.questions.items()}
     given = [(one.recipient, one.code) for one in answers]
     if len(set(given)) < len(given) or not set(given) <= asked.keys():
         told = ", ".join(f"{agency}/{code}" for agency, code in asked) or "none"

@@ -6,7 +6,7 @@ judged are those that are sealed. Nothing here touches a store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -51,9 +51,14 @@ class Prepared:
         return tuple(one for one in self.remarks if one.refuses)
 
     @property
-    def questions(self) -> tuple[Remark, ...]:
-        """Return what an officer is asked first."""
-        return tuple(one for one in self.remarks if not one.refuses)
+    def questions(self) -> Mapping[str, Remark]:
+        """Return what an officer is asked first, by name: its code, numbered where several have the same."""
+        asked = [one for one in self.remarks if not one.refuses]
+        codes = [one.code for one in asked]
+        return {
+            code if codes.count(code) == 1 else f"{code}.{codes[:place].count(code) + 1}": one
+            for place, (code, one) in enumerate(zip(codes, asked, strict=True))
+        }
 
     @property
     def lossless(self) -> bool:
@@ -97,7 +102,7 @@ def _prepare(broker: Broker, partner: ProfileRow, record: Record, at: datetime) 
 
 
 def losses_digest(prepared: Sequence[Prepared]) -> bytes | None:
-    """Return the digest of what each partner without a hub gets and what it does not; None without any."""
+    """Return the digest of what each partner without a hub gets, loses and asks; None without any."""
     told = [_item(one) for one in sorted(prepared, key=lambda one: one.agency)]
     return digest(canonical(told)) if told else None
 
@@ -112,6 +117,7 @@ def _item(one: Prepared) -> dict[str, object]:
         "document": digest(made.document).hex(),
         "lost": list(made.lost),
         "aside": list(made.aside),
+        "asked": [[name, asked.sentence] for name, asked in one.questions.items()],
     }
 
 

@@ -69,9 +69,9 @@ class Pair:
                 Answered(check=one, met=True, why="seen") for one in checks_for(self.broker, row.record_id)
             ],
             partner_answers=[
-                PartnerAnswer(recipient=one.agency, code=each.code, met=True, why="seen")
+                PartnerAnswer(recipient=one.agency, code=name, met=True, why="seen")
                 for one in report.prepared
-                for each in one.questions
+                for name in one.questions
             ],
         )
         return row

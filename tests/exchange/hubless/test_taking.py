@@ -25,9 +25,9 @@ from tests.exchange.hubless.conftest import THEM, Pair
 from tests.exchange.hubs import CUSTODIAN, add_member, document
 
 
-def theirs(pair: Pair) -> Mapping[str, Any]:
+def theirs(pair: Pair, kind: str = "spontaneous-information") -> Mapping[str, Any]:
     """Return a record of the partner's own."""
-    filled = fill_in(document(), agency=THEM, at=pair.broker.clock.now())
+    filled = fill_in(document(kind), agency=THEM, at=pair.broker.clock.now())
     return load_record(filled, max_bytes=1 << 20).document
 
 

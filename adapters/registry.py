@@ -31,6 +31,7 @@ _CARRIERS: Final[dict[str, str]] = {
     "mail": "adapters.carriers.mail:make",
     "sftp": "adapters.carriers.sftp:make",
     "taxii": "adapters.carriers.taxii:make",
+    "taxii-server": "adapters.carriers.taxii_server:make",
 }
 _SEALS: Final[dict[str, str]] = {
     "smime": "adapters.seals.smime:make",

@@ -51,6 +51,7 @@ CODES: Final[dict[str, Row]] = {
     "request-malformed": _row(_R, 400, 65, "The request cannot be parsed"),
     "request-too-large": _row(_R, 413, 65, "The request is larger than this address takes"),
     "media-type-unsupported": _row(_R, 415, 65, "This address does not take that media type"),
+    "not-acceptable": _row(_R, 406, 65, "None of the media types asked for is spoken here"),
     "range-invalid": _row(_R, 416, 65, "That range is not there"),
     "precondition-missing": _row(_R, 428, 65, "Say which version you have seen"),
     "precondition-failed": _row(_R, 412, 65, "It is not the version you have seen"),

@@ -41,6 +41,8 @@ class Limits:
     somebody has not followed `heed_remind_s` after it went out is told.
     At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`; a receipt that
     has not come `receipt_late_s` after its parcel went is shown as missing.
+    Of TAXII collections at most `taxii_page_objects_max` objects are given, and `taxii_post_objects_max`
+    taken, at once.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
     an entry, the root or the list of participants expires.
@@ -94,6 +96,9 @@ class Limits:
     page_max: int = 200
     parcels_interval_s: float = 5.0
     receipt_late_s: float = 4 * 3600.0
+    taxii_page_objects_max: int = 500
+    taxii_post_max_bytes: int = 4 * _MIB
+    taxii_post_objects_max: int = 5_000
     gap_look_s: float = 60.0
     gap_after_s: float = 3600.0
     due_look_s: float = 3600.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response
 from flask_smorest import Api  # type: ignore[import-untyped]
 
@@ -28,6 +30,7 @@ from hub.api.operations import (
 )
 from hub.api.pages import site
 from hub.api.specification import complete
+from hub.api.taxii import room as taxii
 
 ROOMS = (
     exchange.room,
@@ -46,6 +49,9 @@ ROOMS = (
     authority.room,
     health.room,
 )
+
+#: All that declare what their endpoints write into the log; TAXII's are of no specification of ours.
+DECLARING: Final = (*ROOMS, taxii)
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -92,6 +98,7 @@ def create_app(context: ApiContext) -> Flask:
         api.spec.components.example(code, example)
     for room in ROOMS:
         api.register_blueprint(room)
+    taxii.add_to(app)
     site.add(app, complete(api.spec.to_dict(), issuer=context.issuer))
     return app
 

@@ -18,7 +18,11 @@ from hub.records.actor import Actor, ActorKind, Role
 
 
 class Door(Enum):
-    """Who may come in where an operation is declared; `IDENTIFIED` is each of the others."""
+    """Who may come in where an operation is declared.
+
+    `IDENTIFIED` is each of the others. `SHOWN` is who shows a certificate that is known here, also a partner
+    without a hub.
+    """
 
     ANYONE = "anyone"
     PARTNER = "partner"
@@ -26,15 +30,20 @@ class Door(Enum):
     OFFICER = "officer"
     INSIDE = "inside"
     IDENTIFIED = "identified"
+    SHOWN = "shown"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """An identified caller: the actor of the use cases, the scopes of its token, a partner's certificate."""
+    """An identified caller: the actor of the use cases, the scopes of its token, a partner's certificate.
+
+    `collects` tells that it is a partner without a hub.
+    """
 
     actor: Actor
     scopes: frozenset[str] = field(default_factory=frozenset)
     leaf: bytes | None = field(default=None, repr=False)
+    collects: bool = False
 
     @property
     def is_system(self) -> bool:
@@ -90,16 +99,27 @@ def _address() -> str:
 def _caller(desk: Desk, door: Door) -> Caller:
     if door is Door.PARTNER:
         return _partner(desk)
-    if door is Door.IDENTIFIED and "Authorization" not in request.headers:
+    if door is Door.SHOWN:
         return _peer(desk)
+    if door is Door.IDENTIFIED and "Authorization" not in request.headers:
+        return _of_hubs(_peer(desk))
     return _inside(desk)
 
 
 def _peer(desk: Desk) -> Caller:
     """Return the partner or the member whose certificate was shown; its scopes cover nothing."""
     peer = desk.peer(certificate(desk))
-    kind = ActorKind.PARTNER if peer.role == "partner" else ActorKind.SYSTEM
-    return Caller(actor=Actor(kind=kind, id=peer.agency, agency=peer.agency))
+    kind = ActorKind.SYSTEM if peer.role == "member" else ActorKind.PARTNER
+    return Caller(
+        actor=Actor(kind=kind, id=peer.agency, agency=peer.agency), collects=peer.role == "collector"
+    )
+
+
+def _of_hubs(caller: Caller) -> Caller:
+    """Refuse a partner without a hub: what hubs, members and officers share is not for it."""
+    if caller.collects:
+        raise PeerFault("certificate-unknown", "The certificate is a collector's; this is not for those.")
+    return caller
 
 
 def _partner(desk: Desk) -> Caller:

@@ -125,8 +125,13 @@ def _of_failure(error: HubError) -> Response:
     return problem_response(error.code, error.sentence, details=error.details)
 
 
+def status_words(error: HTTPException) -> tuple[str, str]:
+    """Return our code and sentence for what werkzeug and Flask raise by themselves."""
+    return _BY_STATUS.get(error.code or 500, ("internal", "Something failed inside the hub."))
+
+
 def _of_http(error: HTTPException) -> Response:
-    code, sentence = _BY_STATUS.get(error.code or 500, ("internal", "Something failed inside the hub."))
+    code, sentence = status_words(error)
     headers = {}
     if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
         headers["Allow"] = ", ".join(sorted(allowed))

@@ -134,7 +134,7 @@ class Room(Blueprint):  # type: ignore[misc]
 
         def declare(handler: Handler) -> Handler:
             """Put the door, the parsing and the documentation around a handler, and add it to the room."""
-            guard = _Guard(
+            guard = Guard(
                 name=handler.__name__,
                 door=door,
                 way=way,
@@ -185,7 +185,7 @@ class Room(Blueprint):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Guard:
+class Guard:
     """What happens before a handler's request is parsed, and to what it was refused for."""
 
     name: str

@@ -58,6 +58,11 @@ class Act(Enum):
     RECEIPT_KEPT = "receipt-kept"
     RECEIPT_ISSUED = "receipt-issued"
     DELIVERED = "delivered"
+    COLLECTION_OPENED = "collection-opened"
+    LAID_OUT = "laid-out"
+    COLLECTED = "collected"
+    POSTED = "posted"
+    POST_ANSWERED = "post-answered"
     RESUMED = "resumed"
     MISSED = "missed"
     RECONCILED = "reconciled"
@@ -233,6 +238,33 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.CONVEYANCE,
         means="A member's system said that a record was delivered, opened or actioned there.",
         subject="record",
+    ),
+    _A.COLLECTION_OPENED: Row(
+        category=_C.ADMINISTRATION,
+        means="A collection was opened for an agency that reads or posts by TAXII.",
+        subject="collection",
+    ),
+    _A.LAID_OUT: Row(
+        category=_C.CONVEYANCE,
+        means="A parcel was laid out for its recipient, which reads by TAXII when it likes.",
+        subject="parcel",
+    ),
+    _A.COLLECTED: Row(
+        category=_C.DISCLOSURE,
+        means="An agency read objects of a parcel that was laid out for it; the detail `numbers` says which.",
+        subject="parcel",
+        justified=True,
+        names_recipients=True,
+    ),
+    _A.POSTED: Row(
+        category=_C.COLLECTION,
+        means="An agency posted objects by TAXII; they are kept as one parcel that waits for its verdict.",
+        subject="parcel",
+    ),
+    _A.POST_ANSWERED: Row(
+        category=_C.CONVEYANCE,
+        means="A parcel that was posted was taken, or refused with the detail `code`.",
+        subject="parcel",
     ),
     _A.RESUMED: Row(
         category=_C.CONVEYANCE, means="An operator put an envelope back in its lane.", subject="envelope"

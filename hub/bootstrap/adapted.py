@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from adapters import contract
+from adapters.carriers.taxii_server import Counter
 from adapters.completing import complete
 from adapters.composing import compose
 from adapters.profiles import invalid, parse_profile
@@ -50,17 +51,31 @@ class _Composed:
         return self.adapter.carrier
 
 
+def no_counter(agency: str) -> Counter:
+    """Refuse: nothing is served here."""
+    raise invalid(f"nothing is served here at which {agency} could collect")
+
+
 class Adapters:
     """Implements `hub.ports.Adapting`.
 
     An adapter is composed anew when its profile, or anything in the directory that it may hang on, changes.
     """
 
-    def __init__(self, *, agency: str, store: Store, keyring: Keyring, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        agency: str,
+        store: Store,
+        keyring: Keyring,
+        folder: Path,
+        counters: Callable[[str], Counter] = no_counter,
+    ) -> None:
         self._agency = agency
         self._store = store
         self._keyring = keyring
         self._folder = folder
+        self._counters = counters
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], tuple[int, _Composed]] = {}
 
@@ -206,6 +221,7 @@ class Adapters:
             store=self._store,
             keyring=self._keyring,
             held={(row.name, row.sort): row for row in rows},
+            counters=self._counters,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from adapters.carriers.taxii_server import Counter
 from hub.entries import MaterialRow
 from hub.envelope.vault import unlock
 from hub.errors import OurFault, Refused
@@ -30,6 +31,7 @@ class HeldMaterials:
     keyring: Keyring
     held: Mapping[tuple[str, str], MaterialRow]
     asked: set[tuple[str, str]] = field(default_factory=set)
+    counters: Callable[[str], Counter]
 
     def private_key(self, name: str) -> PrivateKeyTypes:
         """Return a key of ours that was made or taken in for this partner."""
@@ -47,6 +49,10 @@ class HeldMaterials:
         """Return a folder of its own for state that must last."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.state
+
+    def counter(self) -> Counter:
+        """Return where parcels are laid out for this partner, and its posts are taken."""
+        return self.counters(self.them)
 
     def _open(self, name: str, sort: str) -> bytes:
         row = self.held.get((name, sort))

@@ -12,6 +12,7 @@ from adapters.carriers.https import HttpsCarrier
 from hub.bootstrap.adapted import Adapters
 from hub.bootstrap.authority import AuthorityDesk
 from hub.bootstrap.checking import CheckedStore, checked
+from hub.bootstrap.collectors import Authorities
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.federating import Federation, federation
 from hub.bootstrap.leaves import leaf_authority, tls_card
@@ -23,6 +24,7 @@ from hub.errors import OurFault, PeerFault, Refused
 from hub.exchange.broker import Broker, Profile
 from hub.exchange.kept_card import kept_card
 from hub.exchange.partners import present_card
+from hub.exchange.taxii.counter import TaxiiCounter
 from hub.federation.card import check_url
 from hub.federation.trust import REFRESH_AFTER, TrustSource
 from hub.ports import Store, WitnessClient
@@ -130,7 +132,7 @@ def open_hub(
         shown = Shown()
         trust = TrustSource(
             store.read,
-            authority_pem=lambda: [held.pem for held in keys.authorities()],
+            authority_pem=Authorities(keys, store),
             refresh_after=min(REFRESH_AFTER, timedelta(seconds=config.limits.cut_within_s / 3)),
             first_answer_s=config.limits.revocation_first_s,
         )
@@ -153,7 +155,13 @@ def open_hub(
             limits=config.limits,
             blobs=FileBlobStore(config.blobs_dir),
             carrier=HttpsCarrier(client, config.limits, relay=via),
-            adapting=Adapters(agency=config.agency, store=store, keyring=keys, folder=config.partners_dir),
+            adapting=Adapters(
+                agency=config.agency,
+                store=store,
+                keyring=keys,
+                folder=config.partners_dir,
+                counters=lambda agency: TaxiiCounter(broker=broker, agency=agency),
+            ),
             pull=config.pull,
             wake=wake or (lambda _lane: None),
             witnesses=witness_policy(config),

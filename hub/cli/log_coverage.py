@@ -66,9 +66,9 @@ def _wrong(one: Operation, code: Program) -> str | None:
 
 
 def _of_api() -> Iterator[Operation]:
-    from hub.api.app import ROOMS
+    from hub.api.app import DECLARING
 
-    for room in ROOMS:
+    for room in DECLARING:
         for name, declared in room.trails.items():
             place = place_of(room.handlers[name])
             yield Operation(through="API", name=name.rpartition(".")[2], trail=declared, place=place)

@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final, Protocol
 
-from hub.entries import MemberRow, PartnerRow, PartnerStatus, RevocationRow, RevocationRule, TrustItem
+from hub.entries import (
+    MaterialRow,
+    MemberRow,
+    PartnerRow,
+    PartnerStatus,
+    ProfileRow,
+    RevocationRow,
+    RevocationRule,
+    TrustItem,
+)
 from hub.federation.answers import RevokedList, load_crl
 from hub.federation.authorities import TlsCard, authority_id, is_foreign
 from hub.federation.card import read_card
@@ -45,6 +54,13 @@ class KeptItems(Protocol):
     def items(self, digests: Sequence[str]) -> Mapping[str, TrustItem]: ...
 
 
+class HublessRows(Protocol):
+    """Partners without a hub, and what is held for them."""
+
+    def profiles(self) -> Sequence[ProfileRow]: ...
+    def materials(self, agency: str) -> Sequence[MaterialRow]: ...
+
+
 class HasDirectory(Protocol):
     """A snapshot of the stores, as far as trust looks into it."""
 
@@ -54,6 +70,8 @@ class HasDirectory(Protocol):
     def revocations(self) -> RevocationRows: ...
     @property
     def trust(self) -> KeptItems: ...
+    @property
+    def hubless(self) -> HublessRows: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +100,26 @@ class Pinned:
         return is_foreign(self.authorities[0])
 
 
+#: The carrier of partners that call us, and the name under which their client certificate is held.
+COLLECTS: Final = "taxii-server"
+CLIENT_CERTIFICATE: Final = "taxii-client"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collector:
+    """A partner without a hub that collects here, as its client certificate tells it."""
+
+    agency: str
+    status: PartnerStatus
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trust:
     """Whose certificates are taken, at one generation of the directory; never changes.
 
     `members` is keyed by the thumbprint of the registered certificate (SHA-256 of its DER, lowercase hex);
-    `withdrawn` holds those of them that our authority revoked.
+    `withdrawn` holds those of them that our authority revoked. `collectors` are partners without a hub, keyed
+    as members are.
     """
 
     generation: int
@@ -96,6 +128,7 @@ class Trust:
     partners: Mapping[str, Pinned] = field(default_factory=dict)
     members: Mapping[str, MemberRow] = field(default_factory=dict)
     withdrawn: frozenset[str] = frozenset()
+    collectors: Mapping[str, Collector] = field(default_factory=dict)
 
     def authorities(self) -> tuple[str, ...]:
         """Return every authority a client certificate may chain to: our own and the pinned ones."""
@@ -128,6 +161,7 @@ def build_trust(
     known = before.partners if before else {}
     answers = _by_authority(view, known.values())
     rules = view.revocations.rules()
+    members = {row.certificate_thumbprint: row for row in directory.members()}
     return Trust(
         generation=generation,
         authority_pem=authority_pem,
@@ -138,9 +172,26 @@ def build_trust(
             )
             for row in directory.partners()
         },
-        members={row.certificate_thumbprint: row for row in directory.members()},
+        members=members,
         withdrawn=frozenset(view.revocations.withdrawn()),
+        collectors=_collectors(view.hubless, members),
     )
+
+
+def _collectors(hubless: HublessRows, members: Mapping[str, MemberRow]) -> Mapping[str, Collector]:
+    """Return who collects, by the leaf that is held for it; a leaf of two is nobody's."""
+    found: dict[str, Collector] = {}
+    twice = set(members)
+    for profile in hubless.profiles():
+        if profile.carrier != COLLECTS:
+            continue
+        for row in hubless.materials(profile.agency):
+            if row.name != CLIENT_CERTIFICATE or row.sort != "certificates":
+                continue
+            leaf = row.fingerprint.split(" ")[0]
+            twice |= {leaf} & found.keys()
+            found[leaf] = Collector(agency=profile.agency, status=profile.status)
+    return {leaf: one for leaf, one in found.items() if leaf not in twice}
 
 
 def policy_of(tls: TlsCard, rule: RevocationRule | None) -> RevocationPolicy:

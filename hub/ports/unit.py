@@ -20,6 +20,7 @@ from hub.ports.messages import Messages
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
+from hub.ports.taxii import Taxii
 from hub.ports.traffic import Deliveries, Inbox, Receipts
 from hub.ports.trust import TrustItems
 from hub.ports.witnessing import Witnessing
@@ -54,6 +55,8 @@ class View(Protocol):
     def introductions(self) -> Introductions: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def taxii(self) -> Taxii: ...
     @property
     def trust(self) -> TrustItems: ...
     @property

@@ -28,6 +28,7 @@ from hub.storage.records import RecordStore
 from hub.storage.replays import ReplayStore
 from hub.storage.revocations import RevocationStore
 from hub.storage.session import Session
+from hub.storage.taxii import TaxiiStore
 from hub.storage.trust import TrustStore
 from hub.storage.witnessing import WitnessingStore
 
@@ -51,6 +52,7 @@ class SqlView:
         self.introductions = IntroductionStore(session)
         self.messages = MessageStore(session)
         self.hubless = HublessStore(session)
+        self.taxii = TaxiiStore(session)
         self.trust = TrustStore(session)
         self.certificates = CertificateStore(session)
         self.revocations = RevocationStore(session)

@@ -31,10 +31,13 @@ PROXY_ADDRESS: Final = "HTTP_X_CLIENT_ADDRESS"
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """An identified caller. `thumbprint` is the SHA-256 of the certificate's DER in lowercase hex."""
+    """An identified caller; a collector is a partner without a hub.
+
+    `thumbprint` is the SHA-256 of the certificate's DER in lowercase hex.
+    """
 
     agency: str
-    role: Literal["partner", "member"]
+    role: Literal["partner", "member", "collector"]
     thumbprint: str
 
 
@@ -78,7 +81,8 @@ def identify(
     """Return whose certificate it is.
 
     A partner's leaf is one that its pinned authority issued: for that very agency, or with the key and the
-    name that are pinned under a foreign authority. A member's is registered by its thumbprint. Raises
+    name that are pinned under a foreign authority. A member's is registered by its thumbprint, and so is that
+    of a partner without a hub. Raises
     PeerFault `certificate-missing`, `certificate-unknown`, `certificate-expired`, `certificate-revoked`,
     `revocation-unknown`, or Refused `partner-suspended`.
     """
@@ -94,6 +98,10 @@ def identify(
             raise _revoked(member.agency)
         peer = Peer(agency=member.agency, role="member", thumbprint=leaf.thumbprint)
         status = member.status
+    elif (collector := trust.collectors.get(leaf.thumbprint)) is not None:
+        _refuse_unless_in_force(collector.agency, leaf, leaf.not_after, at)
+        peer = Peer(agency=collector.agency, role="collector", thumbprint=leaf.thumbprint)
+        status = collector.status
     else:
         pinned = _partner(certificate_der, leaf, trust, at, wanted)
         peer = Peer(agency=pinned.agency, role="partner", thumbprint=leaf.thumbprint)

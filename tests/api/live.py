@@ -67,12 +67,12 @@ class Live:
 
 
 @contextmanager
-def live_hub(folder: Path) -> Iterator[Live]:
+def live_hub(folder: Path, *, limits: str = "") -> Iterator[Live]:
     """Make a hub with a partner, a member and an officer, serve it, and stop it at the end."""
     home, (port,) = folder / "kz-knb", free_ports(1)
     init_hub(home, agency="kz-knb", port=port)
     with (home / "hub.toml").open("a") as file:
-        file.write(_LIMITS)
+        file.write(_LIMITS + limits)
     allow_alone(home)
     init_hub(folder / "cis-atc", agency="cis-atc")
     with open_hub(home) as ours, open_hub(folder / "cis-atc") as theirs:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
-from hub.api.app import ROOMS
+from hub.api.app import DECLARING
 from hub.audit.events import Act
 from hub.audit.trail import Trail
 from hub.exchange.broker import Broker
 
 #: What each endpoint declares.
-DECLARED: Final[dict[str, Trail]] = {name: trail for room in ROOMS for name, trail in room.trails.items()}
+DECLARED: Final[dict[str, Trail]] = {name: trail for room in DECLARING for name, trail in room.trails.items()}
 #: Endpoints that answered with success in this process, and what they wrote then.
 DONE: Final[dict[str, set[Act]]] = defaultdict(set)
 

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.entries import (
+    MaterialRow,
     MemberRow,
     PartnerRow,
     PartnerStatus,
+    ProfileRow,
     RevocationRow,
     RevocationRule,
     TrustItem,
@@ -32,6 +34,8 @@ class Rows:
 
     partner_rows: list[PartnerRow] = field(default_factory=list)
     member_rows: list[MemberRow] = field(default_factory=list)
+    profile_rows: list[ProfileRow] = field(default_factory=list)
+    material_rows: list[MaterialRow] = field(default_factory=list)
     answer_rows: list[RevocationRow] = field(default_factory=list)
     rule_rows: dict[str, RevocationRule] = field(default_factory=dict)
     withdrawn_thumbprints: list[str] = field(default_factory=list)
@@ -53,6 +57,19 @@ class Rows:
 
     def members(self) -> list[MemberRow]:
         return self.member_rows
+
+    @property
+    def hubless(self) -> Rows:
+        return self
+
+    def profiles(self) -> list[ProfileRow]:
+        return self.profile_rows
+
+    def materials(self, agency: str) -> list[MaterialRow]:
+        return [row for row in self.material_rows if row.agency == agency]
+
+    def cards_since(self, agency: str) -> Sequence[tuple[datetime, bytes]]:
+        return ()
 
     @property
     def revocations(self) -> Rows:
@@ -157,3 +174,58 @@ def test_a_new_card_brings_its_authority() -> None:
     renewed = partner_row("cis-atc", url="https://127.0.0.1:9443")
     after = build_trust(Rows([renewed]), authority_pem=OURS, before=before)
     assert after.partners["cis-atc"].fingerprint == renewed.fingerprint != row.fingerprint
+
+
+def _profile(agency: str, carrier: str = "taxii-server") -> ProfileRow:
+    return ProfileRow(
+        agency=agency,
+        source="",
+        digest="",
+        adapter="bilateral",
+        dialect="stix-2.1/1",
+        carrier=carrier,
+        receipts=True,
+        status=PartnerStatus.ACTIVE,
+        pinned_at=NOW,
+        pinned_by="dana",
+    )
+
+
+def _material(agency: str, fingerprint: str, *, name: str = "taxii-client") -> MaterialRow:
+    return MaterialRow(
+        agency=agency,
+        name=name,
+        sort="certificates",
+        body_id="b",
+        fingerprint=fingerprint,
+        put_at=NOW,
+        put_by="dana",
+    )
+
+
+def test_a_collector_is_known_by_the_one_leaf_that_is_held_for_it() -> None:
+    rows = Rows(
+        profile_rows=[_profile("de-bka"), _profile("fr-dgsi"), _profile("it-aise", "sftp")],
+        material_rows=[
+            _material("de-bka", "aa above"),
+            _material("de-bka", "bb", name="signer"),
+            _material("fr-dgsi", "cc"),
+            _material("it-aise", "dd"),
+        ],
+    )
+    found = build_trust(rows, authority_pem=OURS).collectors
+    assert {leaf: one.agency for leaf, one in found.items()} == {"aa": "de-bka", "cc": "fr-dgsi"}
+
+
+def test_a_leaf_of_two_collectors_or_of_a_member_is_no_collectors() -> None:
+    row = member_row("kz-mvd", member_leaf("kz-mvd", of="kz-knb"))
+    rows = Rows(
+        member_rows=[row],
+        profile_rows=[_profile("de-bka"), _profile("fr-dgsi"), _profile("it-aise")],
+        material_rows=[
+            _material("de-bka", "aa"),
+            _material("fr-dgsi", "aa"),
+            _material("it-aise", row.certificate_thumbprint),
+        ],
+    )
+    assert not build_trust(rows, authority_pem=OURS).collectors

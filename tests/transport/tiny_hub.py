@@ -23,7 +23,15 @@ from typing import Any
 from flask import Flask, Response, request
 
 from hub.config import Config, Limits
-from hub.entries import MemberRow, PartnerRow, RevocationRow, RevocationRule, TrustItem
+from hub.entries import (
+    MaterialRow,
+    MemberRow,
+    PartnerRow,
+    ProfileRow,
+    RevocationRow,
+    RevocationRule,
+    TrustItem,
+)
 from hub.errors import HubError, OurFault
 from hub.federation.trust import TrustSource
 from hub.transport.peer import identify, peer_certificate
@@ -52,6 +60,19 @@ class FileDirectory:
     def trust(self) -> FileDirectory:
         """Return itself: nothing is kept."""
         return self
+
+    @property
+    def hubless(self) -> FileDirectory:
+        """Return itself: all partners have hubs."""
+        return self
+
+    def profiles(self) -> Sequence[ProfileRow]:
+        """Return none."""
+        return ()
+
+    def materials(self, agency: str) -> Sequence[MaterialRow]:
+        """Return none."""
+        return ()
 
     def answers(self) -> Sequence[RevocationRow]:
         """Return what the test says."""

@@ -1,0 +1,56 @@
+"""The profiles that docs/carriers.md shows compose, with every word on them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from adapters.composing import compose
+from tests.adapters.materials import Given
+from tests.adapters.seals.parties import ec_key, party
+from tests.docs.blocks import DOCS
+from tests.servers.sshd import public_line
+
+#: SSH takes a while to import.
+pytestmark = pytest.mark.slow
+
+PAGE = (DOCS / "carriers.md").read_text(encoding="utf-8")
+#: Those that begin with `# docs:` are run by the tests of what they configure.
+PROFILES = [text for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "# docs:" not in text]
+
+
+def given(folder: Path) -> Given:
+    us, them, authority = (party(name, ec_key()) for name in ("kz-knb", "de-bka", "de-ca"))
+    return Given(
+        us="kz-knb",
+        them="de-bka",
+        state=folder,
+        keys={"sftp": ed25519.Ed25519PrivateKey.generate(), "smime": us.key},
+        chains={
+            "smime": [us.certificate],
+            "de-bka": [them.certificate],
+            "de-ca": [authority.certificate],
+            "mail": [authority.certificate],
+        },
+        secrets={"mail": b"a password"},
+    )
+
+
+@pytest.mark.parametrize("text", PROFILES, ids=lambda text: re.findall(r'name = "(\w+)"', text)[0])
+def test_a_profile_of_the_page_composes(text: str, tmp_path: Path) -> None:
+    shown = public_line(ed25519.Ed25519PrivateKey.generate())
+    profile = tomllib.loads(text.replace("ssh-ed25519 AAAA…", shown))
+    adapter = compose({"adapter": "bilateral", **profile}, given(tmp_path))
+    assert adapter.seal if "seal" in profile else adapter.carrier
+
+
+def test_the_page_shows_three_profiles() -> None:
+    assert [name for text in PROFILES for name in re.findall(r'name = "(\w+)"', text)] == [
+        "sftp",
+        "mail",
+        "smime",
+    ]

@@ -36,9 +36,12 @@ class Hubless(Protocol):
         ...
 
     def answer_parcel(
-        self, parcel_id: str, *, receipt_id: str, at: datetime, signer: str | None, code: str | None
-    ) -> None:
-        """Note what the partner said; a second answer takes the place of the first."""
+        self, row: ParcelRow, *, receipt_id: str, at: datetime, signer: str | None, code: str | None
+    ) -> bool:
+        """Note what the partner said, in the body of this id; False where somebody did since `row` was read.
+
+        Erasing the body that another takes the place of is the caller's.
+        """
         ...
 
     def intakes_by_id(self, agency: str, parcel_id: str) -> Sequence[IntakeRow]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 
 from hub.entries import IntakeRow, MaterialRow, ParcelRow, ProfileRow
 from hub.storage import tables
@@ -33,7 +33,7 @@ _OF_RECORD: Final = (
 _ADD_PARCEL: Final = insert(tables.parcels)
 _ANSWER: Final = (
     update(tables.parcels)
-    .where(_P.parcel_id == bindparam("which"))
+    .where(_P.parcel_id == bindparam("which"), func.coalesce(_P.receipt_id, "") == bindparam("before"))
     .values(
         receipt_id=bindparam("told"),
         answered_at=bindparam("at"),
@@ -122,12 +122,12 @@ class HublessStore:
         return _PARCELS.load(self._session.rows(_OF_RECORD, {"which": record_id}))
 
     def answer_parcel(
-        self, parcel_id: str, *, receipt_id: str, at: datetime, signer: str | None, code: str | None
-    ) -> None:
-        """Note what the partner said of a parcel."""
+        self, row: ParcelRow, *, receipt_id: str, at: datetime, signer: str | None, code: str | None
+    ) -> bool:
+        """Note what the partner said of a parcel, unless another worker has since the row was read."""
         self._session.change()
-        told = {"which": parcel_id, "told": receipt_id, "at": at, "by": signer, "why": code}
-        self._session.run(_ANSWER, told)
+        told = {"which": row.parcel_id, "told": receipt_id, "at": at, "by": signer, "why": code}
+        return self._session.run(_ANSWER, told | {"before": row.receipt_id or ""}) == 1
 
     def intakes_by_id(self, agency: str, parcel_id: str) -> Sequence[IntakeRow]:
         """Return what came from a partner under an id, oldest first."""

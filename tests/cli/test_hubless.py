@@ -96,7 +96,7 @@ def test_the_commands_of_the_page_work(paired: Path, officers: Officers, folder:
     (held,) = json_of(hub("parcel", "held", "--json"))["parcels"]
     assert (held["parcel_id"], held["code"]) == ("from-them", "partner-document-malformed")
     names = {one.name.partition(".")[2] for one in (folder / "parcels").iterdir()}
-    assert names == {"json", "parcel", "statement.jws", "losses.json", "receipt"}
+    assert names == {"json", "parcel", "statement.jws", "losses.json", "receipt-1"}
     trace = json_of(hub("record", "trace", known["$RECORD"], "--json"))
     assert [one["state"] for one in trace["entries"]] == ["accepted"]
 

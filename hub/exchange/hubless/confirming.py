@@ -5,6 +5,7 @@ A receipt is settled with the carrier only after it is durable here; one that co
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -12,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import OutboxEntry, ParcelRow, ProfileRow
-from hub.envelope.canonical import digest
+from hub.entries import Body, OutboxEntry, ParcelRow, ProfileRow
+from hub.envelope.canonical import canonical, digest
+from hub.envelope.encoding import b64u, unb64u
 from hub.envelope.vault import lock, unlock
 from hub.exchange.broker import Broker
 from hub.exchange.weighing import entry_event
-from hub.ports import Answered, UnitOfWork
+from hub.ports import Answered, UnitOfWork, View
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
 
@@ -37,7 +39,6 @@ def take_answers(broker: Broker, partner: ProfileRow) -> int:
 
 def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
     at, body_id = broker.clock.now(), new_id()
-    body = lock(answer.raw, body_id=body_id, master_key=broker.keyring.master_key())
     with broker.store.work() as work:
         row = work.hubless.parcel(answer.parcel_id)
         if row is None or row.agency != partner.agency:
@@ -47,21 +48,33 @@ def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
         entries = [
             one for one in work.outbox.of_envelope(row.parcel_id) if one.state is not EntryState.ACCEPTED
         ]
-        if _kept(broker, work, row) == answer.raw and not any(one.state in _WAITING for one in entries):
+        kept = kept_receipts(broker, work, row)
+        if answer.raw in kept and not any(one.state in _WAITING for one in entries):
             return  # it was taken before, and the carrier was not told
-        work.bodies.add([body])
         code = _code(row, answer)
-        work.hubless.answer_parcel(row.parcel_id, receipt_id=body_id, at=at, signer=answer.signer, code=code)
+        if not work.hubless.answer_parcel(row, receipt_id=body_id, at=at, signer=answer.signer, code=code):
+            return  # another worker took it just now
+        work.bodies.add([_locked(broker, [*kept, answer.raw], body_id)])
+        if row.receipt_id is not None:
+            work.bodies.erase(row.receipt_id)
         _settle(broker, work, row, entries, code, answer.signer, at)
         work.commit()
 
 
-def _kept(broker: Broker, work: UnitOfWork, row: ParcelRow) -> bytes | None:
-    """Return the receipt that is kept of a parcel; what another takes the place of stays as a body."""
+def _locked(broker: Broker, receipts: Sequence[bytes], body_id: str) -> Body:
+    """Return all receipts of a parcel as one body: their keys are destroyed together."""
+    raws = canonical([b64u(raw) for raw in dict.fromkeys(receipts)])
+    return lock(raws, body_id=body_id, master_key=broker.keyring.master_key())
+
+
+def kept_receipts(broker: Broker, view: View, row: ParcelRow) -> Sequence[bytes]:
+    """Return the receipts that are kept of a parcel as they came, oldest first."""
     if row.receipt_id is None:
-        return None
-    body = work.bodies.get_many([row.receipt_id]).get(row.receipt_id)
-    return None if body is None else unlock(body, master_key=broker.keyring.master_key())
+        return ()
+    body = view.bodies.get_many([row.receipt_id]).get(row.receipt_id)
+    if body is None:
+        return ()
+    return [unb64u(one) for one in json.loads(unlock(body, master_key=broker.keyring.master_key()))]
 
 
 def _code(row: ParcelRow, answer: Answered) -> str | None:

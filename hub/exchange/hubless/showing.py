@@ -13,6 +13,7 @@ from hub.envelope.vault import unlock
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
+from hub.exchange.hubless.confirming import kept_receipts
 from hub.ports import View
 from hub.records.actor import Actor
 
@@ -67,9 +68,9 @@ def show_parcels(
 def _sent(broker: Broker, view: View, record_id: str) -> tuple[ShownParcel, ...]:
     shown = []
     for row in view.hubless.parcels_of(record_id):
-        files = _opened(
-            broker, view, {"parcel": row.parcel_id, "about": row.about_id, "receipt": row.receipt_id}
-        )
+        files = _opened(broker, view, {"parcel": row.parcel_id, "about": row.about_id})
+        receipts = kept_receipts(broker, view, row)
+        files |= {f"receipt-{number}": raw for number, raw in enumerate(receipts, start=1)}
         if "about" in files:
             about = json.loads(files.pop("about"))
             files["statement.jws"] = about["statement"].encode("utf-8")

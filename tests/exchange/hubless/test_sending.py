@@ -15,11 +15,14 @@ from hub.errors import Refused
 from hub.exchange.drafting import preview
 from hub.exchange.explaining import explain_record
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
+from hub.exchange.hubless.confirming import kept_receipts, take_answers
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
+from hub.exchange.upkeep import resume
 from hub.records.lifecycle import EntryState, RecordState
 from tests.exchange.hubless.conftest import THEM, US, Pair
-from tests.exchange.hubs import BOLAT, document
+from tests.exchange.hubless.test_taking import Cut, CuttingAdapters, CuttingStore, acts
+from tests.exchange.hubs import BOLAT, CUSTODIAN, document
 from tests.exchange.test_takeover import SYSTEM
 
 
@@ -174,3 +177,46 @@ def test_by_rule_goes_what_loses_nothing_and_no_more(
     (found,) = submit(pair.broker, SYSTEM, [Submission(document=document("designation"), recipients=[THEM])])
     assert found.state is state
     assert ("losses-unseen" in [one.code for one in found.held_because]) is (state is RecordState.DRAFT)
+
+
+@pytest.mark.parametrize("where", ["settle before", "settle after"])
+def test_a_cut_around_a_receipt_doubles_nothing(pair: Pair, where: str) -> None:
+    row = pair.release(pair.drafted())
+    pair.carry()
+    pair.take()
+    cutting: Any = CuttingAdapters(pair.broker.adapting, where)
+    with pytest.raises(Cut):
+        take_answers(replace(pair.broker, adapting=cutting), pair.broker.standing().hubless[THEM])
+    pair.look()
+    assert pair.entry(row).state is EntryState.ACCEPTED
+    assert acts(pair, Act.RECEIPT_KEPT) == 1
+    assert pair.carrier.receipts(limit=5) == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_cut_at_the_commit_of_a_receipt_doubles_nothing(pair: Pair, moment: str) -> None:
+    row = pair.release(pair.drafted())
+    pair.carry()
+    pair.take()
+    store: Any = CuttingStore(pair.broker.store)
+    setattr(store, moment, 1)
+    with pytest.raises(Cut):
+        take_answers(replace(pair.broker, store=store), pair.broker.standing().hubless[THEM])
+    pair.look()
+    assert pair.entry(row).state is EntryState.ACCEPTED
+    assert acts(pair, Act.RECEIPT_KEPT) == 1
+
+
+def test_all_receipts_of_a_parcel_are_kept(pair: Pair) -> None:
+    row = pair.release(pair.drafted())
+    pair.carry()
+    pair.take(code="not-competent")
+    pair.look()
+    resume(pair.broker, CUSTODIAN, pair.entry(row).entry_id)
+    pair.carry()
+    pair.take()
+    pair.look()
+    assert pair.entry(row).state is EntryState.ACCEPTED
+    with pair.broker.store.read() as view:
+        kept = kept_receipts(pair.broker, view, pair.parcel(row))
+    assert [b"refused" in raw for raw in kept] == [True, False]

@@ -34,6 +34,7 @@ class Client:
         self._place = place
         self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=_TIMEOUT)
         self._token: str | None = None
+        self._password = ""
 
     def is_ready(self) -> bool:
         """Tell whether the hub answers that it is ready."""
@@ -48,6 +49,7 @@ class Client:
         assert isinstance(code, pyotp.TOTP)
         told = {"name": officer.name, "password": officer.password, "code": code.now()}
         self._token = str(self.call("POST", "/api/v1/session", told)["access_token"])
+        self._password = officer.password
 
     def get_token(self, agency: str) -> None:
         """Get a member's access token, bound to its certificate (RFC 8705)."""
@@ -90,11 +92,11 @@ class Client:
         return self.call("GET", f"{path}{glue}limit=200" + (f"&after={after}" if after else ""))
 
     def release(self, drafted: Mapping[str, Any]) -> dict[str, Any]:
-        """Release a draft as the second officer, naming what was read."""
+        """Release a draft as the second officer, naming what was read; the password opens their key."""
         return self.call(
             "POST",
             f"/api/v1/drafts/{drafted['record_id']}/approve",
-            {"digest": drafted["digest"], "recipients": drafted["recipients"]},
+            {"digest": drafted["digest"], "recipients": drafted["recipients"], "password": self._password},
         )
 
     def refused(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

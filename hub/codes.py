@@ -89,6 +89,8 @@ CODES: Final[dict[str, Row]] = {
     "cases-invalid": _row(_R, 422, 65, "The table of cases cannot be used"),
     "cases-failed": _row(_R, 422, 1, "The rules decide otherwise than the table says"),
     "losses-unseen": _row(_R, 409, 65, "What a partner's format cannot carry has to be read first"),
+    "approval-unsigned": _row(_R, 403, 77, "The release is to be signed by the officer's own key"),
+    "approval-invalid": _row(_R, 422, 65, "The signed approval does not fit the decision"),
     "check-unanswered": _row(_R, 409, 65, "A person has to answer before it is released"),
     "check-failed": _row(_R, 403, 77, "A person's answer keeps it from going"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),

@@ -29,6 +29,7 @@ class Limits:
     master key `rewrap_batch_max` bodies are wrapped anew at once, and the older key is needed until a whole
     pass that began `rewrap_settle_s` later found none. A next key for another purpose waits `key_settle_s`,
     so that every process has it; partners that verify with it are waited for too, at most `key_overlap_s`.
+    What an officer signs elsewhere is taken for `approval_life_s` after it was asked for.
     With those we can call, cards are exchanged every `card_interval_s`, with those behind a relay every
     `card_relayed_s` and when ours has changed; different cards of one partner that are refused leave one
     entry for each `card_refusal_s`.
@@ -85,6 +86,7 @@ class Limits:
     mailbox_wait_max_s: float = 25.0
     token_life_s: int = 300
     session_life_s: int = 900
+    approval_life_s: float = 900.0
     idempotency_life_s: float = 86400.0
     request_max_bytes: int = 64 * 1024
     requests_per_minute: int = 6000
@@ -181,6 +183,8 @@ class Config:
     `card_succession` says what a partner's next card does that its pinned keys have signed: it takes the
     place of the pinned one (`automatic`), or waits until a custodian approves it (`confirm`).
     `unsafe_member_enrolment_alone` lets whoever is at the console admit members without a second custodian.
+    With `release_signed` nobody releases without a signing key of their own. What is secret or above takes
+    `release_secret_officers` beside its author.
     """
 
     home: Path
@@ -205,6 +209,8 @@ class Config:
     token: TokenConfig | None = None
     algorithms: Mapping[str, str] = field(default_factory=dict)
     card_succession: str = "automatic"
+    release_signed: bool = False
+    release_secret_officers: int = 1
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -649,6 +649,54 @@ class OfficerRow:
     epoch: int = 0
 
 
+class Custody(Enum):
+    """Where the private half of an officer's key is: here under their password, or with the officer alone."""
+
+    HUB = "hub"
+    OFFICER = "officer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficerKeyRow:
+    """A key with which an officer signs releases; `kid` is the thumbprint of its JWK (RFC 7638).
+
+    `x` and `y` are its coordinates in base64url. `body_id` holds the private half, sealed under the officer's
+    password, where `custody` is with the hub. One that was revoked stays, for what it signed before.
+    """
+
+    kid: str
+    officer: str
+    x: str
+    y: str
+    custody: Custody
+    registered_at: datetime
+    registered_by: str
+    body_id: str | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+    @property
+    def jwk(self) -> Mapping[str, str]:
+        """Return the public key as JWK."""
+        return {"crv": "P-256", "kty": "EC", "x": self.x, "y": self.y}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRow:
+    """One officer's decision that a version may go; what was signed lies in the body and is erased with it.
+
+    `by` is the officer as an actor (`officer:bolat`); `kid` is None for one without a key of their own.
+    """
+
+    originator: str
+    record_id: str
+    version: int
+    by: str
+    at: datetime
+    body_id: str
+    kid: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoginFailures:
     """How often in a row one network address failed to sign in as one officer, and when last."""

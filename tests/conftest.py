@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
+from hub.envelope import personal_keys
 from hub.exchange import accounts
 from hub.ports import Store
 from hub.storage import open_store
@@ -30,6 +31,8 @@ def _light_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if request.node.get_closest_marker("slow") is None:
         monkeypatch.setattr(accounts, "_HASHER", LIGHT)
         monkeypatch.setattr(accounts, "_NOBODY", _LIGHT_NOBODY)
+        monkeypatch.setattr(personal_keys, "_MEMORY_KIB", 8)
+        monkeypatch.setattr(personal_keys, "_PASSES", 1)
 
 
 @pytest.fixture(scope="session")

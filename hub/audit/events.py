@@ -50,6 +50,7 @@ class Act(Enum):
     KEPT = "kept"
     REVIEWED = "reviewed"
     REMINDED = "reminded"
+    APPROVED = "approved"
     LABEL_LOWERED = "label-lowered"
     CHECK_ANSWERED = "check-answered"
     CARRIED = "carried"
@@ -75,6 +76,7 @@ class Act(Enum):
     PARTNER_CHANGED = "partner-changed"
     MEMBER_CHANGED = "member-changed"
     OFFICER_CHANGED = "officer-changed"
+    OFFICER_KEY = "officer-key"
     AGREEMENT_PROPOSED = "agreement-proposed"
     AGREEMENT_CHANGED = "agreement-changed"
     KEY_CHANGED = "key-changed"
@@ -174,6 +176,11 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         means="A second officer sent a draft back to its author.",
         subject="record",
         justified=True,
+    ),
+    _A.APPROVED: Row(
+        category=_C.DECISION,
+        means="An officer approved a draft that takes several; it goes out once enough have approved it.",
+        subject="record",
     ),
     _A.LABEL_LOWERED: Row(
         category=_C.DECISION,
@@ -318,6 +325,11 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.ADMINISTRATION,
         means="An officer's account was opened, closed or reset, or its roles were changed.",
         subject="officer",
+    ),
+    _A.OFFICER_KEY: Row(
+        category=_C.ADMINISTRATION,
+        means="A key with which an officer signs releases was registered or revoked.",
+        subject="key, by the thumbprint of its JWK",
     ),
     _A.AGREEMENT_PROPOSED: Row(
         category=_C.DECISION,

@@ -27,6 +27,7 @@ from hub.exchange.partners import present_card
 from hub.exchange.taxii.counter import TaxiiCounter
 from hub.federation.card import check_url
 from hub.federation.trust import REFRESH_AFTER, TrustSource
+from hub.policy.approvals import ReleasePolicy
 from hub.ports import Store, WitnessClient
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore
@@ -172,6 +173,7 @@ def open_hub(
                 tls=tls_card(keys, config),
             ),
             confirm_cards=_confirms_cards(config),
+            releases=_release_policy(config),
         )
         yield Hub(
             config=config,
@@ -186,6 +188,13 @@ def open_hub(
         )
     finally:
         store.close()
+
+
+def _release_policy(config: Config) -> ReleasePolicy:
+    try:
+        return ReleasePolicy(signed=config.release_signed, secret_officers=config.release_secret_officers)
+    except ValueError as error:
+        raise OurFault("config-invalid", f"hub.toml: release_secret_officers: {error}.") from None
 
 
 def _confirms_cards(config: Config) -> bool:

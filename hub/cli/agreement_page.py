@@ -58,6 +58,7 @@ def _flow(flow: Flow) -> RenderableType:
             "  passed on": flow.onward.value,
             "  requests": [*told["forms"], f"urgent ones confirmed within {flow.confirm_hours} h"],  # type: ignore[misc]
             "  asked before a release": told["checks"] or "nothing",
+            **({"  released by": _officers(flow)} if flow.approvals else {}),
             "  articles": flow.articles,
             "  caveats": "; ".join(flow.caveats) or "none",
         }
@@ -70,3 +71,7 @@ def _authorities(found: Agreement, party: str) -> str:
 
 def _levels(found: Agreement, party: str) -> str:
     return "; ".join(f"{one.theirs} = {one.ours.value}" for one in found.levels if one.party == party)
+
+
+def _officers(flow: Flow) -> list[str]:
+    return [f"{count} officers from {level.value} on" for level, count in flow.approvals.items()]

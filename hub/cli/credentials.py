@@ -43,12 +43,17 @@ def officer_options(command: _Command) -> _Command:
 
 def sign_in(broker: Broker, officer: str, password_fd: int | None) -> Actor:
     """Return the officer once password and code are right. Secrets never stand on the command line."""
+    return sign_in_to_sign(broker, officer, password_fd)[0]
+
+
+def sign_in_to_sign(broker: Broker, officer: str, password_fd: int | None) -> tuple[Actor, str]:
+    """Return the officer, and the password, which opens the officer's signing key too."""
     if password_fd is None:
         password = hidden("Password")
         code = click.prompt("Code", err=True)
     else:
         password, code = _lines(password_fd, ("the password", "the code"))
-    return acts(authenticate(broker, name=officer, password=password, code=code.strip()))
+    return acts(authenticate(broker, name=officer, password=password, code=code.strip())), password
 
 
 def new_password(password_fd: int | None) -> str:

@@ -11,11 +11,13 @@ import click
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
-from hub.cli.credentials import new_password, password_fd_option
+from hub.cli.credentials import new_password, officer_options, password_fd_option, sign_in_to_sign
+from hub.cli.files import read_text
 from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
-from hub.entries import OfficerRow
-from hub.exchange import accounts
+from hub.entries import OfficerKeyRow, OfficerRow
+from hub.exchange import accounts, officer_keys
+from hub.exchange.officer_keys import read_public_jwk
 from hub.records.actor import Role
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def officer() -> None:
     """Open accounts for officers, and say what each may do."""
 
 
-@trail(writes(Act.OFFICER_CHANGED))
+@trail(writes(Act.OFFICER_CHANGED, Act.OFFICER_KEY))
 @officer.command(
     examples=(
         "hub officer add aigerim --role drafter --role reader",
@@ -71,7 +73,7 @@ def add(name: str, roles: tuple[str, ...], password_fd: int | None, home: Path, 
     return _enrolled(enrolment, f"The account of {name} is open.")
 
 
-@trail(writes(Act.OFFICER_CHANGED))
+@trail(writes(Act.OFFICER_CHANGED, Act.OFFICER_KEY))
 @officer.command(examples=("hub officer reset aigerim",))
 @click.argument("name", help="The officer's account name.")
 @password_fd_option
@@ -190,6 +192,63 @@ def lift_lock(name: str, home: Path, unlock: Unlock) -> Answer:
     with opened(home, unlock) as hub:
         row = accounts.lift_lock(hub.broker, administrator(hub.config.agency), name=name)
     return Answer(document=as_document(row), people=(f"{name} can sign in again.",))
+
+
+@trail(writes(Act.OFFICER_KEY))
+@officer.command(
+    examples=(
+        "hub officer enrol --as bolat",
+        "hub officer enrol --as bolat --public-key bolat.pem",
+    )
+)
+@click.option(
+    "--public-key",
+    metavar="FILE",
+    help="The public half (PEM, P-256) of a key that you keep yourself; the hub has no private half then.",
+)
+@officer_options
+@home_option
+@unlock_option
+def enrol(
+    public_key: str | None, officer: str, password_fd: int | None, home: Path, unlock: Unlock
+) -> Answer:
+    """Register your own next signing key: a release is your signature with it.
+
+    Without --public-key one is made here, which your password opens and nothing else. The key before it is
+    revoked; what it signed stays signed.
+    """
+    with opened(home, unlock) as hub:
+        actor, password = sign_in_to_sign(hub.broker, officer, password_fd)
+        if public_key is None:
+            row = officer_keys.enrol(hub.broker, actor, password=password)
+        else:
+            row = officer_keys.enrol(hub.broker, actor, public=read_public_jwk(read_text(public_key)))
+    return _key_answer(row, f"{officer} signs releases with this key from now on.")
+
+
+@trail(writes(Act.OFFICER_KEY))
+@officer.command("revoke-key", examples=("hub officer revoke-key bolat",))
+@click.argument("name", help="The officer's account name.")
+@home_option
+@unlock_option
+def revoke_key(name: str, home: Path, unlock: Unlock) -> Answer:
+    """Revoke an officer's signing key at once; what it signed before stays signed."""
+    with opened(home, unlock) as hub:
+        row = officer_keys.revoke(hub.broker, administrator(hub.config.agency), name)
+    return _key_answer(
+        row, f"The signing key of {name} is revoked.", then=(f"hub officer enrol --as {name}",)
+    )
+
+
+def _key_answer(row: OfficerKeyRow, sentence: str, then: tuple[str, ...] = ()) -> Answer:
+    told = {
+        "kid": row.kid,
+        "officer": row.officer,
+        "custody": row.custody.value,
+        "registered_at": instant(row.registered_at),
+        "revoked_at": instant(row.revoked_at),
+    }
+    return Answer(document=told, people=(sentence, facts({"key": row.kid})), then=then)
 
 
 def as_document(row: OfficerRow) -> dict[str, object]:

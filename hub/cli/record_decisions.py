@@ -13,7 +13,7 @@ import click
 from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.cli.answer import Answer, plain, safe
-from hub.cli.credentials import sign_in
+from hub.cli.credentials import sign_in, sign_in_to_sign
 from hub.cli.frame import SOME_DIGEST, SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
@@ -24,6 +24,7 @@ from hub.cli.waiting import prospects
 from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.exchange import drafting, releasing, routing
+from hub.exchange.approving import ByPassword
 from hub.exchange.broker import Broker
 from hub.exchange.checks import checks_for
 from hub.exchange.contents import find_row
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _PARTNERS: Final = re.compile(r"[a-z0-9-]+/")
 
 
-@trail(writes(Act.RELEASED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED))
+@trail(writes(Act.RELEASED, Act.APPROVED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED))
 @leaf(
     examples=(
         f"hub record release {SOME_ID} --as bolat",
@@ -84,7 +85,8 @@ def release(
     """Approve a draft that another officer wrote, and send it.
 
     Without --digest you read the draft and its recipients first, and are asked. The decision holds for
-    exactly what was read: if the draft or its recipients changed meanwhile, nothing goes out.
+    exactly what was read: if the draft or its recipients changed meanwhile, nothing goes out. It is signed
+    with your own key, which your password opens. What takes several officers goes out with the last of them.
     """
     if (digest is None) is not (not recipients):
         raise click.UsageError("--digest and --to come together: what was read, and for whom.")
@@ -92,7 +94,7 @@ def release(
     to_partners = [_to_partner(one) for one in told if _PARTNERS.match(one) is not None]
     lost = None if losses is None else _digest(losses)
     with opened(home, unlock) as hub:
-        actor = sign_in(hub.broker, officer, password_fd)
+        actor, password = sign_in_to_sign(hub.broker, officer, password_fd)
         if digest is None:
             row = row_of(hub.broker, record_id)
             report = losses_of(hub.broker, record_id)
@@ -102,7 +104,7 @@ def release(
             to_partners += ask_partners(report, {(one.recipient, one.code) for one in to_partners})
         else:
             seen = _digest(digest)
-        released = releasing.approve(
+        done = releasing.approve(
             hub.broker,
             actor,
             record_id,
@@ -112,11 +114,21 @@ def release(
             answers=answers,
             losses=lost,
             partner_answers=to_partners,
+            sign=ByPassword(password=password),
         )
         with hub.store.read() as view:
             row = find_row(view, record_id)
             queued = [e for e in view.outbox.of_record(record_id) if e.version == row.version]
             stand = prospects(view, queued, at=hub.broker.clock.now())
+    if (released := done.release) is None:
+        return Answer(
+            document={**as_document(row), "approved_by": list(done.given), "approvals_needed": done.needed},
+            people=(
+                f"Approved by {len(done.given)} of {done.needed}: {', '.join(done.given)}.",
+                "It goes out once enough officers have approved it as it is.",
+            ),
+            then=(f"hub record release {record_id} --as OFFICER", f"hub record show {record_id}"),
+        )
     count = len(released.recipients)
     return Answer(
         document={**as_document(row), "envelope_ids": list(released.envelope_ids)},

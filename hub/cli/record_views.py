@@ -17,6 +17,7 @@ from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.waiting import prospects
 from hub.entries import Direction, RecordRow, Release
+from hub.exchange.approving import approvals_of
 from hub.exchange.contents import find_row
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
@@ -118,7 +119,11 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         ours = row.direction is Direction.OUT
         releases = view.records.releases(record_id) if ours else ()
         erased = erased_at(view, row)
-    told = {"releases": [_release(one) for one in releases], "erased_at": instant(erased)}
+        waits = ours and row.state is RecordState.DRAFT
+        given, needed = approvals_of(hub.broker, record_id) if waits else ((), 0)
+    told: dict[str, object] = {"releases": [_release(one) for one in releases], "erased_at": instant(erased)}
+    if waits:
+        told |= {"approved_by": list(given), "approvals_needed": needed}
     document = {**as_document(row), **told}
     label = f"{row.label.get('classification')}, TLP {row.label.get('tlp')}"
     people = {
@@ -127,6 +132,7 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         "state": state_of(row),
         "released by": [f"{one.approver} (version {one.version})" for one in releases],
         "content erased (UTC)": erased,
+        **({"approved": f"by {len(given)} of {needed}: {', '.join(given)}"} if given else {}),
     }
     return Answer(document=document, people=(facts(people),), then=then_of(row))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from hub.envelope.approvals import Signed, commitment, verify
 from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import (
     b64u,
@@ -50,16 +51,21 @@ _REQUIRED: Final = HEADER_MEMBERS | {
 }
 _OPTIONAL: Final = frozenset({"in_reply_to"})
 _APPROVAL: Final = frozenset({"at", "by", "digest"})
+_SIGNED: Final = frozenset({"signed"})
 _SECRET: Final = frozenset({"chunk_bytes", "digest", "key", "plain_bytes", "plain_digest", "size_bytes"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """One decision to release: who, when, and the digest of the content that was read (base64url)."""
+    """One decision to release: who, when, and the digest of the content that was read (base64url).
+
+    `signed` is the officer's own signature; a rule has none, nor an officer without a key of their own.
+    """
 
     by: str
     at: datetime
     digest: str
+    signed: Signed | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.by) <= 128:
@@ -68,13 +74,43 @@ class Approval:
 
     def as_document(self) -> dict[str, object]:
         """Return the approval as JSON holds it."""
-        return {"at": as_text(self.at), "by": self.by, "digest": self.digest}
+        document: dict[str, object] = {"at": as_text(self.at), "by": self.by, "digest": self.digest}
+        return document if self.signed is None else document | {"signed": self.signed.as_document()}
 
     @classmethod
     def load(cls, value: object) -> Approval:
         """Return the approval of a JSON object; raise ValueError."""
-        entry = members(value, _APPROVAL)
-        return cls(by=text_of(entry, "by"), at=time_of(entry, "at"), digest=text_of(entry, "digest"))
+        entry = members(value, _APPROVAL, _SIGNED)
+        return cls(
+            by=text_of(entry, "by"),
+            at=time_of(entry, "at"),
+            digest=text_of(entry, "digest"),
+            signed=Signed.load(entry["signed"]) if "signed" in entry else None,
+        )
+
+    def contradiction(self, manifest: Manifest) -> str | None:
+        """Return a sentence about what the officer signed differently from the manifest, or None."""
+        if self.signed is None:
+            return None
+        try:
+            said = verify(self.signed.jws, self.signed.key)
+        except ValueError as error:
+            return f"The approval of {self.by} cannot be used: {error}."
+        stated = (said.originator, said.record_id, said.version, said.digest, said.label_digest)
+        carried = (
+            manifest.originator,
+            manifest.record_id,
+            manifest.version,
+            self.digest,
+            manifest.label_digest,
+        )
+        if stated != carried or (said.by, said.at) != (self.by, self.at):
+            return f"{self.by} signed an approval of something else."
+        salts = dict(self.signed.openings)
+        for agency in manifest.recipients:
+            if agency not in salts or commitment(salts[agency], agency) not in said.recipients:
+                return f"{self.by} did not approve it for {agency}."
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +266,9 @@ class Manifest:
         expected = b64u(content_digest)
         if any(approval.digest != expected for approval in self.approvals):
             return "An approval was given for other content."
+        for approval in self.approvals:
+            if (why := approval.contradiction(self)) is not None:
+                return why
         stated = {
             "id": self.record_id,
             "version": self.version,

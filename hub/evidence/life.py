@@ -11,9 +11,9 @@ from cryptography import x509
 
 from hub.audit.events import Act
 from hub.envelope.canonical import digest
-from hub.envelope.encoding import unb64u
 from hub.errors import HubError
 from hub.evidence.anchors import Anchors
+from hub.evidence.approved import approvals_agree, check_keys
 from hub.evidence.bundle import Bundle
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Notebook, Standing, Topic
@@ -73,10 +73,12 @@ def _subjects(life: Life) -> None:
     """Refuse entries about something else: they would lend a life that is not this record's."""
     ours = {life.bundle.record_id, *(part.envelope_id for part in life.bundle.envelopes)}
     agencies = {part.agency for part in life.bundle.cards}
+    kids = {kid for entry in life.entries for kid in entry.details.get("approver_keys", "").split(",")}
     for entry in life.entries:
         if not entry.said:
             continue
         pins = entry.act == Act.PARTNER_CHANGED.value and entry.subject in agencies
+        pins = pins or (entry.act == Act.OFFICER_KEY.value and entry.subject in kids)
         whose = entry.details.get("originator", life.bundle.originator)
         if whose != life.bundle.originator or (entry.subject not in ours and not pins):
             life.notes.disproven(Topic.LOG, "entry-of-another", index=entry.index)
@@ -178,7 +180,7 @@ def _decisions(life: Life) -> None:
             if one.details.get("version", version) == version
         }
         about = {"version": version, "who": entry.who, "index": entry.index}
-        if entry.who in authors:
+        if entry.who in authors or authors & set(told.get("approvers", "").split(",")):
             life.notes.disproven(Topic.APPROVAL, "released-by-author", **about)
         elif entry.who.startswith("rule:"):
             life.notes.proven(Topic.APPROVAL, "released-by-rule", **about)
@@ -191,11 +193,10 @@ def _decisions(life: Life) -> None:
         for part in life.opened.values():
             if str(part.part.version) != version:
                 continue
-            agree = all(
-                approval.by == entry.who and unb64u(approval.digest).hex() == told.get("digest")
-                for approval in part.verified.manifest.approvals
-            )
-            if not agree:
+            approvals = part.verified.manifest.approvals
+            if approvals_agree(entry, approvals, told.get("digest")):
+                check_keys(life.notes, life.did(Act.OFFICER_KEY), entry, approvals, version=version)
+            else:
                 life.notes.disproven(
                     Topic.APPROVAL, "approval-not-the-logged", envelope=part.part.envelope_id, **about
                 )

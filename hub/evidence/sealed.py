@@ -129,6 +129,19 @@ def _open(bundle: Bundle, part: EnvelopePart, anchors: Anchors, notes: Notebook)
             originator=manifest.originator,
             **about,
         )
+        if approval.signed is not None:
+            notes.proven(
+                Topic.APPROVAL, "approval-by-own-key", who=approval.by, kid=approval.signed.kid, **about
+            )
+            notes.signatures.append(
+                Signature(
+                    over=part.envelope_id,
+                    what="approval",
+                    by=approval.by,
+                    algorithms=("ES256",),
+                    claims_at=approval.at,
+                )
+            )
         notes.clocks.append(Clock(at=approval.at, by=approval.by, what="claim-approved"))
     if manifest.attachments:
         notes.note(Topic.LIMIT, Standing.NOT_CHECKED, "attachments", count=len(manifest.attachments), **about)

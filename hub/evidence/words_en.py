@@ -35,6 +35,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "author-not-shown": "No entry tells who wrote version {version}, which {who} released.",
     "approval-not-the-logged": "The approval signed in envelope {envelope} is not the release that the log "
     "tells of (entry {index}).",
+    "approval-by-own-key": "{who} signed the approval of version {version} with a key of their own "
+    "({kid}), for the recipients of envelope {envelope}.",
+    "approval-key-registered": "The key {kid} was registered as that of {who} before version {version} was "
+    "released (entry {index}).",
+    "approval-key-not-shown": "No entry tells that the key {kid}, which signed for {who} over version "
+    "{version}, was registered.",
+    "approval-key-of-another": "The key {kid}, which signed for {who} over version {version}, was registered "
+    "for another officer (entry {index}).",
+    "approval-key-revoked": "The key {kid}, which signed for {who}, was revoked before version {version} "
+    "was released (entry {index}).",
     # receipt
     "receipt-signed": "{by} signed on {at} ({algorithms}) that envelope {envelope} was {status}{reason}.",
     "receipt-signed-for-member": "{by} signed on {at} ({algorithms}) that envelope {envelope} was {status} "
@@ -219,5 +229,8 @@ CODES: Final[Mapping[str, str]] = {
     "receipt-issued": "receipt handed over",
     "erasure-proposed": "erasure proposed",
     "check-answered": "check answered",
+    "approved": "approved, others must too",
+    "officer-key": "officer key registered or revoked",
+    "approval": "approval",
     "label-lowered": "label lowered",
 }

@@ -37,6 +37,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "approval-not-the-logged": "{envelope} хатқалтасындағы қол қойылған бекіту журналдағы шығаруға сәйкес "
     "емес "
     "({index}-жазба).",
+    "approval-by-own-key": "{who} {version}-нұсқаны бекітуге өз кілтімен ({kid}) қол қойды: {envelope} "
+    "хатқалтасын алушылар үшін.",
+    "approval-key-registered": "{kid} кілті {version}-нұсқа шығарылғанға дейін {who} атына тіркелген "
+    "({index}-жазба).",
+    "approval-key-not-shown": "{version}-нұсқаға {who} атынан қол қойылған {kid} кілтінің тіркелгені туралы "
+    "жазба жоқ.",
+    "approval-key-of-another": "{version}-нұсқаға {who} атынан қол қойылған {kid} кілті басқа біреуге "
+    "тіркелген ({index}-жазба).",
+    "approval-key-revoked": "{who} қол қойған {kid} кілті {version}-нұсқа шығарылғанға дейін жойылған "
+    "({index}-жазба).",
     # receipt
     "receipt-signed": "{by} {at} қол қойды ({algorithms}): {envelope} хатқалтасы — {status}{reason}.",
     "receipt-signed-for-member": "{by} {at} қол қойды ({algorithms}): {envelope} хатқалтасы — {status}, "
@@ -242,6 +252,9 @@ CODES: Final[Mapping[str, str]] = {
     "consulted": "оқылды",
     "erasure-proposed": "өшіру ұсынылды",
     "check-answered": "тексеру сұрағына жауап берілді",
+    "approved": "бекітілді, тағы керек",
+    "officer-key": "қызметкер кілті тіркелді не жойылды",
+    "approval": "бекіту",
     "label-lowered": "белгі төмендетілді",
     "erased": "өшірілді",
     "partner-changed": "серіктес бекітілді не өзгертілді",

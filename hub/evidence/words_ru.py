@@ -38,6 +38,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "author-not-shown": "Нет записи о том, кто написал версию {version}, которую выпустил {who}.",
     "approval-not-the-logged": "Утверждение, подписанное в конверте {envelope}, не совпадает с выпуском в "
     "журнале (запись {index}).",
+    "approval-by-own-key": "{who} подписал утверждение версии {version} собственным ключом ({kid}) для "
+    "получателей конверта {envelope}.",
+    "approval-key-registered": "Ключ {kid} был зарегистрирован за {who} до выпуска версии {version} (запись "
+    "{index}).",
+    "approval-key-not-shown": "Нет записи о регистрации ключа {kid}, которым за {who} подписана версия "
+    "{version}.",
+    "approval-key-of-another": "Ключ {kid}, которым за {who} подписана версия {version}, зарегистрирован за "
+    "другим (запись {index}).",
+    "approval-key-revoked": "Ключ {kid}, которым подписал {who}, был отозван до выпуска версии {version} "
+    "(запись {index}).",
     # receipt
     "receipt-signed": "{by} подписал {at} ({algorithms}): конверт {envelope} — {status}{reason}.",
     "receipt-signed-for-member": "{by} подписал {at} ({algorithms}): конверт {envelope} — {status} "
@@ -245,6 +255,9 @@ CODES: Final[Mapping[str, str]] = {
     "consulted": "прочитан",
     "erasure-proposed": "предложено стереть",
     "check-answered": "дан ответ на вопрос проверки",
+    "approved": "утверждено, нужны ещё",
+    "officer-key": "ключ сотрудника зарегистрирован или отозван",
+    "approval": "утверждение",
     "label-lowered": "гриф понижен",
     "erased": "стёрт",
     "partner-changed": "партнёр закреплён или изменён",

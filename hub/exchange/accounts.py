@@ -20,10 +20,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from hub.audit.events import Act
-from hub.entries import Body, LoginFailures, OfficerRow
+from hub.entries import Body, Custody, LoginFailures, OfficerRow
 from hub.envelope.vault import lock, unlock
 from hub.errors import Refused
 from hub.exchange.broker import Broker
+from hub.exchange.officer_keys import NewKey, key_for, own_key, register
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import Directory, UnitOfWork
@@ -67,6 +68,7 @@ def add_officer(
             "An officer's name starts with a letter and has 2 to 64 of a-z, 0-9, dot, dash and underline.",
         )
     password_hash, (totp, uri) = _hashed(password), _new_totp(broker, name)
+    made = key_for(broker, actor, name, roles, password=password)
     row = OfficerRow(
         name=name,
         roles=_some(roles),
@@ -78,7 +80,7 @@ def add_officer(
     with broker.store.work() as work:
         if work.directory.officer(name) is not None:
             raise Refused("conflict", f"There is an officer {name} already.")
-        _put(broker, work, actor, row, "added")
+        _put(broker, work, actor, row, "added", key=made)
     return Enrolment(officer=row, totp_uri=uri)
 
 
@@ -96,12 +98,20 @@ def reset(broker: Broker, actor: Actor, *, name: str, password: str) -> Enrolmen
     """Give an officer a new password and a new authenticator secret, and lift a lock."""
     require(may_administer(actor))
     password_hash, (totp, uri) = _hashed(password), _new_totp(broker, name)
+    with broker.store.read() as view:
+        before = view.directory.officer(name)
+        held = own_key(view, name)
+    made = None
+    if before is not None and (held is None or held.custody is Custody.HUB):
+        # Nobody can open the present key any more.
+        made = key_for(broker, actor, name, before.roles, password=password)
     row = _change(
         broker,
         actor,
         name,
         "reset",
         lifts_lock=True,
+        key=made,
         password_hash=password_hash,
         totp=totp,
         last_totp_step=0,
@@ -254,7 +264,14 @@ def _actor(broker: Broker, row: OfficerRow) -> Actor:
 
 
 def _change(
-    broker: Broker, actor: Actor, name: str, what: str, *, lifts_lock: bool = False, **changed: object
+    broker: Broker,
+    actor: Actor,
+    name: str,
+    what: str,
+    *,
+    lifts_lock: bool = False,
+    key: NewKey | None = None,
+    **changed: object,
 ) -> OfficerRow:
     require(may_administer(actor))
     if actor.kind is ActorKind.OFFICER and actor.id == name:
@@ -269,12 +286,22 @@ def _change(
         if row != before or lifts_lock:
             if _ENDS_SESSIONS & changed.keys():
                 row = replace(row, epoch=before.epoch + 1)
-            _put(broker, work, actor, row, what)
+            _put(broker, work, actor, row, what, key=key)
     return row
 
 
-def _put(broker: Broker, work: UnitOfWork, actor: Actor, row: OfficerRow, what: str) -> None:
+def _put(
+    broker: Broker,
+    work: UnitOfWork,
+    actor: Actor,
+    row: OfficerRow,
+    what: str,
+    *,
+    key: NewKey | None = None,
+) -> None:
     work.directory.put_officer(row)
+    if key is not None:
+        register(broker, work, actor, *key)
     event = broker.event(
         Act.OFFICER_CHANGED,
         actor,

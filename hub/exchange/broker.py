@@ -22,6 +22,7 @@ from hub.federation.authorities import TlsCard, authority_id
 from hub.federation.card import Card, read_card
 from hub.federation.snapshot import Trusted, trusted
 from hub.policy.agreements import Agreement, load_agreement
+from hub.policy.approvals import ReleasePolicy
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
 from hub.ports import Adapting, BlobStore, Carrier, Clock, Keyring, NoAdapters, Store, View
@@ -238,6 +239,7 @@ class Broker:
     standings: StandingCache = field(default_factory=StandingCache, repr=False)
     profile: Callable[[], Profile] = _no_profile
     confirm_cards: bool = False
+    releases: ReleasePolicy = ReleasePolicy()  # noqa: RUF009 - it is frozen
     witnesses: WitnessPolicy = WitnessPolicy()  # noqa: RUF009 - it is frozen
     log_kept: Fresh = field(default_factory=Fresh, repr=False)
     log_witnessed: Fresh = field(default_factory=Fresh, repr=False)

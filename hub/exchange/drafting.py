@@ -8,6 +8,7 @@ from dataclasses import replace
 from hub.audit.events import Act
 from hub.entries import Direction, Priority, RecordRow
 from hub.errors import Refused
+from hub.exchange.approving import void
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
@@ -135,8 +136,9 @@ def revise(
         edited = replace(drafted.row, editors=tuple(sorted({*row.editors, row.author, str(actor)})))
         work.records.replace(edited, expected_revision=expected_revision)
         work.bodies.erase(row.body_id)
+        voided = void(work, row)
         revised = replace(edited, revision=expected_revision + 1)
-        work.stage([broker.event(Act.REVISED, actor, record_id, at, **described(revised))])
+        work.stage([broker.event(Act.REVISED, actor, record_id, at, **described(revised), **voided)])
         work.commit()
     return revised
 
@@ -151,7 +153,8 @@ def discard(broker: Broker, actor: Actor, record_id: str, *, expected_revision: 
             raise Refused("conflict", "The draft was changed meanwhile; look at it again.")
         work.records.advance(row, to=RecordState.DISCARDED)
         work.bodies.erase(row.body_id)
-        work.stage([broker.event(Act.DISCARDED, actor, record_id, at, version=str(row.version))])
+        voided = void(work, row)
+        work.stage([broker.event(Act.DISCARDED, actor, record_id, at, version=str(row.version), **voided)])
         work.commit()
 
 

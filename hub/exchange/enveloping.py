@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ def envelop(
     content: bytes,
     *,
     recipients: Sequence[str],
-    approval: Approval,
+    approvals: Callable[[Sequence[str]], tuple[Approval, ...]],
     secrets: tuple[AttachmentSecret, ...],
     at: datetime,
 ) -> Sequence[Enveloped]:
@@ -50,7 +50,7 @@ def envelop(
             document,
             content,
             recipients=recipients,
-            approval=approval,
+            approvals=approvals,
             secrets=secrets,
             at=at,
         )
@@ -65,15 +65,15 @@ def enveloping(
     content: bytes,
     *,
     recipients: Sequence[str],
-    approval: Approval,
+    approvals: Callable[[Sequence[str]], tuple[Approval, ...]],
     secrets: tuple[AttachmentSecret, ...],
     at: datetime,
 ) -> Way[Sequence[Enveloped]]:
     """Take the steps of `envelop`.
 
-    `content` is the document's canonical bytes. One envelope serves all direct partners of one suite. A
-    partner behind a relay gets an envelope of its own, so that the relay is told of one recipient and the
-    others stay unknown to it.
+    `content` is the document's canonical bytes; `approvals` are told for the recipients of each envelope. One
+    envelope serves all direct partners of one suite. A partner behind a relay gets an envelope of its own, so
+    that the relay is told of one recipient and the others stay unknown to it.
     """
     made = []
     for (suite, _via), agencies in _groups(standing, recipients).items():
@@ -93,7 +93,7 @@ def enveloping(
             action=row.action,
             conversation=row.conversation,
             in_reply_to=row.in_reply_to,
-            approvals=(approval,),
+            approvals=approvals(agencies),
             attachments=secrets,
         )
         yield

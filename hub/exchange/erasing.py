@@ -129,7 +129,9 @@ def _destroy(
     entries = _entries(work, versions)
     event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
     parcels = erase_parcels(work, versions)
-    for body_id in sorted({*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels}):
+    signed = {one.body_id for one in work.approvals.of_record(done.originator, done.record_id)}
+    gone_with_it = {*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels, *signed}
+    for body_id in sorted(gone_with_it):
         work.bodies.erase(body_id)
     gone, kept = _erase_attachments(broker, work, held, versions, at)
     work.erasures.forget_digests(done.originator, done.record_id)

@@ -5,46 +5,29 @@ Signing and sealing happen before the transaction opens: the write lock is held 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
-from hub.entries import (
-    Body,
-    Delivery,
-    OutboxEntry,
-    ParcelRow,
-    RecordRow,
-    Release,
-    changed,
-)
-from hub.envelope.canonical import canonical
-from hub.envelope.encoding import b64u
-from hub.envelope.manifest import Approval, AttachmentSecret
+from hub.entries import RecordRow, Release
+from hub.envelope.approvals import SECRET_BYTES
+from hub.envelope.manifest import AttachmentSecret
 from hub.errors import Refused
-from hub.exchange.abreast import Way, alone
+from hub.exchange import approving
+from hub.exchange.approving import Given, Signature
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.checks import answered, asked_of
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.denying import log_denial
-from hub.exchange.drafting import basis, described
-from hub.exchange.dues.scheduling import scheduled
-from hub.exchange.enveloping import enveloping, translate
 from hub.exchange.hubless.asking import PartnerAnswer, answered_partners, refuse_other_losses
-from hub.exchange.hubless.translating import (
-    Prepared,
-    judged,
-    losses_digest,
-    parcel,
-    prepare_all,
-    refuse_untranslated,
-)
+from hub.exchange.hubless.translating import Prepared, judged, prepare_all, refuse_untranslated
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
-from hub.exchange.preparing import Drafted
+from hub.exchange.readying import Queued, release
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.witness.holding import refuse_unwitnessed
@@ -53,24 +36,64 @@ from hub.policy.decision import require
 from hub.policy.four_eyes import may_approve
 from hub.ports import UnitOfWork
 from hub.records.actor import Actor
-from hub.records.ids import new_id
 from hub.records.kinds import Action
-from hub.records.lifecycle import DeliveryState, RecordState
+from hub.records.lifecycle import RecordState
 from hub.records.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
-class Queued:
-    """All rows of one released record, ready for one transaction."""
+class Approved:
+    """What became of a decision: released, or still a draft that others must approve too.
+
+    `given` are all that have approved it, the first before the others, and `needed` how many must.
+    """
+
+    given: tuple[str, ...]
+    needed: int
+    release: Release | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """A decision that the rules allow: what it becomes once it is stored."""
 
     row: RecordRow
-    release: Release
-    bodies: tuple[Body, ...]
-    entries: tuple[OutboxEntry, ...]
-    deliveries: tuple[Delivery, ...]
-    event: AuditEvent
-    parcels: tuple[ParcelRow, ...] = ()
-    also: tuple[AuditEvent, ...] = ()
+    given: tuple[Given, ...]
+    needed: int
+    also: tuple[AuditEvent, ...]
+    queued: Queued | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decision:
+    """What an officer decided, as they said it."""
+
+    digest: bytes
+    recipients: Sequence[str]
+    reason: str | None
+    answers: Sequence[Answered]
+    losses: bytes | None
+    partner_answers: Sequence[PartnerAnswer]
+
+    @property
+    def signed_answers(self) -> Sequence[Mapping[str, object]]:
+        """Return what was answered and seen, as the officer signs it."""
+        checks = [{"check": one.check.value, "met": one.met, "why": one.why} for one in self.answers]
+        asked = [vars(one) for one in self.partner_answers]
+        return [*checks, *asked, *([] if self.losses is None else [{"losses": self.losses.hex()}])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Weighed:
+    """A decision that the rules allow. `before` are the approvals that count already."""
+
+    standing: Standing
+    row: RecordRow
+    record: Record
+    secrets: tuple[AttachmentSecret, ...]
+    before: tuple[Given, ...]
+    prepared: Sequence[Prepared]
+    also: tuple[AuditEvent, ...]
 
 
 def approve(
@@ -84,61 +107,132 @@ def approve(
     answers: Sequence[Answered] = (),
     losses: bytes | None = None,
     partner_answers: Sequence[PartnerAnswer] = (),
-) -> Release:
+    sign: Signature | None = None,
+) -> Approved:
     """Release a draft: the second officer names the digest and the recipients that were read.
 
-    `lowered_because` says why the label asks for less than that of the version before, where it does.
-    `answers` are given to the checks that the agreements ask for, `partner_answers` to what the rules of
-    partners without a hub ask; they are logged with the release. `losses` is the digest of the loss report
-    that was read, where there are such partners.
+    `sign` is their own signature, or what opens their key. Where several officers must approve, it goes with
+    the last of them. `lowered_because` says why the label asks for less than that of the version before,
+    where it does. `answers` are given to the checks that the agreements ask for, `partner_answers` to what
+    the rules of partners without a hub ask; they are logged with it. `losses` is the digest of the loss
+    report that was read, where there are such partners.
 
     Raises Refused `label-lowered`, `check-unanswered`, `check-failed`, `losses-unseen`, `four-eyes`,
-    `role-missing`, `policy-denied`, `transition-invalid`, and `conflict` when the draft is no longer the one
-    that was read. Every refusal is logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for
-    all but a withdrawal, which must reach everyone.
+    `role-missing`, `approval-unsigned`, `approval-invalid`, `policy-denied`, `transition-invalid`, and
+    `conflict` when the draft is no longer the one that was read. Every refusal is logged. Raises OurFault
+    `log-stalled`, and Refused `quorum-missing` for all but a withdrawal, which must reach everyone.
     """
     refuse_stalled(broker)
     at = broker.clock.now()
     try:
-        queued = _prepare_release(
+        ready = _prepare_release(
             broker,
             actor,
             record_id,
-            seen=digest,
-            recipients=recipients,
-            reason=lowered_because,
-            answers=answers,
-            losses=losses,
-            partner_answers=partner_answers,
+            _Decision(
+                digest=digest,
+                recipients=recipients,
+                reason=lowered_because,
+                answers=answers,
+                losses=losses,
+                partner_answers=partner_answers,
+            ),
+            sign,
             at=at,
         )
     except Refused as refusal:
         log_denial(broker, actor, refusal, operation="approve", subject=record_id)
         raise
+    row, queued = ready.row, ready.queued
     with broker.store.work() as work:
         current = find_row(work, record_id)
-        if current.version != queued.row.version:
+        if current.version != row.version:
             raise Refused("conflict", "The draft was changed while it was being released.")
-        work.records.replace(queued.row, expected_revision=queued.row.revision)
-        queue(broker, work, [queued])
+        # Also where it stays a draft: two that approve at once are then told apart by its revision.
+        work.records.replace(row if queued is None else queued.row, expected_revision=row.revision)
+        approving.refuse_ended(work, ready.given)
+        approving.keep(broker, work, row, ready.given)
+        if queued is None:
+            told = approving.approved_event(broker, actor, row, ready.given, of=ready.needed, at=at)
+            work.stage([told, *ready.also])
+        else:
+            queue(broker, work, [queued])
         work.commit()
-    wake(broker, [queued])
-    return queued.release
+    if queued is not None:
+        wake(broker, [queued])
+    return Approved(
+        given=tuple(one.row.by for one in ready.given),
+        needed=ready.needed,
+        release=None if queued is None else queued.release,
+    )
+
+
+def ask_statement(
+    broker: Broker,
+    actor: Actor,
+    record_id: str,
+    *,
+    digest: bytes,
+    recipients: Sequence[str],
+    lowered_because: str | None = None,
+    answers: Sequence[Answered] = (),
+    losses: bytes | None = None,
+    partner_answers: Sequence[PartnerAnswer] = (),
+) -> tuple[bytes, bytes]:
+    """Return what the officer signs elsewhere to release a draft, and its secret; both come back with it.
+
+    Raises what `approve` raises of a decision that the rules do not allow; nothing is stored but a refusal.
+    """
+    at, secret = broker.clock.now(), os.urandom(SECRET_BYTES)
+    seen = _Decision(
+        digest=digest,
+        recipients=recipients,
+        reason=lowered_because,
+        answers=answers,
+        losses=losses,
+        partner_answers=partner_answers,
+    )
+    try:
+        weighed = _weigh(broker, actor, record_id, seen, at=at)
+    except Refused as refusal:
+        log_denial(broker, actor, refusal, operation="approve", subject=record_id)
+        raise
+    stated = approving.state(weighed.standing, actor, weighed.row, seen.signed_answers, at=at, secret=secret)
+    return stated.payload, secret
 
 
 def _prepare_release(
     broker: Broker,
     actor: Actor,
     record_id: str,
+    seen: _Decision,
+    sign: Signature | None,
     *,
-    seen: bytes,
-    recipients: Sequence[str],
-    reason: str | None,
-    answers: Sequence[Answered],
-    losses: bytes | None,
-    partner_answers: Sequence[PartnerAnswer],
     at: datetime,
-) -> Queued:
+) -> _Prepared:
+    weighed = _weigh(broker, actor, record_id, seen, at=at)
+    standing, row = weighed.standing, weighed.row
+    mine = approving.give(broker, standing, actor, row, seen.signed_answers, sign, at=at)
+    given, needed = (*weighed.before, mine), approving.needed(broker, standing, row)
+    queued = None
+    if len(given) >= needed:
+        made = release(
+            broker,
+            standing,
+            weighed.record,
+            row,
+            approver=actor,
+            at=at,
+            secrets=weighed.secrets,
+            prepared=weighed.prepared,
+            given=given,
+        )
+        queued = replace(made, also=weighed.also)
+    return _Prepared(row=row, given=given, needed=needed, also=weighed.also, queued=queued)
+
+
+def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at: datetime) -> _Weighed:
+    """Ask every rule about a decision: who decides, over what was read, and with which answers."""
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         row = find_row(view, record_id)
@@ -147,14 +241,17 @@ def _prepare_release(
             raise Refused(
                 "transition-invalid", f"Only a draft is released; this record is {row.state.value}."
             )
-        if row.digest != seen or tuple(sorted(recipients)) != row.recipients:
+        if row.digest != seen.digest or tuple(sorted(seen.recipients)) != row.recipients:
             raise Refused(
                 "conflict", "The draft or its recipients are not those that were read; read it again."
             )
         record = read_content(broker, view, row)
         secrets = secrets_for(view, broker, record)
         parts = lowered(view, row)
-    also = lowering(broker, actor, row, parts, reason=reason, at=at)
+        before = approving.standing_approvals(broker, view, standing, row)
+    if str(actor) in {one.row.by for one in before}:
+        raise Refused("four-eyes", f"{actor.id} has approved it already; another officer must.")
+    also = lowering(broker, actor, row, parts, reason=seen.reason, at=at)
     if row.action != Action.WITHDRAWAL.value:
         refuse_unwitnessed(broker)
     prepared = prepare_all(broker, standing, record, row.recipients, at=at)
@@ -164,12 +261,19 @@ def _prepare_release(
         # What corrects or recalls must not wait for one partner that is denied: its entry is held instead.
         refuse_denied(verdicts)
     asked = asked_of(standing, record, row.recipients, agency=broker.agency, at=at)
-    also += answered(broker, actor, row, asked, answers, at=at)
+    also += answered(broker, actor, row, asked, seen.answers, at=at)
     refuse_untranslated(prepared)
-    refuse_other_losses(prepared, losses)
-    also += answered_partners(broker, actor, row, prepared, partner_answers, at=at)
-    queued = release(broker, standing, record, row, approver=actor, at=at, secrets=secrets, prepared=prepared)
-    return replace(queued, also=tuple(also))
+    refuse_other_losses(prepared, seen.losses)
+    also += answered_partners(broker, actor, row, prepared, seen.partner_answers, at=at)
+    return _Weighed(
+        standing=standing,
+        row=row,
+        record=record,
+        secrets=tuple(secrets),
+        before=tuple(before),
+        prepared=prepared,
+        also=tuple(also),
+    )
 
 
 def _require_another_officer(actor: Actor, row: RecordRow) -> None:
@@ -185,123 +289,9 @@ def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None
         row = find_row(work, record_id)
         _require_another_officer(actor, row)
         work.records.advance(row, to=RecordState.REJECTED)
-        work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=why)])
+        told = approving.void(work, row)
+        work.stage([broker.event(Act.REJECTED, actor, record_id, at, justification=why, **told)])
         work.commit()
-
-
-def release(
-    broker: Broker,
-    standing: Standing,
-    record: Record,
-    row: RecordRow,
-    *,
-    approver: Actor,
-    at: datetime,
-    secrets: tuple[AttachmentSecret, ...] = (),
-    prepared: Sequence[Prepared] = (),
-) -> Queued:
-    """Translate, sign and seal a permitted record for its recipients; touches no store."""
-    return alone(
-        releasing(broker, standing, record, row, approver=approver, at=at, secrets=secrets, prepared=prepared)
-    )
-
-
-def releasing(
-    broker: Broker,
-    standing: Standing,
-    record: Record,
-    row: RecordRow,
-    *,
-    approver: Actor,
-    at: datetime,
-    secrets: tuple[AttachmentSecret, ...] = (),
-    drafted: Drafted | None = None,
-    prepared: Sequence[Prepared] = (),
-) -> Way[Queued]:
-    """Take the steps of `release`.
-
-    `prepared` is what it was translated to for those of them that have no hub.
-
-    `drafted` is given where the draft is not stored yet: its body goes with the rest.
-    """
-    document = translate(record)
-    approval = Approval(by=str(approver), at=at, digest=b64u(row.digest))
-    content = canonical(document) if drafted is None else drafted.content
-    sealed = yield from enveloping(
-        broker,
-        standing,
-        row,
-        document,
-        content,
-        recipients=row.recipients,
-        approval=approval,
-        secrets=secrets,
-        at=at,
-    )
-    yield
-    parcels = [parcel(broker, row, one, approval=approval, at=at) for one in prepared]
-    envelope_ids = tuple(one.body.body_id for one in sealed)
-    bodies = [
-        *(() if drafted is None else (drafted.body,)),
-        *(one.body for one in sealed),
-        *(body for one in parcels for body in one.bodies),
-    ]
-    losses = losses_digest(prepared)
-    return Queued(
-        row=changed(
-            scheduled(standing, row, record, agency=broker.agency, at=at),
-            state=RecordState.RELEASED,
-            envelope_id=envelope_ids[0] if envelope_ids else None,
-        ),
-        release=Release(
-            originator=row.originator,
-            record_id=row.record_id,
-            version=row.version,
-            digest=row.digest,
-            recipients=row.recipients,
-            approver=str(approver),
-            at=at,
-            envelope_ids=envelope_ids,
-        ),
-        bodies=tuple(bodies),
-        entries=(*(entry for one in sealed for entry in one.entries), *(one.entry for one in parcels)),
-        parcels=tuple(one.row for one in parcels),
-        deliveries=tuple(
-            delivery_of(row, member=member, at=at) for member in row.recipients if member in standing.members
-        ),
-        event=broker.event(
-            Act.RELEASED,
-            approver,
-            row.record_id,
-            at,
-            justification=basis(row),
-            envelopes=",".join(envelope_ids),
-            envelope_digests=",".join(one.digest.hex() for one in sealed),
-            agreement=standing.in_force.get(row.agreement, row.agreement),
-            **({} if losses is None else _parcels_told(losses, [one.row for one in parcels])),
-            **described(row),
-        ),
-    )
-
-
-def _parcels_told(losses: bytes, parcels: Sequence[ParcelRow]) -> dict[str, str]:
-    """Return what a release says of its parcels; the digest of the losses goes when the record is erased."""
-    return {"losses": losses.hex(), "parcels": ",".join(one.parcel_id for one in parcels)}
-
-
-def delivery_of(row: RecordRow, *, member: str, at: datetime, envelope_id: str | None = None) -> Delivery:
-    """Return the delivery of a record to one member."""
-    return Delivery(
-        delivery_id=new_id(),
-        member=member,
-        originator=row.originator,
-        record_id=row.record_id,
-        version=row.version,
-        kind=row.kind,
-        state=DeliveryState.WAITING,
-        at=at,
-        envelope_id=envelope_id,
-    )
 
 
 def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:

@@ -18,8 +18,9 @@ from hub.exchange.drafting import described, refuse_known, refuse_unanswerable, 
 from hub.exchange.hubless.translating import judged, prepare_all
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.preparing import Drafted, new_identity, preparing
+from hub.exchange.readying import Queued, releasing
 from hub.exchange.recipients import judge_all, judge_rule
-from hub.exchange.releasing import Queued, queue, releasing, wake
+from hub.exchange.releasing import queue, wake
 from hub.exchange.witness.holding import refuse_unwitnessed
 from hub.policy.decision import Deny, Reason
 from hub.ports import UnitOfWork

@@ -23,6 +23,7 @@ from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval
 from hub.errors import OurFault, Refused
+from hub.exchange.approving import opened
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
@@ -138,6 +139,7 @@ def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -
         standing = broker.standings.of(view)
         row = find_row(view, entry.record_id, entry.version)
         release = next(r for r in view.records.releases(entry.record_id) if r.version == entry.version)
+        given = opened(broker, view, row)
         record = read_content(broker, view, row)
         secrets = secrets_for(view, broker, record)
     document = translate(record)
@@ -148,7 +150,11 @@ def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -
         document,
         canonical(document),
         recipients=[entry.recipient],
-        approval=Approval(by=release.approver, at=release.at, digest=b64u(release.digest)),
+        # A rule's release, and one of before approvals were kept, has none.
+        approvals=lambda agencies: (
+            tuple(one.shown_to(agencies) for one in given)
+            or (Approval(by=release.approver, at=release.at, digest=b64u(release.digest)),)
+        ),
         secrets=secrets,
         at=at,
     )

@@ -17,6 +17,7 @@ from hub.errors import Refused
 from hub.policy.calendar import WEEKDAYS, Calendar
 from hub.policy.checks import Check
 from hub.policy.terms import (
+    APPROVALS_MAX,
     CONFIRM_MAX_HOURS,
     Agreement,
     Article,
@@ -99,6 +100,7 @@ def _flow(read: Mapping[str, Any]) -> Flow:
         forms=frozenset(map(Form, read["forms"])) if "forms" in read else frozenset(Form),
         checks=frozenset(map(Check, read.get("checks", ()))),
         confirm_hours=read.get("confirm_hours", CONFIRM_MAX_HOURS),
+        approvals={Classification(level): count for level, count in read.get("approvals", {}).items()},
     )
 
 
@@ -186,6 +188,7 @@ _FlowSchema = Object.from_dict(
         "forms": Many(Choice(Form), len(Form), shortest=1),
         "checks": Many(Choice(Check), len(Check)),
         "confirm_hours": Count(1, CONFIRM_MAX_HOURS),
+        "approvals": fields.Dict(keys=Choice(Classification), values=Count(1, APPROVALS_MAX)),
     },
     name="Flow",
 )

@@ -55,6 +55,7 @@ def described_flow(flow: Flow) -> dict[str, object]:
         "forms": _values(flow.forms),
         "confirm_hours": flow.confirm_hours,
         "checks": _values(flow.checks),
+        "approvals": {level.value: count for level, count in flow.approvals.items()},
     }
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from hub.entries import Direction
+from hub.policy.approvals import officers_of
 from hub.policy.checks import Check, concerned
 from hub.policy.decision import Decision, Reason, decide
 from hub.policy.terms import Agreement, Flow, Form, Onward
@@ -98,6 +99,9 @@ def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decisi
             "whatever flows by rule."
         )
         reasons.append(Reason(code="four-eyes", sentence=sentence))
+    elif (officers := officers_of(question.label, flow)) > 1:
+        sentence = f"{officers} officers release what is {question.label.classification.value}."
+        reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
     elif asked := _checks(question, flow):
         told = ", ".join(check.value for check in asked)
         sentence = f"A second officer answers what a machine cannot decide: {told}."

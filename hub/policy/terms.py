@@ -16,6 +16,8 @@ from hub.records.label import Classification, Handling, Tlp
 
 #: What is said to be urgent must be confirmed in writing within so many hours, whatever a file says.
 CONFIRM_MAX_HOURS: Final = 72
+#: More officers than this no agreement asks for.
+APPROVALS_MAX: Final = 9
 
 
 class Onward(Enum):
@@ -89,7 +91,8 @@ class Flow:
     `handling` holds the handling codes that the recipient is bound to honour; a label with another one
     does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days;
     `retention_of` says it for some kinds apart, and `review_days` how soon what is kept is looked at again.
-    `checks` are what a person answers before a release.
+    `checks` are what a person answers before a release. `approvals` says from which classification on how
+    many officers release it beside its author.
     """
 
     senders: frozenset[str]
@@ -111,6 +114,7 @@ class Flow:
     forms: frozenset[Form] = frozenset(Form)
     confirm_hours: int = CONFIRM_MAX_HOURS
     checks: frozenset[Check] = frozenset()
+    approvals: Mapping[Classification, int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse a flow that contradicts itself, or loosens what no file may."""
@@ -124,6 +128,8 @@ class Flow:
         ):
             if extra := kinds - self.kinds:
                 raise ValueError(f"{name} has {min(k.value for k in extra)}, which is not among its kinds")
+        if not all(1 <= number <= APPROVALS_MAX for number in self.approvals.values()):
+            raise ValueError(f"approvals are from 1 to {APPROVALS_MAX}")
         if not 1 <= self.confirm_hours <= CONFIRM_MAX_HOURS:
             raise ValueError(
                 f"confirm_hours is {self.confirm_hours}; at most {CONFIRM_MAX_HOURS} are allowed"

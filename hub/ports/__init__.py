@@ -14,6 +14,7 @@ from hub.ports.adapting import (
     Said,
     Translated,
 )
+from hub.ports.approvals import Approvals, OfficerKeys
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
 from hub.ports.books import NUMBER_MAX, Books
 from hub.ports.carrier import Carrier, Introduction, Mail, Outcome, Transfer
@@ -54,6 +55,7 @@ __all__ = [
     "Adapting",
     "Alarm",
     "Answered",
+    "Approvals",
     "Attachments",
     "BlobStore",
     "Bodies",
@@ -91,6 +93,7 @@ __all__ = [
     "Messages",
     "NoAdapters",
     "NoteKeySet",
+    "OfficerKeys",
     "Outbox",
     "Outcome",
     "Parcel",

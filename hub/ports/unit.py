@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from hub.audit.events import AuditEvent
+from hub.ports.approvals import Approvals, OfficerKeys
 from hub.ports.attachments import Attachments
 from hub.ports.books import Books
 from hub.ports.certificates import Certificates, Revocations
@@ -31,6 +32,10 @@ class View(Protocol):
 
     @property
     def records(self) -> Records: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def officer_keys(self) -> OfficerKeys: ...
     @property
     def bodies(self) -> Bodies: ...
     @property

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from hub.entries import Direction, PartnerStatus, Priority, TrustKind
+from hub.entries import Custody, Direction, PartnerStatus, Priority, TrustKind
 from hub.ports import MessageState
 from hub.records.actor import Role
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
@@ -168,6 +168,19 @@ releases = _table(
     _words("envelope_ids"),
     _of_record(),
     Index("releases_by_record", "record_id", "position"),
+)
+
+#: Who has approved what, also where more than one is needed and it has not gone yet.
+approvals = _table(
+    "approvals",
+    _text("originator", key=True),
+    _text("record_id", key=True),
+    _number("version", key=True),
+    _text("by", key=True),
+    _moment("at"),
+    _text("body_id"),
+    _text("kid", optional=True),
+    ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
 )
 
 #: Which records are to lose their content, and which have lost it.
@@ -559,6 +572,23 @@ officers = _table(
     _number("failed_logins"),
     _moment("locked_until", optional=True),
     _number("epoch"),
+)
+
+#: The keys with which officers sign releases, also those that were revoked.
+officer_keys = _table(
+    "officer_keys",
+    _text("kid", key=True),
+    _text("officer"),
+    _text("x"),
+    _text("y"),
+    _choice("custody", Custody),
+    _moment("registered_at"),
+    _text("registered_by"),
+    _text("body_id", optional=True),
+    _moment("revoked_at", optional=True),
+    _text("revoked_by", optional=True),
+    ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
+    Index("officer_keys_by_officer", "officer"),
 )
 
 login_failures = _table(

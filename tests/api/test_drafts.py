@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jws
+from joserfc.jwk import ECKey
+
 from hub.audit.events import Act
+from hub.envelope.encoding import unb64u
+from hub.envelope.keys import jwk
 from hub.exchange.agreements import adopt
+from hub.policy.approvals import ReleasePolicy
 from hub.records.actor import Role
 from tests.api.world import World, document, label
 from tests.exchange.hubs import CUSTODIAN, agreement_text
@@ -187,3 +195,57 @@ def test_a_record_above_the_limit_is_refused(world: World) -> None:
     body = {"record": document(narrative="x" * 3000), "recipients": ["cis-atc"]}
     said = small.call("POST", "/api/v1/drafts", body, token=token)
     assert (said.status, said.code) == (413, "record-too-large")
+
+
+def _enrolled(world: World, releaser: str, key: ec.EllipticCurvePrivateKey) -> str:
+    told = world.call("PUT", "/api/v1/officer/key", jwk(key.public_key()), token=releaser).ok()
+    assert (told["officer"], told["custody"]) == ("bolat", "officer")
+    return str(told["kid"])
+
+
+def test_an_officer_signs_a_release_with_a_key_of_their_own(
+    world: World, drafter: str, releaser: str
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    kid, draft = _enrolled(world, releaser, key), drafted(world, drafter)
+    path, decision = f"/api/v1/drafts/{draft['record_id']}", approval(draft)
+    assert world.call("POST", f"{path}/approve", decision, token=releaser).code == "approval-unsigned"
+    asked = world.call("POST", f"{path}/statement", decision, token=releaser).ok()
+    assert asked["kid"] == kid
+    head = {"alg": "ES256", "kid": kid, "typ": asked["typ"]}
+    payload = unb64u(asked["statement"])
+    first, _, last = jws.serialize_compact(head, payload, ECKey.import_key(key)).split(".")
+    signed = {"statement": asked["statement"], "secret": asked["secret"], "signature": f"{first}..{last}"}
+    for wrong in ({"signature": "a..b"}, {"secret": "AA"}, {"statement": "?"}):
+        said = world.call("POST", f"{path}/approve", {**decision, "signed": signed | wrong}, token=releaser)
+        assert said.code == "approval-invalid"
+    both = {**decision, "signed": signed, "password": "a long enough sentence"}
+    assert world.call("POST", f"{path}/approve", both, token=releaser).code == "request-invalid"
+    done = world.call("POST", f"{path}/approve", {**decision, "signed": signed}, token=releaser).ok()
+    assert (done["released"], done["approved_by"]) == (True, ["officer:bolat"])
+    world.call("DELETE", "/api/v1/officer/key", token=releaser).ok()
+    assert world.call("DELETE", "/api/v1/officer/key", token=releaser).code == "not-found"
+
+
+def test_what_takes_two_officers_shows_who_has_approved(world: World, drafter: str, releaser: str) -> None:
+    world.broker = replace(world.broker, releases=ReleasePolicy(secret_officers=2))
+    draft = drafted(world, drafter, record=document(label=label("secret")))
+    path = f"/api/v1/drafts/{draft['record_id']}"
+    first = world.call("POST", f"{path}/approve", approval(draft), token=releaser).ok()
+    assert (first["released"], first["approved_by"], first["approvals_needed"]) == (
+        False,
+        ["officer:bolat"],
+        2,
+    )
+    shown = world.call("GET", f"{path}/preview", token=drafter).ok()
+    assert (shown["approved_by"], shown["approvals_needed"]) == (["officer:bolat"], 2)
+    second = world.officer("erlan", Role.RELEASER)
+    done = world.call("POST", f"{path}/approve", approval(draft), token=second).ok()
+    assert (done["released"], len(done["envelope_ids"])) == (True, 1)
+
+
+def test_a_key_that_is_none_is_not_registered(world: World, releaser: str) -> None:
+    key = jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
+    assert world.call("PUT", "/api/v1/officer/key", {**key, "x": "AAAA"}, token=releaser).code == (
+        "request-invalid"
+    )

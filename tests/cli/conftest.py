@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 
 from hub.bootstrap import opening
+from hub.envelope import personal_keys
 from hub.exchange import accounts
 from keys.sealing import Derivation
 from tests.cli.walk import hub, json_of
@@ -90,6 +91,8 @@ def make_own(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:
     patch.setattr(opening.SystemClock, "now", lambda _self: clock.at)
     patch.setattr(Derivation, "derive", derived)
     patch.setattr(accounts, "_HASHER", LIGHT)
+    patch.setattr(personal_keys, "_MEMORY_KIB", 8)
+    patch.setattr(personal_keys, "_PASSES", 1)
     patch.setenv("TEST_HOME", str(folder / "kz-knb"))
 
 

@@ -220,6 +220,8 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     done("queue", "drop", entry, "--reason", "sent by courier")
     done("queue", "resume", entry)
     done("queue", "drop", entry, "--reason", "to be erased")
+    act("bolat", "officer", "enrol")
+    done("officer", "revoke-key", "bolat")
     officers.add("dana", "custodian")
     officers.add("erlan", "auditor")
     officers.add("farida", "custodian")

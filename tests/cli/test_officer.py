@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyotp
 import pytest
 from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.records.actor import Role
 from tests.cli.conftest import PASSWORD, Moving, Officers, with_lines
@@ -116,3 +119,48 @@ def test_second_account_of_a_name_is_refused(officers: Officers) -> None:
 @pytest.mark.parametrize("verb", ["disable", "enable", "unlock"])
 def test_unknown_officer_is_told(homes: Path, verb: str) -> None:
     refused(hub("officer", verb, "nobody"), "not-found")
+
+
+def test_a_release_is_signed_with_the_key_that_the_officer_enrolled(
+    paired: Path, officers: Officers, tmp_path: Path
+) -> None:
+    first = json_of(officers.act("bolat", "officer", "enrol", "--json"))
+    assert (first["officer"], first["custody"]) == ("bolat", "hub")
+    document = json.loads(hub("record", "template", "spontaneous-information").stdout)
+    document["legal_basis"] = {"agreement": "test-treaty", "articles": ["1"]}
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    row = json_of(officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc", "--json"))
+    words = ("record", "release", row["record_id"], "--digest", row["digest"], "--to", "cis-atc")
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = tmp_path / "bolat.pem"
+    pem.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    own = json_of(officers.act("bolat", "officer", "enrol", "--public-key", str(pem), "--json"))
+    assert (own["custody"], own["kid"] == first["kid"]) == ("officer", False)
+    refused(officers.act("bolat", *words), "approval-unsigned")
+    revoked = json_of(hub("officer", "revoke-key", "bolat", "--json"))
+    assert (revoked["kid"], revoked["revoked_at"] is None) == (own["kid"], False)
+    refused(hub("officer", "revoke-key", "bolat"), "not-found")
+    officers.act("bolat", "officer", "enrol")
+    assert officers.act("bolat", *words).exit_code == 0
+
+
+def test_a_second_officer_is_waited_for_where_two_must_approve(
+    paired: Path, officers: Officers, tmp_path: Path
+) -> None:
+    config = paired / "kz-knb" / "hub.toml"
+    config.write_text("release_secret_officers = 2\nrelease_signed = true\n" + config.read_text())
+    document = json.loads(hub("record", "template", "spontaneous-information").stdout)
+    document["legal_basis"] = {"agreement": "test-treaty", "articles": ["1"]}
+    document["label"]["classification"] = "secret"
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    row = json_of(officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc", "--json"))
+    words = ("record", "release", row["record_id"], "--digest", row["digest"], "--to", "cis-atc")
+    said = officers.act("bolat", *words)
+    assert "Approved by 1 of 2: officer:bolat." in said.stdout
+    shown = hub("record", "show", row["record_id"])
+    assert "by 1 of 2: officer:bolat" in shown.stdout
+    refused(officers.act("bolat", *words), "four-eyes")
+    officers.add("erlan", "releaser")
+    assert json_of(officers.act("erlan", *words, "--json"))["state"] == "released"

@@ -53,7 +53,7 @@ def craft(
         drafted.record.document,
         drafted.content,
         recipients=drafted.row.recipients,
-        approval=Approval(by="r", at=made, digest=b64u(drafted.row.digest)),
+        approvals=lambda _: (Approval(by="r", at=made, digest=b64u(drafted.row.digest)),),
         secrets=(),
         at=made,
     )

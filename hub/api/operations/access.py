@@ -7,12 +7,21 @@ from flask import Response, request
 from hub.api.callers import Door, certificate, thumbprint_of
 from hub.api.oauth import issue_token
 from hub.api.room import Answer, Call, Room
-from hub.api.schemas.access import SessionBody, SessionView, TokenForm, TokenView
+from hub.api.schemas.access import (
+    OfficerKeyBody,
+    OfficerKeyView,
+    SessionBody,
+    SessionView,
+    TokenForm,
+    TokenView,
+)
 from hub.api.scopes import of_roles
 from hub.api.tokens import Grant
 from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.exchange.accounts import sign_in
+from hub.exchange.officer_keys import enrol, revoke
+from hub.records.actor import Role
 
 room = Room("access", __name__, description="How callers get their tokens.")
 
@@ -83,3 +92,35 @@ def begin_session(call: Call) -> Answer:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+@room.operation(
+    "PUT",
+    "/api/v1/officer/key",
+    door=Door.OFFICER,
+    roles=Role,
+    body=OfficerKeyBody,
+    reply=OfficerKeyView,
+    refusals=["conflict"],
+    trail=writes(Act.OFFICER_KEY),
+)
+def register_key(call: Call) -> Answer:
+    """Register the public half of one's own signing key, as JWK; the key before it is revoked.
+
+    What is signed for a release is told by `POST /api/v1/drafts/{record_id}/statement`.
+    """
+    return Answer(body=enrol(call.broker, call.actor, public=call.body))
+
+
+@room.operation(
+    "DELETE",
+    "/api/v1/officer/key",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=OfficerKeyView,
+    refusals=["not-found"],
+    trail=writes(Act.OFFICER_KEY),
+)
+def revoke_key(call: Call) -> Answer:
+    """Revoke one's own signing key, when it may be in other hands; what it signed before stays signed."""
+    return Answer(body=revoke(call.broker, call.actor, call.actor.id))

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import request
 
 from hub.api.callers import Door
 from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, IF_MATCH, etag, expected_revision
 from hub.api.room import Answer, Call, Room
-from hub.api.schemas.drafts import ApprovalBody, DraftBody, PreviewView, ReasonBody, RevisionBody
+from hub.api.schemas.drafts import (
+    ApprovalBody,
+    DraftBody,
+    PreviewView,
+    ReasonBody,
+    ReleaseBody,
+    RevisionBody,
+    StatementView,
+)
 from hub.api.schemas.policy import ExplanationQuery, ExplanationView
-from hub.api.schemas.records import RecordView, ReleaseView
+from hub.api.schemas.records import DecisionView, RecordView
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.config import Limits
+from hub.envelope.approvals import APPROVAL_TYPE
+from hub.envelope.encoding import b64u, unb64u
+from hub.errors import Refused
+from hub.exchange.approving import ByPassword, Detached, Signature, approvals_of
 from hub.exchange.broker import Broker
 from hub.exchange.checks import checks_for
 from hub.exchange.drafting import discard, draft, preview, revise
 from hub.exchange.explaining import explain_record
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
-from hub.exchange.releasing import approve, reject
+from hub.exchange.officer_keys import own_key
+from hub.exchange.releasing import approve, ask_statement, reject
 from hub.policy.checks import CHECKS, Answered
 from hub.records.actor import Role
 
@@ -139,7 +155,9 @@ def preview_draft(call: Call, record_id: str) -> Answer:
         {"check": check, "question": CHECKS[check].question, "source": CHECKS[check].source}
         for check in checks_for(call.broker, record_id)
     ]
-    return Answer(body={"items": items, "checks": checks, "losses": _losses(call.broker, record_id)})
+    given, needed = approvals_of(call.broker, record_id)
+    body = {"items": items, "checks": checks, "losses": _losses(call.broker, record_id)}
+    return Answer(body={**body, "approved_by": given, "approvals_needed": needed})
 
 
 def _losses(broker: Broker, record_id: str) -> dict[str, object]:
@@ -193,28 +211,82 @@ def explain_record_to(call: Call, record_id: str) -> Answer:
     )
 
 
+_DECISION_REFUSED = [
+    "four-eyes",
+    "policy-denied",
+    "agreement-missing",
+    "transition-invalid",
+    "conflict",
+    "attachment-missing",
+    "label-lowered",
+    "check-unanswered",
+    "check-failed",
+    "losses-unseen",
+    "justification-missing",
+    *CONTENT_REFUSED,
+]
+
+
+def _decision(call: Call) -> dict[str, Any]:
+    losses = call.body.get("losses")
+    return {
+        "digest": bytes.fromhex(call.body["digest"]),
+        "recipients": call.body["recipients"],
+        "lowered_because": call.body.get("lowered_because"),
+        "answers": [Answered(**one) for one in call.body["answers"]],
+        "losses": None if losses is None else bytes.fromhex(losses),
+        "partner_answers": [PartnerAnswer(**one) for one in call.body["partner_answers"]],
+    }
+
+
+@room.operation(
+    "POST",
+    "/drafts/<id:record_id>/statement",
+    door=Door.OFFICER,
+    roles=[Role.RELEASER],
+    body=ApprovalBody,
+    reply=StatementView,
+    refusals=_DECISION_REFUSED,
+    trail=writes_nothing("what is to be signed: digests; the content is opened, not shown", opens=True),
+)
+def ask_for_statement(call: Call, record_id: str) -> Answer:
+    """Ask what to sign for a release, where the signing key is not at the hub.
+
+    The decision is weighed as for the release itself. The statement has digests of content and label, and a
+    salted digest of each recipient: of AGENCY it is SHA-256 over the canonical JSON array of the base64url of
+    HMAC-SHA256(secret, AGENCY), and AGENCY. It is good for some minutes.
+    """
+    statement, secret = ask_statement(call.broker, call.actor, record_id, **_decision(call))
+    with call.broker.store.read() as view:
+        key = own_key(view, call.actor.id)
+    body = {"statement": b64u(statement), "secret": b64u(secret), "typ": APPROVAL_TYPE}
+    return Answer(body=body if key is None else {**body, "kid": key.kid})
+
+
+def _signature(told: Mapping[str, Any]) -> Signature | None:
+    if (signed := told.get("signed")) is not None:
+        if "password" in told:
+            raise Refused("request-invalid", "Either a password or a signature is given, not both.")
+        try:
+            return Detached(
+                statement=unb64u(signed["statement"]),
+                secret=unb64u(signed["secret"]),
+                signature=signed["signature"],
+            )
+        except ValueError as error:
+            raise Refused("approval-invalid", f"The signed statement cannot be read: {error}.") from None
+    return ByPassword(password=told["password"]) if "password" in told else None
+
+
 @room.operation(
     "POST",
     "/drafts/<id:record_id>/approve",
     door=Door.OFFICER,
     roles=[Role.RELEASER],
-    body=ApprovalBody,
-    reply=ReleaseView,
-    refusals=[
-        "four-eyes",
-        "policy-denied",
-        "agreement-missing",
-        "transition-invalid",
-        "conflict",
-        "attachment-missing",
-        "label-lowered",
-        "check-unanswered",
-        "check-failed",
-        "losses-unseen",
-        "justification-missing",
-        *CONTENT_REFUSED,
-    ],
-    trail=writes(Act.RELEASED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED),
+    body=ReleaseBody,
+    reply=DecisionView,
+    refusals=[*_DECISION_REFUSED, "approval-unsigned", "approval-invalid", "credentials-invalid"],
+    trail=writes(Act.RELEASED, Act.APPROVED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:
     """Release a draft as the second officer.
@@ -222,21 +294,18 @@ def approve_draft(call: Call, record_id: str) -> Answer:
     The decision names the digest and the recipients that were read; it is refused when either has changed.
     A correction whose label asks for less than that of the version before takes `lowered_because`; the checks
     that the preview names take `answers`. Where a recipient has no hub, `losses` is the digest of the loss
-    report in the preview, and what its rules ask there takes `partner_answers`.
+    report in the preview, and what its rules ask there takes `partner_answers`. An officer who has a signing
+    key gives the `password` that opens it, or what they `signed` elsewhere. Where several officers are
+    needed, it goes out with the last of them.
     """
-    losses = call.body.get("losses")
-    release = approve(
-        call.broker,
-        call.actor,
-        record_id,
-        digest=bytes.fromhex(call.body["digest"]),
-        recipients=call.body["recipients"],
-        lowered_because=call.body.get("lowered_because"),
-        answers=[Answered(**one) for one in call.body["answers"]],
-        losses=None if losses is None else bytes.fromhex(losses),
-        partner_answers=[PartnerAnswer(**one) for one in call.body["partner_answers"]],
-    )
-    return Answer(body=release)
+    done = approve(call.broker, call.actor, record_id, **_decision(call), sign=_signature(call.body))
+    stands = {
+        "released": done.release is not None,
+        "approved_by": done.given,
+        "approvals_needed": done.needed,
+    }
+    told = {"record_id": record_id} if done.release is None else dict(vars(done.release))
+    return Answer(body={**told, **stands})
 
 
 @room.operation(

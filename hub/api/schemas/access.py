@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from hub.api.schemas.basics import View, a_number, a_text, an_agency, one_of
+from hub.api.schemas.basics import Moment, View, a_number, a_text, an_agency, one_of
+from hub.entries import Custody
 from hub.records.actor import Role
 
 _TOKEN = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"  # noqa: S105 - an example
@@ -51,6 +52,27 @@ class SessionView(View):
     token_type = a_text("Bearer", required=True)
     expires_in = a_number(900, "Seconds.", required=True)
     roles = fields.List(one_of(Role), required=True)
+
+
+class OfficerKeyBody(Schema):
+    """The public half of a signing key that the officer keeps."""
+
+    crv = a_text("P-256", required=True, validate=validate.Equal("P-256"))
+    kty = a_text("EC", required=True, validate=validate.Equal("EC"))
+    x = a_text("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", required=True)
+    y = a_text("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", required=True)
+
+
+class OfficerKeyView(View):
+    """An officer's signing key; `kid` is the thumbprint of its JWK (RFC 7638)."""
+
+    kid = a_text("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", required=True)
+    officer = a_text("bolat", required=True)
+    custody = one_of(Custody, required=True)
+    registered_at = Moment(required=True)
+    registered_by = a_text("officer:bolat", required=True)
+    revoked_at = Moment()
+    revoked_by = a_text("hub:kz-knb")
 
 
 class HealthView(View):

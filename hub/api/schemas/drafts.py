@@ -138,6 +138,38 @@ class ApprovalBody(Schema):
     )
 
 
+class SignedBody(Schema):
+    """What the officer signed elsewhere, with a key that is registered here."""
+
+    statement = a_text("eyJhZ3JlZW1lbnRzIjpbXX0", "As it was handed out, base64url.", required=True)
+    secret = a_text("c2VjcmV0", "As it was handed out with the statement.", required=True)
+    signature = a_text(
+        "eyJhbGciOiJFUzI1NiJ9..c2lnbmF0dXJl",
+        "A compact JWS over the statement, without its payload (RFC 7515, appendix F).",
+        required=True,
+    )
+
+
+class ReleaseBody(ApprovalBody):
+    """The second decision with the officer's own signature, or the password that opens their key here."""
+
+    password = a_text(
+        "a long sentence of your own",
+        "Opens the officer's signing key, where that lies here.",
+        validate=validate.Length(min=1, max=1024),
+    )
+    signed = fields.Nested(SignedBody)
+
+
+class StatementView(View):
+    """What the officer signs: the bytes that `statement` holds, by ES256."""
+
+    statement = a_text("eyJhZ3JlZW1lbnRzIjpbXX0", "Canonical JSON, base64url.", required=True)
+    secret = a_text("c2VjcmV0", "Derives the salts; comes back with the signature.", required=True)
+    typ = a_text("hub-approval+jws", "For the protected header.", required=True)
+    kid = a_text("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", "The officer's key now.")
+
+
 class ReadBody(Schema):
     """Why the content is read; the log keeps it."""
 
@@ -250,3 +282,5 @@ class PreviewView(View):
     items = many(VerdictView)
     checks = many(AskedCheckView)
     losses = fields.Nested(LossesView, required=True)
+    approved_by = fields.List(a_text("officer:daniyar"), required=True)
+    approvals_needed = a_number(1, "How many officers must approve it.", required=True)

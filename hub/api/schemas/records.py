@@ -101,6 +101,21 @@ class ReleaseView(View):
     envelope_ids = fields.List(an_id(), required=True)
 
 
+class DecisionView(View):
+    """What became of a decision: a release, or a draft that other officers must approve too."""
+
+    record_id = an_id(required=True)
+    version = a_number(1)
+    digest = Hex()
+    recipients = fields.List(an_agency())
+    approver = a_text("officer:daniyar")
+    at = Moment()
+    envelope_ids = fields.List(an_id())
+    released = fields.Boolean(required=True, metadata={"examples": [True]})
+    approved_by = fields.List(a_text("officer:daniyar"), required=True)
+    approvals_needed = a_number(1, "How many officers must approve it.", required=True)
+
+
 class EntryView(View):
     """One sealed envelope on its way to one partner."""
 

@@ -13,6 +13,7 @@ from hub.envelope.vault import body_key, unlock
 from hub.errors import HubError, Refused
 from hub.evidence.bundle import BUNDLE_MAX_BYTES, PARTS_MAX
 from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown, TrustPart
+from hub.exchange.approving import kids_of
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.custody import waits_for_token
@@ -114,7 +115,9 @@ def _life(broker: Broker, view: View, record_id: str, originator: str | None) ->
         for position, event in view.events_about(others, limit=_ENTRIES_MOST)
         if event.act is Act.PARTNER_CHANGED
     ]
-    placed = [*_about(view, row, [record_id, *ids]), *pins]
+    own = _about(view, row, [record_id, *ids])
+    keys = sorted(kids_of(event for _position, event in own))
+    placed = [*own, *pins, *(view.events_about(keys, limit=_ENTRIES_MOST) if keys else ())]
     return _Life(
         row=row,
         versions=tuple(versions),

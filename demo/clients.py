@@ -91,13 +91,18 @@ class Client:
         glue = "&" if "?" in path else "?"
         return self.call("GET", f"{path}{glue}limit=200" + (f"&after={after}" if after else ""))
 
+    def decision(self, drafted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the officer's decision: what was read, and the password, which opens their signing key."""
+        return {
+            "digest": drafted["digest"],
+            "recipients": drafted["recipients"],
+            "password": self._password,
+        }
+
     def release(self, drafted: Mapping[str, Any]) -> dict[str, Any]:
-        """Release a draft as the second officer, naming what was read; the password opens their key."""
-        return self.call(
-            "POST",
-            f"/api/v1/drafts/{drafted['record_id']}/approve",
-            {"digest": drafted["digest"], "recipients": drafted["recipients"], "password": self._password},
-        )
+        """Release a draft as the second officer."""
+        path = f"/api/v1/drafts/{drafted['record_id']}/approve"
+        return self.call("POST", path, self.decision(drafted))
 
     def refused(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call what the hub is to refuse; return its problem document, and raise Trouble where it did not."""

@@ -63,7 +63,7 @@ def hold_explain_answer(company: Company, script: Script, drafted: Mapping[str, 
     """Try to release what the rules want answered first; read why, answer, and release it."""
     releaser, record_id = company.releasers[US], drafted["record_id"]
     (to,) = drafted["recipients"]
-    told = {"digest": drafted["digest"], "recipients": drafted["recipients"]}
+    told = releaser.decision(drafted)
     path = f"/api/v1/drafts/{record_id}"
     problem = releaser.refused("POST", f"{path}/approve", told)
     asked = releaser.call("GET", f"{path}/preview")["checks"]

@@ -4,7 +4,7 @@ Two `hub serve` processes on loopback, mutual TLS, and a member's system that su
 ways: in batches; one a request; and in turn, each only when the one before has its verified receipt. The
 floor is the raw cryptography and the raw durable commits of the same data, one after the other on one core.
 The hubs are two processes and can use two cores: `cpu_ratio` holds the floor, timed while another core is
-busy too, against the CPU time of both hubs.
+busy too, against the CPU time of both hubs: CPU time on both sides, so other load distorts it least.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def told_of(one: Round) -> dict[str, Any]:
         "rate": round(one.rate, 1),
         "floor_rate": round(one.floor.rate, 1),
         "ratio": round(one.ratio, 2),
-        "cpu_ratio": round((one.floor.busy_crypto_us + one.floor.commit_us) / hubs_us, 2),
+        "cpu_ratio": round((one.floor.busy_crypto_us + one.floor.commit_cpu_us) / hubs_us, 2),
         "latency_ms": round(1e3 / one.rate, 1),
         "our_cpu_us": round(one.cpu.ours),
         "their_cpu_us": round(one.cpu.theirs),

@@ -41,7 +41,8 @@ class Limits:
     longer than was to be by `keep_longer_max_s` from their decision at most. A correction or withdrawal that
     somebody has not followed `heed_remind_s` after it went out is told.
     At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`; a receipt that
-    has not come `receipt_late_s` after its parcel went is shown as missing.
+    has not come `receipt_late_s` after its parcel went is shown as missing. While `parcels_held_max` that
+    were refused are kept of a partner, no more are taken from it.
     Of TAXII collections at most `taxii_page_objects_max` objects are given, and `taxii_post_objects_max`
     taken, at once.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
@@ -98,6 +99,7 @@ class Limits:
     page_max: int = 200
     parcels_interval_s: float = 5.0
     receipt_late_s: float = 4 * 3600.0
+    parcels_held_max: int = 1000
     taxii_page_objects_max: int = 500
     taxii_post_max_bytes: int = 4 * _MIB
     taxii_post_objects_max: int = 5_000

@@ -15,6 +15,7 @@ from hub.cli.files import new_folder
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.cli.record_naming import originator_option, record_argument
+from hub.exchange.hubless.discarding import discard_parcels
 from hub.exchange.hubless.showing import ShownParcel, show_parcels
 
 if TYPE_CHECKING:
@@ -110,3 +111,22 @@ def _document(one: ShownParcel) -> dict[str, object]:
         "signer": one.signer,
         "files": sorted(one.files),
     }
+
+
+@trail(writes(Act.ERASED))
+@parcel.command(examples=('hub parcel discard de-bka 0007.p7m --why "they sent it again, in order"',))
+@click.argument("agency", help="The partner's id, like de-bka.")
+@click.argument("parcel_id", metavar="PARCEL", help="The parcel's id, as `hub parcel held` shows it.")
+@click.option("--why", required=True, metavar="TEXT", help="Why, in 3 to 500 characters; it is logged.")
+@home_option
+@unlock_option
+def discard(agency: str, parcel_id: str, why: str, home: Path, unlock: Unlock) -> Answer:
+    """Destroy what is kept of a parcel that was refused; that it came, and why it was refused, stays."""
+    with opened(home, unlock) as hub:
+        actor = administrator(hub.config.agency)
+        count = len(discard_parcels(hub.broker, actor, agency, parcel_id, why=why))
+    return Answer(
+        document={"agency": agency, "parcel_id": parcel_id, "discarded": count},
+        people=(f"What was kept of {parcel_id} is destroyed.",),
+        then=("hub parcel held",),
+    )

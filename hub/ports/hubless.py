@@ -56,6 +56,10 @@ class Hubless(Protocol):
         """Return parcels that were refused and are kept, newest first."""
         ...
 
+    def held_count(self, agency: str, *, most: int) -> int:
+        """Return how many refused parcels of a partner are kept and not discarded; it counts up to `most`."""
+        ...
+
     def admit_intake(self, row: IntakeRow) -> bool:
         """Store a parcel that came; False where another worker stored it first, and then nothing is."""
         ...

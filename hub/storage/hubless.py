@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, select, text, update
 
 from hub.entries import IntakeRow, MaterialRow, ParcelRow, ProfileRow
 from hub.storage import tables
@@ -55,6 +55,17 @@ _BROUGHT: Final = (
 _REFUSED: Final = (
     _INTAKES.select().where(_I.code.is_not(None)).order_by(_I.received_at.desc()).limit(bindparam("most"))
 )
+_kept_held = (
+    select(_I.parcel_id)
+    .join(tables.bodies, tables.bodies.c.body_id == _I.body_id)
+    .where(
+        text("intakes.code IS NOT NULL"),
+        _I.agency == bindparam("which"),
+        tables.bodies.c.wrapped_key.is_not(None),
+    )
+    .limit(bindparam("most"))
+)
+_HELD_COUNT: Final = select(func.count()).select_from(_kept_held.subquery())
 _ADMIT: Final = insert(tables.intakes).on_conflict_do_nothing().returning(_I.parcel_id)
 _this = (
     _I.agency == bindparam("which"),
@@ -140,6 +151,11 @@ class HublessStore:
     def held_intakes(self, *, limit: int) -> Sequence[IntakeRow]:
         """Return parcels that were refused and are kept, newest first."""
         return _INTAKES.load(self._session.rows(_REFUSED, {"most": limit}))
+
+    def held_count(self, agency: str, *, most: int) -> int:
+        """Return how many refused parcels of a partner are kept and not discarded; it counts up to `most`."""
+        row = self._session.row(_HELD_COUNT, {"which": agency, "most": most})
+        return 0 if row is None else int(row[0])
 
     def admit_intake(self, row: IntakeRow) -> bool:
         """Store a parcel that came; where another worker is storing it just now, wait for its commit."""

@@ -78,7 +78,7 @@ def test_the_commands_of_the_page_work(paired: Path, officers: Officers, folder:
             return json_of(officers.act(name, *words, "--json"))
         return json_of(hub(*words, "--json"))
 
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
     for sort, block in BLOCKS:
         for line in block.splitlines():
             told = typed(line if sort != "executed" else line.replace(": ", ":\N{NO-BREAK SPACE}"))

@@ -98,6 +98,7 @@ _ELSEWHERE = {
     ("log", "recover"),
     ("partner", "approve-card"),
     ("parcel", "export"),
+    ("parcel", "discard"),
     ("courier", "export"),
     ("courier", "import"),
 }

@@ -56,8 +56,16 @@ def take_parcels(broker: Broker, partner: ProfileRow) -> int:
     """Take what waits at one partner; return how many parcels were acknowledged.
 
     What fails for a reason of ours is not acknowledged and comes again; the others are not held up by it.
+    Raises Refused `quota-exceeded`, and takes nothing, while too many that were refused are kept.
     """
-    done = 0
+    most, done = broker.limits.parcels_held_max, 0
+    with broker.store.read() as view:
+        held = view.hubless.held_count(partner.agency, most=most)
+    if held >= most:
+        raise Refused(
+            "quota-exceeded",
+            f"{held} refused parcels of {partner.agency} are kept; discard some with `hub parcel discard`.",
+        )
     for parcel in broker.adapting.pull(partner, limit=broker.limits.batch_max_envelopes):
         try:
             intake = take(broker, partner, parcel)

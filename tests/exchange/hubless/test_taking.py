@@ -13,8 +13,10 @@ import pytest
 from hub.audit.events import Act
 from hub.entries import IntakeRow, RecordRow
 from hub.envelope.vault import unlock
+from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.contents import read_content
+from hub.exchange.hubless.discarding import discard_parcels
 from hub.exchange.hubless.keeper import look
 from hub.exchange.hubless.pinning import suspend_hubless
 from hub.exchange.hubless.taking import take_parcels
@@ -22,7 +24,7 @@ from hub.exchange.preparing import fill_in
 from hub.records.lifecycle import RecordState
 from hub.records.record import load_record
 from tests.exchange.hubless.conftest import THEM, Pair
-from tests.exchange.hubs import CUSTODIAN, add_member, document
+from tests.exchange.hubs import CUSTODIAN, add_member, document, with_limits
 
 
 def theirs(pair: Pair, kind: str = "spontaneous-information") -> Mapping[str, Any]:
@@ -157,6 +159,22 @@ def test_what_no_record_has_a_place_for_is_kept(whole: Pair) -> None:
     with whole.broker.store.read() as view:
         body = view.bodies.get_many([intake.unknown_id])[intake.unknown_id]
     assert json.loads(unlock(body, master_key=whole.broker.keyring.master_key())) == {"mood": "grim"}
+
+
+def test_too_many_refused_parcels_stop_the_intake_until_some_are_discarded(whole: Pair) -> None:
+    broker = with_limits(whole.broker, parcels_held_max=1)
+    partner = broker.standing().hubless[THEM]
+    whole.send(b"{", "a")
+    assert take_parcels(broker, partner) == 1
+    whole.send(packed(whole, theirs(whole)), "b")
+    with pytest.raises(Refused) as refused:
+        take_parcels(broker, partner)
+    assert refused.value.code == "quota-exceeded"
+    discard_parcels(broker, CUSTODIAN, THEM, "a", why="told by telephone")
+    assert take_parcels(broker, partner) == 1
+    assert [one.code for one in intakes(whole, "a")] == ["partner-document-malformed"]
+    with pytest.raises(Refused, match=r"^not-found"):
+        discard_parcels(broker, CUSTODIAN, THEM, "b", why="told by telephone")
 
 
 def test_nothing_is_taken_from_who_is_suspended(whole: Pair) -> None:

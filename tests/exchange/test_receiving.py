@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -137,6 +138,18 @@ def test_the_same_bytes_twice_in_one_request_get_the_same_receipt(three: Hubs) -
     assert second == first
     with theirs.store.read() as view:
         assert len(view.records.page(after=0, limit=5)) == 1
+
+
+@pytest.mark.parametrize("honest_first", [True, False])
+def test_one_id_twice_in_a_request_is_taken_once_whichever_comes_first(
+    three: Hubs, honest_first: bool
+) -> None:
+    ours, theirs, _far = three.network.brokers.values()
+    (honest,) = stated(ours, craft(ours, "cis-atc"), to="cis-atc")
+    garbage = replace(honest, sealed=honest.sealed.replace(b'{"ciphertext":"', b'{"ciphertext":"AAAA', 1))
+    both = [honest, garbage] if honest_first else [garbage, honest]
+    codes = [outcome.code for outcome in receive(theirs, "kz-knb", both)]
+    assert codes == ([None, "envelope-id-reused"] if honest_first else ["statement-invalid", None])
 
 
 def test_whoever_may_not_hand_an_envelope_over_gets_no_signature_for_it(three: Hubs) -> None:

@@ -175,6 +175,18 @@ class KeepingRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsentRow:
+    """That an originator lets its record be passed on to one agency, through the day `until` (ISO 8601)."""
+
+    originator: str
+    consent_id: str
+    consent_version: int
+    record_id: str
+    pass_to: str
+    until: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReminderRow:
     """That people were told of what falls due with a record, in the log; `level` grows with lateness."""
 

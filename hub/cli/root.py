@@ -9,6 +9,7 @@ from hub.cli.adapter import adapter
 from hub.cli.agreement import agreement
 from hub.cli.attachment import attachment
 from hub.cli.ca import ca
+from hub.cli.consent import consent
 from hub.cli.courier import courier
 from hub.cli.directory import directory
 from hub.cli.evidence import evidence
@@ -52,6 +53,7 @@ _NOUNS = (
     agreement,
     policy,
     record,
+    consent,
     attachment,
     queue,
     parcel,

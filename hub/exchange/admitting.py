@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import Body, Delivery, Direction, InboxEntry, Priority, RecordRow
+from hub.entries import Body, ConsentRow, Delivery, Direction, InboxEntry, Priority, RecordRow
 from hub.envelope import sealing
 from hub.envelope.canonical import digest
 from hub.envelope.manifest import RECORD_JSON, Manifest
@@ -18,6 +18,7 @@ from hub.exchange import relaying
 from hub.exchange.abreast import Way
 from hub.exchange.attachments import missing, refuse_unbound
 from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.consenting import granted_by
 from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.numbering import Stated
 from hub.exchange.preparing import row_of
@@ -39,7 +40,8 @@ Key = tuple[str, str]
 class Admitted:
     """A verified and permitted envelope with all rows it becomes; the only thing a store is given.
 
-    `again` tells that the record is here already and only its new envelope is noted.
+    `again` tells that the record is here already and only its new envelope is noted. `granted` is what a
+    consent lets be passed on; None for every other kind.
     """
 
     sealed: sealing.Sealed
@@ -51,6 +53,7 @@ class Admitted:
     stated: Stated
     relied: Mapping[str, str]
     again: bool = False
+    granted: tuple[ConsentRow, ...] | None = None
 
     @property
     def key(self) -> Key:
@@ -154,6 +157,7 @@ def admit(
         relied=relied,
         body=body,
         row=scheduled(standing, row, record, agency=broker.agency, at=at),
+        granted=granted_by(record),
         deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
         event=broker.event(
             Act.ADMITTED,

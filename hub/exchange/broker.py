@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Final
 
 from hub.audit.events import CATALOGUE, Act, AuditEvent
 from hub.config import Limits
-from hub.entries import MemberRow, PartnerRow, PartnerStatus, ProfileRow
+from hub.entries import ConsentRow, MemberRow, PartnerRow, PartnerStatus, ProfileRow
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
 from hub.errors import OurFault, Refused
@@ -90,6 +90,24 @@ class Standing:
     members: Mapping[str, MemberRow]
     agreements: tuple[Agreement, ...]
     hubless: Mapping[str, ProfileRow] = field(default_factory=dict)
+    consents: tuple[ConsentRow, ...] = ()
+
+    @cached_property
+    def _consented(self) -> Mapping[tuple[str, str, str], str]:
+        """Return the last day of each consent, by originator, record and whom it may be passed on to."""
+        found: dict[tuple[str, str, str], str] = {}
+        for one in self.consents:
+            key = one.originator, one.record_id, one.pass_to
+            found[key] = max(one.until, found.get(key, ""))
+        return found
+
+    def consented(self, originator: str, record_id: str, agency: str, *, on: date) -> bool:
+        """Tell whether a record's originator lets it be passed on to an agency on a day."""
+        return self._consented.get((originator, record_id, agency), "") >= on.isoformat()
+
+    def consenting(self, more: Sequence[ConsentRow]) -> Standing:
+        """Return the standing with consents that are about to be stored."""
+        return replace(self, consents=(*self.consents, *more))
 
     @cached_property
     def permit(self) -> Callable[[Question], Decision]:
@@ -162,6 +180,7 @@ def read_standing(view: View, generation: int) -> Standing:
         members={row.agency: row for row in directory.members()},
         agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
         hubless={row.agency: row for row in view.hubless.profiles()},
+        consents=tuple(view.consents.standing()),
     )
 
 

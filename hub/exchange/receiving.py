@@ -28,6 +28,7 @@ from hub.exchange.admitting import (
 )
 from hub.exchange.attachments import use
 from hub.exchange.broker import Broker, Counterparty, Standing
+from hub.exchange.consenting import take_consent
 from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import Stated, Statements
 from hub.exchange.rejecting import Rejected, reject
@@ -36,6 +37,7 @@ from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.switch import refuse_suspended
 from hub.ports import Outcome, Transfer, UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
+from hub.records.lifecycle import RecordState
 
 
 def receive(
@@ -294,6 +296,9 @@ def store(broker: Broker, work: UnitOfWork, admitted: Sequence[Admitted]) -> Non
             supersede(work, item.row)
     for answer, asked in mark_answered(work, [a.row for a in new]):
         work.stage(tied(broker, a.event, asked) for a in new if a.row is answer)
+    for item in new:
+        if item.granted is not None and item.row.state is RecordState.RECEIVED:
+            take_consent(broker, work, item.row, item.granted)
     use(work, [name for a in new for name, _size in a.sealed.header.attachments])
     for item in new:
         if names := [name for name, _size in item.sealed.header.attachments]:

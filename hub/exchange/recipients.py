@@ -119,7 +119,10 @@ def permit_showing(standing: Standing, row: RecordRow, member: str, *, agency: s
     """Ask the rules whether a stored record may be shown to a member now."""
     question = question_of_row(row, counterparty=member, agency=agency, at=at)
     if row.direction is Direction.IN:  # under any agreement with the member, if the label lets it
-        question = replace(question, agreement=None, came_under=row.agreement, articles=())
+        consented = standing.consented(row.originator, row.record_id, member, on=at.astimezone(UTC).date())
+        question = replace(
+            question, agreement=None, came_under=row.agreement, articles=(), consented=consented
+        )
     return standing.permit(question)
 
 

@@ -69,20 +69,23 @@ def route(
                 continue
             if isinstance(permit_showing(standing, row, member.agency, agency=agency, at=at), Deny):
                 continue
-        deliveries.append(
-            Delivery(
-                delivery_id=new_id(),
-                member=member.agency,
-                originator=row.originator,
-                record_id=row.record_id,
-                version=row.version,
-                kind=row.kind,
-                state=DeliveryState.WAITING,
-                at=at,
-                envelope_id=row.envelope_id,
-            )
-        )
+        deliveries.append(delivery_to(row, member.agency, at=at))
     return tuple(deliveries)
+
+
+def delivery_to(row: RecordRow, member: str, *, at: datetime) -> Delivery:
+    """Return the delivery of a received record to one member."""
+    return Delivery(
+        delivery_id=new_id(),
+        member=member,
+        originator=row.originator,
+        record_id=row.record_id,
+        version=row.version,
+        kind=row.kind,
+        state=DeliveryState.WAITING,
+        at=at,
+        envelope_id=row.envelope_id,
+    )
 
 
 def collects(scopes: Sequence[str], kind: str) -> bool:

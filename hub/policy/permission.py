@@ -28,7 +28,8 @@ class Question:
     `articles` are those of it that the record cites, `days_to_reply` and `days_kept` those that it gives the
     recipient, counted from the day it was made (`made_on`), `urgent` whether it asks for haste, and
     `may_be_minor` whether a person in it is not surely of age; these say nothing where only the stored row
-    of a record is at hand. `came_under` is the agreement of a record that came in.
+    of a record is at hand. `came_under` is the agreement of a record that came in, and `consented` tells that
+    its originator's consent to show it to the counterparty stands.
     """
 
     kind: Kind
@@ -48,6 +49,7 @@ class Question:
     urgent: bool = False
     may_be_minor: bool = False
     came_under: str | None = None
+    consented: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone: which day it is would be a guess."""
@@ -276,6 +278,8 @@ def _label(question: Question) -> list[Reason]:
         sentence = f"{question.originator} has not consented to {question.sender} passing its record on."
         reasons.append(Reason(code="third-party-rule", sentence=sentence))
     releasable_to = question.label.releasable_to
+    if question.shown_on and question.consented:
+        return reasons
     if question.recipient not in releasable_to and (releasable_to or question.label.tlp is Tlp.RED):
         sentence = (
             f"The label releases it to {', '.join(releasable_to)}, not to {question.recipient}."
@@ -287,11 +291,14 @@ def _label(question: Question) -> list[Reason]:
 
 
 def _consents(question: Question) -> bool:
-    """Tell whether the label itself lets a record that came in be shown on to a member.
+    """Tell whether the originator lets a record that came in be shown on to a member: by consent, or label.
 
-    It does not under originator control. Where TLP or H2 keep it with who got it, it does for those named.
+    The label does not under originator control. Where TLP or H2 keep it with who got it, it does for those
+    named.
     """
     label = question.label
+    if question.shown_on and question.consented:
+        return True
     if not question.shown_on or label.originator_control:
         return False
     kept = label.tlp in {Tlp.RED, Tlp.AMBER_STRICT} or Handling.H2 in label.handling

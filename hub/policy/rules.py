@@ -236,7 +236,7 @@ RULES: Final[tuple[RuleRow, ...]] = (
         code="third-party-rule",
         rule="What another agency made is passed on only as its label and its agreement let it.",
         source=Source.CODE,
-        remedy="the originator sends it itself, or names the recipient in its label",
+        remedy="its originator's consent (`hub consent ask`), or that it sends it itself",
         held=_originator,
     ),
     RuleRow(

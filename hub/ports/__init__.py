@@ -20,6 +20,7 @@ from hub.ports.books import NUMBER_MAX, Books
 from hub.ports.carrier import Carrier, Introduction, Mail, Outcome, Transfer
 from hub.ports.certificates import Certificates, RevocationClient, Revocations
 from hub.ports.clock import Clock
+from hub.ports.consents import Consents
 from hub.ports.custody import Custody, KeyFacts
 from hub.ports.directory import Directory
 from hub.ports.dues import DueRecords
@@ -65,6 +66,7 @@ __all__ = [
     "CheckpointRow",
     "Clock",
     "Condition",
+    "Consents",
     "CosignatureRow",
     "Custody",
     "Deliveries",

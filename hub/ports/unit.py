@@ -11,6 +11,7 @@ from hub.ports.approvals import Approvals, OfficerKeys
 from hub.ports.attachments import Attachments
 from hub.ports.books import Books
 from hub.ports.certificates import Certificates, Revocations
+from hub.ports.consents import Consents
 from hub.ports.directory import Directory
 from hub.ports.dues import DueRecords
 from hub.ports.hubless import Hubless
@@ -42,6 +43,8 @@ class View(Protocol):
     def erasures(self) -> Erasures: ...
     @property
     def dues(self) -> DueRecords: ...
+    @property
+    def consents(self) -> Consents: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

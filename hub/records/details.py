@@ -12,6 +12,7 @@ from hub.records.assistance import (
     SpontaneousInformation,
 )
 from hub.records.borders import BorderHit, IllicitTransportReport, TransportChannel, TravelBan
+from hub.records.consents import Consent, ConsentRequest
 from hub.records.fields import Text
 from hub.records.kinds import Kind
 from hub.records.sanctions import (
@@ -61,4 +62,6 @@ SHAPES: Final[dict[Kind, Shape]] = {
     Kind.NOTICE: Shape(details=Notice),
     Kind.DIFFUSION: Shape(details=Diffusion),
     Kind.SERVICE_NOTICE: Shape(details=ServiceNotice),
+    Kind.CONSENT_REQUEST: Shape(details=ConsentRequest),
+    Kind.CONSENT: Shape(details=Consent, answers=True),
 }

@@ -425,4 +425,27 @@ EXAMPLES: Final[dict[Kind, Example]] = {
             },
         },
     ),
+    Kind.CONSENT_REQUEST: Example(
+        **_CIS,
+        purpose=Purpose.COOPERATION,
+        narrative="",
+        reply_days=10,
+        details={
+            "record": {"id": "01936d3e-7a00-7000-8000-000000000001", "version": 1},
+            "pass_to": ["kz-mvd"],
+            "aim": "Проверка по учётам органов внутренних дел.",
+        },
+    ),
+    Kind.CONSENT: Example(
+        **_CIS,
+        purpose=Purpose.COOPERATION,
+        narrative="",
+        details={
+            "record": {"id": "01936d3e-7a00-7000-8000-000000000001", "version": 1},
+            "pass_to": ["kz-mvd"],
+            "decision": "granted",
+            "until": "2027-11-30",
+            "conditions": "Только для проверки; без передачи третьим лицам.",
+        },
+    ),
 }

@@ -26,6 +26,8 @@ class Kind(Enum):
     NOTICE = "notice"
     DIFFUSION = "diffusion"
     SERVICE_NOTICE = "service-notice"
+    CONSENT_REQUEST = "consent-request"
+    CONSENT = "consent"
 
 
 MEANS: Final[dict[Kind, str]] = {
@@ -46,6 +48,8 @@ MEANS: Final[dict[Kind, str]] = {
     Kind.NOTICE: "An Interpol notice of one of the colours.",
     Kind.DIFFUSION: "A request that a national central bureau sends to those it chooses.",
     Kind.SERVICE_NOTICE: "A change in who is competent or can be reached, or a course that is offered.",
+    Kind.CONSENT_REQUEST: "A request to pass an originator's record on, to whom and what for.",
+    Kind.CONSENT: "The originator's answer: its record may be passed on, until when, or not.",
 }
 
 

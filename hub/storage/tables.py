@@ -208,6 +208,17 @@ keepings = _table(
     _moment("confirmed_at", optional=True),
 )
 
+#: To whom originators let their records be passed on.
+consents = _table(
+    "consents",
+    _text("originator", key=True),
+    _text("consent_id", key=True),
+    _text("pass_to", key=True),
+    _number("consent_version"),
+    _text("record_id"),
+    _text("until"),
+)
+
 #: Of what falls due people were told, so that each is told once a level.
 reminders = _table(
     "reminders",

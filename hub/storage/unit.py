@@ -12,6 +12,7 @@ from hub.storage.attachments import AttachmentStore
 from hub.storage.bodies import BodyStore
 from hub.storage.books import BookStore
 from hub.storage.certificates import CertificateStore
+from hub.storage.consents import ConsentStore
 from hub.storage.deliveries import DeliveryStore
 from hub.storage.directory import DirectoryStore
 from hub.storage.dues import DueStore
@@ -46,6 +47,7 @@ class SqlView:
         self.bodies = BodyStore(session)
         self.erasures = ErasureStore(session)
         self.dues = DueStore(session)
+        self.consents = ConsentStore(session)
         self.ledger = LedgerStore(session)
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)

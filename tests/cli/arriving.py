@@ -16,9 +16,10 @@ from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, documen
 def came(paired: Path, *, content: bytes | None = None, **changes: Any) -> RecordRow:
     """Release a record at cis-atc, with an attachment of this content, and receive it at kz-knb."""
     with open_hub(paired / "cis-atc") as theirs, open_hub(paired / "kz-knb") as ours:
-        card = ours.card()
-        partners.pair(theirs.broker, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card))
-        agreements.adopt(theirs.broker, CUSTODIAN, agreement_text(("kz-knb", "cis-atc")))
+        if not theirs.broker.standing().agreements:
+            card = ours.card()
+            partners.pair(theirs.broker, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card))
+            agreements.adopt(theirs.broker, CUSTODIAN, agreement_text(("kz-knb", "cis-atc")))
         told = dict(document(**changes))
         if content is not None:
             upload_id = attachments.announce(theirs.broker, AIGUL, size_bytes=len(content))

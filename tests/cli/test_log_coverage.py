@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,14 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     treaty.write_text(text, encoding="utf-8")
     proposed = act("dana", "agreement", "propose", str(treaty))
     act("farida", "agreement", "approve", "test-treaty", "--digest", proposed["digest"])
+    act("aigul", "consent", "ask", asked.record_id, "--to", "kz-mvd", "--aim", "their files")
+    meant = {"record": {"id": sent, "version": 1}, "pass_to": ["kz-mvd"], "aim": "their files"}
+    consent = came(paired, kind="consent-request", details=meant)
+    act("aigul", "consent", "answer", consent.record_id, "--refuse", "the source would be known")
+    act("aigul", "record", "review", asked.record_id, *why)
+    later = (datetime.now(UTC) + timedelta(days=1500)).date().isoformat()
+    act("dana", "record", "keep", asked.record_id, "--until", later, *why)
+    act("erlan", "record", "keep", asked.record_id, "--confirm")
     act("dana", "record", "erase", asked.record_id, *why)
     act("erlan", "record", "erase", asked.record_id, "--confirm")
     done("log", "search")

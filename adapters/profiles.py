@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from hub.errors import Refused
+from hub.policy.toml import read_toml
 
 MAX_BYTES: Final = 64 * 1024
 
@@ -33,9 +33,9 @@ def read_profile(path: Path) -> dict[str, Any]:
 def parse_profile(source: str) -> dict[str, Any]:
     """Return the options of a profile's text."""
     try:
-        return tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        raise invalid(f"it is not TOML ({error})") from None
+        return read_toml(source, max_bytes=MAX_BYTES)
+    except ValueError as error:
+        raise invalid(str(error)) from None
 
 
 def only(options: Mapping[str, Any], *known: str) -> None:

@@ -6,7 +6,6 @@ misspelt restriction that is ignored would permit what was meant to be forbidden
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
@@ -29,6 +28,7 @@ from hub.policy.terms import (
     Onward,
     RefusalGround,
 )
+from hub.policy.toml import read_toml
 from hub.records.fields import (
     Agency,
     Choice,
@@ -54,10 +54,8 @@ MAX_BYTES: Final = 64 * 1024
 
 def load_agreement(toml_text: str) -> Agreement:
     """Read an agreement file; raise Refused `agreement-invalid` that names the key and what is wrong."""
-    if len(toml_text.encode()) > MAX_BYTES:
-        raise _invalid(f"it is larger than {MAX_BYTES:,} bytes")
     try:
-        read = _AgreementSchema().load(tomllib.loads(toml_text))
+        read = _AgreementSchema().load(read_toml(toml_text, max_bytes=MAX_BYTES))
         parts = {
             "parties": tuple(read["parties"]),
             "articles": tuple(Article(**article) for article in read["articles"]),
@@ -70,8 +68,6 @@ def load_agreement(toml_text: str) -> Agreement:
             "calendar": _calendar(read["calendar"]) if "calendar" in read else None,
         }
         return Agreement(**(read | parts))
-    except tomllib.TOMLDecodeError as error:
-        raise _invalid(f"it is not TOML: {error}") from None
     except ValidationError as error:
         raise _invalid("; ".join(sentences(error.messages))) from None
     except ValueError as error:

@@ -6,7 +6,6 @@ to be expected. `docs/policy.md` explains every key.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -22,6 +21,7 @@ from hub.policy.explanation import Verdict, explain
 from hub.policy.permission import Question
 from hub.policy.rules import RULES
 from hub.policy.terms import Agreement
+from hub.policy.toml import read_toml
 from hub.records.fields import Agency, Choice, Count, Flag, Language, Many, Slug, Text
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Label, Tlp
@@ -76,14 +76,12 @@ class Tried:
 
 def load_table(toml_text: str) -> Table:
     """Read a table; raise Refused `cases-invalid` that names the case, the key and what is wrong."""
-    if len(toml_text.encode()) > MAX_BYTES:
-        raise _invalid(f"it is larger than {MAX_BYTES:,} bytes")
     try:
-        read = _TableSchema().load(tomllib.loads(toml_text))
-    except tomllib.TOMLDecodeError as error:
-        raise _invalid(f"it is not TOML: {error}") from None
+        read = _TableSchema().load(read_toml(toml_text, max_bytes=MAX_BYTES))
     except ValidationError as error:
         raise _invalid("; ".join(sentences(error.messages))) from None
+    except ValueError as error:
+        raise _invalid(str(error)) from None
     given = read.get("given", {})
     names = [case.get("name", "") for case in read["cases"]]
     if repeated := sorted({name for name in names if names.count(name) > 1}):

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.profiles import parse_profile
 from hub.errors import Refused
 from hub.policy import load_agreement
+from hub.policy.cases import load_table
 from hub.records.kinds import Kind
 from tests.policy.samples import AGREEMENT, FLOW, TEXT
 
@@ -117,6 +119,25 @@ def test_two_flows_for_one_sender_and_recipient_are_refused() -> None:
 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_parsed() -> None:
     assert "larger than 65,536 bytes" in refused("#" * 65_537)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a = " + "[" * 20_000 + "]" * 20_000,
+        "a = " + "{a = " * 9_000 + "1" + "}" * 9_000,
+        ".".join("a" * 20_000) + " = 1",
+        "a = " + "9" * 5_000,
+        "a = '\ud800'",
+    ],
+    ids=["lists", "tables", "dotted names", "a long number", "half a surrogate pair"],
+)
+def test_toml_that_is_built_to_break_its_reader_is_refused(source: str) -> None:
+    assert refused(source)
+    for read, code in ((load_table, "cases-invalid"), (parse_profile, "adapter-invalid")):
+        with pytest.raises(Refused) as failure:
+            read(source)
+        assert failure.value.code == code
 
 
 def test_flow_is_found_by_direction() -> None:

@@ -15,12 +15,13 @@ from typing import Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Body, Delivery, Direction, IntakeRow, Priority, ProfileRow, RecordRow
-from hub.envelope.canonical import canonical, digest
+from hub.envelope.canonical import digest
 from hub.envelope.vault import lock
 from hub.errors import HubError, IntegrityFailure, OurFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import lock_content
+from hub.exchange.hubless.unplaced import words_of
 from hub.exchange.preparing import row_of
 from hub.exchange.recipients import question_of_record
 from hub.exchange.routing import route
@@ -160,8 +161,9 @@ def _admit(
     if stored is not None:
         bodies.append(body)
     if unknown_id is not None:
-        unknown = canonical(read.unknown)
-        bodies.append(lock(unknown, body_id=unknown_id, master_key=broker.keyring.master_key()))
+        bodies.append(
+            lock(words_of(read.unknown), body_id=unknown_id, master_key=broker.keyring.master_key())
+        )
     return _Admitted(
         intake=replace(
             intake,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -175,6 +176,25 @@ def test_too_many_refused_parcels_stop_the_intake_until_some_are_discarded(whole
     assert [one.code for one in intakes(whole, "a")] == ["partner-document-malformed"]
     with pytest.raises(Refused, match=r"^not-found"):
         discard_parcels(broker, CUSTODIAN, THEM, "b", why="told by telephone")
+
+
+@pytest.mark.parametrize(
+    "mood",
+    ["1.50", "51.128207e-7", "-0.0", "[" * 45 + "1" + "]" * 45],
+    ids=["fraction", "exponent", "zero", "deep"],
+)
+def test_unknown_numbers_and_depths_are_kept_and_hold_up_nothing(whole: Pair, mood: str) -> None:
+    odd = json.dumps({**theirs(whole), "mood": "grim"}).replace('"grim"', mood)
+    whole.send(odd.encode(), "a")
+    whole.send(packed(whole, theirs(whole)), "b")
+    whole.look()
+    assert verdicts(whole) == [None, None]
+    (intake,) = intakes(whole, "a")
+    assert intake.unknown_id is not None
+    with whole.broker.store.read() as view:
+        body = view.bodies.get_many([intake.unknown_id])[intake.unknown_id]
+    kept = unlock(body, master_key=whole.broker.keyring.master_key())
+    assert json.loads(kept, parse_float=Decimal) == {"mood": json.loads(mood, parse_float=Decimal)}
 
 
 def test_nothing_is_taken_from_who_is_suspended(whole: Pair) -> None:

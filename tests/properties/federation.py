@@ -26,6 +26,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.cards.introducing import answer_introduction
 from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import mailbox, poll
+from hub.exchange.messages.sending import hand_over
 from hub.exchange.messages.taking import take_messages
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
@@ -331,6 +332,7 @@ class World:
         with broker.store.read() as view:
             lanes = view.outbox.lanes_due(self.clock.now())
             waiting = view.receipts.partners_waiting()
+            messages = view.messages.partners_waiting()
             partners = broker.standings.of(view).partners
         for lane in lanes:
             if partners[lane].row.url is not None or not partners[lane].active:
@@ -338,6 +340,9 @@ class World:
         for name in waiting:
             if partners[name].row.url is not None and partners[name].active:
                 yield lambda row=partners[name].row: send_receipts(broker, row)  # type: ignore[misc]
+        for name in messages:
+            if partners[name].row.url is not None and partners[name].active:
+                yield lambda row=partners[name].row: hand_over(broker, row)  # type: ignore[misc]
         if broker.pull:
             for partner in partners.values():
                 if partner.row.url is not None and partner.active:

@@ -155,7 +155,7 @@ def _revocation(view: View, row: PartnerRow, card: Card, at: datetime, first_ans
     lists = [view.revocations.answer(authority_id(pem), "crl") for pem in card.authorities]
     if any(one is not None and at <= one.until for one in lists):
         return "revocation: a fresh list"
-    waits = pending(view.directory, row, first_answer_s)
+    waits = pending(view.directory, row, card.authorities, first_answer_s)
     if not any(lists) and any(at <= waits[authority_id(pem)] for pem in card.authorities):
         return "revocation: not answered yet, and the pin is fresh"
     if card.tls.crl or (rule is not None and rule.crl):

@@ -229,14 +229,17 @@ def _by_authority(view: HasDirectory, before: Iterable[Pinned]) -> _Answers:
     return _Answers(lists=lists, on=on)
 
 
-def pending(directory: DirectoryRows, row: PartnerRow, first_answer_s: float) -> Mapping[str, datetime]:
+def pending(
+    directory: DirectoryRows, row: PartnerRow, pinned: Sequence[str], first_answer_s: float
+) -> Mapping[str, datetime]:
     """Return until when the first answer about each of a partner's authorities is waited for.
 
-    The time of an authority begins with the first card that showed it, and with none that followed.
+    The time of an authority begins with the first card that showed it, and with none that followed. `pinned`
+    are the authorities on the card that is pinned, which was read.
     """
     first: dict[str, datetime] = {}
     for at, raw in (*directory.cards_since(row.agency), (row.pinned_at, row.card)):
-        for pem in read_card(raw).authorities:
+        for pem in pinned if raw == row.card else read_card(raw).authorities:
             first.setdefault(authority_id(pem), at)
     return {one: at + timedelta(seconds=first_answer_s) for one, at in first.items()}
 
@@ -253,7 +256,8 @@ def _pinned(
         authorities, tls, waits = before.authorities, before.tls, before.revocation.pending
     else:
         card = read_card(row.card)
-        authorities, tls, waits = card.authorities, card.tls, pending(directory, row, first_answer_s)
+        authorities, tls = card.authorities, card.tls
+        waits = pending(directory, row, authorities, first_answer_s)
     ids = [authority_id(pem) for pem in authorities]
     return Pinned(
         agency=row.agency,

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 import hub
+from adapters.carriers.courier import FolderMedium
 from hub.audit.events import Act
 from hub.entries import PartnerRow
+from hub.envelope.bundles import Bundle, sign_bundle
 from hub.envelope.canonical import digest
 from hub.envelope.receipts import Statement, issue
 from hub.envelope.reconciliation import BooksStatement, Extent, state_books
@@ -20,12 +22,15 @@ from hub.errors import HubError
 from hub.evidence.verifying import verify_bundle
 from hub.exchange.answering import take_receipts
 from hub.exchange.broker import Broker
+from hub.exchange.courier.importing import bring_in
+from hub.exchange.courier.places import bundles_of
 from hub.exchange.mailbox import mailbox
 from hub.exchange.partners import own_card, pair
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.weighing import check_receipt
 from hub.federation.card import fingerprint
+from hub.federation.introduction import Told, is_signed, tell
 from hub.federation.succession import follow
 from hub.ports import Transfer
 from hub.records.ids import new_id
@@ -173,6 +178,32 @@ def test_a_statement_of_books(hubs: Hubs) -> None:
     assert answer_books(theirs, "kz-knb", strong)
 
 
+def test_a_bundle_on_a_medium(hubs: Hubs, tmp_path: Path) -> None:
+    ours, theirs = pinned(hubs, HYBRID, HYBRID)
+    bundle = Bundle(by="kz-knb", to="cis-atc", issued_at=hubs.clock.now())
+    medium, kept = FolderMedium(tmp_path / "medium"), FolderMedium(tmp_path / "kept")
+    for suite in Suite:
+        raw = sign_bundle(bundle, keys=ours.keyring.signing(), suite=suite)
+        medium.write(f"{bundles_of('kz-knb', 'cis-atc')}/{suite.value}", raw)
+    (came,) = bring_in(theirs, "kz-knb", medium, kept)
+    assert (came.name, came.code) == ("classic-1", "suite-not-allowed")
+
+
+def test_an_introduction_by_way_of_a_relay(hubs: Hubs) -> None:
+    ours, theirs = pinned(hubs, HYBRID, HYBRID)
+    told = Told(
+        by="kz-knb",
+        to="cis-atc",
+        issued_at=hubs.clock.now(),
+        card=own_card_of(ours),
+        knows=(),
+        said=digest(own_card_of(theirs)).hex(),
+    )
+    weak, strong = (tell(told, keys=ours.keyring.signing(), suite=suite) for suite in (*CLASSIC, *HYBRID))
+    card = theirs.standing().partner("kz-knb").card
+    assert (is_signed(weak, card), is_signed(strong, card)) == (False, True)
+
+
 def test_a_stripped_card_at_pairing_anew(hubs: Hubs) -> None:
     ours, theirs = pinned(hubs, (*HYBRID, *CLASSIC), HYBRID)
     before = row_of(ours, "cis-atc")
@@ -234,12 +265,14 @@ PLACES = {
     "hub/evidence/verifying.py": "test_a_bundle_of_evidence",
     "hub/exchange/admitting.py": "test_an_envelope_whose_statement_is_strong",
     "hub/exchange/broker.py": "where the pin becomes what is allowed",
+    "hub/exchange/courier/importing.py": "test_a_bundle_on_a_medium",
     "hub/exchange/numbering.py": "test_an_envelope_or_its_statement",
     "hub/exchange/reconciling/answering.py": "test_a_statement_of_books",
     "hub/exchange/reconciling/messages.py": "test_a_statement_of_books, with the same arguments",
     "hub/exchange/weighing.py": "test_a_receipt, and between two others",
     "hub/federation/card.py": "the strongest on the card itself: a card is signed by all it offers",
     "hub/federation/directory/statement.py": "the strongest on the pinned card, as a card's own",
+    "hub/federation/introduction.py": "test_an_introduction_by_way_of_a_relay",
     "hub/federation/succession.py": "test_a_stripped_card_in_succession",
 }
 

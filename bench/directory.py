@@ -35,12 +35,12 @@ from tuf.api.metadata import (
 )
 from tuf.ngclient import Updater
 
-from hub.config import Limits
 from hub.envelope.suites import Suite
 from hub.exchange.directory.place import Place
 from hub.exchange.directory.refreshing import refresh
 from hub.federation.card import Card, make_card, read_card
 from hub.federation.directory.statement import Statement, make_statement
+from hub.limits import Limits
 from hub.transport.directory.fetching import FolderFetcher
 from hub.transport.directory.following import TufDirectoryClient
 from tests.exchange.hubs import CUSTODIAN, Hubs, LooseKeyring, authority_pem

@@ -32,12 +32,12 @@ from adapters.carriers.answers import (
     transfers_in,
     upload_offset,
 )
-from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.envelope.documents import DOCUMENT_MAX_BYTES
 from hub.envelope.messages import MESSAGE_MAX_BYTES
 from hub.errors import OurFault, PeerFault
 from hub.federation.card import CARD_MAX_BYTES
+from hub.limits import Limits
 from hub.ports import BlobStore, Introduction, Mail, Outcome, Transfer
 
 #: How often an upload is put right when the partner says that it goes on from elsewhere.

@@ -23,10 +23,10 @@ from hub.api.parsing import StrictParser, too_large
 from hub.api.scopes import Way
 from hub.api.strangers import Stranger
 from hub.audit.trail import Trail
-from hub.config import Limits
 from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.denying import is_denial, log_denial
+from hub.limits import Limits
 from hub.records.actor import Actor, Role
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from hub.config import Limits
+from hub.limits import Limits
 
 #: Failure codes that say "later", not "never": the same bytes may be taken on a retry.
 TEMPORARY = frozenset(

@@ -11,7 +11,6 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from hub.audit.events import CATALOGUE, Act, AuditEvent
-from hub.config import Limits
 from hub.entries import ConsentRow, MemberRow, PartnerRow, PartnerStatus, ProfileRow
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite
@@ -21,6 +20,7 @@ from hub.exchange.witness.policy import WitnessPolicy
 from hub.federation.authorities import TlsCard, authority_id
 from hub.federation.card import Card, read_card
 from hub.federation.snapshot import Trusted, trusted
+from hub.limits import Limits
 from hub.policy.agreements import Agreement, load_agreement
 from hub.policy.approvals import ReleasePolicy
 from hub.policy.decision import Decision, Deny, Permit, Reason

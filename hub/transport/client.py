@@ -14,11 +14,11 @@ from cryptography import x509
 from urllib3.connection import HTTPSConnection
 from urllib3.util import Timeout, parse_url
 
-from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.errors import HubError, PeerFault
 from hub.federation.card import read_card
 from hub.federation.names import agency_in
+from hub.limits import Limits
 from hub.transport.refusals import unverified
 from hub.transport.sockets import PatientSocket
 from hub.transport.switchboard import Switchboard, cut_off

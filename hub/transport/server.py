@@ -17,9 +17,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 
-from hub.config import Config, Limits
+from hub.config import Config
 from hub.errors import HubError, OurFault, PeerFault
 from hub.federation.trust import Trust, TrustSource
+from hub.limits import Limits
 from hub.transport.logs import GunicornLog, log_json
 from hub.transport.peer import PROXY_ADDRESS, PROXY_CERTIFICATE
 from hub.transport.sockets import PatientSocket, ProxiedSocket

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.bootstrap.keeping import Certificates
-from hub.config import Limits
 from hub.errors import PeerFault
+from hub.limits import Limits
 from hub.transport.client import HttpsClient
 from hub.transport.peer import recognise
 from tests.certificates.faults import FAULTS, PEER, Fault

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from hub.audit.events import Act
 from hub.bootstrap.opening import SystemClock
-from hub.config import Limits
 from hub.exchange.broker import Broker
 from hub.exchange.log.keeper import LogKeeper
+from hub.limits import Limits
 from hub.ports import Store
 from hub.storage import open_store
 from hub.storage.blobs import FileBlobStore

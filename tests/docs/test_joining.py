@@ -16,9 +16,9 @@ from demo.ports import free_ports
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import open_hub
 from hub.codes import CODES
-from hub.config import Limits
 from hub.exchange.partners import pair
 from hub.federation.card import fingerprint, words
+from hub.limits import Limits
 from tests.exchange.hubs import CUSTODIAN
 from tests.wire.commands import answered, typed
 from tests.wire.served import start, wait_ready

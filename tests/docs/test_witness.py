@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from hub.codes import CODES
-from hub.config import Limits, load_config
+from hub.config import load_config
+from hub.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "witness.md").read_text(encoding="utf-8")

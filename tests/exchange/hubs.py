@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
 from hub.audit.events import Act
 from hub.audit.notes import NoteSigner
-from hub.config import Limits
 from hub.entries import MemberRow, PartnerRow, PartnerStatus, Priority, RecordRow
 from hub.envelope.keys import DecryptionKeys, PublicKeys, SigningKeys, thumbprint, xwing_from_seed
 from hub.envelope.suites import Suite
@@ -36,6 +35,7 @@ from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.releasing import approve
 from hub.federation.card import fingerprint
+from hub.limits import Limits
 from hub.ports import BlobStore, Introduction, Mail, NoteKeySet, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.kinds import Kind

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from hub.audit.events import Act
-from hub.config import Limits
 from hub.entries import Priority
 from hub.errors import Refused
 from hub.exchange.agreements import adopt
@@ -21,6 +20,7 @@ from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.suspending import resume as resume_partner
 from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, expire, resume, trace
+from hub.limits import Limits
 from hub.records.lifecycle import EntryState, ReceiptStatus
 from tests.exchange.hubs import (
     AIGUL,

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from hub.config import Limits
 from hub.entries import OutboxEntry, PartnerRow, Priority
 from hub.errors import PeerFault
 from hub.exchange.attachments import announce, upload
@@ -24,6 +23,7 @@ from hub.exchange.dispatching import work_lane
 from hub.exchange.mailbox import mailbox, poll
 from hub.exchange.streams import Streams
 from hub.exchange.upkeep import drop, trace
+from hub.limits import Limits
 from hub.ports import BlobStore, Outcome, Transfer, UnitOfWork
 from hub.records.lifecycle import EntryState
 from tests.exchange.hubs import AIGUL, BOLAT, START, Hubs, LinkCarrier, released, run_lanes, with_limits

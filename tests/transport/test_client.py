@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.errors import PeerFault
 from hub.federation.names import agency_uri
+from hub.limits import Limits
 from hub.transport.client import HttpsClient
 from hub.transport.peer import agency_of
 from tests.transport.agencies import (

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from hub.config import Limits
 from hub.entries import PartnerStatus
 from hub.federation.names import agency_uri
+from hub.limits import Limits
 from hub.transport.client import HttpsClient
 from keys.file_store import create_store
 from keys.keyring import FileKeyring, renew_leaf

@@ -22,7 +22,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from hub.config import Config, Limits
+from hub.config import Config
 from hub.entries import (
     MaterialRow,
     MemberRow,
@@ -34,6 +34,7 @@ from hub.entries import (
 )
 from hub.errors import HubError, OurFault
 from hub.federation.trust import TrustSource
+from hub.limits import Limits
 from hub.transport.peer import identify, peer_certificate
 from hub.transport.server import serve
 from keys.keyring import FileKeyring

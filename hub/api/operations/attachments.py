@@ -14,9 +14,9 @@ from hub.api.scopes import Way
 from hub.api.streaming import RANGE, body_parts, count_of, offset_header, range_start, streamed
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
-from hub.config import Limits
 from hub.errors import Refused
 from hub.exchange import attachments
+from hub.limits import Limits
 from hub.records.actor import Role
 
 room = Room("attachments", __name__, description="Attachments, streamed and resumable both ways.")

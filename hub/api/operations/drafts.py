@@ -24,7 +24,6 @@ from hub.api.schemas.policy import ExplanationQuery, ExplanationView
 from hub.api.schemas.records import DecisionView, RecordView
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
-from hub.config import Limits
 from hub.envelope.approvals import APPROVAL_TYPE
 from hub.envelope.encoding import b64u, unb64u
 from hub.errors import Refused
@@ -36,6 +35,7 @@ from hub.exchange.explaining import explain_record
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.officer_keys import own_key
 from hub.exchange.releasing import approve, ask_statement, reject
+from hub.limits import Limits
 from hub.policy.checks import CHECKS, Answered
 from hub.records.actor import Role
 

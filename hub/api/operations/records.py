@@ -27,7 +27,6 @@ from hub.api.schemas.records import (
 )
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
-from hub.config import Limits
 from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.exchange.contents import find_row
@@ -36,6 +35,7 @@ from hub.exchange.drafting import answer
 from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.routing import read_record
 from hub.exchange.upkeep import trace
+from hub.limits import Limits
 from hub.records.actor import Role
 
 room = Room("records", __name__, url_prefix="/api/v1", description="Records as they stand, and what follows.")

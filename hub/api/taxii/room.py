@@ -18,9 +18,9 @@ from hub.api.problems import status_words
 from hub.api.room import Guard
 from hub.api.taxii.answers import error_response, need_accept, told
 from hub.audit.trail import Trail
-from hub.config import Limits
 from hub.errors import HubError
 from hub.exchange.broker import Broker
+from hub.limits import Limits
 from hub.records.actor import Actor
 
 PREFIX: Final = "/taxii2"

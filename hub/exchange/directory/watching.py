@@ -6,9 +6,9 @@ import threading
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.config import Limits
 from hub.exchange.broker import Broker
 from hub.exchange.directory.place import Place, State
+from hub.limits import Limits
 
 _CURRENT: Final = ("snapshot", "timestamp")
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.audit.events import Act
-from hub.config import Limits
 from hub.entries import ReminderRow
 from hub.exchange.broker import Broker
 from hub.exchange.dues.reminding import Level
+from hub.limits import Limits
 from hub.ports import View
 from hub.records.kinds import Action
 

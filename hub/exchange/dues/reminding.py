@@ -10,9 +10,9 @@ from enum import IntEnum
 from typing import Final
 
 from hub.audit.events import Act
-from hub.config import Limits
 from hub.entries import RecordRow, ReminderRow
 from hub.exchange.broker import Broker
+from hub.limits import Limits
 from hub.policy.dues import Due
 from hub.ports import View
 

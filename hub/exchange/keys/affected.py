@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.audit.events import Act
-from hub.config import Limits
 from hub.exchange.keys.rules import rule_of
+from hub.limits import Limits
 from hub.ports import EventQuery, KeyFacts, View
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.config import Limits
 from hub.errors import Refused
+from hub.limits import Limits
 from hub.ports import KeyFacts
 
 

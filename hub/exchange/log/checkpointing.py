@@ -8,10 +8,10 @@ from hub.audit.checkpoints import Checkpoint, sign_checkpoint
 from hub.audit.merkle import check_consistency
 from hub.audit.names import log_name
 from hub.audit.tiles import consistency_proof, root_of
-from hub.config import Limits
 from hub.errors import IntegrityFailure
 from hub.exchange.broker import Broker
 from hub.exchange.log.epochs import present_sets, signers_of
+from hub.limits import Limits
 from hub.ports import CheckpointRow, Log
 
 

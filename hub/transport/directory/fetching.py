@@ -21,9 +21,9 @@ from tuf.api.exceptions import DownloadHTTPError, DownloadLengthMismatchError
 from tuf.ngclient import FetcherInterface
 from urllib3.util import Timeout
 
-from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.errors import PeerFault, Refused
+from hub.limits import Limits
 from hub.records.ids import is_agency
 from hub.transport.client import HttpsClient
 

@@ -21,7 +21,6 @@ from tuf.api.metadata import Root, Snapshot, Targets
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import Updater, UpdaterConfig
 
-from hub.config import Limits
 from hub.errors import HubError, IntegrityFailure, OurFault, PeerFault
 from hub.federation.directory.documents import (
     entry_path,
@@ -32,6 +31,7 @@ from hub.federation.directory.documents import (
     role_versions,
 )
 from hub.federation.directory.statement import STATEMENT_MAX_BYTES
+from hub.limits import Limits
 from hub.ports import DirectorySeen, EntrySeen
 from hub.transport.client import HttpsClient
 from hub.transport.directory.fetching import (

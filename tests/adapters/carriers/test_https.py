@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.carriers.https import HttpsCarrier
-from hub.config import Limits
 from hub.entries import PartnerRow
 from hub.errors import OurFault, PeerFault
+from hub.limits import Limits
 from hub.ports import Carrier, Transfer
 from hub.records.ids import new_id
 from tests.adapters.carriers.rows import row

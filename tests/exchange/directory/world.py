@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.audit.events import Act, AuditEvent
-from hub.config import Limits
 from hub.exchange.broker import Broker
 from hub.exchange.directory import approving, joining, publishing, refreshing
 from hub.exchange.directory.approving import Reviewed
@@ -18,6 +17,7 @@ from hub.exchange.kept_card import kept_card
 from hub.federation.directory.changes import Change, read_change, write_change
 from hub.federation.directory.documents import root_fingerprint
 from hub.federation.directory.proposing import Wish
+from hub.limits import Limits
 from hub.ports import DirectoryKeys
 from hub.transport.directory.following import TufDirectoryClient
 from keys.directory_keys import FileDirectoryKeys

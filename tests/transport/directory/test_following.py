@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tuf.api.metadata import Metadata, MetaFile, Targets
 
-from hub.config import Limits
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.federation.directory.documents import make_targets, signed_by
+from hub.limits import Limits
 from hub.ports import DirectorySeen
 from hub.transport.directory.following import TufDirectoryClient
 from tests.federation.directory.repos import (

@@ -316,7 +316,7 @@ def test_a_following_card_begins_no_time_anew_in_which_revocation_need_not_be_an
         with theirs.broker.store.read() as view:
             row = view.directory.partner("kz-knb")
             assert row is not None
-            return dict(pending(view.directory, row, 3600.0))
+            return dict(pending(view.directory, row, read_card(row.card).authorities, 3600.0))
 
     before = waits()
     hubs.clock.pass_(3000)

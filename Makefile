@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test check check-style check-types check-imports check-tests serve bench lock clean
+.PHONY: help demo test fuzz check check-style check-types check-imports check-tests serve bench lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json 
 
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
 	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40 --durations-min 5 $(TEST)
+
+fuzz: $(VENV)/dev.stamp ## Damage all that is read, for FUZZ_S seconds (600); FUZZ_SEED repeats a run
+	$(BIN)/python -m tests.hostile.fuzz
 
 check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
 	@$(MAKE) --no-print-directory --jobs --output-sync=target check-style check-types check-imports check-tests

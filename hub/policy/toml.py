@@ -7,6 +7,8 @@ from typing import Any, Final
 
 #: How many tables and lists deep a file may be; ours have four.
 _DEPTH_MAX: Final = 32
+#: Whole numbers of TOML have 64 bits; Python reads longer ones, and then fails to write them.
+_INTEGER_MAX: Final = 2**63 - 1
 
 
 def read_toml(source: str, *, max_bytes: int) -> dict[str, Any]:
@@ -26,15 +28,17 @@ def read_toml(source: str, *, max_bytes: int) -> dict[str, Any]:
         raise ValueError("it is not TOML that can be read: it nests too deep") from None
     except ValueError as error:
         raise ValueError(f"it is not TOML: {error}") from None
-    _refuse_deep(tables)
+    _refuse_odd(tables)
     return tables
 
 
-def _refuse_deep(tables: dict[str, Any]) -> None:
-    """Refuse what dotted names nest, which the parser does without recursion."""
+def _refuse_odd(tables: dict[str, Any]) -> None:
+    """Refuse long numbers, and what dotted names nest: the parser does that without recursion."""
     layer: list[Any] = [tables]
     for _ in range(_DEPTH_MAX):
         inner = [each for one in layer for each in (one.values() if isinstance(one, dict) else one)]
+        if any(isinstance(each, int) and not -_INTEGER_MAX <= each <= _INTEGER_MAX for each in inner):
+            raise ValueError(f"a whole number in it is beyond ±{_INTEGER_MAX}")
         layer = [each for each in inner if isinstance(each, (dict, list))]
         if not layer:
             return

@@ -12,6 +12,9 @@ import pytest
 from adapters.carriers.courier import FolderMedium
 from hub.audit.events import Act
 from hub.entries import PartnerStatus
+from hub.envelope.bundles import BUNDLE_TYPE, Bundle, PackedTransfer, sign_bundle
+from hub.envelope.jws import sign_jws
+from hub.envelope.suites import Suite
 from hub.errors import HubError, PeerFault, Refused
 from hub.exchange.attachments import announce, upload
 from hub.exchange.broker import Broker
@@ -24,6 +27,8 @@ from hub.exchange.upkeep import trace
 from hub.federation.card import fingerprint
 from hub.records.lifecycle import EntryState
 from tests.exchange.hubs import AIGUL, CUSTODIAN, Hubs, own_card_of, released
+from tests.hostile.corpus import corpus
+from tests.hostile.packaged import zip_bomb
 
 pytestmark = pytest.mark.slow
 
@@ -143,6 +148,37 @@ def test_what_was_altered_keeps_nothing_else_out(courier: Courier) -> None:
     gone.write_bytes(kept[1])
     assert codes(courier.back(courier.theirs)) == [None, None, None]
     assert admitted(courier.theirs) == 3
+
+
+def test_hostile_lists_and_files_are_refused_and_keep_nothing_else_out(courier: Courier) -> None:
+    released(courier.ours, courier.theirs.agency)
+    courier.out(courier.ours)
+    lists, files = courier.files("bundles")[0].parent, courier.files()[0].parent
+    keys, at = courier.ours.keyring.signing(), courier.ours.clock.now().replace(microsecond=0)
+    entries = [entry for entry in corpus() if entry.reader == "courier bundle, signed"]
+    for entry in entries:
+        raw = sign_jws(entry.make(), typ=BUNDLE_TYPE, keys=keys, suite=Suite.HYBRID_1)
+        (lists / hashlib.sha256(raw).hexdigest()).write_bytes(raw)
+    names = []
+    for raw in [entry.make() for entry in corpus() if entry.reader == "envelope"] + [zip_bomb()]:
+        names.append(hashlib.sha256(raw).hexdigest())
+        (files / names[-1]).write_bytes(raw)
+    bundle = Bundle(
+        by=courier.ours.agency,
+        to=courier.theirs.agency,
+        issued_at=at,
+        transfers=tuple(PackedTransfer(sealed=name, statement=None, hops=()) for name in names),
+        receipts=(names[-1],),
+    )
+    raw = sign_bundle(bundle, keys=keys, suite=Suite.HYBRID_1)
+    (lists / hashlib.sha256(raw).hexdigest()).write_bytes(raw)
+    came = courier.back(courier.theirs)
+    assert sorted(one.code for one in came if one.what == "bundle" and one.code) == [
+        "document-invalid" for _ in entries
+    ]
+    assert {one.code for one in came if one.what == "envelope"} == {None, "envelope-malformed"}
+    assert [one.code for one in came if one.what == "receipt"] == ["document-invalid"]
+    assert admitted(courier.theirs) == 1
 
 
 def test_a_list_that_the_partner_did_not_sign_is_refused(courier: Courier) -> None:

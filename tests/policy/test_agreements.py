@@ -128,9 +128,10 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_parsed() -> None:
         "a = " + "{a = " * 9_000 + "1" + "}" * 9_000,
         ".".join("a" * 20_000) + " = 1",
         "a = " + "9" * 5_000,
+        "a = 0x" + "f" * 5_000,
         "a = '\ud800'",
     ],
-    ids=["lists", "tables", "dotted names", "a long number", "half a surrogate pair"],
+    ids=["lists", "tables", "dotted names", "a long number", "in base 16", "half a surrogate pair"],
 )
 def test_toml_that_is_built_to_break_its_reader_is_refused(source: str) -> None:
     assert refused(source)

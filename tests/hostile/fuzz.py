@@ -124,8 +124,8 @@ def main(told: Mapping[str, str], watch: Watch) -> int:
 
 
 def chosen(names: str) -> Mapping[str, Reader]:
-    """Return the readers whose names are told, between commas; all where none is."""
-    wanted = {name.strip() for name in names.split(",") if name.strip()}
+    """Return the readers whose names are told, between semicolons; all where none is."""
+    wanted = {name.strip() for name in names.split(";") if name.strip()}
     if unknown := wanted - readers().keys():
         raise SystemExit(
             f"There is no reader {', '.join(sorted(unknown))}; there are {', '.join(readers())}."

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile import fuzz
-from tests.hostile.readers import Reader
+from tests.hostile.readers import Reader, readers
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +53,12 @@ def test_a_reader_that_acts_is_broken() -> None:
     watch("socket.connect", ())
     with watch.on(), pytest.raises(AssertionError, match=r"socket\.connect"):
         watch("socket.connect", ())
+
+
+def test_every_reader_can_be_chosen_by_its_name() -> None:
+    for name in readers():
+        assert list(fuzz.chosen(name)) == [name]
+    assert len(fuzz.chosen("mail; CMS, encrypted for us")) == 2
 
 
 def test_a_reader_that_is_not_there_is_told() -> None:

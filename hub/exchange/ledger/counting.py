@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.entries import Direction, RecordRow
+from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.ledger.figures import Quarter, Reciprocity, Requests
 from hub.ports import View
@@ -49,9 +50,10 @@ def ledger(broker: Broker, quarter: Quarter, *, partner: str | None = None) -> S
     at = broker.clock.now()
     with broker.store.read() as view:
         standing = broker.standings.of(view)
-        wanted = [partner] if partner is not None else sorted(standing.partners)
-        for name in wanted:
-            standing.partner(name)
+        known = {*standing.partners, *standing.hubless}
+        wanted = sorted(known) if partner is None else [partner]
+        if partner is not None and partner not in known:
+            raise Refused("partner-unknown", f"{partner} is not a partner of this hub.")
         pages = {name: _Page() for name in wanted}
         for rows in _rows(view, quarter):
             _count(pages, rows)

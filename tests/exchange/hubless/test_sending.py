@@ -16,6 +16,8 @@ from hub.exchange.drafting import preview
 from hub.exchange.explaining import explain_record
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.hubless.confirming import kept_receipts, take_answers
+from hub.exchange.ledger.counting import ledger
+from hub.exchange.ledger.figures import quarter_at
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
 from hub.exchange.upkeep import resume
@@ -42,6 +44,8 @@ def test_what_was_translated_arrives_and_its_receipt_makes_it_accepted(pair: Pai
     pair.look()
     assert pair.entry(row).state is EntryState.ACCEPTED
     assert pair.parcel(row).receipt_id is not None
+    (page,) = ledger(pair.broker, quarter_at(pair.broker.clock.now()))
+    assert (page.partner, page.sent, page.undelivered) == (THEM, {row.kind: 1}, 0)
     pair.look()  # the receipt was settled, and does not come again
     assert pair.carrier.receipts(limit=5) == []
 

@@ -182,7 +182,8 @@ def _shown_on(
     row = work.records.get(granted[0].record_id, originator=granted[0].originator)
     if row is None or row.state not in _IN_FORCE or row.action == Action.WITHDRAWAL.value:
         return []
-    told = {(one.member, one.version) for one in work.deliveries.of_record(row.record_id)}
+    known = work.deliveries.of_record(row.record_id)  # whoever else's record has the same id
+    told = {(one.member, one.version) for one in known if one.originator == row.originator}
     deliveries = []
     for one in granted:
         member = standing.members.get(one.pass_to)

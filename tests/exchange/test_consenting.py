@@ -176,6 +176,29 @@ def test_nobody_consents_to_anothers_record(pair: Hubs, originator: Broker, hold
     assert not standing.consented(THEIRS, row.record_id, "kz-mvd", on=day)
 
 
+def test_anothers_record_with_the_same_id_hides_nothing(tmp_path: Path) -> None:
+    hubs = Hubs(folder=tmp_path)
+    for agency in (OURS, THEIRS, "sco-rats"):
+        hubs.add(agency)
+    hubs.pair_all()
+    hubs.agree(extra=("kz-mvd",))
+    holder, originator = hubs.network.broker(THEIRS), hubs.network.broker(OURS)
+    add_member(holder, "kz-mvd")
+    row = sent(originator)
+    stranger = hubs.network.broker("sco-rats")
+    released(stranger, THEIRS, id=row.record_id)
+    run_lanes(stranger)
+    request = ask_consent(
+        holder, AIGUL, row.record_id, pass_to=["kz-mvd"], aim="Check the files.", originator=OURS
+    )
+    release_it(holder, request)
+    run_lanes(holder)
+    answered(originator, request, GRANTED)
+    collected = collect(holder, "kz-mvd", after=0, limit=20)
+    assert {one.row.originator for one in collected if one.record} == {"sco-rats", OURS}
+    hubs.close()
+
+
 def test_only_what_came_and_is_in_force_is_asked_about_and_only_for_members(
     originator: Broker, holder: Broker
 ) -> None:

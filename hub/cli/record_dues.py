@@ -110,7 +110,7 @@ def unheeded(home: Path, unlock: Unlock) -> Answer:
 @leaf(
     examples=(
         f'hub record keep {SOME_ID} --until 2028-01-31 --why "appeal pending, case 14/26" --as dana',
-        f"hub record keep {SOME_ID} --confirm --as erlan",
+        f"hub record keep {SOME_ID} --until 2028-01-31 --confirm --as erlan",
     )
 )
 @record_argument
@@ -135,14 +135,14 @@ def keep(
     A custodian proposes it; another custodian or an auditor confirms it, and neither may have written the
     record. Without that its content is erased when its retention ends.
     """
-    if confirm is (until is not None) or confirm is (why is not None):
+    if until is None or confirm is (why is not None):
         raise click.UsageError(
-            "Give --until and --why to propose it, or --confirm to confirm what was proposed."
+            "Give --until and --why to propose it, or --until and --confirm to confirm what was proposed."
         )
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        if until is None:
-            row = confirm_keeping(hub.broker, actor, record_id, originator=originator)
+        if confirm:
+            row = confirm_keeping(hub.broker, actor, record_id, until=until.date(), originator=originator)
             told = f"{record_id} is kept through {last_day(row.until).isoformat()}."
             return Answer(document=_keeping(row), people=(told,))
         row = propose_keeping(
@@ -151,7 +151,7 @@ def keep(
     return Answer(
         document=_keeping(row),
         people=("Proposed; its retention ends as before until a second officer confirms it.",),
-        then=(f"hub record keep {record_id} --confirm --as NAME",),
+        then=(f"hub record keep {record_id} --until {until.date().isoformat()} --confirm --as NAME",),
     )
 
 

@@ -78,7 +78,7 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
 
     The entry says again what the entries whose secrets are destroyed can prove no more: to whom the record
     went, in which envelopes, by their digests. Raises what proposing raises, and Refused `not-found` without
-    a proposal.
+    a proposal, `conflict` where another version came since.
     """
     at = broker.clock.now()
     with ExitStack() as held, broker.store.work() as work:
@@ -87,6 +87,7 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
         if proposal is None or proposal.confirmed_by is not None:
             raise Refused("not-found", f"Nobody has proposed to erase record {record_id}.")
         require(may_confirm_erasure(actor, _authors(versions), proposal.proposed_by))
+        _refuse_unproposed(work, versions)
         done = replace(proposal, confirmed_by=str(actor), confirmed_at=at)
         erased = _destroy(broker, actor, work, held, versions, done, at)
         work.commit()
@@ -96,11 +97,16 @@ def confirm_erasure(broker: Broker, actor: Actor, record_id: str, *, originator:
 def erase_by_rule(broker: Broker, row: RecordRow, *, why: str, at: datetime) -> Erased:
     """Destroy the content of a record because a rule that was agreed says so, without a person.
 
-    Raises Refused `transition-invalid` while an envelope of it is on its way, and `content-erased`.
+    Raises Refused `conflict` where its retention ends with `row` no more, `transition-invalid` while an
+    envelope of it is on its way, and `content-erased`.
     """
     rule = f"rule:{row.agreement}"
     with ExitStack() as held, broker.store.work() as work:
         versions = _versions(work, row.record_id, row.originator)
+        if not ended_with(versions, row, at=at):
+            raise Refused(
+                "conflict", "The record was corrected, or is kept longer, since this was looked at."
+            )
         done = ErasureRow(
             originator=row.originator,
             record_id=row.record_id,
@@ -113,6 +119,30 @@ def erase_by_rule(broker: Broker, row: RecordRow, *, why: str, at: datetime) -> 
         erased = _destroy(broker, broker.itself, work, held, versions, done, at)
         work.commit()
     return erased
+
+
+def _refuse_unproposed(view: View, versions: Sequence[RecordRow]) -> None:
+    """Raise Refused `conflict` when a version came since the erasure was proposed: nobody weighed it."""
+    newest, proposed = versions[-1], None
+    for event in _events(view, [newest.record_id]):
+        if event.act is Act.ERASURE_PROPOSED and event.details.get("originator") == newest.originator:
+            proposed = event.details.get("versions")
+    if proposed != _numbers(versions):
+        raise Refused(
+            "conflict",
+            f"Versions {proposed} were to be erased, and {_numbers(versions)} are here; propose it again.",
+        )
+
+
+def ended_with(versions: Sequence[RecordRow], row: RecordRow, *, at: datetime) -> bool:
+    """Tell whether a version is a record's newest and its retention ended: a later one may say another day.
+
+    The draft of a correction that was given up says nothing.
+    """
+    newest = next((one for one in reversed(versions) if one.state is not RecordState.DISCARDED), None)
+    if newest is None or newest.version != row.version or newest.retain_until is None:
+        return False
+    return newest.retain_until <= at
 
 
 def _destroy(

@@ -48,10 +48,10 @@ def dues(
     `terms` are those of every recipient of what goes, or of the sender of what came. How long what goes is
     kept here is for its own originator alone to say: an agreement binds whoever receives.
     """
-    if record.action is Action.WITHDRAWAL:
-        return Dues(retain_until=_ends(record.retain_until))
     since = at.astimezone(UTC).date()
     kept = [_day(since, flow.retention(record.kind)) for _, flow in terms if direction is Direction.IN]
+    if record.action is Action.WITHDRAWAL:  # what it recalls is still here, and ends with it
+        return Dues(retain_until=_earliest([record.retain_until, *kept]))
     reviewed = [_day(since, flow.review_days.get(record.kind)) for _, flow in terms]
     return Dues(
         reply_due_at=record.reply_due_at or _earliest(_replies(record.kind, terms, since)),

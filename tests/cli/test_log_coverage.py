@@ -239,7 +239,7 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     act("aigul", "record", "review", asked.record_id, *why)
     later = (datetime.now(UTC) + timedelta(days=1500)).date().isoformat()
     act("dana", "record", "keep", asked.record_id, "--until", later, *why)
-    act("erlan", "record", "keep", asked.record_id, "--confirm")
+    act("erlan", "record", "keep", asked.record_id, "--until", later, "--confirm")
     act("dana", "record", "erase", asked.record_id, *why)
     act("erlan", "record", "erase", asked.record_id, "--confirm")
     done("log", "search")

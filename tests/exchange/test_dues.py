@@ -14,12 +14,13 @@ from hub.entries import RecordRow
 from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct, withdraw
-from hub.exchange.drafting import draft
+from hub.exchange.drafting import discard, draft
 from hub.exchange.dues.heeding import Unheeded, unheeded
 from hub.exchange.dues.looking import look_at_dues
 from hub.exchange.dues.reminding import Level, falling_due
 from hub.exchange.dues.retaining import confirm_keeping, propose_keeping
 from hub.exchange.dues.reviewing import review
+from hub.exchange.erasing import erase_by_rule
 from hub.exchange.routing import collect, read_record
 from hub.exchange.upkeep import trace
 from hub.policy.dues import Due
@@ -165,11 +166,11 @@ def test_two_people_keep_a_record_longer_and_one_does_not(pair: Hubs, ours: Brok
     until = TODAY + timedelta(days=90)
     propose_keeping(theirs, DANA, row.record_id, until=until, justification=WHY)
     with refused("four-eyes"):
-        confirm_keeping(theirs, replace(DANA), row.record_id)
+        confirm_keeping(theirs, replace(DANA), row.record_id, until=until)
     before = newest(theirs, row.record_id).retain_until
     assert before is not None
     assert before.date() == TODAY + timedelta(days=61)
-    confirm_keeping(theirs, ERLAN, row.record_id)
+    confirm_keeping(theirs, ERLAN, row.record_id, until=until)
     pass_days(pair, 62)
     look_at_dues(theirs)
     reads(theirs, row.record_id)
@@ -210,7 +211,51 @@ def test_what_nothing_ends_needs_no_keeping_and_a_reason_is_asked_for(ours: Brok
     with refused("role-missing"):
         propose_keeping(theirs, AIGUL, row.record_id, until=until, justification=WHY)
     with refused("not-found"):
-        confirm_keeping(theirs, ERLAN, row.record_id)
+        confirm_keeping(theirs, ERLAN, row.record_id, until=until)
+
+
+def test_who_confirms_keeps_what_they_read_and_not_what_was_proposed_since(
+    ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours)
+    read, since = TODAY + timedelta(days=90), TODAY + timedelta(days=1500)
+    propose_keeping(theirs, DANA, row.record_id, until=read, justification=WHY)
+    propose_keeping(theirs, DANA, row.record_id, until=since, justification=WHY)
+    with refused("conflict"):
+        confirm_keeping(theirs, ERLAN, row.record_id, until=read)
+    assert confirm_keeping(theirs, ERLAN, row.record_id, until=since).confirmed_by is not None
+
+
+def test_a_correction_that_was_given_up_keeps_nothing(pair: Hubs, ours: Broker) -> None:
+    row = sent(ours, retain_until=(TODAY + timedelta(days=5)).isoformat())
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    correct(ours, AIGUL, row.record_id, told)
+    discard(ours, AIGUL, row.record_id)
+    pass_days(pair, 7)
+    look_at_dues(ours)
+    assert len(done(ours, Act.ERASED)) == 1
+
+
+def test_what_was_withdrawn_is_kept_no_longer_than_agreed(pair: Hubs, ours: Broker, theirs: Broker) -> None:
+    row = sent(ours)
+    release_it(ours, withdraw(ours, AIGUL, row.record_id, reason="a mistake"))
+    run_lanes(ours)
+    pass_days(pair, 62)
+    look_at_dues(theirs)
+    assert len(done(theirs, Act.ERASED)) == 1
+
+
+def test_what_is_kept_longer_while_its_end_is_looked_at_is_not_erased(
+    pair: Hubs, ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours)
+    pass_days(pair, 62)
+    seen, until = newest(theirs, row.record_id), TODAY + timedelta(days=90)
+    propose_keeping(theirs, DANA, row.record_id, until=until, justification=WHY)
+    confirm_keeping(theirs, ERLAN, row.record_id, until=until)
+    with refused("conflict"):
+        erase_by_rule(theirs, seen, why="Its retention ended.", at=pair.clock.now())
+    reads(theirs, row.record_id)
 
 
 def test_what_is_on_its_way_is_erased_once_it_has_arrived(pair: Hubs, ours: Broker) -> None:

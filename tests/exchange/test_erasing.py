@@ -14,7 +14,7 @@ from hub.entries import RecordRow
 from hub.envelope.canonical import canonical, digest
 from hub.exchange.attachments import read_attachment
 from hub.exchange.broker import Broker
-from hub.exchange.correcting import withdraw
+from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import draft
 from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.routing import collect, read_record
@@ -29,6 +29,7 @@ from tests.exchange.hubs import (
     add_member,
     document,
     officer,
+    release_it,
     released,
     run_lanes,
 )
@@ -185,6 +186,18 @@ def test_it_takes_two_and_neither_wrote_it(ours: Broker) -> None:
         confirm_erasure(ours, ERLAN, row.record_id)
     with refused("content-erased"):
         propose_erasure(ours, DANA, row.record_id, justification=WHY)
+
+
+def test_a_version_that_came_since_the_proposal_is_not_erased_with_it(ours: Broker, theirs: Broker) -> None:
+    row = sent(ours)
+    propose_erasure(theirs, DANA, row.record_id, justification=WHY)
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    release_it(ours, correct(ours, AIGUL, row.record_id, told))
+    run_lanes(ours)
+    with refused("conflict"):
+        confirm_erasure(theirs, ERLAN, row.record_id)
+    propose_erasure(theirs, DANA, row.record_id, justification=WHY)
+    assert confirm_erasure(theirs, ERLAN, row.record_id).versions == (1, 2)
 
 
 def test_a_draft_and_what_is_on_its_way_are_not_erased(ours: Broker) -> None:

@@ -14,10 +14,9 @@ from hub.entries import KeepingRow, RecordRow
 from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
-from hub.exchange.erasing import authors_of, erase_by_rule
+from hub.exchange.erasing import authors_of, ended_with, erase_by_rule
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_confirm_erasure, may_propose_erasure
-from hub.ports import View
 from hub.records.actor import Actor
 
 log = logging.getLogger("hub.dues")
@@ -61,11 +60,12 @@ def propose_keeping(
 
 
 def confirm_keeping(
-    broker: Broker, actor: Actor, record_id: str, *, originator: str | None = None
+    broker: Broker, actor: Actor, record_id: str, *, until: date, originator: str | None = None
 ) -> KeepingRow:
-    """Keep a record as long as another officer has proposed; raise Refused `not-found` without a proposal.
+    """Keep a record through the day that another officer has proposed, and that was read.
 
-    Raises what proposing raises.
+    Raises Refused `not-found` without a proposal, `conflict` where another day was proposed meanwhile, and
+    what proposing raises.
     """
     at = broker.clock.now()
     with broker.store.work() as work:
@@ -74,6 +74,12 @@ def confirm_keeping(
         if proposed is None or proposed.confirmed_by is not None:
             raise Refused("not-found", f"Nobody has proposed to keep record {record_id} longer.")
         require(may_confirm_erasure(actor, authors_of(work, row), proposed.proposed_by))
+        if last_day(proposed.until) != until:
+            raise Refused(
+                "conflict",
+                f"What is proposed is to keep it through {last_day(proposed.until).isoformat()}, "
+                f"not through {until.isoformat()}.",
+            )
         _refuse_unfit(broker, row, proposed.until, at)
         done = replace(proposed, confirmed_by=str(actor), confirmed_at=at)
         work.dues.put_keeping(done)
@@ -137,17 +143,11 @@ def erase_ended(broker: Broker, *, at: datetime, running: Callable[[], bool]) ->
 def _erase(broker: Broker, row: RecordRow, at: datetime) -> int:
     try:
         with broker.store.read() as view:
-            current = _still_ends(view, row, at)
-        if not current:
+            versions = view.records.versions(row.record_id, originator=row.originator)
+        if not ended_with(versions, row, at=at):
             return 0
         erase_by_rule(broker, row, why=f"Its retention ended with {last_day(row.retain_until or at)}.", at=at)
     except HubError as failure:
         log.warning("what is to be erased is not yet", extra={"code": failure.code, "record": row.record_id})
         return 0
     return 1
-
-
-def _still_ends(view: View, row: RecordRow, at: datetime) -> bool:
-    """Tell whether a record's newest version ends too: a correction may say another day."""
-    newest = find_row(view, row.record_id, originator=row.originator)
-    return newest.version == row.version and newest.retain_until is not None and newest.retain_until <= at

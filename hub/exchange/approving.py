@@ -259,12 +259,22 @@ def void(work: UnitOfWork, row: RecordRow, *, but: Sequence[ApprovalRow] = ()) -
     return {"voided": ",".join(one.by for one in voided)} if voided else {}
 
 
-def refuse_ended(view: View, given: Sequence[Given]) -> None:
-    """Raise Refused `conflict` when a key was revoked while a release with its signature was prepared."""
+def refuse_ended(broker: Broker, work: UnitOfWork, row: RecordRow, given: Sequence[Given]) -> None:
+    """Raise Refused `conflict` when what a release rests on ended while it was prepared.
+
+    That is the key of any approval, what makes an earlier one count, or the agreement itself.
+    """
+    standing = broker.standings.of(work)
+    agreement = standing.in_force.get(row.agreement, row.agreement)
     for one in given:
-        key = view.officer_keys.get(one.row.kid) if one.row.kid is not None else None
+        key = work.officer_keys.get(one.row.kid) if one.row.kid is not None else None
         if one.row.kid is not None and (key is None or key.revoked_at is not None):
             raise Refused("conflict", f"The signing key of {one.row.by} was revoked meanwhile; look again.")
+        if one.statement.agreements != (agreement,):
+            raise Refused("conflict", f"{row.agreement} was changed meanwhile; look again.")
+    for one in given[:-1]:
+        if not _counts(broker, work, standing, row, one):
+            raise Refused("conflict", f"The approval of {one.row.by} ended meanwhile; look again.")
 
 
 def approved_event(

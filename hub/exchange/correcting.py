@@ -13,6 +13,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import described, refuse_unless_drafter
 from hub.exchange.preparing import prepare
+from hub.exchange.recalling import everyone_who_got
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.lifecycle import RecordState
@@ -90,11 +91,6 @@ def _next_version(
         work.stage([broker.event(Act.DRAFTED, actor, record_id, at, action=action, **described(row))])
         work.commit()
     return row
-
-
-def everyone_who_got(view: View, record_id: str) -> tuple[str, ...]:
-    """Return every recipient of every release of a record: whoever got one version must get the next."""
-    return tuple(sorted({who for release in view.records.releases(record_id) for who in release.recipients}))
 
 
 def _last_released(view: View, record_id: str) -> RecordRow:

@@ -14,6 +14,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.hubless.translating import judged, prepare_all
 from hub.exchange.preparing import Drafted, new_identity, prepare
+from hub.exchange.recalling import refuse_beyond_recall
 from hub.exchange.recipients import Verdict, judge_all
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may_draft
@@ -100,8 +101,9 @@ def revise(
     """Change a draft, or take a rejected one up again; the revision must be the one last seen.
 
     Whoever edits becomes the author and stays an editor: none of them may release it. What corrects or
-    withdraws keeps its identity, and its recipients can only grow. What is `attached` is named beside the
-    attachments that it named before. Raises Refused `policy-denied`.
+    withdraws keeps its identity; the recipients of a correction can only grow, and a withdrawal says its
+    reason to those who got the record. What is `attached` is named beside the attachments that it named
+    before. Raises Refused `policy-denied`.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
@@ -130,6 +132,7 @@ def revise(
             raise Refused(
                 "policy-denied", "A correction or withdrawal goes to everyone who ever got the record."
             )
+        refuse_beyond_recall(work, drafted.row, drafted.record)
         refuse_unanswerable(work, drafted.record)
         attach(work, broker, actor, drafted.record, revised=True)
         work.bodies.add([drafted.body])

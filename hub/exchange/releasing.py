@@ -28,6 +28,7 @@ from hub.exchange.hubless.translating import Prepared, judged, prepare_all, refu
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
 from hub.exchange.readying import Queued, release
+from hub.exchange.recalling import refuse_beyond_recall
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.witness.holding import refuse_unwitnessed
@@ -150,7 +151,7 @@ def approve(
             raise Refused("conflict", "The draft was changed while it was being released.")
         # Also where it stays a draft: two that approve at once are then told apart by its revision.
         work.records.replace(row if queued is None else queued.row, expected_revision=row.revision)
-        approving.refuse_ended(work, ready.given)
+        approving.refuse_ended(broker, work, row, ready.given)
         approving.keep(broker, work, row, ready.given)
         if queued is None:
             told = approving.approved_event(broker, actor, row, ready.given, of=ready.needed, at=at)
@@ -246,6 +247,7 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
                 "conflict", "The draft or its recipients are not those that were read; read it again."
             )
         record = read_content(broker, view, row)
+        refuse_beyond_recall(view, row, record)
         secrets = secrets_for(view, broker, record)
         parts = lowered(view, row)
         before = approving.standing_approvals(broker, view, standing, row)

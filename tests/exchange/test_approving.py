@@ -16,9 +16,9 @@ from hub.envelope.keys import jwk, thumbprint
 from hub.errors import Refused
 from hub.exchange.accounts import add_officer, change_roles, reset, set_active
 from hub.exchange.agreements import adopt
-from hub.exchange.approving import ByPassword, Detached, approvals_of
+from hub.exchange.approving import ByPassword, Detached, approvals_of, refuse_ended, standing_approvals
 from hub.exchange.broker import Broker
-from hub.exchange.contents import find_row, read_manifest
+from hub.exchange.contents import find_row, read_content, read_manifest
 from hub.exchange.correcting import withdraw
 from hub.exchange.drafting import discard, draft, revise
 from hub.exchange.erasing import confirm_erasure, propose_erasure
@@ -289,6 +289,45 @@ def test_a_withdrawal_waits_for_one_officer_alone(two: Broker) -> None:
         decide(two, who, row)
     recall = withdraw(two, AIGUL, row.record_id, reason="it was the wrong person")
     assert decide(two, BOLAT, recall).release is not None
+
+
+@pytest.mark.parametrize("how", ["recipients", "narrative", "subjects"])
+def test_a_withdrawal_carries_nothing_past_the_agreement_and_the_other_officers(
+    two: Broker, hubs: Hubs, how: str
+) -> None:
+    row = secret(two)
+    for who in (BOLAT, ERLAN):
+        decide(two, who, row)
+    hubs.add("sco-rats")
+    hubs.pair_all()
+    recall = withdraw(two, AIGUL, row.record_id, reason="it was the wrong person")
+    with two.store.read() as view:
+        told = dict(read_content(two, view, recall).document)
+    changes: dict[str, Any] = {"document": told}
+    if how == "recipients":
+        changes = {"recipients": ["cis-atc", "sco-rats"]}
+    elif how == "narrative":
+        told["narrative"] = "The source is the cook of the second house."
+    else:
+        told["subjects"] = document()["subjects"]
+    with pytest.raises(Refused) as caught:
+        revise(two, AIGUL, row.record_id, expected_revision=recall.revision, **changes)
+    assert caught.value.code == "policy-denied"
+    assert stored(two, row).recipients == ("cis-atc",)
+
+
+@pytest.mark.parametrize("how", ["account", "agreement"])
+def test_what_ends_while_a_release_is_prepared_ends_the_release(two: Broker, how: str) -> None:
+    row = secret(two)
+    decide(two, BOLAT, row)
+    with two.store.read() as view:
+        before = standing_approvals(two, view, two.standings.of(view), stored(two, row))
+    if how == "account":
+        set_active(two, CUSTODIAN, name="bolat", active=False)
+    else:
+        adopt(two, CUSTODIAN, agreement_text(["kz-knb", "cis-atc"]).replace("version = 1", "version = 2"))
+    with two.store.work() as work, pytest.raises(Refused, match="meanwhile"):
+        refuse_ended(two, work, stored(two, row), [*before, *before])
 
 
 def test_a_release_that_is_sealed_anew_carries_the_same_signatures(ours: Broker, hubs: Hubs) -> None:

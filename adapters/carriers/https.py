@@ -38,7 +38,7 @@ from hub.envelope.messages import MESSAGE_MAX_BYTES
 from hub.errors import OurFault, PeerFault
 from hub.federation.card import CARD_MAX_BYTES
 from hub.limits import Limits
-from hub.ports import BlobStore, Introduction, Mail, Outcome, Transfer
+from hub.ports import BlobStore, BooksAnswer, Introduction, Mail, Outcome, Transfer
 
 #: How often an upload is put right when the partner says that it goes on from elsewhere.
 _UPLOAD_TRIES: Final = 3
@@ -130,7 +130,7 @@ class HttpsCarrier:
         answer = self._post(self._hop(partner), "messages", body, answers=len(messages))
         return [code_in(partner, one) for one in outcomes_in(partner, answer, len(messages))]
 
-    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> BooksAnswer:
         """Hand over what we state about our books; return what the partner states about its own."""
         if partner.via is not None:
             raise PeerFault("partner-unreachable", f"{partner.agency} cannot be asked by way of a relay.")
@@ -140,7 +140,9 @@ class HttpsCarrier:
         ) as reply:
             need(partner, reply, 200)
             answer = object_in(partner, reply.read(ANSWER_MAX_BYTES + 2 * DOCUMENT_MAX_BYTES))
-        return text_in(partner, answer.get("statement"), DOCUMENT_MAX_BYTES).encode()
+            leaf = reply.leaf
+        told = text_in(partner, answer.get("statement"), DOCUMENT_MAX_BYTES).encode()
+        return BooksAnswer(statement=told, leaf=leaf)
 
     def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
         """Tell a partner of our card, and return what it tells of its own."""
@@ -180,10 +182,12 @@ class HttpsCarrier:
             # The text of an envelope grows when it is quoted in JSON, at most to the double.
             most = self._limits.batch_max_bytes + limit * MESSAGE_MAX_BYTES
             answer = object_in(hop, reply.read(2 * most + ANSWER_MAX_BYTES))
+            leaf = reply.leaf
         return Mail(
             transfers=tuple(transfers_in(hop, answer, limit)),
             receipts=tuple(receipts_in(hop, answer, limit)),
             messages=tuple(messages_in(hop, answer, limit)),
+            leaf=leaf,
         )
 
     def fetch_attachment(self, partner: PartnerRow, digest: str, offset: int) -> Iterator[bytes]:

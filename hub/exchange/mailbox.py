@@ -115,26 +115,27 @@ def poll(
     mail = broker.carrier.poll(partner, limit=broker.limits.batch_max_envelopes, wait_s=wait_s)
     come = fetched or partial(_fetch_now, broker, partner)
     if transfers := [transfer for transfer in mail.transfers if _is_whole(broker, transfer, come)]:
-        outcomes = receive(broker, partner.agency, transfers)
+        outcomes = receive(broker, partner.agency, transfers, leaf=mail.leaf)
         answers = [o.receipt for o in outcomes if o.receipt is not None]
         if answers:
             broker.carrier.carry_receipts(partner, answers)
     taken: list[str] = []
     if mail.receipts:
-        codes = take_receipts(broker, partner.agency, mail.receipts)
+        codes = take_receipts(broker, partner.agency, mail.receipts, leaf=mail.leaf)
         taken = [
             str(peek_document(raw, RECEIPT_TYPE)["receipt_id"])
             for raw, code in zip(mail.receipts, codes, strict=True)
             if code not in TEMPORARY  # what is refused for good is logged, and not asked for again
         ]
     send_receipts(broker, partner, taken=taken)
-    hand_over(broker, partner, taken=_messages(broker, partner, mail.messages[:AT_ONCE]))
+    hand_over(broker, partner, taken=_messages(broker, partner, mail))
     return len(mail.transfers) + len(mail.receipts) + len(mail.messages)
 
 
-def _messages(broker: Broker, partner: PartnerRow, messages: Sequence[Transfer]) -> Sequence[str]:
+def _messages(broker: Broker, partner: PartnerRow, mail: Mail) -> Sequence[str]:
     """Take messages from a mailbox; return the ids of those that are done with."""
-    codes = take_messages(broker, partner.agency, messages)
+    messages = mail.messages[:AT_ONCE]
+    codes = take_messages(broker, partner.agency, messages, leaf=mail.leaf)
     done = [one for one, code in zip(messages, codes, strict=True) if code not in TEMPORARY]
     ids = []
     for one in done:

@@ -17,7 +17,7 @@ from hub.ports.adapting import (
 from hub.ports.approvals import Approvals, OfficerKeys
 from hub.ports.attachments import Attachments, BlobStore, RecordKey
 from hub.ports.books import NUMBER_MAX, Books
-from hub.ports.carrier import Carrier, Introduction, Mail, Outcome, Transfer
+from hub.ports.carrier import BooksAnswer, Carrier, Introduction, Mail, Outcome, Transfer
 from hub.ports.certificates import Certificates, RevocationClient, Revocations
 from hub.ports.clock import Clock
 from hub.ports.consents import Consents
@@ -61,6 +61,7 @@ __all__ = [
     "BlobStore",
     "Bodies",
     "Books",
+    "BooksAnswer",
     "Carrier",
     "Certificates",
     "CheckpointRow",

@@ -23,12 +23,24 @@ class Transfer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BooksAnswer:
+    """What a partner states about its books, and the certificate (DER) with which it answered."""
+
+    statement: bytes
+    leaf: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mail:
-    """What a mailbox holds for us: envelopes, and receipts and messages that we have not confirmed yet."""
+    """What a mailbox holds for us: envelopes, and receipts and messages that we have not confirmed yet.
+
+    `leaf` is the certificate (DER) with which the partner answered.
+    """
 
     transfers: tuple[Transfer, ...] = ()
     receipts: tuple[bytes, ...] = ()
     messages: tuple[Transfer, ...] = ()
+    leaf: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +102,7 @@ class Carrier(Protocol):
         """Hand over sealed messages as `carry_receipts` does receipts; `taken` came from its mailbox."""
         ...
 
-    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> BooksAnswer:
         """Hand over what we state about our books; return what the partner states about its own."""
         ...
 

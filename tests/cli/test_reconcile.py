@@ -15,6 +15,7 @@ from hub.bootstrap.opening import open_hub
 from hub.entries import PartnerRow
 from hub.exchange.gaps import look_for_gaps
 from hub.exchange.reconciling.answering import answer_books
+from hub.ports import BooksAnswer
 from tests.cli.arriving import came
 from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
@@ -29,9 +30,9 @@ def wired(paired: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One record came from cis-atc, whose books can be asked for."""
     came(paired)
 
-    def ask(_self: HttpsCarrier, partner: PartnerRow, statement: bytes) -> bytes:
+    def ask(_self: HttpsCarrier, partner: PartnerRow, statement: bytes) -> BooksAnswer:
         with open_hub(paired / partner.agency) as theirs:
-            return answer_books(theirs.broker, "kz-knb", statement)
+            return BooksAnswer(statement=answer_books(theirs.broker, "kz-knb", statement))
 
     monkeypatch.setattr(HttpsCarrier, "reconcile", ask)
     with_number(paired, 1)

@@ -36,7 +36,7 @@ from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.releasing import approve
 from hub.federation.card import fingerprint
 from hub.limits import Limits
-from hub.ports import BlobStore, Introduction, Mail, NoteKeySet, Outcome, Store, Transfer
+from hub.ports import BlobStore, BooksAnswer, Introduction, Mail, NoteKeySet, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.kinds import Kind
 from hub.records.label import Classification, Label, Tlp
@@ -182,8 +182,9 @@ class LinkCarrier:
     ) -> Sequence[str | None]:
         return take_messages(self.network.broker(partner.agency), self.us, messages, taken=taken)
 
-    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
-        return answer_books(self.network.broker(partner.agency), self.us, statement)
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> BooksAnswer:
+        said = answer_books(self.network.broker(partner.agency), self.us, statement)
+        return BooksAnswer(statement=said)
 
     def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
         return answer_introduction(self.network.broker(partner.agency), self.us, ours)

@@ -35,6 +35,7 @@ from hub.exchange.reconciling.forgetting import forget_books
 from hub.exchange.reconciling.nightly import next_turn, reconcile_due
 from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import drop, expire
+from hub.ports import BooksAnswer
 from hub.records.actor import Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
@@ -390,8 +391,9 @@ class Lying(LinkCarrier):
 
     lie: Callable[[bytes, bytes], bytes]
 
-    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
-        return self.lie(statement, super().reconcile(partner, statement))
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> BooksAnswer:
+        said = super().reconcile(partner, statement)
+        return BooksAnswer(statement=self.lie(statement, said.statement))
 
 
 def lied_to(pair: Hubs, lie: Callable[[bytes, bytes], bytes]) -> str:

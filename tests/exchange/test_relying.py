@@ -9,18 +9,21 @@ from datetime import timedelta
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import PartnerRow, PartnerStatus, TrustKind
+from hub.envelope.reconciliation import BooksStatement, Extent, state_books
 from hub.envelope.suites import Suite
 from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
-from hub.exchange.mailbox import mailbox
+from hub.exchange.mailbox import mailbox, poll
 from hub.exchange.partners import own_card
 from hub.exchange.receiving import receive
+from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.reconciling.asking import reconcile
 from hub.exchange.trust_history import history
 from hub.federation.card import fingerprint
 from hub.federation.snapshot import read_pin, read_snapshot
-from hub.ports import Outcome, Transfer
+from hub.ports import BooksAnswer, Mail, Outcome, Transfer
 from hub.records.actor import Role
+from hub.records.ids import new_id
 from tests.exchange.hubs import (
     CUSTODIAN,
     START,
@@ -100,6 +103,63 @@ def test_the_certificate_with_which_a_partner_answers_a_carry_is_kept_too(pair: 
         item = view.trust.get(event.details["certificate"])
     assert item is not None
     assert item.raw == LEAF
+
+
+class Showing(LinkCarrier):
+    """A link whose far side shows a certificate when it is called."""
+
+    def poll(self, partner: PartnerRow, *, limit: int, wait_s: float) -> Mail:
+        return replace(super().poll(partner, limit=limit, wait_s=wait_s), leaf=LEAF)
+
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> BooksAnswer:
+        return replace(super().reconcile(partner, statement), leaf=LEAF)
+
+
+def kept_certificates(broker: Broker, act: Act) -> list[bytes | None]:
+    """Return the certificates that the events of an act name, as they were kept."""
+    found = []
+    for event in did(broker, act):
+        if "trust" in event.details:
+            with broker.store.read() as view:
+                item = view.trust.get(event.details.get("certificate", ""))
+            found.append(None if item is None else item.raw)
+    return found
+
+
+def test_the_certificate_of_a_mailbox_is_kept_too(pair: Hubs) -> None:
+    ours, theirs = (pair.network.brokers[agency] for agency in ("kz-knb", "cis-atc"))
+    released(ours, "cis-atc")
+    row = ours.standing().partner("cis-atc").row
+    with ours.store.work() as work:  # nobody can call it: what is for it waits in its mailbox
+        work.directory.put_partner(replace(row, url=None))
+        work.stage([ours.event(Act.PARTNER_CHANGED, CUSTODIAN, "cis-atc", START)])
+        work.commit()
+    polling = replace(theirs, carrier=Showing(us="cis-atc", network=pair.network))
+    poll(polling, theirs.standing().partner("kz-knb").row, wait_s=0)
+    assert kept_certificates(theirs, Act.ADMITTED) == [LEAF]
+
+
+def test_the_certificates_of_a_comparison_of_books_are_kept_at_both_sides(pair: Hubs) -> None:
+    ours, theirs = (pair.network.brokers[agency] for agency in ("kz-knb", "cis-atc"))
+    reconcile(replace(ours, carrier=Showing(us="kz-knb", network=pair.network)), CUSTODIAN, "cis-atc")
+    asked = kept_certificates(ours, Act.RECONCILED)
+    assert asked
+    assert set(asked) == {LEAF}
+    statement = BooksStatement(
+        by="kz-knb",
+        to="cis-atc",
+        run=new_id(),
+        issued_at=pair.clock.now(),
+        extent=Extent(first=1, last=0, received=0),
+        sent=(),
+        received=(),
+        rows=False,
+        period=None,
+        outcome=None,
+    )
+    raw = state_books(statement, keys=ours.keyring.signing(), suite=Suite.HYBRID_1)
+    answer_books(theirs, "kz-knb", raw, leaf=LEAF)
+    assert kept_certificates(theirs, Act.RECONCILED)[-1] == LEAF
 
 
 def test_a_refusal_of_what_was_verified_names_the_trust_too(pair: Hubs) -> None:

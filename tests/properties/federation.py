@@ -31,7 +31,18 @@ from hub.exchange.messages.taking import take_messages
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.upkeep import expire
-from hub.ports import BlobStore, Introduction, Keyring, Mail, Outcome, Store, Transfer, UnitOfWork, View
+from hub.ports import (
+    BlobStore,
+    BooksAnswer,
+    Introduction,
+    Keyring,
+    Mail,
+    Outcome,
+    Store,
+    Transfer,
+    UnitOfWork,
+    View,
+)
 from hub.storage import open_store
 from tests.exchange.hubs import Hubs, TestClock, add_member
 
@@ -142,8 +153,9 @@ class WireCarrier:
     def introduce(self, partner: PartnerRow, ours: Introduction) -> Introduction:
         return self.wire.call(self.us, partner.agency, lambda hub: answer_introduction(hub, self.us, ours))
 
-    def reconcile(self, partner: PartnerRow, statement: bytes) -> bytes:
-        return self.wire.call(self.us, partner.agency, lambda hub: answer_books(hub, self.us, statement))
+    def reconcile(self, partner: PartnerRow, statement: bytes) -> BooksAnswer:
+        said = self.wire.call(self.us, partner.agency, lambda hub: answer_books(hub, self.us, statement))
+        return BooksAnswer(statement=said)
 
     def carry_attachment(self, partner: PartnerRow, digest: str, size_bytes: int, blobs: BlobStore) -> None:
         raise AssertionError("no record here has attachments")

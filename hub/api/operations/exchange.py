@@ -132,7 +132,7 @@ def compare_books(call: Call) -> Answer:
     Over the same ranges of numbers, as sums or in rows: what each side says it sent and received. Both
     statements are signed, and both are kept.
     """
-    answer = answer_books(call.broker, call.actor.agency, call.body["statement"].encode())
+    answer = answer_books(call.broker, call.actor.agency, call.body["statement"].encode(), leaf=call.leaf)
     return Answer(body={"statement": answer.decode()})
 
 

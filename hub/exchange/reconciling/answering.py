@@ -17,10 +17,13 @@ from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 
 
-def answer_books(broker: Broker, peer: str, raw: bytes, *, age_max_s: float | None = None) -> bytes:
+def answer_books(
+    broker: Broker, peer: str, raw: bytes, *, age_max_s: float | None = None, leaf: bytes | None = None
+) -> bytes:
     """Return our signed statement over the ranges that a partner names; both statements are stored.
 
-    `age_max_s` is how long it may have been on its way; without it, as long as clocks may differ.
+    `age_max_s` is how long it may have been on its way; without it, as long as clocks may differ. `leaf` is
+    the certificate (DER) that the partner showed.
     Raises Refused `partner-unknown`, `partner-suspended`, `request-invalid` for an answer, PeerFault
     `clock-skew`, and what `verify_books` raises.
     """
@@ -53,7 +56,7 @@ def answer_books(broker: Broker, peer: str, raw: bytes, *, age_max_s: float | No
         period=asked.period,
     )
     answer = state_books(statement, keys=broker.keyring.signing(), suite=partner.suite)
-    _keep(broker, partner, asked, raw, answer)
+    _keep(broker, partner, asked, raw, answer, leaf)
     return answer
 
 
@@ -80,7 +83,14 @@ class _Budget:
         return told
 
 
-def _keep(broker: Broker, partner: Counterparty, asked: BooksStatement, raw: bytes, answer: bytes) -> None:
+def _keep(
+    broker: Broker,
+    partner: Counterparty,
+    asked: BooksStatement,
+    raw: bytes,
+    answer: bytes,
+    leaf: bytes | None,
+) -> None:
     """Store what both sides stated, and what the partner says came out where it has come to the end."""
     at, peer = broker.clock.now(), partner.row.agency
     actor = Actor(kind=ActorKind.PARTNER, id=peer, agency=peer)
@@ -91,9 +101,9 @@ def _keep(broker: Broker, partner: Counterparty, asked: BooksStatement, raw: byt
     digests = [row.digest for row in rows]
     with broker.store.work() as work:
         work.books.add_statements(rows)
-        details = {"run": asked.run, "request": digests[0], "answer": digests[1], **relied_on(partner)}
-        event = broker.event(Act.RECONCILED, actor, peer, at, **details)
-        stage_relying(broker, work, [partner], [event])
+        details = {"run": asked.run, "request": digests[0], "answer": digests[1]}
+        event = broker.event(Act.RECONCILED, actor, peer, at, **details, **relied_on(partner, leaf=leaf))
+        stage_relying(broker, work, [partner], [event], leaves=() if leaf is None else (leaf,))
         if asked.outcome is not None:
             row = ReconciliationRow(
                 reconciliation_id=new_id(),

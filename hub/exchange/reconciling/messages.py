@@ -17,7 +17,8 @@ from hub.exchange.broker import Broker, Counterparty
 from hub.exchange.messages.asking import Pause, ask
 from hub.exchange.reconciling.comparing import Difference, Kind
 from hub.exchange.reconciling.ledgers import Ledger, extent_of
-from hub.exchange.relying import stage_relying
+from hub.exchange.relying import relied_on, stage_relying
+from hub.ports import BooksAnswer
 from hub.records.actor import Actor
 from hub.records.ids import new_id
 
@@ -110,9 +111,10 @@ def exchange(
     )
     raw = state_books(statement, keys=broker.keyring.signing(), suite=partner.suite)
     if partner.row.via is None:
-        answer_raw = broker.carrier.reconcile(partner.row, raw)
+        said = broker.carrier.reconcile(partner.row, raw)
     else:
-        answer_raw = ask(broker, partner, About.BOOKS, raw, pause=run.pause)
+        said = BooksAnswer(statement=ask(broker, partner, About.BOOKS, raw, pause=run.pause))
+    answer_raw = said.statement
     answer = verify_books(answer_raw, by=partner.public, to=broker.agency, allowed=partner.allowed)
     if answer.answers != digest(raw).hex() or answer.run != run.run:
         raise PeerFault("partner-misbehaved", f"{run.agency} answered another message about its books.")
@@ -126,14 +128,14 @@ def exchange(
     with broker.store.work() as work:
         work.books.add_statements(rows_kept)
         work.books.note(list(run.notes.values()))
-        event = _event(run, *[row.digest for row in rows_kept])
-        stage_relying(broker, work, [partner], [event])
+        event = _event(run, *[row.digest for row in rows_kept], leaf=said.leaf)
+        stage_relying(broker, work, [partner], [event], leaves=() if said.leaf is None else (said.leaf,))
         work.commit()
     run.notes.clear()
     return answer
 
 
-def _event(run: Comparison, request: str, answer: str) -> AuditEvent:
+def _event(run: Comparison, request: str, answer: str, *, leaf: bytes | None) -> AuditEvent:
     return run.broker.event(
         Act.RECONCILED,
         run.actor,
@@ -142,7 +144,7 @@ def _event(run: Comparison, request: str, answer: str) -> AuditEvent:
         run=run.run,
         request=request,
         answer=answer,
-        trust=run.partner.trust.digest,
+        **relied_on(run.partner, leaf=leaf),
     )
 
 

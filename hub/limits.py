@@ -35,7 +35,8 @@ class Limits:
     somebody has not followed `heed_remind_s` after it went out is told.
     At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`; a receipt that
     has not come `receipt_late_s` after its parcel went is shown as missing. While `parcels_held_max` that
-    were refused are kept of a partner, no more are taken from it.
+    were refused are kept of a partner, no more are taken from it. Of one parcel `parcel_receipts_max`
+    receipts are kept; what more a partner says of it is logged and changes nothing.
     Of TAXII collections at most `taxii_page_objects_max` objects are given, and `taxii_post_objects_max`
     taken, at once.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
@@ -93,6 +94,7 @@ class Limits:
     parcels_interval_s: float = 5.0
     receipt_late_s: float = 4 * 3600.0
     parcels_held_max: int = 1000
+    parcel_receipts_max: int = 50
     taxii_page_objects_max: int = 500
     taxii_post_max_bytes: int = 4 * _MIB
     taxii_post_objects_max: int = 5_000

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+#: The digest of an object whose content was erased: it tells nothing, and is told by nothing.
+FORGOTTEN: Final = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,4 +180,15 @@ class Taxii(Protocol):
 
     def answer(self, post_id: str, *, code: str | None, sentence: str, at: datetime) -> None:
         """Answer a post that was not answered yet."""
+        ...
+
+    def keep_digest(self, row: ObjectRow, digest: str) -> None:
+        """Give an object whose digest was forgotten the one of the content that it has now."""
+        ...
+
+    def forget(self, parcel_ids: Collection[str]) -> None:
+        """Forget the digests of parcels and posts, which objects they held, and the digests of those objects.
+
+        An object that another parcel holds too keeps its own.
+        """
         ...

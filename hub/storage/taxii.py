@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     exists,
     insert,
     literal_column,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.ports.taxii import CollectionRow, Filter, LaidRow, ObjectRow, PartRow, PostRow
+from hub.ports.taxii import FORGOTTEN, CollectionRow, Filter, LaidRow, ObjectRow, PartRow, PostRow
 from hub.storage import taxii_tables as tables
 from hub.storage.columns import Moment
 from hub.storage.session import Session, Shape
@@ -104,6 +105,27 @@ _ANSWER: Final = (
     update(_S)
     .where(_S.c.post_id == bindparam("which"), _S.c.answered_at.is_(None))
     .values(answered_at=bindparam("at"), code=bindparam("why"), sentence=bindparam("said"))
+)
+_KEEP_DIGEST: Final = (
+    update(_O)
+    .where(
+        _O.c.collection_id == bindparam("which"),
+        _O.c.number == bindparam("place"),
+        _O.c.digest == FORGOTTEN,
+    )
+    .values(digest=bindparam("told"))
+)
+_gone: Final[Any] = bindparam("parcels", expanding=True)
+_of_object: Final = and_(_P.c.collection_id == _O.c.collection_id, _P.c.number == _O.c.number)
+_FORGET: Final = (
+    update(_O)
+    .where(
+        exists().where(_of_object, _P.c.parcel_id.in_(_gone)),
+        ~exists().where(_of_object, _P.c.parcel_id.not_in(_gone)),
+    )
+    .values(digest=FORGOTTEN),
+    delete(_P).where(_P.c.parcel_id.in_(_gone)),
+    update(_L).where(_L.c.parcel_id.in_(_gone)).values(digest=bytes(32)),
 )
 
 
@@ -203,6 +225,17 @@ class TaxiiStore:
         """Answer a post that was not answered yet."""
         self._session.change()
         self._session.run(_ANSWER, {"which": post_id, "at": at, "why": code, "said": sentence})
+
+    def keep_digest(self, row: ObjectRow, digest: str) -> None:
+        """Give an object whose digest was forgotten the one of the content that it has now."""
+        self._session.change()
+        self._session.run(_KEEP_DIGEST, {"which": row.collection_id, "place": row.number, "told": digest})
+
+    def forget(self, parcel_ids: Collection[str]) -> None:
+        """Forget the digests of parcels and posts, what they held, and the digests of that."""
+        self._session.change()
+        for statement in _FORGET:
+            self._session.run(statement, {"parcels": list(parcel_ids)})
 
 
 def _wanted(query: Select[Any], wanted: Filter) -> Select[Any]:

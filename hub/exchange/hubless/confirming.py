@@ -25,6 +25,7 @@ from hub.records.lifecycle import EntryState
 
 _AT_ONCE: Final = 200
 _WAITING: Final = (EntryState.PENDING, EntryState.CARRIED, EntryState.HELD)
+_ERASED: Final = bytes(32)
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
@@ -42,7 +43,11 @@ def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
     with broker.store.work() as work:
         row = work.hubless.parcel(answer.parcel_id)
         if row is None or row.agency != partner.agency:
-            work.stage([_stray(broker, partner, answer, at)])
+            work.stage([_not_kept(broker, partner, at, "receipt-invalid", digest(answer.raw).hex())])
+            work.commit()
+            return
+        if row.digest == _ERASED:
+            work.stage([_not_kept(broker, partner, at, "content-erased")])
             work.commit()
             return
         entries = [
@@ -51,6 +56,10 @@ def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
         kept = kept_receipts(broker, work, row)
         if answer.raw in kept and not any(one.state in _WAITING for one in entries):
             return  # it was taken before, and the carrier was not told
+        if answer.raw not in kept and len(kept) >= broker.limits.parcel_receipts_max:
+            work.stage([_not_kept(broker, partner, at, "quota-exceeded", digest(answer.raw).hex())])
+            work.commit()
+            return
         code = _code(row, answer)
         if not work.hubless.answer_parcel(row, receipt_id=body_id, at=at, signer=answer.signer, code=code):
             return  # another worker took it just now
@@ -122,17 +131,17 @@ def _step(code: str | None, signer: str | None) -> tuple[EntryState, Collection[
     return EntryState.ACCEPTED, tuple(EntryState)
 
 
-def _stray(broker: Broker, partner: ProfileRow, answer: Answered, at: datetime) -> AuditEvent:
-    """Return the entry of a receipt for what we never sent: there is nothing to keep it with."""
-    return broker.event(
-        Act.REFUSED,
-        broker.itself,
-        partner.agency,
-        at,
-        code="receipt-invalid",
-        operation="receipt",
-        receipt_digest=digest(answer.raw).hex(),
-    )
+def _not_kept(
+    broker: Broker, partner: ProfileRow, at: datetime, code: str, receipt_digest: str | None = None
+) -> AuditEvent:
+    """Return the entry of a receipt that is not kept: for what we never sent, or erased, or one of too many.
+
+    Of a receipt for what was erased not even the digest is told: it may be computed from the parcel's.
+    """
+    told = {"code": code, "operation": "receipt"}
+    if receipt_digest is not None:
+        told["receipt_digest"] = receipt_digest
+    return broker.event(Act.REFUSED, broker.itself, partner.agency, at, **told)
 
 
 def note_missing(broker: Broker, partner: ProfileRow) -> int:

@@ -9,13 +9,26 @@ from hub.ports import UnitOfWork
 
 
 def erase_parcels(work: UnitOfWork, versions: Sequence[RecordRow]) -> Collection[str]:
-    """Forget the digests of a record's parcels, and return the bodies whose keys are to be destroyed."""
+    """Forget the digests of a record's parcels, and return the bodies whose keys are to be destroyed.
+
+    Those of a partner's own parcels stay: they tell a parcel that comes again from one that is new.
+    """
     newest = versions[-1]
     if newest.direction is Direction.IN:
         came = work.hubless.intakes_of(newest.originator, newest.record_id)
+        _forget(work, newest.originator, [row.parcel_id for row in came])
         return {one for row in came for one in (row.body_id, row.unknown_id) if one is not None}
     sent = work.hubless.parcels_of(newest.record_id)
     if sent:
         work.hubless.forget_digests(newest.record_id)
+        for row in sent:
+            _forget(work, row.agency, [row.parcel_id])
     bodies = {one for row in sent for one in (row.parcel_id, row.about_id, row.receipt_id)}
     return {one for one in bodies if one is not None}
+
+
+def _forget(work: UnitOfWork, agency: str, parcel_ids: Sequence[str]) -> None:
+    """Forget what TAXII collections tell of parcels; ids of the same form that others use are not touched."""
+    found = [(one, work.taxii.laid(one) or work.taxii.posted(one)) for one in parcel_ids]
+    if ids := [one for one, row in found if row is not None and row.agency == agency]:
+        work.taxii.forget(ids)

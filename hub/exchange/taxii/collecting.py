@@ -15,7 +15,7 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.taxii.objects import Found, read_objects
 from hub.ports import View
-from hub.ports.taxii import CollectionRow, Filter, LaidRow, ObjectRow
+from hub.ports.taxii import FORGOTTEN, CollectionRow, Filter, LaidRow, ObjectRow
 from hub.records.actor import Actor
 
 _JUSTIFICATION: Final = "collected by the recipient that the release of the parcel names"
@@ -133,7 +133,7 @@ def _content(
         if part.parcel_id not in opened:
             opened[part.parcel_id] = _opened(broker, view, part.parcel_id)
         one = opened[part.parcel_id].get(part.place)
-        if one is not None and one.digest == digests[part.number]:
+        if one is not None and digests[part.number] in (FORGOTTEN, one.digest):
             found[part.number] = part.parcel_id, one.value
     return found
 

@@ -13,7 +13,7 @@ from hub.errors import IntegrityFailure
 from hub.exchange.broker import Broker
 from hub.exchange.taxii.objects import Found, ambiguous, read_objects
 from hub.ports import UnitOfWork, View
-from hub.ports.taxii import CollectionRow, LaidRow, ObjectRow, PartRow
+from hub.ports.taxii import FORGOTTEN, CollectionRow, LaidRow, ObjectRow, PartRow
 
 #: The label of the collection into which an agency posts.
 POSTS = "posts"
@@ -78,6 +78,10 @@ def add_objects(
     Raises IntegrityFailure `partner-document-ambiguous`.
     """
     known = _known(work, row.collection_id, objects)
+    for one in objects:
+        shared = known.get((one.object_id, one.version))
+        if shared is not None and shared.digest == FORGOTTEN:
+            work.taxii.keep_digest(shared, one.digest)
     fresh = [one for one in objects if (one.object_id, one.version) not in known]
     first, added_at = work.taxii.take(row.collection_id, len(fresh), at) if fresh else (0, at)
     made = {
@@ -114,7 +118,9 @@ def _known(
     held = {(row.object_id, row.version if row.stamped else None): row for row in rows}
     found = {key: held[key] for one in objects if (key := (one.object_id, one.version)) in held}
     if any(
-        one.digest != found[key].digest for one in objects if (key := (one.object_id, one.version)) in found
+        found[key].digest not in (FORGOTTEN, one.digest)
+        for one in objects
+        if (key := (one.object_id, one.version)) in found
     ):
         raise ambiguous()
     return found

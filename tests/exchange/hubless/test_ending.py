@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from adapters.contract import Verdict
 from hub.audit.events import Act
+from hub.entries import RecordRow
 from hub.evidence.parts import Mode
 from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.evidence.collecting import collect
 from hub.exchange.hubless.pinning import resume_hubless, suspend_hubless
+from hub.exchange.taxii.collecting import collect_objects, collections_of
+from hub.exchange.taxii.laying import lay_out, open_posts
+from hub.exchange.taxii.posting import post_objects, waiting_posts
 from hub.exchange.upkeep import expire, resume
+from hub.ports.taxii import FORGOTTEN, CollectionRow, Filter, ObjectRow
 from hub.records.actor import Role
 from hub.records.lifecycle import EntryState
 from tests.exchange.hubless.conftest import THEM, Pair
@@ -54,6 +61,100 @@ def test_erasing_what_came_leaves_no_parcel_and_no_unknown_parts(made: Any) -> N
         assert view.bodies.get_many([intake.body_id, str(intake.unknown_id), row.body_id]) == {}
         events = [one for _, one in view.events_about([row.record_id], limit=50)]
     assert all("digest" not in one.details for one in events if one.act is Act.ADMITTED)
+
+
+def held(pair: Pair, collection: CollectionRow) -> list[ObjectRow]:
+    with pair.broker.store.read() as view:
+        return list(view.taxii.page(collection.collection_id, Filter(every=True), after=0, limit=100))
+
+
+def laid_out(pair: Pair, row: RecordRow) -> CollectionRow:
+    """Lay out what is released, as the carrier would whose partner collects; the partner takes it."""
+    pair.carry()
+    content = pair.take()
+    lay_out(pair.broker, THEM, pair.parcel(row).parcel_id, "unmarked", content)
+    pair.look()
+    (collection,) = [one for one in collections_of(pair.broker, THEM) if not one.writes]
+    return collection
+
+
+def test_erasing_what_was_laid_out_leaves_no_digest_in_the_collection(pair: Pair) -> None:
+    first, second = pair.release(pair.drafted()), pair.release(pair.drafted())
+    pair.carry()
+    for parcel in pair.carrier.pull(limit=5):
+        lay_out(pair.broker, THEM, parcel.parcel_id, "unmarked", parcel.content)
+        pair.carrier.acknowledge(parcel.parcel_id, Verdict(taken=True))
+    pair.look()
+    (collection,) = collections_of(pair.broker, THEM)
+    before = held(pair, collection)
+    erase(pair, first.record_id)
+    with pair.broker.store.read() as view:
+        laid = view.taxii.laid(pair.parcel(first).parcel_id)
+        others = {one.number for one in view.taxii.contents(pair.parcel(second).parcel_id)}
+        assert view.taxii.contents(pair.parcel(first).parcel_id) == []
+    assert laid is not None
+    assert laid.digest == bytes(32)
+    told = {one.number: one.digest for one in held(pair, collection)}
+    assert FORGOTTEN in told.values()
+    assert told == {one.number: one.digest if one.number in others else FORGOTTEN for one in before}
+
+
+def test_an_object_whose_digest_was_forgotten_is_laid_out_again(pair: Pair) -> None:
+    first = pair.release(pair.drafted())
+    collection = laid_out(pair, first)
+    names = {one.object_id for one in held(pair, collection)}
+    erase(pair, first.record_id)
+    second = pair.release(pair.drafted())
+    laid_out(pair, second)
+    shared = {one.object_id: one for one in held(pair, collection) if one.object_id in names}
+    with pair.broker.store.read() as view:
+        listed = view.taxii.contents(pair.parcel(second).parcel_id)
+    again = [one for one in listed if one.object_id in shared]
+    assert again
+    assert FORGOTTEN not in {one.digest for one in again}
+    given = collect_objects(
+        pair.broker, CUSTODIAN, collection, Filter(every=True), after=0, limit=100, thumbprint=None
+    )
+    assert [one.number for one in given.rows] == sorted(one.number for one in listed)
+
+
+def test_erasing_what_was_posted_leaves_no_digest_and_touches_no_others_parcel(made: Any) -> None:
+    pair: Pair = made()
+    open_posts(pair.broker, THEM)
+    (collection,) = collections_of(pair.broker, THEM)
+    other = {"type": "identity", "id": f"identity--{uuid4()}", "name": "x"}
+    lay_out(pair.broker, "cis-atc", "theirs-1", "unmarked", json.dumps({"objects": [other]}).encode())
+    posted = post_objects(pair.broker, CUSTODIAN, collection, packed(pair, theirs(pair)))
+    ((post_id, bundle),) = waiting_posts(pair.broker, THEM, limit=5)
+    pair.send(bundle, post_id)
+    pair.send(packed(pair, theirs(pair)), "theirs-1")  # an id that is another agency's parcel
+    pair.look()
+    assert not intakes(pair)[0].code
+    (row, named) = records(pair)
+    erase(pair, named.record_id, THEM)
+    assert FORGOTTEN not in {one.digest for one in posted.objects}
+    erase(pair, row.record_id, THEM)
+    assert {one.digest for one in held(pair, collection)} == {FORGOTTEN}
+    with pair.broker.store.read() as view:
+        laid = view.taxii.laid("theirs-1")
+        assert laid is not None
+        assert laid.digest != bytes(32)
+        assert len(view.taxii.contents("theirs-1")) == 1
+
+
+def test_a_receipt_after_the_erasure_is_not_kept_and_not_called_invalid(pair: Pair) -> None:
+    row = pair.release(pair.drafted())
+    pair.carry()
+    pair.hubs.clock.pass_(pair.broker.limits.time_to_live_s + 1)
+    assert expire(pair.broker) == 1
+    erase(pair, row.record_id)
+    pair.take()
+    pair.look()
+    assert pair.parcel(row).receipt_id is None
+    with pair.broker.store.read() as view:
+        told = [one.details for _, one in view.events(after=0, limit=500) if one.act is Act.REFUSED]
+    assert [one["code"] for one in told] == ["content-erased"]
+    assert pair.carrier.receipts(limit=5) == []
 
 
 def test_what_died_of_age_goes_out_again_as_the_same_bytes(pair: Pair) -> None:

@@ -24,7 +24,7 @@ from hub.exchange.upkeep import resume
 from hub.records.lifecycle import EntryState, RecordState
 from tests.exchange.hubless.conftest import THEM, US, Pair
 from tests.exchange.hubless.test_taking import Cut, CuttingAdapters, CuttingStore, acts
-from tests.exchange.hubs import BOLAT, CUSTODIAN, document
+from tests.exchange.hubs import BOLAT, CUSTODIAN, document, with_limits
 from tests.exchange.test_takeover import SYSTEM
 
 
@@ -107,6 +107,24 @@ def test_a_bounce_that_nobody_signed_holds_the_entry_and_a_receipt_still_counts(
     )
     pair.look()
     assert pair.entry(row).state is EntryState.ACCEPTED
+
+
+def test_no_more_receipts_of_a_parcel_are_kept_than_the_limit_says(pair: Pair) -> None:
+    row = pair.release(pair.drafted())
+    pair.broker = with_limits(pair.broker, parcel_receipts_max=2)
+    pair.carry()
+    (parcel,) = pair.carrier.pull(limit=5)
+    receipts = pair.folder / "drop" / f"receipts-for-{US}"
+    for said in ("one", "two", "three", "four"):
+        refusal = Verdict(taken=False, code="not-competent", sentence=said)
+        receipts.mkdir(exist_ok=True)
+        (receipts / parcel.parcel_id).write_bytes(write_verdict(parcel.parcel_id, parcel.content, refusal))
+        pair.look()
+        assert not list(receipts.iterdir())
+    with pair.broker.store.read() as view:
+        assert len(kept_receipts(pair.broker, view, pair.parcel(row))) == 2
+        refused = [one.details for _, one in view.events(after=0, limit=500) if one.act is Act.REFUSED]
+    assert [one["code"] for one in refused] == ["quota-exceeded", "quota-exceeded"]
 
 
 def test_a_carrier_without_receipts_leaves_it_unconfirmed(made: Any) -> None:

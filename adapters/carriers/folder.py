@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from adapters.carriers import durable
 from adapters.carriers.names import as_name
-from adapters.carriers.verdicts import read_verdict, write_verdict
+from adapters.carriers.verdicts import is_other, read_verdict, write_verdict
 from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Verdict
 from adapters.profiles import only, text, whole
 from hub.errors import IntegrityFailure, PeerFault
@@ -30,6 +31,7 @@ class FolderCarrier:
         self._given = folder / f"receipts-for-{them}"
         self._gotten = folder / f"receipts-for-{us}"
         self._max_bytes = max_bytes
+        self._pulled: dict[str, bytes] = {}
 
     def push(self, parcel: Parcel) -> None:
         """Write a parcel; raise IntegrityFailure `envelope-id-reused` where other bytes have its id."""
@@ -45,18 +47,22 @@ class FolderCarrier:
     def pull(self, *, limit: int) -> Sequence[Parcel]:
         """Return parcels that wait for us, those written first before the others."""
         found: list[Parcel] = []
+        self._pulled.clear()
         for path in _files(self._inbox):
             if len(found) == limit:
                 break
             content = self._content(path)
             if content is not None:
                 found.append(Parcel(parcel_id=path.name, content=content))
+                self._pulled[path.name] = sha256(content).digest()
         return found
 
     def acknowledge(self, parcel_id: str, verdict: Verdict) -> None:
-        """Write the receipt, then remove the parcel."""
+        """Write the receipt, then remove the parcel; other bytes that took its place meanwhile wait."""
         path = self._given / as_name(parcel_id)
         parcel = self._content(self._inbox / parcel_id)
+        if is_other(parcel, self._pulled.get(parcel_id)):
+            return
         if self._content(path) is None and parcel is not None:
             _write(path, write_verdict(parcel_id, parcel, verdict))
         _remove(self._inbox / parcel_id)

@@ -29,6 +29,11 @@ def write_verdict(parcel_id: str, parcel: bytes, verdict: Verdict) -> bytes:
     return canonical(said)
 
 
+def is_other(parcel: bytes | None, pulled: bytes | None) -> bool:
+    """Tell whether other bytes lie where a parcel of a SHA-256 was pulled: nobody has read them."""
+    return parcel is not None and pulled is not None and sha256(parcel).digest() != pulled
+
+
 def read_verdict(parcel_id: str, raw: bytes | None) -> PartnerReceipt | None:
     """Read what may be a receipt for a parcel; None for all that is not one."""
     if raw is None or len(raw) > _MAX_BYTES:

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives import serialization
 from adapters.carriers.names import as_name, is_name
 from adapters.carriers.sftp.manifests import MANIFEST_MAX_BYTES, Manifest, read_manifest, write_manifest
 from adapters.carriers.sftp.session import Server, Session, session
-from adapters.carriers.verdicts import read_verdict, write_verdict
+from adapters.carriers.verdicts import is_other, read_verdict, write_verdict
 from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Verdict
 from adapters.profiles import invalid, only, text, whole
 from hub.errors import HubError, IntegrityFailure
@@ -64,6 +64,7 @@ class SftpCarrier:
         self._gotten = posixpath.join(folder, f"receipts-for-{us}")
         self._max_bytes = max_bytes
         self._now = now
+        self._pulled: dict[str, bytes] = {}
 
     def push(self, parcel: Parcel) -> None:
         """Put a parcel; raise IntegrityFailure `envelope-id-reused` where other bytes have its id."""
@@ -75,7 +76,7 @@ class SftpCarrier:
         return self._run(lambda files: self._pull(files, limit))
 
     def acknowledge(self, parcel_id: str, verdict: Verdict) -> None:
-        """Put the receipt, then remove the manifest and the parcel."""
+        """Put the receipt, then remove manifest and parcel; other bytes that took its place wait."""
         as_name(parcel_id)
         self._run(lambda files: self._acknowledge(files, parcel_id, verdict))
 
@@ -118,12 +119,14 @@ class SftpCarrier:
 
     async def _pull(self, files: Session, limit: int) -> Sequence[Parcel]:
         found: list[Parcel] = []
+        self._pulled.clear()
         for name in await _names(files, self._inbox, _MANIFEST):
             if len(found) == limit:
                 break
             content = await self._whole(files, name)
             if content is not None:
                 found.append(Parcel(parcel_id=name, content=content))
+                self._pulled[name] = sha256(content).digest()
         return found
 
     async def _whole(self, files: Session, name: str) -> bytes | None:
@@ -142,6 +145,8 @@ class SftpCarrier:
     async def _acknowledge(self, files: Session, name: str, verdict: Verdict) -> None:
         receipt = _at(self._given, name, _RECEIPT)
         parcel = await files.read(_at(self._inbox, name, _PARCEL), max_bytes=self._max_bytes)
+        if is_other(parcel, self._pulled.get(name)):
+            return
         if parcel is not None and await files.size(receipt) is None:
             raw = write_verdict(name, parcel, verdict)
             await files.put(receipt, raw, digest=sha256(raw).hexdigest())

@@ -46,6 +46,20 @@ def test_what_was_cut_off_between_receipt_and_removal_comes_again_with_the_same_
     assert theirs.pull(limit=5) == []
 
 
+def test_other_bytes_that_took_a_parcels_place_get_no_receipt_and_are_pulled_next(tmp_path: Path) -> None:
+    ours, theirs = ends(tmp_path)
+    ours.push(Parcel(parcel_id="p", content=b"x"))
+    theirs.pull(limit=5)
+    (tmp_path / "to-cis-atc" / "p").write_bytes(b"never read")
+    theirs.acknowledge("p", TAKEN)
+    assert ours.receipts(limit=5) == []
+    (found,) = theirs.pull(limit=5)
+    assert found.content == b"never read"
+    theirs.acknowledge("p", Verdict(taken=False, code="envelope-id-reused"))
+    (receipt,) = ours.receipts(limit=5)
+    assert (receipt.verdict.code, receipt.digest) == ("envelope-id-reused", sha256(b"never read").digest())
+
+
 def test_what_was_half_written_is_not_seen(tmp_path: Path) -> None:
     ours, theirs = ends(tmp_path)
     folder = tmp_path / "to-cis-atc"

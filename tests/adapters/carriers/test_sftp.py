@@ -66,6 +66,17 @@ def test_both_ends_keep_the_contract(end: End) -> None:
     assert carries(adapter) == "4 ways of delivery"
 
 
+def test_other_bytes_that_took_a_parcels_place_get_no_receipt(end: End, drop: Path) -> None:
+    ours, theirs = end("kz-knb", "de-bka"), end("de-bka", "kz-knb")
+    ours.push(Parcel(parcel_id="p", content=b"x"))
+    (pulled,) = theirs.pull(limit=5)
+    (path,) = [one for one in drop.rglob("p*") if one.is_file() and one.read_bytes() == pulled.content]
+    path.write_bytes(b"y")
+    theirs.acknowledge("p", TAKEN)
+    assert ours.receipts(limit=5) == []
+    assert path.read_bytes() == b"y"
+
+
 def test_another_host_key_is_refused_and_nothing_is_sent(end: End, drop: Path) -> None:
     other = public_line(ed25519.Ed25519PrivateKey.generate())
     with pytest.raises(PeerFault) as fault:

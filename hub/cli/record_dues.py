@@ -91,7 +91,7 @@ def unheeded(home: Path, unlock: Unlock) -> Answer:
     with opened(home, unlock) as hub:
         at = hub.broker.clock.now()
         with hub.broker.store.read() as view:
-            found = who_has_not_followed(view, hub.config.limits, at=at)
+            found = who_has_not_followed(view, hub.config.limits, agency=hub.broker.agency, at=at)
     document = {"unheeded": [_unheeded(one) for one in found]}
     if not found:
         return Answer(document=document, people=("Everyone has followed every correction and withdrawal.",))

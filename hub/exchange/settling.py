@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Direction, RecordRow
 from hub.exchange.broker import Broker
 from hub.ports import View
 from hub.records.lifecycle import RECORD_STEPS, RecordState
+
+_NEVER_WENT: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
 
 
 def supersede(view: View, row: RecordRow) -> None:
@@ -35,6 +38,14 @@ def _answers(row: RecordRow, asked: RecordRow) -> bool:
     return theirs.originator in ours.recipients
 
 
+def _last_that_went(view: View, newest: RecordRow) -> RecordRow:
+    """Return a record's newest version that is no draft: what is being corrected is answered all the same."""
+    if newest.state not in _NEVER_WENT:
+        return newest
+    versions = view.records.versions(newest.record_id, originator=newest.originator)
+    return next((one for one in reversed(versions) if one.state not in _NEVER_WENT), newest)
+
+
 def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[RecordRow, RecordRow]]:
     """Mark the records that these rows answer as answered, at whichever side they were made.
 
@@ -44,7 +55,8 @@ def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[Recor
     for row in rows:
         if row.in_reply_to is None:
             continue
-        for asked in view.records.newest([row.in_reply_to]).values():  # an id may have several originators
+        for newest in view.records.newest([row.in_reply_to]).values():  # an id may have several originators
+            asked = _last_that_went(view, newest)
             if _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
                 view.records.advance(asked, to=RecordState.ANSWERED)
                 ties.append((row, asked))

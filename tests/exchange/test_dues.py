@@ -26,6 +26,7 @@ from hub.exchange.upkeep import trace
 from hub.policy.dues import Due
 from hub.records.actor import Role
 from hub.records.kinds import Kind
+from hub.records.lifecycle import RecordState
 from tests.exchange.hubs import (
     AIGUL,
     BOLAT,
@@ -401,9 +402,37 @@ def test_whoever_follows_is_told_of_no_more_and_neither_is_what_was_overtaken(
     assert follows(pair, ours) == []
 
 
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_request_that_is_being_corrected_is_answered_all_the_same(
+    ours: Broker, theirs: Broker, given_up: bool
+) -> None:
+    row = sent(ours, Kind.ASSISTANCE_REQUEST)
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    correct(ours, AIGUL, row.record_id, told)
+    if given_up:
+        discard(ours, AIGUL, row.record_id)
+    tied = {"in_reply_to": row.record_id, "conversation": row.conversation}
+    drafted(theirs, "kz-knb", "assistance-answer", **tied)
+    run_lanes(theirs)
+    assert trace(ours, row.record_id).versions[0].state is RecordState.ANSWERED
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_the_draft_of_a_next_version_hides_nobody_who_has_not_followed(
+    pair: Hubs, ours: Broker, given_up: bool
+) -> None:
+    row = sent(ours)
+    told = dict(read_record(ours, BOLAT, row.record_id, justification="case 17").document)
+    release_it(ours, correct(ours, AIGUL, row.record_id, told))
+    correct(ours, AIGUL, row.record_id, told)
+    if given_up:
+        discard(ours, AIGUL, row.record_id)
+    assert [one.version for one in follows(pair, ours)] == [2]
+
+
 def follows(pair: Hubs, broker: Broker) -> list[Unheeded]:
     with broker.store.read() as view:
-        return list(unheeded(view, broker.limits, at=pair.clock.now()))
+        return list(unheeded(view, broker.limits, agency=broker.agency, at=pair.clock.now()))
 
 
 def told_of(broker: Broker, action: str) -> list[tuple[str, str]]:

@@ -12,15 +12,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.audit.events import Act
-from hub.entries import ReminderRow
+from hub.entries import RecordRow, ReminderRow
 from hub.exchange.broker import Broker
 from hub.exchange.dues.reminding import Level
 from hub.limits import Limits
 from hub.ports import View
 from hub.records.kinds import Action
+from hub.records.lifecycle import RecordState
 
 _PAGE: Final = 200
 _FOLLOWED: Final = frozenset({Action.CORRECTION.value, Action.WITHDRAWAL.value})
+_OVERTAKEN: Final = frozenset({RecordState.SUPERSEDED, RecordState.WITHDRAWN})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +44,12 @@ class Unheeded:
     level: Level
 
 
-def unheeded(view: View, limits: Limits, *, at: datetime) -> Sequence[Unheeded]:
-    """Return what has not been followed, the oldest first; versions that others overtook do not count."""
-    return sorted(_partners(view, limits, at), key=lambda one: one.since) + sorted(
+def unheeded(view: View, limits: Limits, *, agency: str, at: datetime) -> Sequence[Unheeded]:
+    """Return what has not been followed, the oldest first; `agency` is whose hub this is.
+
+    Versions that others overtook do not count.
+    """
+    return sorted(_partners(view, limits, agency, at), key=lambda one: one.since) + sorted(
         _members(view, limits, at), key=lambda one: one.since
     )
 
@@ -52,7 +57,11 @@ def unheeded(view: View, limits: Limits, *, at: datetime) -> Sequence[Unheeded]:
 def tell_unheeded(broker: Broker, at: datetime) -> int:
     """Log what was not followed in time, once when it is late and once when it is long overdue."""
     with broker.store.read() as view:
-        late = [one for one in unheeded(view, broker.limits, at=at) if one.level > Level.SOON]
+        late = [
+            one
+            for one in unheeded(view, broker.limits, agency=broker.agency, at=at)
+            if one.level > Level.SOON
+        ]
         new = [one for one in late if _told(view, broker.limits, one) < one.level]
     if new:
         with broker.store.work() as work:
@@ -76,15 +85,15 @@ def tell_unheeded(broker: Broker, at: datetime) -> int:
     return len(new)
 
 
-def _partners(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
+def _partners(view: View, limits: Limits, agency: str, at: datetime) -> Iterator[Unheeded]:
     after = 0
     while rows := view.dues.unacknowledged(after=after, limit=_PAGE):
         after = rows[-1].position
-        newest = view.records.newest([row.record_id for row in rows if row.record_id])
-        ours = {record_id: row for (_, record_id), row in newest.items() if row.direction.value == "out"}
-        for entry in rows:
-            record = ours.get(entry.record_id or "")
-            if record is None or record.version != entry.version or record.action not in _FOLLOWED:
+        keys = [(agency, row.record_id or "", row.version or 0) for row in rows]
+        known = view.records.get_many(keys)
+        for key, entry in zip(keys, rows, strict=True):
+            record = known.get(key)
+            if record is None or not _to_be_followed(record):
                 continue
             yield Unheeded(
                 originator=record.originator,
@@ -104,10 +113,11 @@ def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
     after = ("", 0)
     while rows := view.dues.uncollected(after=after, limit=_PAGE):
         after = rows[-1].member, rows[-1].position
-        newest = view.records.newest([row.record_id for row in rows])
-        for delivery in rows:
-            record = newest.get((delivery.originator, delivery.record_id))
-            if record is None or record.version != delivery.version or record.action not in _FOLLOWED:
+        keys = [(row.originator, row.record_id, row.version) for row in rows]
+        known = view.records.get_many(keys)
+        for key, delivery in zip(keys, rows, strict=True):
+            record = known.get(key)
+            if record is None or not _to_be_followed(record):
                 continue
             yield Unheeded(
                 originator=record.originator,
@@ -121,6 +131,11 @@ def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
                 reason=None,
                 level=_level(limits, delivery.at, at),
             )
+
+
+def _to_be_followed(record: RecordRow) -> bool:
+    """Tell whether a correction or withdrawal is in force: the draft of a next one overtakes nothing."""
+    return record.action in _FOLLOWED and record.state not in _OVERTAKEN
 
 
 def _level(limits: Limits, since: datetime, at: datetime) -> Level:

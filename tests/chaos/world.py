@@ -114,6 +114,7 @@ class Desk:
     to: Sequence[str]
     certificate: Path
     batch: int = 4
+    pause_s: float = _PAUSE_S
     acknowledged: list[tuple[str, int]] = field(default_factory=list)
     repeated: int = 0
     failure: BaseException | None = None
@@ -161,7 +162,7 @@ class Desk:
         try:
             while not self._stopping.is_set():
                 self.submit()
-                self._stopping.wait(_PAUSE_S)
+                self._stopping.wait(self.pause_s)
         except BaseException as failure:  # noqa: BLE001 (handed to the test's own thread)
             self.failure = failure
 

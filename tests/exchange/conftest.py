@@ -31,8 +31,8 @@ class StorePool:
     def fresh(self, number: int) -> Store:
         """Return the store of this number, closed, over a fresh file."""
         path = self.folder / f"{number}.sqlite3"
-        for left in self.folder.glob(f"{number}.sqlite3-*"):
-            left.unlink()
+        for left in self.folder.glob(f"{number}.sqlite3*"):
+            left.unlink()  # what a test left open keeps its own file, and reads nothing of this one
         shutil.copy(self.template, path)
         if number == len(self.stores):
             self.stores.append(open_store(f"sqlite:///{path}"))

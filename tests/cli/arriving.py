@@ -1,4 +1,4 @@
-"""Records that came in at a home from cis-atc, sealed by it for real, without a wire between the two."""
+"""Records that came in at a home from cis-atc, sealed for real, without a wire; and what goes to it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from hub.bootstrap.opening import open_hub
 from hub.entries import RecordRow
 from hub.exchange import agreements, attachments, correcting, drafting, partners, receiving, releasing
+from hub.exchange.broker import Broker
 from hub.federation.card import fingerprint
+from hub.records.actor import Role
 from tests.exchange.crafting import sealed_of, stated
-from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document
+from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document, officer
 
 
 def came(paired: Path, *, content: bytes | None = None, **changes: Any) -> RecordRow:
@@ -59,3 +61,11 @@ def recalled(paired: Path, row: RecordRow) -> None:
         raw = sealed_of(theirs.broker, row.record_id, -1)
         (outcome,) = receiving.receive(ours.broker, "cis-atc", stated(theirs.broker, raw, to="kz-knb"))
         assert outcome.code is None, outcome.sentence
+
+
+def sent(broker: Broker, **changes: Any) -> RecordRow:
+    """Release a record for cis-atc by an officer who has no account here, and so no key to sign with."""
+    row = drafting.draft(broker, AIGUL, document(**changes), recipients=["cis-atc"])
+    releaser = officer("daniyar", Role.RELEASER)
+    releasing.approve(broker, releaser, row.record_id, digest=row.digest, recipients=row.recipients)
+    return row

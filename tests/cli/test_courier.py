@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from hub.bootstrap.opening import open_hub
-from hub.exchange import agreements, drafting, partners, releasing
+from hub.exchange import agreements, partners
 from hub.federation.card import fingerprint
 from hub.records.lifecycle import EntryState
+from tests.cli.arriving import sent
 from tests.cli.walk import hub, json_of, refused
 from tests.docs.blocks import block
-from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document
+from tests.exchange.hubs import CUSTODIAN, agreement_text
 
 pytestmark = pytest.mark.slow
 
@@ -27,9 +28,7 @@ def record(paired: Path) -> str:
             theirs.broker, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card), by_courier=True
         )
         agreements.adopt(theirs.broker, CUSTODIAN, agreement_text(("kz-knb", "cis-atc")))
-        row = drafting.draft(ours.broker, AIGUL, document(), recipients=["cis-atc"])
-        releasing.approve(ours.broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
-    return row.record_id
+        return sent(ours.broker).record_id
 
 
 def state(paired: Path, record_id: str) -> list[EntryState]:

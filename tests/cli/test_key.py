@@ -10,16 +10,12 @@ import pytest
 from click.testing import Result
 
 from hub.bootstrap.opening import open_hub
-from hub.exchange.broker import Broker
 from hub.exchange.cards.following import take_card
-from hub.exchange.drafting import draft
 from hub.exchange.keys.rules import RULES
 from hub.exchange.partners import present_card
-from hub.exchange.releasing import approve
-from hub.records.actor import Role
+from tests.cli.arriving import sent
 from tests.cli.conftest import Moving
 from tests.cli.walk import hub, json_of, refused
-from tests.exchange.hubs import AIGUL, document, officer
 
 #: A hub whose keys change: not for the quick gate.
 pytestmark = pytest.mark.slow
@@ -91,18 +87,18 @@ def test_a_compromise_replaces_the_key_says_the_words_and_lists_the_records(
     paired: Path, clock: Moving
 ) -> None:
     with open_hub(paired / "kz-knb") as opened:
-        sent = [_released(opened.broker) for _ in range(3)]
+        gone = [sent(opened.broker, legal_basis=_basis()).record_id for _ in range(3)]
     clock.pass_()
     told = json_of(
         hub("key", "compromise", "sign-es256", "--why", "a disk was sold", "--limit", "2", "--json")
     )
-    assert [one["record"] for one in told["affected"]] == sent[:2]
+    assert [one["record"] for one in told["affected"]] == gone[:2]
     assert (told["more"], told["by_words"], told["unaware"]) == (True, True, ["cis-atc"])
     assert told["words"] == json_of(hub("partner", "card", "--json"))["words"]
     further = json_of(
         hub("key", "affected", told["key"], "--after", str(told["affected"][-1]["position"]), "--json")
     )
-    assert [one["record"] for one in further["affected"]] == sent[2:]
+    assert [one["record"] for one in further["affected"]] == gone[2:]
     assert states("sign-es256") == ["compromised", "current"]
     assert keys("sign-es256")[0]["why"] == "a disk was sold"
 
@@ -147,15 +143,6 @@ def test_another_word_for_how_cards_follow_is_refused(homes: Path) -> None:
     with (homes / "kz-knb" / "hub.toml").open("a") as config:
         config.write('card_succession = "maybe"\n')
     assert "card_succession" in refused(hub("key", "list"), "config-invalid")
-
-
-def _released(broker: Broker) -> str:
-    """Release a record by an officer who has no account here, and so no key to sign with."""
-    row = draft(broker, AIGUL, document(legal_basis=_basis()), recipients=["cis-atc"])
-    approve(
-        broker, officer("daniyar", Role.RELEASER), row.record_id, digest=row.digest, recipients=row.recipients
-    )
-    return row.record_id
 
 
 def _basis() -> dict[str, object]:

@@ -160,7 +160,7 @@ def test_statements_count_for_the_size_of_a_request() -> None:
 
 def test_books_are_handed_over_and_answered() -> None:
     carrying, there = carrier(lambda _: said({"statement": "theirs"}))
-    assert carrying.reconcile(row("cis-atc"), b"ours") == b"theirs"
+    assert carrying.reconcile(row("cis-atc"), b"ours").statement == b"theirs"
     assert there.asked[0].path == "/exchange/v1/reconciliation"
     assert there.asked[0].document == {"statement": "ours"}
 

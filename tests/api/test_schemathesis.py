@@ -100,4 +100,7 @@ def _tried(operation: Any, live: Live, mode: GenerationMode) -> str | None:
 
 def test_the_hub_is_well_afterwards(live: Live) -> None:
     said = requests.get(f"{live.url}/readyz", verify=live.authority, timeout=10)
-    assert said.json() == {"database": True, "dispatcher": True, "log": True, "warnings": []}
+    told = said.json()
+    # The partner's hub is not served here: in a long run it is asked what it revoked, and gives no answer.
+    assert set(told.pop("warnings")) <= {"revocation-unknown"}
+    assert told == {"database": True, "dispatcher": True, "log": True}

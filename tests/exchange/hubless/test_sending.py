@@ -140,7 +140,8 @@ def test_a_receipt_about_other_bytes_holds_the_entry(pair: Pair) -> None:
     (parcel,) = pair.carrier.pull(limit=5)
     inbox = pair.folder / "drop" / f"to-{THEM}" / parcel.parcel_id
     inbox.write_bytes(b"other bytes")
-    pair.carrier.acknowledge(parcel.parcel_id, Verdict(taken=True))
+    (other,) = pair.carrier.pull(limit=5)
+    pair.carrier.acknowledge(other.parcel_id, Verdict(taken=True))
     pair.look()
     assert (pair.entry(row).state, pair.entry(row).reason) == (EntryState.HELD, "receipt-invalid")
 

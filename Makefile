@@ -22,7 +22,7 @@ demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json 
 	@$(BIN)/python -m demo $(DEMO)
 
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40 --durations-min 5 $(TEST)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 40 --durations-min 5 $(TEST)
 
 fuzz: $(VENV)/dev.stamp ## Damage all that is read, for FUZZ_S seconds (600); FUZZ_SEED repeats a run
 	$(BIN)/python -m tests.hostile.fuzz

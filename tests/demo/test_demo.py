@@ -20,7 +20,7 @@ def run(tmp_path: Path, *told: str) -> tuple[int, dict[str, object], str]:
     told = ("--home", str(tmp_path / "homes"), "--json", str(outcome), *told)
     with subprocess.Popen([sys.executable, "-m", "demo", *told], stdout=subprocess.PIPE, text=True) as demo:
         try:
-            shown, _ = demo.communicate(timeout=150)
+            shown, _ = demo.communicate(timeout=270)
         except subprocess.TimeoutExpired:
             demo.send_signal(signal.SIGINT)  # it stops its hubs, which are sessions of their own
             raise

@@ -12,7 +12,7 @@ import pytest
 
 from demo.tally import Line, Tally
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(320)]
 
 
 def run(tmp_path: Path, *told: str) -> tuple[int, dict[str, object], str]:

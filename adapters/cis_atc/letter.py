@@ -93,6 +93,7 @@ class _Letter:
         self._small = _style("small", size=8, leftIndent=8 * mm)
 
     def made(self) -> Translation:
+        """Return the letter as a PDF, with what it leaves out: fields, and signs that the font lacks."""
         self._rest.take("kind")
         story = [*self._top(), *self._body(), *self._subjects(), *self._end()]
         mark = f"{self._rest.see('id')} · {self._rest.see('version')}"

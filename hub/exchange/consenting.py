@@ -16,7 +16,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import answer, draft, refuse_unless_drafter
 from hub.exchange.recipients import permit_showing
-from hub.exchange.routing import collects, delivery_to
+from hub.exchange.routing import collects, delivery_of
 from hub.policy.decision import Permit
 from hub.ports import UnitOfWork
 from hub.records.actor import Actor
@@ -192,5 +192,5 @@ def _shown_on(
         if (member.agency, row.version) in told or not collects(member.scopes, row.kind):
             continue
         if isinstance(permit_showing(standing, row, member.agency, agency=agency, at=at), Permit):
-            deliveries.append(delivery_to(row, member.agency, at=at))
+            deliveries.append(delivery_of(row, member=member.agency, at=at))
     return deliveries

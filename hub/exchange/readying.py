@@ -20,9 +20,9 @@ from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.enveloping import enveloping, translate
 from hub.exchange.hubless.translating import Prepared, losses_digest, parcel
 from hub.exchange.preparing import Drafted
+from hub.exchange.routing import delivery_of
 from hub.records.actor import Actor
-from hub.records.ids import new_id
-from hub.records.lifecycle import DeliveryState, RecordState
+from hub.records.lifecycle import RecordState
 from hub.records.record import Record
 
 
@@ -154,18 +154,3 @@ def releasing(
 def _parcels_told(losses: bytes, parcels: Sequence[ParcelRow]) -> dict[str, str]:
     """Return what a release says of its parcels; the digest of the losses goes when the record is erased."""
     return {"losses": losses.hex(), "parcels": ",".join(one.parcel_id for one in parcels)}
-
-
-def delivery_of(row: RecordRow, *, member: str, at: datetime, envelope_id: str | None = None) -> Delivery:
-    """Return the delivery of a record to one member."""
-    return Delivery(
-        delivery_id=new_id(),
-        member=member,
-        originator=row.originator,
-        record_id=row.record_id,
-        version=row.version,
-        kind=row.kind,
-        state=DeliveryState.WAITING,
-        at=at,
-        envelope_id=envelope_id,
-    )

@@ -69,12 +69,12 @@ def route(
                 continue
             if isinstance(permit_showing(standing, row, member.agency, agency=agency, at=at), Deny):
                 continue
-        deliveries.append(delivery_to(row, member.agency, at=at))
+        deliveries.append(delivery_of(row, member=member.agency, at=at))
     return tuple(deliveries)
 
 
-def delivery_to(row: RecordRow, member: str, *, at: datetime) -> Delivery:
-    """Return the delivery of a received record to one member."""
+def delivery_of(row: RecordRow, *, member: str, at: datetime) -> Delivery:
+    """Return the delivery of a record to one member."""
     return Delivery(
         delivery_id=new_id(),
         member=member,

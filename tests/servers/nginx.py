@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.ports import free_ports
+from tests.servers.packages import install
 
 _CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "hub.conf"
 
@@ -32,11 +33,8 @@ class Nginx:
 def program() -> str:
     """Return where nginx is; install Debian's package where that is possible."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-q"], env=quiet, check=False, capture_output=True)
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "nginx-light"]
-        subprocess.run(install, env=quiet, check=False, capture_output=True)
+    if found is None:
+        install("nginx-light")
         found = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if found is None:
         raise NginxMissing("These tests need nginx: install Debian's package `nginx-light`.")

@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 
 from hub.storage import open_store
+from tests.servers.packages import install
 
 _START_S = 60
 _TEMPLATE = "hub_template"
@@ -106,11 +107,8 @@ def _memory() -> Path | None:
 def _programs() -> Path:
     """Return the folder of PostgreSQL's programs; install Debian's package where that is possible."""
     found = _find_programs()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-q"], env=quiet, check=False, capture_output=True)
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "postgresql"]
-        subprocess.run(install, env=quiet, check=False, capture_output=True)
+    if found is None:
+        install("postgresql")
         found = _find_programs()
     if found is None:
         raise PostgresMissing(

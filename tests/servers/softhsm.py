@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from tests.servers.packages import install
+
 _PLACES: Final = (
     Path("/usr/lib/softhsm/libsofthsm2.so"),
     Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
@@ -106,11 +108,8 @@ def soft_hsm(folder: Path, *, like: SoftHsm | None = None) -> Iterator[SoftHsm]:
 def _module() -> Path:
     """Return SoftHSM's module; install Debian's package where that is possible."""
     found = _find_module()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-q"], env=quiet, check=False, capture_output=True)
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "softhsm2", "opensc"]
-        subprocess.run(install, env=quiet, check=False, capture_output=True)
+    if found is None:
+        install("softhsm2", "opensc")
         found = _find_module()
     if found is None:
         raise SoftHsmMissing(

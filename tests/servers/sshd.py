@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from demo.ports import free_ports
+from tests.servers.packages import install
 
 
 class SshdMissing(AssertionError):
@@ -37,12 +38,8 @@ class Sshd:
 def program() -> str:
     """Return where sshd is; install Debian's package where that is possible."""
     found = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        # RUNLEVEL keeps the package from starting a server of its own.
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        subprocess.run(["apt-get", "update", "-q"], env=quiet, check=False, capture_output=True)
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "openssh-server"]
-        subprocess.run(install, env=quiet, check=False, capture_output=True)
+    if found is None:
+        install("openssh-server")
         found = shutil.which("sshd", path="/usr/sbin")
     if found is None:
         raise SshdMissing("These tests need OpenSSH's server: install Debian's package `openssh-server`.")

@@ -95,18 +95,8 @@ def _partners(view: View, limits: Limits, agency: str, at: datetime) -> Iterator
             record = known.get(key)
             if record is None or not _to_be_followed(record):
                 continue
-            yield Unheeded(
-                originator=record.originator,
-                record_id=record.record_id,
-                version=record.version,
-                action=record.action,
-                kind=record.kind,
-                who=entry.recipient,
-                since=entry.created_at,
-                stands=entry.state.value,
-                reason=entry.reason,
-                level=_level(limits, entry.created_at, at),
-            )
+            who, stands = entry.recipient, entry.state.value
+            yield _of(record, who, entry.created_at, stands, entry.reason, limits=limits, at=at)
 
 
 def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
@@ -119,18 +109,31 @@ def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
             record = known.get(key)
             if record is None or not _to_be_followed(record):
                 continue
-            yield Unheeded(
-                originator=record.originator,
-                record_id=record.record_id,
-                version=record.version,
-                action=record.action,
-                kind=record.kind,
-                who=delivery.member,
-                since=delivery.at,
-                stands=delivery.state.value,
-                reason=None,
-                level=_level(limits, delivery.at, at),
-            )
+            yield _of(record, delivery.member, delivery.at, delivery.state.value, None, limits=limits, at=at)
+
+
+def _of(
+    record: RecordRow,
+    who: str,
+    since: datetime,
+    stands: str,
+    reason: str | None,
+    *,
+    limits: Limits,
+    at: datetime,
+) -> Unheeded:
+    return Unheeded(
+        originator=record.originator,
+        record_id=record.record_id,
+        version=record.version,
+        action=record.action,
+        kind=record.kind,
+        who=who,
+        since=since,
+        stands=stands,
+        reason=reason,
+        level=_level(limits, since, at),
+    )
 
 
 def _to_be_followed(record: RecordRow) -> bool:

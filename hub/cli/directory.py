@@ -150,7 +150,13 @@ def _begin(
     return {"name": state.name, "root": state.versions["root"], "agencies": sorted(state.agencies)}
 
 
-@trail(writes(Act.DIRECTORY_CHANGED, or_nothing="only said anew that the directory is current, or copied it"))
+@trail(
+    writes(
+        Act.DIRECTORY_CHANGED,
+        Act.PARTNER_CHANGED,
+        or_nothing="only said anew that the directory is current, or copied it",
+    )
+)
 @directory.command(
     examples=(
         "hub directory publish tj-approved.change",
@@ -211,7 +217,11 @@ def publish(
     return Answer(document=document, people=(*people, *copied), then=("hub directory status",))
 
 
-@trail(writes(Act.DIRECTORY_CHANGED, or_nothing="nothing in the directory has changed since"))
+@trail(
+    writes(
+        Act.DIRECTORY_CHANGED, Act.PARTNER_CHANGED, or_nothing="nothing in the directory has changed since"
+    )
+)
 @directory.command(
     examples=(
         "hub directory refresh",

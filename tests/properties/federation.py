@@ -166,34 +166,43 @@ class WireCarrier:
 
 @dataclass(kw_only=True)
 class MortalStore:
-    """A store whose hub can be made to die at one of its next commits; it also looks at every commit."""
+    """A store whose hub can be made to die at one of its next commits; it also looks at every commit.
+
+    Once its hub is started anew, whatever thread of the old process still holds this one has ended too.
+    """
 
     agency: str
     store: Store
     wire: Wire
     dies_in: int | None = None
     dies_before: bool = True
+    ended: bool = False
     seen: tuple[frozenset[object], int] | None = None
 
     @contextmanager
     def work(self) -> Iterator[UnitOfWork]:
-        if self.agency in self.wire.dead:
-            raise Died(self.agency)
+        self._live_or_die()
         with self.store.work() as work:
             yield MortalWork(self, work)  # type: ignore[misc]
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        if self.agency in self.wire.dead:
-            raise Died(self.agency)
+        self._live_or_die()
         with self.store.read() as view:
             yield view
 
     def close(self) -> None:
+        self.ended = True
         self.store.close()
+
+    def _live_or_die(self) -> None:
+        if self.ended or self.agency in self.wire.dead:
+            raise Died(self.agency)
 
     def committing(self, commit: Callable[[], None]) -> None:
         """Commit, or die just before or just after it."""
+        if self.ended:
+            raise Died(self.agency)
         due = self.dies_in == 0
         if self.dies_in is not None:
             self.dies_in = None if due else self.dies_in - 1

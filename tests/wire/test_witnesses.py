@@ -170,7 +170,7 @@ def test_a_quorum_goes_missing_and_comes_back(tmp_path: Path) -> None:
         hubs.serve(*AGENCIES)
         eventually(lambda: hubs.is_cosigned("kz-knb"), "cosigned")
         hubs.stop("sco-rats")
-        eventually(lambda: hubs.warnings("kz-knb") == ["quorum-missing"], "the alarm")
+        eventually(lambda: "quorum-missing" in hubs.warnings("kz-knb"), "the alarm")
         with hubs.hubs["kz-knb"].store.read() as view:
             assert view.witnessing.quorum().missing == ("sco-rats",)
         hubs.serve("sco-rats")

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.errors import OurFault, Refused
 from keys.authority import Authority, make_authority
-from keys.inventory import Inventory, KeyEntry, changing, read_inventory, write_inventory
+from keys.inventory import Inventory, KeyEntry, read_inventory, write_inventory
+from keys.locks import changing
 from keys.purposes import Purpose
 from keys.sealing import write_private
 from keys.states import ON_CARD, KeyState

@@ -16,9 +16,10 @@ from hub.errors import OurFault, Refused
 from hub.ports.custody import KeyFacts
 from keys.algorithms import key_id_of, public_of
 from keys.authorities import make_with_certificate
-from keys.inventory import Inventory, KeyEntry, changing, noting, read_inventory, write_inventory
+from keys.inventory import Inventory, KeyEntry, read_inventory, write_inventory
 from keys.keyring import FileKeyring
 from keys.loaded import load_private
+from keys.locks import changing, noting
 from keys.purposes import ALGORITHMS, Purpose
 from keys.states import KeyState
 

@@ -3,6 +3,7 @@
 store.json            which keys there are, and how the unlock secret becomes a key
 store.lock            held by whoever changes keys
 noting.lock           held by whoever puts their steps into the audit log
+leaf.lock             held by whoever puts another hub leaf in the place of the present one
 tls-authority.pem     the agency's certificate authority
 tls.pem               the hub's leaf and its key (PKCS #8, encrypted; TLS libraries want it as a file)
 PURPOSE-ID.sealed     every other private key

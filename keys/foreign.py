@@ -1,11 +1,12 @@
 """A hub's leaf from a foreign certificate authority: asked for with a request, installed with its chain.
 
-tls-foreign-next.pem  the key of a request that is out (PKCS #8, encrypted)
+tls-foreign-next.pem  the keys of the requests that are out, the newest last (PKCS #8, encrypted)
 tls-foreign.pem       the authorities above the present leaf, its issuer before the others
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,10 @@ from keys.sealing import write_private
 
 _CHAIN: Final = "tls-foreign.pem"
 _NEXT: Final = "tls-foreign-next.pem"
+_KEY: Final = re.compile(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----\n", re.DOTALL)
+
+#: As many requests are out at most: a card has room for as many pins beside the present leaf's.
+REQUESTS_MAX: Final = 3
 
 
 def request_leaf(
@@ -39,13 +44,15 @@ def request_leaf(
 ) -> bytes:
     """Make the key of the next leaf and return the request for it (PKCS #10 in PEM).
 
-    With `again` the key of a request that is out is given up for it. Raises Refused `conflict` without.
+    Raises Refused `conflict` while one is out, but with `again`: its key is kept beside the new one, for
+    the authority may answer either. Only the last REQUESTS_MAX are kept.
     """
-    if (directory / _NEXT).exists() and not again:
+    waiting = _waiting(directory)
+    if waiting and not again:
         raise Refused(
             "conflict",
             "A request is out already, and our card pins its key: install what the authority issued for it, "
-            "or give its key up for another request with --again.",
+            "or make another request beside it with --again.",
         )
     key = ec.generate_private_key(ec.SECP256R1())
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(tls.password))
@@ -59,21 +66,19 @@ def request_leaf(
         )
         .sign(key, hashes.SHA256())
     )
-    write_private(directory / _NEXT, locked)
+    write_private(directory / _NEXT, b"".join([*waiting, locked][-REQUESTS_MAX:]))
     return request.public_bytes(Encoding.PEM)
 
 
 def install_leaf(directory: Path, tls: TlsFiles, leaf_pem: bytes, chain_pem: bytes, *, at: datetime) -> None:
     """Let the hub answer and call with a leaf that was asked for; `chain_pem` begins with its issuer.
 
-    The last of the chain signs itself. Raises Refused `not-found` where no request is out, and
-    `request-invalid` for a leaf of another key, or one that the chain does not lead to, or out of date.
+    The last of the chain signs itself. Keys of other requests that are out go with it. Raises Refused
+    `not-found` where no request is out, and `request-invalid` for a leaf of another key, or one that the
+    chain does not lead to, or out of date.
     """
-    waiting = directory / _NEXT
-    if not waiting.exists():
+    if not (waiting := _waiting(directory)):
         raise Refused("not-found", "No request is out; `hub ca foreign-request` makes one.")
-    key = load_pem_private_key(waiting.read_bytes(), tls.password)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
     try:
         leaf = x509.load_pem_x509_certificate(leaf_pem)
         chain = x509.load_pem_x509_certificates(chain_pem)
@@ -84,8 +89,9 @@ def install_leaf(directory: Path, tls: TlsFiles, leaf_pem: bytes, chain_pem: byt
             "request-invalid",
             "The chain does not lead from the certificate to one that signs itself.",
         ) from None
-    if leaf.public_key() != key.public_key():
-        raise Refused("request-invalid", "The certificate is not for the key of the request that is out.")
+    key = next((one for one in _opened(waiting, tls) if one.public_key() == leaf.public_key()), None)
+    if key is None:
+        raise Refused("request-invalid", "The certificate is not for the key of a request that is out.")
     if not leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc:
         raise Refused("request-invalid", "The certificate is not valid now.")
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(tls.password))
@@ -95,7 +101,7 @@ def install_leaf(directory: Path, tls: TlsFiles, leaf_pem: bytes, chain_pem: byt
     # until this is repeated; the key stays until the leaf is there.
     write_private(directory / _CHAIN, whole)
     write_private(tls.certificate, leaf.public_bytes(Encoding.PEM) + between + locked)
-    waiting.unlink()
+    (directory / _NEXT).unlink()
 
 
 def foreign_chain(directory: Path) -> tuple[str, ...]:
@@ -111,14 +117,11 @@ def foreign_chain(directory: Path) -> tuple[str, ...]:
 def foreign_card(directory: Path, tls: TlsFiles) -> TlsCard:
     """Return what a card says of a foreign leaf: its chain, pins, names, and where its revocation is told.
 
-    The key of a request that is out is pinned too, so that partners know it before it is used.
+    The keys of requests that are out are pinned too, so that partners know them before one is used.
     """
     leaf = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
     pins = [key_pin(leaf.public_key())]
-    if (directory / _NEXT).exists():
-        key = load_pem_private_key((directory / _NEXT).read_bytes(), tls.password)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        pins.append(key_pin(key.public_key()))
+    pins += [key_pin(key.public_key()) for key in _opened(_waiting(directory), tls)]
     found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     names = [f"uri:{uri}" for uri in found.get_values_for_type(x509.UniformResourceIdentifier)]
     names += [f"dns:{host.lower()}" for host in found.get_values_for_type(x509.DNSName)]
@@ -148,3 +151,14 @@ def _responders(leaf: x509.Certificate) -> tuple[str, ...]:
     found = [one for one in access if one.access_method == AuthorityInformationAccessOID.OCSP]
     names = [one.access_location.value for one in found]
     return tuple(name for name in names if name.startswith(("http://", "https://")))
+
+
+def _waiting(directory: Path) -> Sequence[bytes]:
+    """Return the keys of the requests that are out, each encrypted."""
+    path = directory / _NEXT
+    return _KEY.findall(path.read_bytes()) if path.exists() else []
+
+
+def _opened(waiting: Sequence[bytes], tls: TlsFiles) -> Sequence[ec.EllipticCurvePrivateKey]:
+    keys = [load_pem_private_key(locked, tls.password) for locked in waiting]
+    return [key for key in keys if isinstance(key, ec.EllipticCurvePrivateKey)]

@@ -13,12 +13,9 @@ change. Changes take the lock of the store, so that two commands never write ove
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
-import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -36,8 +33,6 @@ from keys.states import KeyState, key_step
 STORE: Final = "store.json"
 FORMAT: Final = "hub-keys/2"
 _FORMAT_1: Final = "hub-keys/1"
-_LOCK: Final = "store.lock"
-_NOTING: Final = "noting.lock"
 _REQUIRED: Final = frozenset({"id", "purpose", "state", "made_at", "since", "where"})
 _TIMES: Final = ("used_from", "used_until", "destroyed_at")
 _OPTIONAL: Final = frozenset({"kid", "public", "why", "unlogged", *_TIMES})
@@ -256,33 +251,6 @@ def write_inventory(directory: Path, inventory: Inventory) -> None:
     """Write store.json whole; after a crash it is there as it was or as it is now."""
     text = json.dumps(inventory.as_document(), indent=2)
     write_private(directory / STORE, text.encode() + b"\n")
-
-
-@contextmanager
-def changing(directory: Path) -> Iterator[None]:
-    """Hold the store's lock: whoever else would change keys waits until the block ends.
-
-    Inside, read the inventory first: another process may just have written it.
-    """
-    with _held(directory / _LOCK):
-        yield
-
-
-@contextmanager
-def noting(directory: Path) -> Iterator[None]:
-    """Hold the lock of who puts steps into the audit log. Keys may change meanwhile."""
-    with _held(directory / _NOTING):
-        yield
-
-
-@contextmanager
-def _held(lock: Path) -> Iterator[None]:
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def store_invalid(directory: Path, error: Exception) -> OurFault:

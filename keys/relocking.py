@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from keys.file_store import STORE_KEY, checked_unlock
-from keys.inventory import STORE, changing, read_inventory, write_inventory
+from keys.inventory import STORE, read_inventory, write_inventory
+from keys.locks import changing
 from keys.sealing import Cost, Derivation, Sealer
 
 

@@ -1,34 +1,30 @@
-"""Our certificate authority at work: it issues, says what it revoked, and keeps the hub's leaf in force."""
+"""Our certificate authority at work: it issues, says what it revoked, and gives way to the next."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hub.audit.events import Act
-from hub.bootstrap.leaves import host_names_of, is_issued_by, tls_card
+from hub.bootstrap.leaf_desk import LeafDesk, log_authority
+from hub.bootstrap.leaves import host_names_of, tls_card
 from hub.config import Config
-from hub.entries import CertificateRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker
-from hub.exchange.certificates.expiring import Ending, ending_of
-from hub.exchange.certificates.issuing import record, row_of
+from hub.exchange.certificates.issuing import record
 from hub.federation.answers import issuer_hashes
-from hub.federation.authorities import TlsCard, authority_id, key_pin
-from hub.ports import EventQuery
+from hub.federation.authorities import TlsCard, authority_id
 from hub.records.actor import Actor
 from keys.authorities import HeldAuthority, make_next_authority, retire_authority, switch_authority
 from keys.authority import Authority, issue_hub_leaf
 from keys.enrolment import ClientCertificate, issue_client_certificate, requested_key
-from keys.foreign import foreign_chain, install_leaf, request_leaf
-from keys.keyring import FileKeyring, renew_leaf
+from keys.foreign import foreign_chain
+from keys.keyring import FileKeyring
 from keys.purposes import Purpose
 from keys.revoking import answer_ocsp, make_crl
 from keys.sealing import write_private
@@ -36,19 +32,18 @@ from keys.states import KeyState
 
 #: A CRL's address names its authority by so many digits of its id.
 _ID_DIGITS = 16
-_PAGE = 500
 
 
 class AuthorityDesk:
     """What our authorities answer, over one database and one key store."""
 
-    def __init__(self, broker: Broker, keyring: FileKeyring, config: Config) -> None:
+    def __init__(self, broker: Broker, keyring: FileKeyring, config: Config, leaf: LeafDesk) -> None:
         self._broker = broker
         self._keyring = keyring
         self._config = config
+        self._leaf = leaf
         self._lock = threading.Lock()
         self._lists: dict[str, tuple[object, bytes]] = {}
-        self._foreign_logged = ""
 
     # What we say of our certificates.
 
@@ -152,7 +147,7 @@ class AuthorityDesk:
         leaf = issue_hub_leaf(
             self._keyring.authority(held),
             agency=broker.agency,
-            host_names=host_names or host_names_of(self.leaf()),
+            host_names=host_names or host_names_of(self._leaf.present()),
             public_key=key.public_key(),
             at=broker.clock.now(),
             revocation_url=self._config.revocation_base,
@@ -175,16 +170,16 @@ class AuthorityDesk:
             keyring.store_for(Purpose.TLS_AUTHORITY),
             at=self._broker.clock.now(),
         )
-        self._changed(actor, "authority-made", authority_id(held.pem))
+        log_authority(self._broker, self._keyring, actor, "authority-made", authority_id(held.pem))
         return held
 
     def switch(self, actor: Actor) -> HeldAuthority:
         """Let it issue from now on, our own leaf first."""
         keyring = self._keyring
         held = switch_authority(keyring.directory, keyring.agency, at=self._broker.clock.now())
-        self._changed(actor, "authority-switched", authority_id(held.pem))
+        log_authority(self._broker, self._keyring, actor, "authority-switched", authority_id(held.pem))
         if not foreign_chain(keyring.directory):
-            self.renew(actor)
+            self._leaf.renew(actor)
         return held
 
     def retire(self, actor: Actor) -> Sequence[str]:
@@ -194,7 +189,7 @@ class AuthorityDesk:
         self._refuse_while_shown(at)
         ids = retire_authority(keyring.directory, keyring.agency, keyring.stores, at=at)
         for key_id in ids:
-            self._changed(actor, "authority-retired", key_id)
+            log_authority(self._broker, self._keyring, actor, "authority-retired", key_id)
         return ids
 
     def _refuse_while_shown(self, at: datetime) -> None:
@@ -216,167 +211,6 @@ class AuthorityDesk:
                 "conflict",
                 f"These show certificates of it still: {', '.join(sorted(left))}. Renew them first.",
             )
-
-    def _changed(self, actor: Actor, step: str, which: str, **more: str) -> None:
-        self._keyring.look_again()
-        broker = self._broker
-        with broker.store.work() as work:
-            event = broker.event(
-                Act.KEY_CHANGED, actor, broker.agency, broker.clock.now(), step=step, authority=which, **more
-            )
-            work.stage([event])
-            work.commit()
-
-    # A foreign authority above our leaf; our own goes on issuing for members.
-
-    def request_foreign(self, actor: Actor, host_names: Sequence[str], *, again: bool = False) -> bytes:
-        """Make the key of a leaf from a foreign authority; return the request for it.
-
-        Raises Refused `conflict` while another request is out, unless it is given up with `again`.
-        """
-        keyring = self._keyring
-        raw = request_leaf(
-            keyring.directory,
-            keyring.tls_files(),
-            agency=keyring.agency,
-            host_names=host_names or host_names_of(self.leaf()),
-            again=again,
-        )
-        self._changed(actor, "foreign-requested", keyring.agency)
-        return raw
-
-    def install_foreign(self, actor: Actor, leaf: bytes, chain: bytes) -> Ending:
-        """Answer and call with a leaf of a foreign authority from now on."""
-        keyring, at = self._keyring, self._broker.clock.now()
-        install_leaf(keyring.directory, keyring.tls_files(), leaf, chain, at=at)
-        self._log_foreign(actor)
-        return self.own()[0]
-
-    def _log_foreign(self, actor: Actor) -> None:
-        """Log which foreign leaf is installed, unless the log has it: a crash may have come between."""
-        leaf, broker = self.leaf(), self._broker
-        thumbprint = leaf.fingerprint(hashes.SHA256()).hex()
-        if thumbprint == self._foreign_logged:
-            return
-        query = EventQuery(
-            about=broker.agency, acts=frozenset({Act.KEY_CHANGED}), since=leaf.not_valid_before_utc
-        )
-        after, known = 0, False
-        with broker.store.read() as view:
-            while not known and (page := view.search_events(query, after=after, limit=_PAGE)):
-                after = page[-1][0]
-                known = any(event.details.get("foreign_leaf") == thumbprint for _, event in page)
-        if not known:
-            issuer = authority_id(foreign_chain(self._keyring.directory)[0])
-            self._changed(actor, "foreign-installed", issuer, foreign_leaf=thumbprint)
-        self._foreign_logged = thumbprint
-
-    def server_authorities(self) -> str:
-        """Return what members check our hub's certificate by: the authorities above it, as PEM."""
-        chain = foreign_chain(self._keyring.directory)
-        return "".join(chain) if chain else self._keyring.tls_files().authority_pem
-
-    # The hub's own leaf.
-
-    def own(self) -> Sequence[Ending]:
-        """Return the ends of our leaf and of our authorities."""
-        agency = self._broker.agency
-        leaf = ending_of(self._leaf_path().read_bytes(), what="hub", agency=agency)
-        return [
-            leaf,
-            *(ending_of(held.pem, what="authority", agency=agency) for held in self._keyring.authorities()),
-            *(
-                ending_of(pem, what="foreign-authority", agency=agency)
-                for pem in foreign_chain(self._keyring.directory)
-            ),
-        ]
-
-    def leaf(self) -> x509.Certificate:
-        """Return the certificate that this hub answers and calls with."""
-        return x509.load_pem_x509_certificate(self._leaf_path().read_bytes())
-
-    def leaf_row(self) -> CertificateRow:
-        """Return our leaf as it is put on record."""
-        leaf, broker = self.leaf(), self._broker
-        issuer = self._issuer_of(leaf) or ""
-        return row_of(leaf, authority=issuer, use="hub", at=broker.clock.now(), by=str(broker.itself))
-
-    def renew_when_due(self) -> bool:
-        """Renew our leaf before its end, or when another authority issues now; tell whether it was done.
-
-        Partners have nothing to do, and a running hub shows the new one on new connections. After a crash
-        between the file and its event the leaf is put on record by the next turn.
-        """
-        if foreign_chain(self._keyring.directory):
-            self._log_foreign(self._broker.itself)
-            return False  # its authority renews it: the alarms say when that is to be asked for
-        leaf, at = self.leaf(), self._broker.clock.now()
-        present = self._keyring.authorities()[0]
-        before = timedelta(seconds=self._broker.limits.leaf_renewed_before_s)
-        late = leaf.not_valid_after_utc - at <= before
-        if not late and is_issued_by(leaf, present) and not self._is_revoked(leaf):
-            self.keep_on_record(leaf)
-            return False
-        if present.certificate.not_valid_after_utc - at < before:
-            return False  # it cannot outlive its authority: the alarms say that one is to be made
-        self.renew(self._broker.itself)
-        return True
-
-    def renew(self, actor: Actor, host_names: Sequence[str] = ()) -> x509.Certificate:
-        """Issue a new leaf for our hub; without names it keeps those that the old one has."""
-        at = self._broker.clock.now()
-        if foreign_chain(self._keyring.directory):
-            raise Refused(
-                "transition-invalid",
-                "The hub's certificate is from a foreign authority; `hub ca foreign-request` asks it.",
-            )
-        renew_leaf(
-            self._keyring,
-            host_names=host_names or host_names_of(self.leaf()),
-            at=at,
-            revocation_url=self._config.revocation_base,
-        )
-        leaf = self.leaf()
-        with self._broker.store.work() as work:
-            event = self._broker.event(
-                Act.KEY_CHANGED,
-                actor,
-                self._broker.agency,
-                at,
-                step="tls-renewed",
-                certificate=leaf.fingerprint(hashes.SHA256()).hex(),
-            )
-            work.stage([event])
-            if (issuer := self._issuer_of(leaf)) is not None:
-                record(self._broker, work, actor, leaf, authority=issuer, use="hub")
-            work.commit()
-        return leaf
-
-    def keep_on_record(self, leaf: x509.Certificate) -> None:
-        """Put the present leaf on record where it is not: a home that was made before there was one."""
-        issuer = self._issuer_of(leaf)
-        thumbprint = leaf.fingerprint(hashes.SHA256()).hex()
-        with self._broker.store.read() as view:
-            if issuer is None or view.certificates.get(thumbprint) is not None:
-                return
-        with self._broker.store.work() as work:
-            record(self._broker, work, self._broker.itself, leaf, authority=issuer, use="hub")
-            work.commit()
-
-    def _is_revoked(self, leaf: x509.Certificate) -> bool:
-        """Tell whether our own leaf was given up: a crash may have come before the next one was issued."""
-        with self._broker.store.read() as view:
-            row = view.certificates.get(leaf.fingerprint(hashes.SHA256()).hex())
-        return row is not None and row.revoked_at is not None
-
-    def _issuer_of(self, leaf: x509.Certificate) -> str | None:
-        for held in self._keyring.authorities():
-            if is_issued_by(leaf, held):
-                return key_pin(held.certificate.public_key())
-        return None
-
-    def _leaf_path(self) -> Path:
-        return self._keyring.tls_files().certificate
 
     def _held(self, name: str) -> HeldAuthority:
         for held in self._keyring.authorities():

@@ -28,7 +28,8 @@ from keys.algorithms import public_of
 from keys.backup import Backup, BackupHeader, Contents, make_backup, open_backup, read_backup
 from keys.file_keys import FileKeys
 from keys.file_store import sealer_of
-from keys.inventory import KeyEntry, Where, changing, read_inventory
+from keys.inventory import KeyEntry, Where, read_inventory
+from keys.locks import changing
 from keys.purposes import ALGORITHMS
 from keys.sealing import sync_directory, write_private
 from keys.shares import ShareSet

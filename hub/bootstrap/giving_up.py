@@ -18,6 +18,7 @@ from hub.policy.four_eyes import may_administer
 from hub.records.actor import Actor
 from keys.authorities import HeldAuthority, give_up_authority
 from keys.foreign import foreign_chain
+from keys.locks import renewing
 from keys.purposes import Purpose
 
 TLS_LEAF = "tls-leaf"
@@ -60,11 +61,11 @@ def give_up_tls(hub: Hub, actor: Actor, which: str, *, why: str) -> GivenUp | No
 
 def _give_up_leaf(hub: Hub, actor: Actor, why: str) -> GivenUp:
     """Revoke the leaf and issue another; after a crash between, the next turn of a serving hub issues it."""
-    broker, desk, leaf = hub.broker, hub.authority, hub.authority.leaf()
+    broker, leaf = hub.broker, hub.leaf.present()
     foreign, at = bool(foreign_chain(hub.keyring.directory)), broker.clock.now()
     serial = f"{leaf.serial_number:x}"
     if not foreign:
-        desk.keep_on_record(leaf)
+        hub.leaf.keep_on_record(leaf)
     with broker.store.work() as work:
         thumbprint = leaf.fingerprint(hashes.SHA256()).hex()
         if not foreign:
@@ -73,32 +74,36 @@ def _give_up_leaf(hub: Hub, actor: Actor, why: str) -> GivenUp:
         work.stage([broker.event(Act.KEY_CHANGED, actor, broker.agency, at, justification=why, **told)])
         work.commit()
     if not foreign:
-        desk.renew(actor)
-        desk.publish()
+        hub.leaf.renew(actor)
+        hub.authority.publish()
     missing = tell_all(broker)
     published = bool(hub.config.revocation_base)
     return GivenUp(key=serial, purpose=TLS_LEAF, unaware=missing, foreign=foreign, told=published)
 
 
 def _give_up_authority(hub: Hub, actor: Actor, key_id: str | None, why: str) -> GivenUp:
-    """Put a fresh authority in its place; partners are told while the leaf of before is still taken."""
+    """Put a fresh authority in its place; partners are told while the leaf of before is still taken.
+
+    A serving hub leaves the leaf alone meanwhile; after a crash it tells them itself and goes on.
+    """
     broker, keyring = hub.broker, hub.keyring
     held = {one.entry.key_id: one for one in keyring.authorities()}
-    gone = give_up_authority(
-        keyring.directory,
-        keyring.agency,
-        keyring.stores,
-        keyring.store_for(Purpose.TLS_AUTHORITY),
-        key_id=key_id,
-        why=why,
-        at=broker.clock.now(),
-    )
-    keyring.look_again()
-    log_steps(broker, hub.custody, actor)
-    tell_all(broker)
-    if not foreign_chain(keyring.directory):
-        hub.authority.renew(actor)
-        hub.authority.publish()
+    with renewing(keyring.directory, wait=True):
+        gone = give_up_authority(
+            keyring.directory,
+            keyring.agency,
+            keyring.stores,
+            keyring.store_for(Purpose.TLS_AUTHORITY),
+            key_id=key_id,
+            why=why,
+            at=broker.clock.now(),
+        )
+        keyring.look_again()
+        log_steps(broker, hub.custody, actor)
+        tell_all(broker)
+        if not foreign_chain(keyring.directory):
+            hub.leaf.renew(actor)
+            hub.authority.publish()
     return GivenUp(
         key=gone.key_id,
         purpose=TLS_AUTHORITY,

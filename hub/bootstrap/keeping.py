@@ -22,8 +22,8 @@ class Certificates:
         self.revocation = RevocationKeeper(broker, client)
         self._watching = CertificateKeeper(
             broker,
-            own=hub.authority.own,
-            renew=hub.authority.renew_when_due,
+            own=hub.leaf.own,
+            renew=hub.leaf.renew_when_due,
             publish=hub.authority.publish,
         )
 

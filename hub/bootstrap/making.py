@@ -87,7 +87,7 @@ def init_hub(
         with _kept(keyring), open_hub(home, create=True, keyring=keyring) as hub:
             broker = hub.broker
             with broker.store.work() as work:
-                work.certificates.add(hub.authority.leaf_row())
+                work.certificates.add(hub.leaf.row())
                 work.stage([broker.event(Act.KEY_CHANGED, broker.itself, agency, at, step="hub-made")])
                 work.commit()
             return hub.config
@@ -163,4 +163,4 @@ def renew_tls(home: Path, *, unlock: Unlock = None, host_names: Sequence[str] = 
     Without names it keeps those that the old one has.
     """
     with open_hub(home, unlock=unlock) as hub:
-        return hub.authority.renew(hub.broker.itself, host_names)
+        return hub.leaf.renew(hub.broker.itself, host_names)

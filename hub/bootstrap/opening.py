@@ -15,6 +15,7 @@ from hub.bootstrap.checking import CheckedStore, checked
 from hub.bootstrap.collectors import Authorities
 from hub.bootstrap.custody import open_keys
 from hub.bootstrap.federating import Federation, federation
+from hub.bootstrap.leaf_desk import LeafDesk
 from hub.bootstrap.leaves import leaf_authority, tls_card
 from hub.bootstrap.secrets import Unlock
 from hub.bootstrap.witnessing import witness_client, witness_policy
@@ -78,6 +79,7 @@ class Hub:
     checked: CheckedStore
     witness_client: WitnessClient
     federation: Federation
+    leaf: LeafDesk
     authority: AuthorityDesk
     shown: Shown
 
@@ -175,6 +177,7 @@ def open_hub(
             confirm_cards=_confirms_cards(config),
             releases=_release_policy(config),
         )
+        leaf = LeafDesk(broker, keys, config)
         yield Hub(
             config=config,
             keyring=keys,
@@ -183,7 +186,8 @@ def open_hub(
             checked=store,
             witness_client=witness_client(config, keys, known),
             federation=federation(config, keys, partner=via, client=client),
-            authority=AuthorityDesk(broker, keys, config),
+            leaf=leaf,
+            authority=AuthorityDesk(broker, keys, config, leaf),
             shown=shown,
         )
     finally:

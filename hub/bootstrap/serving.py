@@ -118,9 +118,7 @@ class Worker:
             self.metrics.register(TokenCollector(self._keyring.custody_failure))
         self.metrics.register(BooksCollector(hub.broker))
         self.metrics.register(LogCollector(hub.broker, self._log_failure))
-        self.metrics.register(
-            CertificateCollector(hub.broker, hub.trust, hub.authority.own, self._unanswered)
-        )
+        self.metrics.register(CertificateCollector(hub.broker, hub.trust, hub.leaf.own, self._unanswered))
         self.metrics.register(HublessCollector(hub.broker, self._looks))
         self.metrics.register(WitnessCollector(hub.broker, stamping=bool(hub.config.tsa_url)))
         return app
@@ -138,7 +136,7 @@ class Worker:
         """Return `revocation-unknown` while a partner's authority gives no answer, and what ends soon."""
         hub = self.hub
         with hub.store.read() as view:
-            ending = is_ending(hub.broker, view, hub.authority.own())
+            ending = is_ending(hub.broker, view, hub.leaf.own())
         unknown = ("revocation-unknown",) if self._unanswered() else ()
         return (*unknown, *(("certificate-ending",) if ending else ()))
 

@@ -100,7 +100,7 @@ def expiring(home: Path, unlock: Unlock) -> Answer:
     with opened(home, unlock) as hub:
         at = hub.broker.clock.now()
         with hub.store.read() as view:
-            found = endings(hub.broker, view, hub.authority.own())
+            found = endings(hub.broker, view, hub.leaf.own())
     columns = ("what", "agency", "ends (UTC)", "days left", "certificate")
     cells = [(e.what, e.agency, e.not_after, e.days_left(at), e.thumbprint[:16]) for e in found]
     documents = [

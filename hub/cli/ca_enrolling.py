@@ -116,7 +116,7 @@ def issue(
     """
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        files = {"authority.pem": hub.authority.server_authorities()}
+        files = {"authority.pem": hub.leaf.server_authorities()}
         with new_folder(out, files):
             row, pem = issue_requested(hub.broker, actor, request_id, issue=hub.authority.issue_member)
             (out / "certificate.pem").write_text(pem, encoding="ascii")

@@ -87,7 +87,7 @@ def retire(yes: bool, home: Path, unlock: Unlock) -> Answer:
 @click.option(
     "--host-name", "host_names", multiple=True, metavar="NAME", help="These names, not those of the hub."
 )
-@click.option("--again", is_flag=True, help="Give up the key of a request that is out.")
+@click.option("--again", is_flag=True, help="Beside a request that is out: either may be answered.")
 @click.option(
     "--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="Where to write it."
 )
@@ -102,7 +102,7 @@ def foreign_request(
     from now on, so that partners know it before it is used.
     """
     with opened(home, unlock) as hub:
-        raw = hub.authority.request_foreign(administrator(hub.config.agency), host_names, again=again)
+        raw = hub.leaf.request_foreign(administrator(hub.config.agency), host_names, again=again)
     write_bytes(out, raw)
     return Answer(
         document={"file": str(out)},
@@ -127,7 +127,7 @@ def foreign_install(certificate: str, chain: str, home: Path, unlock: Path | Non
     """
     leaf_pem, chain_pem = read_bytes(certificate), read_bytes(chain)
     with opened(home, unlock) as hub:
-        ending = hub.authority.install_foreign(administrator(hub.config.agency), leaf_pem, chain_pem)
+        ending = hub.leaf.install_foreign(administrator(hub.config.agency), leaf_pem, chain_pem)
     return Answer(
         document={"thumbprint": ending.thumbprint, "not_after": instant(ending.not_after)},
         people=(f"The hub's certificate is valid until {ending.not_after:%Y-%m-%d}.",),

@@ -205,7 +205,7 @@ def _certified(
         files: Mapping[str, str | None] = {
             "certificate.pem": issued.certificate_pem,
             "key.pem": issued.key_pem,
-            "authority.pem": hub.authority.server_authorities(),
+            "authority.pem": hub.leaf.server_authorities(),
         }
         with new_folder(out, {name: text for name, text in files.items() if text is not None}) as written:
             row = register(hub, issued.certificate_pem)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cryptography import x509
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.audit.events import Act
 from hub.bootstrap.authority import AuthorityDesk
+from hub.bootstrap.leaf_desk import LeafDesk
 from hub.bootstrap.making import init_hub
 from hub.bootstrap.opening import Hub, open_hub
 from hub.errors import HubError
@@ -31,6 +33,7 @@ from hub.federation.revocation import RevocationPolicy
 from hub.records.actor import Actor, ActorKind, Role
 from hub.transport.peer import identify
 from hub.transport.revocation import HttpRevocationClient
+from keys.foreign import REQUESTS_MAX
 from tests.exchange.hubs import CUSTODIAN
 from tests.servers.openssl import responder, web
 from tests.transport.foreign import Issuer, ministry
@@ -85,9 +88,18 @@ def refusal(step: object, *args: object, **told: object) -> str:
     return raised.value.code
 
 
-def at_time(hub: Hub, at: datetime) -> tuple[Broker, AuthorityDesk]:
+class Desks(NamedTuple):
+    """A hub's desks at another time."""
+
+    broker: Broker
+    leaf: LeafDesk
+    authority: AuthorityDesk
+
+
+def at_time(hub: Hub, at: datetime) -> Desks:
     broker = replace(hub.broker, clock=Clock(at))
-    return broker, AuthorityDesk(broker, hub.keyring, hub.config)
+    leaf = LeafDesk(broker, hub.keyring, hub.config)
+    return Desks(broker, leaf, AuthorityDesk(broker, hub.keyring, hub.config, leaf))
 
 
 def test_a_member_is_admitted_by_two_custodians_and_no_fewer(hub: Hub) -> None:
@@ -119,7 +131,8 @@ def test_a_request_can_be_turned_down_and_is_then_over(hub: Hub) -> None:
 def test_a_console_issues_nothing_alone_unless_it_is_told_that_it_may(hub: Hub) -> None:
     assert refusal(hub.authority.enrol, "kz-mvd", csr_pem=None) == "four-eyes"
     config = replace(hub.config, unsafe_member_enrolment_alone=True)
-    assert AuthorityDesk(hub.broker, hub.keyring, config).enrol("kz-mvd", csr_pem=None).certificate_pem
+    desk = AuthorityDesk(hub.broker, hub.keyring, config, hub.leaf)
+    assert desk.enrol("kz-mvd", csr_pem=None).certificate_pem
 
 
 def test_a_revoked_member_is_refused_and_cannot_be_revoked_twice(hub: Hub) -> None:
@@ -136,12 +149,12 @@ def test_a_revoked_member_is_refused_and_cannot_be_revoked_twice(hub: Hub) -> No
 
 
 def test_the_hubs_leaf_is_renewed_before_its_end_and_not_earlier(hub: Hub) -> None:
-    before = hub.authority.leaf()
-    _, soon = at_time(hub, before.not_valid_after_utc - timedelta(days=61))
+    before = hub.leaf.present()
+    soon = at_time(hub, before.not_valid_after_utc - timedelta(days=61)).leaf
     assert not soon.renew_when_due()
-    _, due = at_time(hub, before.not_valid_after_utc - timedelta(days=59))
+    due = at_time(hub, before.not_valid_after_utc - timedelta(days=59)).leaf
     assert due.renew_when_due()
-    after = hub.authority.leaf()
+    after = hub.leaf.present()
     assert after.not_valid_after_utc > before.not_valid_after_utc
     assert not due.renew_when_due()
     with hub.store.read() as view:
@@ -155,7 +168,7 @@ def test_each_alarm_is_given_once(hub: Hub) -> None:
     own = [Ending(what="hub", agency="kz-knb", thumbprint="aa", not_after=end)]
     given = []
     for days in (40, 29.5, 29, 15, 13.5, 10, 6.5, 6, 0.5, 0.1, -1):
-        broker, _ = at_time(hub, end - timedelta(days=days))
+        broker = at_time(hub, end - timedelta(days=days)).broker
         given += [alarm for _, alarm in give_alarms(broker, own)]
     assert given == [30, 14, 7, 1]
 
@@ -168,7 +181,7 @@ def test_one_authority_takes_the_place_of_another(hub: Hub) -> None:
     issue_requested(hub.broker, custodian("dana"), asked(hub), issue=hub.authority.issue_member)
     hub.authority.switch(CUSTODIAN)
     assert read_card(hub.card()).authorities == (following, first)
-    hub.authority.leaf().verify_directly_issued_by(x509.load_pem_x509_certificate(following.encode()))
+    hub.leaf.present().verify_directly_issued_by(x509.load_pem_x509_certificate(following.encode()))
     assert refusal(hub.authority.retire, CUSTODIAN) == "conflict"  # a member shows one of its certificates
     issue_requested(hub.broker, custodian("dana"), asked(hub), issue=hub.authority.issue_member)
     hub.authority.retire(CUSTODIAN)
@@ -182,7 +195,12 @@ def test_one_authority_takes_the_place_of_another(hub: Hub) -> None:
 def under_the_ministry(hub: Hub) -> tuple[Issuer, x509.Certificate]:
     """Let a hub have its certificate from a ministry."""
     issuer = ministry()
-    raw = hub.authority.request_foreign(CUSTODIAN, ["hub.bka.example"])
+    raw = hub.leaf.request_foreign(CUSTODIAN, ["hub.bka.example"])
+    return issuer, answered(hub, issuer, raw)
+
+
+def answered(hub: Hub, issuer: Issuer, raw: bytes) -> x509.Certificate:
+    """Let a ministry answer a request, and install what it issued."""
     wanted = x509.load_pem_x509_csr(raw)
     names = wanted.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 
@@ -194,8 +212,8 @@ def under_the_ministry(hub: Hub) -> tuple[Issuer, x509.Certificate]:
 
     leaf, _ = issuer.issue(list(names), key=Asked())  # type: ignore[arg-type]
     chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issuer.certificate, *issuer.above))
-    hub.authority.install_foreign(CUSTODIAN, leaf.public_bytes(Encoding.PEM), chain)
-    return issuer, leaf
+    hub.leaf.install_foreign(CUSTODIAN, leaf.public_bytes(Encoding.PEM), chain)
+    return leaf
 
 
 @pytest.fixture
@@ -218,14 +236,14 @@ def test_a_hub_with_a_foreign_certificate_is_known_by_its_card(hub: Hub, abroad:
     trust = hub.trust.current(datetime.now(UTC) + timedelta(seconds=5))
     der = leaf.public_bytes(Encoding.DER)
     assert identify(der, trust, datetime.now(UTC)).agency == "de-bka"
-    assert not abroad.authority.renew_when_due()
-    assert refusal(abroad.authority.renew, CUSTODIAN) == "transition-invalid"
+    assert not abroad.leaf.renew_when_due()
+    assert refusal(abroad.leaf.renew, CUSTODIAN) == "transition-invalid"
 
 
 def test_the_key_of_the_next_foreign_certificate_is_on_the_card_before_it_is_used(abroad: Hub) -> None:
     under_the_ministry(abroad)
     before = read_card(abroad.card()).tls.pins
-    abroad.authority.request_foreign(CUSTODIAN, [])
+    abroad.leaf.request_foreign(CUSTODIAN, [])
     after = read_card(abroad.card()).tls.pins
     assert after[:1] == before
     assert len(after) == 2
@@ -236,11 +254,11 @@ def test_a_certificate_of_another_key_is_not_installed(abroad: Hub) -> None:
     leaf, _ = issuer.issue([x509.DNSName("hub.bka.example")])
     chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issuer.certificate, *issuer.above))
     pem = leaf.public_bytes(Encoding.PEM)
-    assert refusal(abroad.authority.install_foreign, CUSTODIAN, pem, chain) == "not-found"
-    abroad.authority.request_foreign(CUSTODIAN, [])
-    assert refusal(abroad.authority.install_foreign, CUSTODIAN, pem, chain) == "request-invalid"
+    assert refusal(abroad.leaf.install_foreign, CUSTODIAN, pem, chain) == "not-found"
+    abroad.leaf.request_foreign(CUSTODIAN, [])
+    assert refusal(abroad.leaf.install_foreign, CUSTODIAN, pem, chain) == "request-invalid"
     only = issuer.certificate.public_bytes(Encoding.PEM)
-    assert refusal(abroad.authority.install_foreign, CUSTODIAN, pem, only) == "request-invalid"
+    assert refusal(abroad.leaf.install_foreign, CUSTODIAN, pem, only) == "request-invalid"
 
 
 @pytest.mark.parametrize("revoked", [False, True])
@@ -269,8 +287,8 @@ def test_a_list_that_is_older_than_the_one_held_is_refused(hub: Hub, abroad: Hub
         abroad_old = abroad.authority.crl()
         paired(hub, abroad)
         set_rule(hub.broker, CUSTODIAN, "de-bka", policy=None, crl=[f"{there.url}/l"], ocsp=[])
-        _, later = at_time(abroad, NOW + timedelta(hours=13))
-        broker, _ = at_time(hub, NOW + timedelta(hours=13))
+        later = at_time(abroad, NOW + timedelta(hours=13)).authority
+        broker = at_time(hub, NOW + timedelta(hours=13)).broker
         partner = broker.standing().partners["de-bka"]
         client = HttpRevocationClient(timeout_s=10)
         there.pages["/l"] = later.crl()
@@ -283,11 +301,25 @@ def test_a_list_that_is_older_than_the_one_held_is_refused(hub: Hub, abroad: Hub
         assert failure.code == "revocation-unavailable"
 
 
-def test_a_request_that_is_out_is_given_up_only_when_somebody_says_so(abroad: Hub) -> None:
-    under_the_ministry(abroad)
-    first = abroad.authority.request_foreign(CUSTODIAN, [])
-    assert refusal(abroad.authority.request_foreign, CUSTODIAN, []) == "conflict"
-    assert abroad.authority.request_foreign(CUSTODIAN, [], again=True) != first
+def test_another_request_is_made_beside_one_that_is_out_and_either_may_be_answered(abroad: Hub) -> None:
+    issuer, _ = under_the_ministry(abroad)
+    first = abroad.leaf.request_foreign(CUSTODIAN, [])
+    assert refusal(abroad.leaf.request_foreign, CUSTODIAN, []) == "conflict"
+    assert abroad.leaf.request_foreign(CUSTODIAN, [], again=True) != first
+    assert len(read_card(abroad.card()).tls.pins) == 3
+    leaf = answered(abroad, issuer, first)
+    assert abroad.leaf.present() == leaf
+    assert len(read_card(abroad.card()).tls.pins) == 1
+    assert abroad.leaf.request_foreign(CUSTODIAN, [])
+
+
+def test_as_many_requests_are_out_as_a_card_has_room_for(abroad: Hub) -> None:
+    issuer, _ = under_the_ministry(abroad)
+    requests = [abroad.leaf.request_foreign(CUSTODIAN, [], again=True) for _ in range(REQUESTS_MAX + 1)]
+    assert len(read_card(abroad.card()).tls.pins) == REQUESTS_MAX + 1
+    assert refusal(answered, abroad, issuer, requests[0]) == "request-invalid"
+    leaf = answered(abroad, issuer, requests[1])
+    assert abroad.leaf.present() == leaf
 
 
 def test_a_foreign_certificate_that_a_crash_kept_out_of_the_log_is_logged_by_the_next_turn(
@@ -299,12 +331,12 @@ def test_a_foreign_certificate_that_a_crash_kept_out_of_the_log_is_logged_by_the
         return sum(event.details.get("step") == "foreign-installed" for event in found)
 
     with monkeypatch.context() as patch:
-        patch.setattr(AuthorityDesk, "_log_foreign", lambda *_told: None)  # killed before the event
+        patch.setattr(LeafDesk, "_log_foreign", lambda *_told: None)  # killed before the event
         under_the_ministry(abroad)
     assert installed() == 0
     for _ in range(2):
-        assert not abroad.authority.renew_when_due()
+        assert not abroad.leaf.renew_when_due()
     assert installed() == 1
-    desk = AuthorityDesk(abroad.broker, abroad.keyring, abroad.config)  # another process looks for itself
+    desk = LeafDesk(abroad.broker, abroad.keyring, abroad.config)  # another process looks for itself
     assert not desk.renew_when_due()
     assert installed() == 1

@@ -14,8 +14,9 @@ import pytest
 from hub.errors import OurFault, Refused
 from keys.algorithms import public_of
 from keys.file_keys import FileKeys
-from keys.inventory import Inventory, KeyEntry, changing, read_inventory, write_inventory
+from keys.inventory import Inventory, KeyEntry, read_inventory, write_inventory
 from keys.keyring import FileKeyring
+from keys.locks import changing
 from keys.purposes import ALGORITHMS, Purpose
 from keys.states import KeyState
 from tests.keys.stores import NOW, UNLOCK, copied, opened

@@ -10,7 +10,17 @@ from hub.errors import Refused
 
 #: What a profile may decide for documents that do not say it. Nothing about subjects is ever among them.
 MAY_DECIDE: Final = frozenset(
-    {"kind", "originator", "label", "legal_basis", "purpose", "language", "review_on", "retain_until"}
+    {
+        "kind",
+        "originator",
+        "label",
+        "legal_basis",
+        "purpose",
+        "language",
+        "review_on",
+        "retain_until",
+        "details",
+    }
 )
 
 
@@ -19,15 +29,18 @@ def complete(
 ) -> dict[str, Any]:
     """Return what a document says, with what the profile decides where the document is silent.
 
-    `record_id` and `at` stand in where the document has no id and no time of its own. The result is then
-    checked like any record: what is still missing is told by `load_record`, and holds the document.
+    Details are decided by kind, such as the bureau that issues every diffusion of one channel. `record_id`
+    and `at` stand in where the document has no id and no time of its own. The result is then checked like
+    any record: what is still missing is told by `load_record`, and holds the document.
     Raises Refused `adapter-invalid` for a profile that decides what only a document can say.
     """
     if beyond := sorted(decided.keys() - MAY_DECIDE):
         raise Refused("adapter-invalid", f"The profile decides {', '.join(beyond)}, which it may not.")
     found = dict(record)
     for name, value in decided.items():
-        found.setdefault(name, value)
+        if name != "details":
+            found.setdefault(name, value)
+    _fill_details(found, decided.get("details", {}))
     if isinstance(found.get("label"), Mapping) and isinstance(decided.get("label"), Mapping):
         found["label"] = {**decided["label"], **found["label"]}
     found.setdefault("id", record_id)
@@ -46,6 +59,17 @@ def complete(
             **found["label"],
         }
     return found
+
+
+def _fill_details(record: dict[str, Any], by_kind: Any) -> None:
+    """Add to a record's details those that are decided for its kind and that the document does not say."""
+    if not isinstance(by_kind, Mapping) or not all(isinstance(one, Mapping) for one in by_kind.values()):
+        raise Refused(
+            "adapter-invalid", "What the profile decides of details is a table for each kind of record."
+        )
+    decided, said = by_kind.get(record.get("kind")), record.get("details", {})
+    if decided is not None and isinstance(said, Mapping):
+        record["details"] = {**decided, **said}
 
 
 def _named(subject: Any) -> Any:

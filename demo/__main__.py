@@ -22,6 +22,10 @@ from demo import proof, rules, story, tally
 from demo import stage as staging
 from demo.cast import HUBS, PARTNERS, SLEEPER, US
 from demo.clients import Trouble
+from demo.hubless import scene as hubless
+from demo.hubless.cast import BROKEN
+from demo.hubless.servers import Servers
+from demo.hubless.setting import set_up
 from demo.processes import Processes
 from hub.errors import HubError
 
@@ -39,12 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     processes = Processes()
     started = time.monotonic()
     try:
-        result = _play(options, console, folder, processes, started)
+        with Servers(folder) as servers:
+            try:
+                result = _play(options, console, folder, processes, servers, started)
+            finally:
+                if not options.keep:
+                    processes.stop_all()
     finally:
-        if not options.keep:
-            processes.stop_all()
-            if not options.home:
-                shutil.rmtree(folder, ignore_errors=True)
+        if not (options.keep or options.home):
+            shutil.rmtree(folder, ignore_errors=True)
     _show(console, result)
     if options.json:
         _write(options.json, json.dumps(result.as_document(), ensure_ascii=False, indent=2) + "\n")
@@ -67,7 +74,7 @@ def _emptied(folder: Path) -> bool:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo",
-        description="Five hubs exchange real records over mutual TLS.",
+        description="Five hubs exchange real records over mutual TLS; seven partners have none.",
         epilog='Example: make demo DEMO="--keep --json outcome.json"',
     )
     parser.add_argument("--json", metavar="FILE", help="write the outcome for machines; - is standard output")
@@ -82,19 +89,26 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--break",
         dest="broken",
         choices=("lose", "asleep"),
-        help="break it on purpose: lose a received record, or leave one hub stopped",
+        help="break it on purpose: lose received records, or leave one hub stopped and one end idle",
     )
     return parser.parse_args(argv)
 
 
 def _play(
-    options: argparse.Namespace, console: Console, folder: Path, processes: Processes, started: float
+    options: argparse.Namespace,
+    console: Console,
+    folder: Path,
+    processes: Processes,
+    servers: Servers,
+    started: float,
 ) -> tally.Tally:
     waited, troubles = 0, list[str]()
     lines: Sequence[tally.Line] = ()
     evidence: proof.Proof | None = None
     held: rules.Held | None = None
     obeyed: rules.Obeyed | None = None
+    silent = frozenset({SLEEPER, BROKEN}) if options.broken == "asleep" else frozenset[str]()
+    scene = hubless.Scene(ends=(), silent=silent)
     try:
         with _progress(console) as progress:
             bar = progress.add_task("making five hubs, pairing them", total=2 * len(HUBS))
@@ -112,12 +126,15 @@ def _play(
             story.send_list(
                 company, script, step=lambda n: progress.advance(bar, n), limit=options.designations
             )
-            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=4)
+            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=5)
             drafted = story.converse(company, script)
             progress.advance(bar)
             held = rules.hold_explain_answer(company, script, drafted)
             progress.advance(bar)
             withdrawn = rules.withdraw_one(company, script)
+            progress.advance(bar)
+            scene.ends = set_up(stage.places[US], folder, servers)
+            scene.play(company, script)
             progress.advance(bar)
             story.answer(company, script)
             progress.advance(bar)
@@ -127,12 +144,14 @@ def _play(
             story.drain(
                 company,
                 script,
-                asleep=options.broken == "asleep",
+                silent=silent,
+                work=scene.work,
                 progress=lambda done, of: progress.update(bar, completed=done, total=of),
             )
         if options.broken == "lose":
             _lose_one(stage, processes)
-        lines = tally.count(company, script)
+            scene.lose_one()
+        lines = tally.count(company, script, scene)
         obeyed = rules.who_obeys(company, script, withdrawn)
         if all(line.good for line in lines):
             evidence = proof.prove(stage.places[US].home, script.followed, folder)
@@ -146,6 +165,7 @@ def _play(
         proof=evidence,
         held=held,
         obeyed=obeyed,
+        translated=scene.told,
     )
 
 
@@ -169,12 +189,16 @@ def _show(console: Console, result: tally.Tally) -> None:
     table.add_column("to", no_wrap=True)
     for name in ("sent", "receipts", "answered", "retried", "held", "missing", "doubled"):
         table.add_column(name, justify="right")
-    for line in result.lines:
+    for line in (one for one in result.lines if one.reach is None):
         numbers = (line.sent, line.receipts_verified, line.answered, line.retried, line.held)
         table.add_row(line.who, *(str(n) for n in (*numbers, line.missing, line.doubled)))
     console.print(table)
+    if result.translated:
+        console.print(_hubless(result))
     style = "bold green" if result.exactly_once else "bold red"
     console.print(f"{result.verdict} ({result.seconds:.0f} s)", style=style, highlight=False)
+    if result.translated:
+        console.print(hubless.line_of(result.translated), highlight=False)
     if result.held is not None:
         for sentence in result.held.lines:
             console.print(sentence, highlight=False)
@@ -186,6 +210,21 @@ def _show(console: Console, result: tally.Tally) -> None:
         style = "bold green" if result.proof.good else "bold red"
         for sentence in (*result.proof.lines, *result.proof.not_shown):
             console.print(sentence, style=style, highlight=False)
+
+
+def _hubless(result: tally.Tally) -> Table:
+    table = Table(title="Partners without a hub", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in ("to", "in its own format and way"):
+        table.add_column(name, no_wrap=True)
+    for name in ("sent", "lost", "receipts", "from it", "wrong"):
+        table.add_column(name, justify="right")
+    told = {one.recipient: one for one in result.translated}
+    for line in (one for one in result.lines if one.reach is not None):
+        way = f"{told[line.who].dialect.partition('/')[0]} by {line.reach}"
+        wrong = line.missing + line.doubled + line.strange + line.held
+        numbers = (line.sent, len(told[line.who].lost), line.receipts_verified, line.answered, wrong)
+        table.add_row(line.who, way, *(str(number) for number in numbers))
+    return table
 
 
 def _write(target: str, text: str) -> None:

@@ -32,6 +32,9 @@ SLEEPER: Final = "kg-gknb"
 WITNESSES: Final = ("cis-atc", "sco-rats", "interpol-ncb-kz")
 WITNESS_QUORUM: Final = 2
 
+#: How often our hub looks for what partners without a hub have for it.
+PARCELS_INTERVAL_S: Final = 2.0
+
 AGREEMENTS: Final = Path(__file__).parent / "agreements"
 UN_LIST: Final = Path(__file__).parent / "data" / "un-consolidated.xml.xz"
 

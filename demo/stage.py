@@ -12,6 +12,7 @@ from demo.cast import (
     AGREEMENTS,
     HUBS,
     NAMES,
+    PARCELS_INTERVAL_S,
     PARTNERS,
     SCOPES,
     US,
@@ -62,6 +63,7 @@ def build(folder: Path, *, step: Callable[[], object], databases: Mapping[str, s
         step()
     with (folder / US / "hub.toml").open("a", encoding="utf-8") as toml:
         toml.write(f"witnesses = {list(WITNESSES)}\nwitness_quorum = {WITNESS_QUORUM}\n".replace("'", '"'))
+        toml.write(f"\n[limits]\nparcels_interval_s = {PARCELS_INTERVAL_S}\n")
     with ExitStack() as stack:
         hubs = {agency: stack.enter_context(open_hub(folder / agency)) for agency in HUBS}
         for ours, theirs in _pairs():

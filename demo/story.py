@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from demo.stage import Stage
 from hub.records.kinds import Kind
 from hub.records.template import template
 
+Key = tuple[str, int]
 _BATCH = 50
 _DRAINED_WITHIN_S = 60.0
 _TEXTS = {
@@ -42,9 +43,9 @@ class Script:
     `followed` is the record whose whole life is proven at the end.
     """
 
-    expected: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    expected: dict[str, set[Key]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
-    collected: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    collected: dict[str, list[Key]] = field(default_factory=dict)
     cursors: dict[str, str] = field(default_factory=dict)
     followed: str = ""
 
@@ -123,17 +124,25 @@ def wake_sleeper(stage: Stage, processes: Processes, company: Company) -> int:
     return waiting
 
 
-def drain(company: Company, script: Script, *, asleep: bool, progress: Callable[[int, int], object]) -> None:
+def drain(
+    company: Company,
+    script: Script,
+    *,
+    silent: Collection[str],
+    work: Callable[[], int],
+    progress: Callable[[int, int], object],
+) -> None:
     """Wait until every entry is accepted and members have collected everything.
 
-    `asleep` says that one hub stays stopped, so that nothing is waited for on its behalf. Gives up after a
-    minute without any progress; what is missing then shows in the tally.
+    `work` lets partners without a hub work, and returns how many of their records were answered. `silent`
+    are those for whom nothing is waited for: a hub that stays stopped. Gives up after a minute without any
+    progress; what is missing then shows in the tally.
     """
-    wanted = sum(len(keys) for who, keys in script.expected.items() if not (asleep and who == SLEEPER))
+    wanted = sum(len(keys) for who, keys in script.expected.items() if who not in silent)
     best, since = -1, time.monotonic()
     while True:
         collect(company, script)
-        arrived = _accepted(company, asleep) + sum(len(found) for found in script.collected.values())
+        arrived = _accepted(company, silent) + sum(len(found) for found in script.collected.values()) + work()
         progress(arrived, wanted)
         if arrived >= wanted:
             return
@@ -156,15 +165,15 @@ def collect(company: Company, script: Script) -> None:
             script.cursors[agency] = page["next"]
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, int]:
+def _key(row: Mapping[str, Any]) -> Key:
     return row["record_id"], row["version"]
 
 
-def _accepted(company: Company, asleep: bool) -> int:
+def _accepted(company: Company, silent: Collection[str]) -> int:
     return sum(
         count["count"]
         for agency, client in company.releasers.items()
-        if not (asleep and agency == SLEEPER)
+        if agency not in silent
         for count in client.call("GET", "/api/v1/queue/counts")["items"]
         if count["state"] == "accepted"
     )

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from demo.cast import MEMBERS, PARTNERS, US
 from demo.clients import Client, Unreachable
+from demo.hubless.ends import End
+from demo.hubless.scene import FROM_THEM, Scene, Translated, arrived_from, found_at, reached_by, taken_from
 from demo.proof import Proof
 from demo.rules import Held, Obeyed
-from demo.story import Company, Script
-
-Key = tuple[str, int]
+from demo.story import Company, Key, Script
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One partner or member. `missing` and `doubled` compare what was sent with what its own hub holds."""
+    """One partner or member. `missing` and `doubled` compare what was sent with what its own hub holds.
+
+    `reach` is how a partner is reached that has no hub: they compare with what its own end read.
+    """
 
     who: str
     sent: int
@@ -29,6 +32,7 @@ class Line:
     missing: int
     doubled: int
     strange: int
+    reach: str | None = None
 
     @property
     def good(self) -> bool:
@@ -49,6 +53,7 @@ class Tally:
     proof: Proof | None = None
     held: Held | None = None
     obeyed: Obeyed | None = None
+    translated: Sequence[Translated] = ()
 
     @property
     def good(self) -> bool:
@@ -82,16 +87,20 @@ class Tally:
             "partners": [asdict(line) for line in self.lines],
             "troubles": list(self.troubles),
             "held": None if self.held is None else asdict(self.held),
+            "translated": [asdict(one) for one in self.translated],
             "obeyed": None if self.obeyed is None else {**asdict(self.obeyed), "good": self.obeyed.good},
             "proof": None if self.proof is None else {**asdict(self.proof), "lines": self.proof.lines},
         }
 
 
-def count(company: Company, script: Script) -> Sequence[Line]:
-    """Ask every hub what it holds, and compare."""
+def count(company: Company, script: Script, scene: Scene) -> Sequence[Line]:
+    """Ask every hub and every partner's end what it holds, and compare."""
     entries = {agency: _entries(company.releasers[agency]) for agency in company.releasers}
     lines = [_partner(company, script, entries, partner) for partner in PARTNERS]
-    lines += [_answers(company, script, entries)] if US in script.expected else []
+    lines += [_hubless(script, entries[US], end) for end in scene.ends]
+    rows = _incoming(company.releasers[US])
+    lines += [_answers(script, entries, rows)] if US in script.expected else []
+    lines += [_from_hubless(script, scene, rows)] if FROM_THEM in script.expected else []
     return lines + [_member(script, member) for member in MEMBERS]
 
 
@@ -117,16 +126,44 @@ def _partner(
     )
 
 
-def _answers(company: Company, script: Script, entries: dict[str, list[dict[str, Any]]]) -> Line:
+def _hubless(script: Script, entries: Sequence[Mapping[str, Any]], end: End) -> Line:
+    mine = [e for e in entries if e["recipient"] == end.partner.agency]
+    return _compare(
+        end.partner.agency,
+        script.expected.get(end.partner.agency, set()),
+        found_at(end, mine),
+        receipts=sum(e["state"] == "accepted" for e in mine),
+        answered=len(end.answers),
+        retried=sum(e["retries"] for e in mine),
+        held=sum(e["state"] in ("held", "refused", "dead") for e in mine),
+        reach=reached_by(end.partner),
+    )
+
+
+def _answers(
+    script: Script, entries: Mapping[str, Sequence[Mapping[str, Any]]], rows: Sequence[Mapping[str, Any]]
+) -> Line:
     theirs = [e for agency in PARTNERS for e in entries[agency] if e["recipient"] == US]
     return _compare(
         f"{US} (answers)",
         script.expected[US],
-        _received(company.releasers[US], originator=None),
+        [(row["record_id"], row["version"]) for row in rows if row["originator"] in PARTNERS],
         receipts=sum(e["state"] == "accepted" for e in theirs),
         answered=0,
         retried=sum(e["retries"] for e in theirs),
         held=sum(e["state"] in ("held", "refused", "dead") for e in theirs),
+    )
+
+
+def _from_hubless(script: Script, scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Line:
+    return _compare(
+        FROM_THEM,
+        script.expected[FROM_THEM],
+        arrived_from(scene.ends, [row for row in rows if row["originator"] not in PARTNERS]),
+        receipts=taken_from(scene.ends),
+        answered=0,
+        retried=0,
+        held=sum(code is not None for end in scene.ends for code in end.answers.values()),
     )
 
 
@@ -143,17 +180,19 @@ def _member(script: Script, member: str) -> Line:
     )
 
 
-def _received(client: Client, *, originator: str | None) -> list[Key]:
-    """Return what a hub holds of an originator; a hub that does not answer holds nothing we could show."""
+def _received(client: Client, *, originator: str) -> list[Key]:
+    """Return what a hub holds of an originator."""
+    return [
+        (row["record_id"], row["version"]) for row in _incoming(client) if row["originator"] == originator
+    ]
+
+
+def _incoming(client: Client) -> list[dict[str, Any]]:
+    """Return what came to a hub; one that does not answer holds nothing we could show."""
     try:
-        rows = list(client.pages("/api/v1/records"))
+        return [row for row in client.pages("/api/v1/records") if row["direction"] == "in"]
     except Unreachable:
         return []
-    return [
-        (row["record_id"], row["version"])
-        for row in rows
-        if row["direction"] == "in" and originator in (None, row["originator"])
-    ]
 
 
 def _compare(
@@ -165,6 +204,7 @@ def _compare(
     answered: int,
     retried: int,
     held: int,
+    reach: str | None = None,
 ) -> Line:
     times = Counter(found)
     return Line(
@@ -177,6 +217,7 @@ def _compare(
         missing=len(sent - times.keys()),
         doubled=sum(n > 1 for n in times.values()),
         strange=len(times.keys() - sent),
+        reach=reach,
     )
 
 

@@ -49,6 +49,18 @@ def test_a_profile_never_decides_what_only_a_document_can_say() -> None:
     assert refused.value.code == "adapter-invalid"
 
 
+def test_details_are_decided_for_their_kind_alone_and_the_document_goes_before() -> None:
+    mine = {"spontaneous-information": {"threat": "none", "relevance": "Decided.", "seen": "yes"}}
+    found = complete(SAID, {**DECIDES, "details": mine}, record_id=new_id(), at=AT)
+    assert found["details"] == {**SAID["details"], "seen": "yes"}  # type: ignore[dict-item]
+    other = complete(SAID, {**DECIDES, "details": {"notice": {"colour": "red"}}}, record_id=new_id(), at=AT)
+    assert other["details"] == SAID["details"]
+    for wrong in ("red", {"notice": "red"}):
+        with pytest.raises(Refused) as refused:
+            complete(SAID, {**DECIDES, "details": wrong}, record_id=new_id(), at=AT)
+        assert refused.value.code == "adapter-invalid"
+
+
 def test_an_object_that_changed_without_a_new_version_is_held() -> None:
     refuse_changed({"a@1": "x", "b@1": "y"}, {"a@1": "x", "a@2": "z"})
     with pytest.raises(IntegrityFailure) as held:

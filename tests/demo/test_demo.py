@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters import registry
+from demo.hubless.cast import BROKEN, HUBLESS
+from demo.hubless.scene import FROM_THEM
 from demo.tally import Line, Tally
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(320)]
@@ -47,11 +50,24 @@ def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:
     assert held["explained"]
     assert isinstance(obeyed, dict)
     assert obeyed["good"]
-    assert set(obeyed["followed"]) == set(lines) - {"kz-knb (answers)"}
+    without = {partner.agency for partner in HUBLESS}
+    assert set(obeyed["followed"]) == set(lines) - {"kz-knb (answers)", FROM_THEM} - without
+    for partner in HUBLESS:
+        line = lines[partner.agency]
+        assert (line["sent"], line["receipts_verified"], line["answered"]) == (1, 1, 1)
+    assert lines[FROM_THEM]["sent"] == len(HUBLESS)
+    told = {one["recipient"]: one for one in outcome["translated"]}  # type: ignore[attr-defined]
+    assert told["interpol-ncb-uz"]["lost"]
     assert "was held (check-unanswered)" in shown
     assert "Every record arrived exactly once" in shown
     assert "PROVEN" in shown
     assert "cosigned by" in shown
+
+
+def test_every_adapter_of_a_partner_and_every_carrier_plays() -> None:
+    ours = {name.partition("-")[0] for name, source in registry.names().items() if source == "hub"}
+    assert {partner.adapter for partner in HUBLESS} == ours
+    assert {partner.carrier for partner in HUBLESS} == {"mail", "sftp", "taxii-server", "folder"}
 
 
 @pytest.mark.parametrize(("how", "who"), [("lose", "cis-atc"), ("asleep", "kg-gknb")])
@@ -62,6 +78,8 @@ def test_broken_on_purpose_it_exits_non_zero_and_says_what_is_missing(
     assert (code, outcome["exactly_once"]) == (1, False)
     lines = {line["who"]: line for line in outcome["partners"]}  # type: ignore[attr-defined]
     assert lines[who]["missing"] > 0
+    assert lines[BROKEN]["missing"] == 1
+    assert f"{BROKEN}: 1 missing" in shown.replace("\n", " ")
     assert "NOT every record" in shown
 
 

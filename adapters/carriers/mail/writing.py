@@ -6,9 +6,14 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Final
 
 #: What the officers of a partner see who opens its mailbox by hand.
-_SUBJECTS = {None: "Sealed document", "reply": "Receipt"}
+_SUBJECTS: Final = {None: "Sealed document", "reply": "Receipt"}
+
+#: Lines may have 998 characters (RFC 5322 §2.1.1). In fewer, Python would break a long id of In-Reply-To into
+#: encoded words, which no structured header may hold (RFC 2047 §5), and the other side finds no id in it.
+_UNFOLDED: Final = SMTP.clone(max_line_length=998)
 
 
 def write_message(
@@ -39,4 +44,4 @@ def write_message(
         filename="smime.p7m",
         params={"smime-type": "authEnveloped-data", "name": "smime.p7m"},
     )
-    return message.as_bytes()
+    return message.as_bytes(policy=_UNFOLDED)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from adapters.carriers.mail.naming import Naming
+from adapters.carriers.mail.reading import MailReceipt, read_message
+from adapters.carriers.mail.writing import write_message
 from hub.errors import Refused
+from hub.records.ids import new_id
 from tests.adapters.carriers.mailing import cms, deliver, mail_end, refused
 from tests.transport.foreign import root
 
@@ -73,3 +78,18 @@ def test_a_profile_that_cannot_be_meant_makes_no_carrier(tmp_path: Path, change:
     with pytest.raises(Refused) as failure:
         mail_end("kz-knb", folder=tmp_path, state=tmp_path, authority=AUTHORITY, **change)
     assert failure.value.code == "adapter-invalid"
+
+
+def test_a_receipt_names_the_message_that_it_answers_however_long_its_id_is() -> None:
+    naming = Naming(domain="counter-terrorism-liaison.security-committee.example", key=b"k" * 32)
+    parcel = new_id()
+    told = naming.message_id(parcel)
+    at = datetime(2026, 6, 1, tzinfo=UTC)
+    written = write_message(
+        b"x" * 90, sender="a@b.example", recipient="c@d.example", message_id=told, at=at, answers=told
+    )
+    head, _, body = written.partition(b"\r\n\r\n")
+    assert b"=?" not in head
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+    found = read_message(written, naming=naming, partner="c@d.example", max_bytes=1 << 20)
+    assert found == MailReceipt(parcel_id=parcel, cms=b"x" * 90)

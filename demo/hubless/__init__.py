@@ -1,0 +1,1 @@
+"""Partners without a hub: one for each adapter, each with a carrier, and their ends of both."""

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cryptography.x509 import Certificate
 
+from hub.errors import HubError
 from hub.records.kinds import Kind
 
 if TYPE_CHECKING:
@@ -201,6 +202,28 @@ class Carrier(Protocol):
         ...
 
     def health(self) -> Health: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What is said to a partner that calls us; `refused` is why nothing was taken, for the log."""
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+    refused: HubError | None = None
+
+
+@runtime_checkable
+class Called(Protocol):
+    """A carrier whose partner calls us, over HTTP. Several threads may call it at once."""
+
+    def receive(self, media_type: str, body: bytes, *, decide: Callable[[Parcel], Verdict | None]) -> Reply:
+        """Take a message durably, ask for the verdict on its parcel, and return what is said to the partner.
+
+        Where there is no verdict yet the parcel waits to be pulled.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

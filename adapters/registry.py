@@ -27,6 +27,7 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "sco_rats": ("adapters.sco_rats:make", {}),
 }
 _CARRIERS: Final[dict[str, str]] = {
+    "as4": "adapters.carriers.as4:make",
     "folder": "adapters.carriers.folder:make",
     "mail": "adapters.carriers.mail:make",
     "sftp": "adapters.carriers.sftp:make",

@@ -1,0 +1,1 @@
+"""AS4 against itself, against hostile messages, and against the package `as4`."""

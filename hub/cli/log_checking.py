@@ -125,7 +125,7 @@ def verify(first: int | None, home: Path, unlock: Unlock) -> Answer:
         raise failure(
             check.findings[0].code,
             f"The log is not what it must be; found so far: {len(check.findings)}. "
-            "See the runbook, A log that was set back or altered.",
+            "See the runbook, The audit log.",
             problems=check.findings,
         )
     document = {

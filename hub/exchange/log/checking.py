@@ -16,7 +16,14 @@ from hub.errors import IntegrityFailure
 from hub.exchange.log.epochs import OwnKeys
 from hub.ports import CheckpointRow, Log
 
-_WHAT_TO_DO: Final = "Nothing goes on here; see the runbook, A log that was set back."
+_SET_BACK: Final = (
+    "Nothing goes on here. Put a newer database in its place, or, where there is none, take back what is "
+    "missing with `hub log recover --reason TEXT`; see the runbook, A log that was set back."
+)
+_ALTERED: Final = (
+    "Nothing goes on here. Keep a copy of the home and the database; `hub log verify --from 0` tells what is "
+    "wrong. See the runbook, A log that forked."
+)
 
 
 def check_start(
@@ -46,7 +53,7 @@ def _check_own(log: Log, own: OwnKeys, newest: CheckpointRow) -> None:
     head = own.verify_row(newest.number, newest.note)
     if (head.size, head.root) != (newest.size, newest.root):
         raise IntegrityFailure(
-            "log-damaged", f"Checkpoint {newest.number} is not stored as it was signed. {_WHAT_TO_DO}"
+            "log-damaged", f"Checkpoint {newest.number} is not stored as it was signed. {_ALTERED}"
         )
     _check_seen(log, head, "the database itself")
 
@@ -58,12 +65,12 @@ def _check_seen(log: Log, seen: Checkpoint, where: str) -> None:
         raise IntegrityFailure(
             "log-rolled-back",
             f"The log was signed over {seen.size} entries, according to {where}; the database holds {size}: "
-            f"it was set back, or restored from an older backup. {_WHAT_TO_DO}",
+            f"it was set back, or restored from an older backup. {_SET_BACK}",
         )
     if root_of(seen.size, log.tile) != seen.root:
         raise IntegrityFailure(
             "log-forked",
-            f"The first {seen.size} entries are not those that were signed, as {where} shows. {_WHAT_TO_DO}",
+            f"The first {seen.size} entries are not those that were signed, as {where} shows. {_ALTERED}",
         )
 
 
@@ -77,5 +84,5 @@ def _check_edge(log: Log, size: int) -> None:
     entries = log.entries(index * TILE_WIDTH, width)
     if b"".join(hash_leaf(entry.leaf) for entry in entries) != hashes:
         raise IntegrityFailure(
-            "log-damaged", f"The last {width} entries of the log are not their events' leaves. {_WHAT_TO_DO}"
+            "log-damaged", f"The last {width} entries of the log are not their events' leaves. {_ALTERED}"
         )

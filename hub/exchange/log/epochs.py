@@ -139,5 +139,6 @@ def _known(text: str, sets: Sequence[NoteKeySet]) -> NoteKeySet:
         if one.text == text:
             return one
     raise IntegrityFailure(
-        "log-damaged", "The log's tables name keys that the key store never had; see the runbook."
+        "log-damaged",
+        "The log's tables name keys that the key store never had; see the runbook, A log that forked.",
     )

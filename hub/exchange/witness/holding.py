@@ -32,7 +32,9 @@ def _check(broker: Broker) -> None:
         states = view.witnessing.states()
     if quorum.alarm is not None:
         raise IntegrityFailure(
-            quorum.alarm.value, f"{_ALARMS[quorum.alarm]} Nothing is released; see the runbook."
+            quorum.alarm.value,
+            f"{_ALARMS[quorum.alarm]} Nothing is released; "
+            "see the runbook, A witness that disproves our log.",
         )
     if broker.witnesses.needed == 0 or since is None:
         return

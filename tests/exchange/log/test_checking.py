@@ -22,7 +22,8 @@ def check(broker: Broker, published: bytes | None = None, witnessed: Sequence[Ch
 def refused(broker: Broker, published: bytes | None = None, witnessed: Sequence[Checkpoint] = ()) -> str:
     with pytest.raises(HubError) as failed:
         check(broker, published, witnessed)
-    assert failed.value.code == "checkpoint-signature-invalid" or "runbook" in failed.value.sentence
+    told = {"log-rolled-back": "`hub log recover", "checkpoint-signature-invalid": ""}
+    assert told.get(failed.value.code, "runbook, A log that forked.") in failed.value.sentence
     return failed.value.code
 
 

@@ -37,7 +37,7 @@ class _Kind:
     """One algorithm. `public` gives the raw public half, None where there is none."""
 
     make: Callable[[], bytes]
-    read: Callable[[bytes], PrivateKey]
+    read: Callable[[bytes | bytearray], PrivateKey]
     public: Callable[[PrivateKey], bytes | None]
     published: Callable[[bytes], PublicKey] | None = None
 
@@ -47,8 +47,8 @@ def fresh_secret(algorithm: Algorithm) -> bytes:
     return _KINDS[algorithm].make()
 
 
-def private_of(algorithm: Algorithm, secret: bytes) -> PrivateKey:
-    """Return the key of its secret bytes; raise ValueError for what is none."""
+def private_of(algorithm: Algorithm, secret: bytes | bytearray) -> PrivateKey:
+    """Return the key of its secret bytes, of which it needs none afterwards; raise ValueError for none."""
     return _KINDS[algorithm].read(secret)
 
 
@@ -74,7 +74,7 @@ def p256_secret(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _p256(secret: bytes) -> ec.EllipticCurvePrivateKey:
+def _p256(secret: bytes | bytearray) -> ec.EllipticCurvePrivateKey:
     key = load_der_private_key(secret, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ValueError("a key is not on P-256")
@@ -102,7 +102,7 @@ def _seed_kind(
 ) -> _Kind:
     return _Kind(
         make=lambda: os.urandom(_SEED_BYTES),
-        read=_seed,
+        read=lambda secret: _seed(bytes(secret)),
         public=lambda private: public(_seed(private)),
         published=published,
     )

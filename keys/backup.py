@@ -13,7 +13,8 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,7 @@ from hub.errors import IntegrityFailure, OurFault
 from hub.records.ids import new_id
 from hub.records.times import as_text, as_time
 from keys.inventory import STORE, KeyEntry, Where, read_inventory
+from keys.secret import passing
 from keys.shares import ShareSet, combine, split
 
 FORMAT: Final = "hub-key-backup/1"
@@ -149,7 +151,8 @@ def make_backup(
     }
     payload = json.dumps({"files": files, "unlock": _text(bytes(unlock)), "config": config}).encode()
     nonce = os.urandom(_NONCE_BYTES)
-    ciphertext = AESGCM(_key(secret)).encrypt(nonce, payload, canonical(header.as_document()))
+    with _key(secret) as key:
+        ciphertext = AESGCM(key).encrypt(nonce, payload, canonical(header.as_document()))
     return Backup(header=header, nonce=nonce, ciphertext=ciphertext), made
 
 
@@ -182,9 +185,8 @@ def open_backup(backup: Backup, shares: Sequence[str]) -> Contents:
     header = backup.header
     secret = combine(shares, identifier=header.share_set, threshold=header.threshold)
     try:
-        payload = AESGCM(_key(secret)).decrypt(
-            backup.nonce, backup.ciphertext, canonical(header.as_document())
-        )
+        with _key(secret) as key:
+            payload = AESGCM(key).decrypt(backup.nonce, backup.ciphertext, canonical(header.as_document()))
     except (InvalidTag, ValueError):
         raise IntegrityFailure(
             "backup-invalid",
@@ -214,8 +216,11 @@ def _listed(entry: KeyEntry) -> dict[str, str]:
     }
 
 
-def _key(secret: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_INFO).derive(secret)
+@contextmanager
+def _key(secret: bytes) -> Iterator[bytearray]:
+    with passing(_SECRET_BYTES) as key:
+        HKDF(algorithm=SHA256(), length=_SECRET_BYTES, salt=None, info=_INFO).derive_into(secret, key)
+        yield key
 
 
 def _text(raw: bytes) -> str:

@@ -11,7 +11,8 @@ hub alone: it is sealed as the others are.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -61,8 +62,8 @@ class FileDirectoryKeys:
 
     def publishing(self) -> Sequence[Signer]:
         """Return what signs which documents are current; nothing when we are no founder."""
-        secret = self._read(_PUBLISHING, self._path(_PUBLISHING))
-        return () if secret is None else (_ecdsa(secret),)
+        with self._opened(_PUBLISHING, self._path(_PUBLISHING)) as secret:
+            return () if secret is None else (_ecdsa(secret),)
 
     def make_entry(self) -> None:
         """Make fresh keys for our entry; those before them are gone."""
@@ -82,21 +83,25 @@ class FileDirectoryKeys:
         return self._folder / f"{purpose.removeprefix('directory-')}.sealed"
 
     def _pair(self, purpose: str, path: Path) -> Sequence[Signer]:
-        secret = self._read(purpose, path)
-        if secret is None:
-            return ()
-        seed, ecdsa = secret[:_SEED_BYTES], secret[_SEED_BYTES:]
-        return (_ecdsa(ecdsa), CryptoSigner(MLDSA65PrivateKey.from_seed_bytes(seed)))
+        with self._opened(purpose, path) as secret:
+            if secret is None:
+                return ()
+            seed, ecdsa = memoryview(secret)[:_SEED_BYTES], memoryview(secret)[_SEED_BYTES:]
+            return (_ecdsa(ecdsa), CryptoSigner(MLDSA65PrivateKey.from_seed_bytes(seed)))
 
-    def _read(self, purpose: str, path: Path) -> bytes | None:
+    @contextmanager
+    def _opened(self, purpose: str, path: Path) -> Iterator[bytearray | None]:
+        """Yield what a file holds, until the end of the block; None where there is no file."""
         try:
             with path.open("rb") as file:
                 sealed = file.read(_FILE_MAX_BYTES)
         except FileNotFoundError:
-            return None
+            yield None
+            return
         except OSError as error:
             raise OurFault("key-store-invalid", f"{path} cannot be read: {error.strerror}.") from None
-        return self._sealer.open(purpose, purpose, sealed)
+        with self._sealer.opened(purpose, purpose, sealed) as secret:
+            yield secret
 
     def _write(self, purpose: str, path: Path, secret: bytes) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -115,7 +120,7 @@ def _fresh_ecdsa() -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _ecdsa(secret: bytes) -> Signer:
+def _ecdsa(secret: bytearray | memoryview) -> Signer:
     key = load_der_private_key(secret, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise OurFault("key-store-invalid", "A key of the directory is not on P-256.")

@@ -48,8 +48,8 @@ class FileKeys:
         """Open a key's file; raise OurFault `key-store-invalid` when it is missing or was altered."""
         try:
             sealed = (self.directory / entry.file_name).read_bytes()
-            secret = self.sealer.open(entry.purpose.value, entry.file_name, sealed)
-            return private_of(ALGORITHMS[entry.purpose], secret)
+            with self.sealer.opened(entry.purpose.value, entry.file_name, sealed) as secret:
+                return private_of(ALGORITHMS[entry.purpose], secret)
         except OSError as error:
             raise OurFault(
                 "key-store-invalid", f"The key in {entry.file_name} cannot be read: {error.strerror}."

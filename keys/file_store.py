@@ -33,6 +33,7 @@ from keys.loaded import load_private
 from keys.policy import KeyPolicy
 from keys.purposes import Purpose
 from keys.sealing import RANDOM_COST, Cost, Derivation, Sealer, sync_directory, write_private
+from keys.secret import overwrite
 from keys.states import KeyState
 from keys.stores import KeyStore, Stores, TokenStore, store_at
 
@@ -106,8 +107,14 @@ def sealer_of(
     `wrapped` is the store's key as store.json holds it once the unlock secret was changed.
     """
     checked_unlock(unlock)
-    outer = Sealer(agency=agency, key=derivation.derive(unlock))
-    return outer if wrapped is None else Sealer(agency=agency, key=outer.open(STORE_KEY, STORE, wrapped))
+    derived = derivation.derive(unlock)
+    outer = Sealer(agency=agency, key=derived)
+    if wrapped is None:
+        return outer
+    try:
+        return Sealer(agency=agency, key=outer.open(STORE_KEY, STORE, wrapped))
+    finally:
+        overwrite(derived)
 
 
 def checked_unlock(unlock: bytes | bytearray) -> None:

@@ -60,4 +60,5 @@ def write_leaf(
 
 
 def _password(sealer: Sealer) -> bytes:
-    return sealer.subkey("tls-leaf").hex().encode()
+    with sealer.subkey("tls-leaf") as key:
+        return key.hex().encode()

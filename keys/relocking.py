@@ -13,6 +13,7 @@ from keys.file_store import STORE_KEY, checked_unlock
 from keys.inventory import STORE, read_inventory, write_inventory
 from keys.locks import changing
 from keys.sealing import Cost, Derivation, Sealer
+from keys.secret import overwrite
 
 
 def relock(directory: Path, sealer: Sealer, *, unlock: bytes | bytearray, cost: Cost) -> None:
@@ -22,8 +23,9 @@ def relock(directory: Path, sealer: Sealer, *, unlock: bytes | bytearray, cost: 
     """
     checked_unlock(unlock)
     derivation = Derivation.fresh(cost)
-    outer = Sealer(agency=sealer.agency, key=derivation.derive(unlock))
-    wrapped = outer.seal(STORE_KEY, STORE, sealer.key)
+    derived = derivation.derive(unlock)
+    wrapped = Sealer(agency=sealer.agency, key=derived).seal(STORE_KEY, STORE, sealer.key)
+    overwrite(derived)
     with changing(directory):
         inventory = read_inventory(directory, agency=sealer.agency)
         write_inventory(directory, replace(inventory, derivation=derivation, wrapped=wrapped))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -14,8 +16,11 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hub.errors import OurFault
+from keys.secret import overwrite, passing
 
 _NONCE_BYTES: Final = 12
+_TAG_BYTES: Final = 16
+_KEY_BYTES: Final = 32
 #: What Argon2id may be told by a store's file: a bound, so that a swapped file cannot eat the memory.
 _MEMORY_KIB_MAX: Final = 1024 * 1024
 _PASSES_MAX: Final = 16
@@ -57,13 +62,15 @@ class Derivation:
         ):
             raise ValueError("Argon2id wants a salt of 16 bytes and a cost within the bounds")
 
-    def derive(self, unlock: bytes | bytearray) -> bytes:
-        """Return the 32 bytes that all keys of a store hang on."""
+    def derive(self, unlock: bytes | bytearray) -> bytearray:
+        """Return the 32 bytes that all keys of a store hang on, in memory that can be overwritten."""
         argon = Argon2id(
-            salt=self.salt, length=32, iterations=self.passes, lanes=1, memory_cost=self.memory_kib
+            salt=self.salt, length=_KEY_BYTES, iterations=self.passes, lanes=1, memory_cost=self.memory_kib
         )
+        key = bytearray(_KEY_BYTES)
         # It takes any buffer, whatever its annotation says: no copy that could not be overwritten.
-        return argon.derive(cast(bytes, unlock))
+        argon.derive_into(cast(bytes, unlock), key)
+        return key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,29 +78,44 @@ class Sealer:
     """Seals and opens the files of one store: a key for each purpose, each file's name bound in."""
 
     agency: str
-    key: bytes = field(repr=False)
+    key: bytes | bytearray = field(repr=False)
 
-    def seal(self, purpose: str, name: str, secret: bytes) -> bytes:
+    def seal(self, purpose: str, name: str, secret: bytes | bytearray) -> bytes:
         """Return a secret encrypted for one file name."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(self.subkey(purpose)).encrypt(nonce, secret, self._bound(name))
+        with self.subkey(purpose) as key:
+            return nonce + AESGCM(key).encrypt(nonce, secret, self._bound(name))
 
-    def open(self, purpose: str, name: str, sealed: bytes) -> bytes:
+    def open(self, purpose: str, name: str, sealed: bytes) -> bytearray:
         """Return the secret; raise OurFault `key-store-invalid` for a wrong secret or an altered file."""
+        nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        secret = bytearray(max(len(encrypted) - _TAG_BYTES, 0))
         try:
-            return AESGCM(self.subkey(purpose)).decrypt(
-                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self._bound(name)
-            )
+            with self.subkey(purpose) as key:
+                AESGCM(key).decrypt_into(nonce, encrypted, self._bound(name), secret)
         except (InvalidTag, ValueError):
             raise OurFault(
                 "key-store-invalid",
                 f"{name} does not open: the unlock secret is another one, or the file was altered.",
             ) from None
+        return secret
 
-    def subkey(self, purpose: str) -> bytes:
-        """Return the 32 bytes that belong to one purpose alone."""
+    @contextmanager
+    def opened(self, purpose: str, name: str, sealed: bytes) -> Iterator[bytearray]:
+        """Yield what `open` returns; it is overwritten when the block ends."""
+        secret = self.open(purpose, name, sealed)
+        try:
+            yield secret
+        finally:
+            overwrite(secret)
+
+    @contextmanager
+    def subkey(self, purpose: str) -> Iterator[bytearray]:
+        """Yield the 32 bytes that belong to one purpose alone; they are overwritten when the block ends."""
         info = f"hub-keys/1 {purpose}".encode()
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self.key)
+        with passing(_KEY_BYTES) as key:
+            HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive_into(self.key, key)
+            yield key
 
     def _bound(self, name: str) -> bytes:
         return f"hub-keys/1|{self.agency}|{name}".encode()

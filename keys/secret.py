@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class Secret:
     """Bytes that open something. `wipe` overwrites them; copies that libraries make are out of reach."""
@@ -30,6 +33,20 @@ class Secret:
 
     def wipe(self) -> None:
         """Overwrite the bytes, and hold none any more."""
-        for place in range(len(self._held)):
-            self._held[place] = 0
+        overwrite(self._held)
         self._held.clear()
+
+
+def overwrite(held: bytearray) -> None:
+    """Put zeros in the place of a secret."""
+    held[:] = bytes(len(held))
+
+
+@contextmanager
+def passing(size: int) -> Iterator[bytearray]:
+    """Yield memory for a secret that is needed in the block alone; it is overwritten at its end."""
+    held = bytearray(size)
+    try:
+        yield held
+    finally:
+        overwrite(held)

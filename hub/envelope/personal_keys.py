@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +28,8 @@ from hub.errors import Refused
 
 _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
+_TAG_BYTES: Final = 16
+_KEY_BYTES: Final = 32
 # What an account's password costs each who tries one (RFC 9106); the sealed key lies in a body besides.
 _MEMORY_KIB: Final = 32 * 1024
 _PASSES: Final = 3
@@ -41,25 +45,40 @@ def seal_key(key: EllipticCurvePrivateKey, password: str) -> bytes:
     salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
     plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     bound = thumbprint(key.public_key()).encode()
-    return salt + nonce + AESGCM(_derive(password, salt)).encrypt(nonce, plain, bound)
+    with _derived(password, salt) as wrapping:
+        return salt + nonce + AESGCM(wrapping).encrypt(nonce, plain, bound)
 
 
 def open_key(sealed: bytes, password: str, *, kid: str) -> EllipticCurvePrivateKey:
     """Return the private half; raise Refused `credentials-invalid` for another password."""
     salt, nonce = sealed[:_SALT_BYTES], sealed[_SALT_BYTES : _SALT_BYTES + _NONCE_BYTES]
-    try:
-        plain = AESGCM(_derive(password, salt)).decrypt(
-            nonce, sealed[_SALT_BYTES + _NONCE_BYTES :], kid.encode()
-        )
-    except InvalidTag:
-        raise Refused(
-            "credentials-invalid", "The password does not open the officer's signing key."
-        ) from None
-    key = load_der_private_key(plain, password=None)
+    encrypted = sealed[_SALT_BYTES + _NONCE_BYTES :]
+    with _passing(len(encrypted) - _TAG_BYTES) as plain:
+        try:
+            with _derived(password, salt) as wrapping:
+                AESGCM(wrapping).decrypt_into(nonce, encrypted, kid.encode(), plain)
+        except InvalidTag:
+            raise Refused(
+                "credentials-invalid", "The password does not open the officer's signing key."
+            ) from None
+        key = load_der_private_key(plain, password=None)
     assert isinstance(key, EllipticCurvePrivateKey)
     return key
 
 
-def _derive(password: str, salt: bytes) -> bytes:
-    argon = Argon2id(salt=salt, length=32, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)
-    return argon.derive(unicodedata.normalize("NFC", password).encode())
+@contextmanager
+def _derived(password: str, salt: bytes) -> Iterator[bytearray]:
+    argon = Argon2id(salt=salt, length=_KEY_BYTES, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)
+    with _passing(_KEY_BYTES) as key:
+        argon.derive_into(unicodedata.normalize("NFC", password).encode(), key)
+        yield key
+
+
+@contextmanager
+def _passing(size: int) -> Iterator[bytearray]:
+    """Yield memory that is overwritten at the end of the block."""
+    held = bytearray(size)
+    try:
+        yield held
+    finally:
+        held[:] = bytes(size)

@@ -56,8 +56,9 @@ def opened_with(home: Path, hsm: SoftHsm) -> Any:
 def secrets_of(hub: Hub, home: Path, hsm: SoftHsm) -> Sequence[bytes]:
     """Return every secret that the opened hub holds."""
     keyring = hub.keyring
-    held: list[bytes] = [(home / "unlock").read_bytes().strip(), hsm.pin.encode(), keyring.sealer.key]
-    held += [keyring.sealer.subkey("tls-leaf"), keyring.tls_files().password]
+    held: list[bytes] = [(home / "unlock").read_bytes().strip(), hsm.pin.encode(), bytes(keyring.sealer.key)]
+    with keyring.sealer.subkey("tls-leaf") as key:
+        held += [bytes(key), keyring.tls_files().password]
     for private in keyring._loaded.privates.values():
         if isinstance(private, bytes):
             held.append(private)

@@ -76,14 +76,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def derived(derivation: Derivation, unlock: bytes | bytearray) -> bytes:
+def derived(derivation: Derivation, unlock: bytes | bytearray) -> bytearray:
     """Derive the key of a store once; it is slow by design."""
-    return _derived(derivation, bytes(unlock))
+    return bytearray(_derived(derivation, bytes(unlock)))
 
 
 @cache
 def _derived(derivation: Derivation, unlock: bytes) -> bytes:
-    return DERIVE(derivation, unlock)
+    return bytes(DERIVE(derivation, unlock))
 
 
 def make_own(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:

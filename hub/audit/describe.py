@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from hub.audit.events import CATALOGUE, Act, Category, Row
+from hub.audit.catalogue import CATALOGUE, Category, Row
+from hub.audit.events import Act
 
 _HEADINGS: Final[Mapping[Category, str]] = {
     Category.COLLECTION: "Collection",
@@ -25,7 +26,7 @@ _HEADINGS: Final[Mapping[Category, str]] = {
 _HEAD: Final = """\
 # What is logged
 
-This page is made from `hub/audit/events.py`; a test fails when it is stale.
+This page is made from `hub/audit/catalogue.py`; a test fails when it is stale.
 
 Each entry says who acted (an officer, a member's system, a partner, the rule of an agreement, or the hub and
 the account at its console), when, what the act was and about what. It holds ids, digests and codes and never

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from hub.audit.events import CATALOGUE, Act
+from hub.audit.catalogue import CATALOGUE
+from hub.audit.events import Act
 
 #: What any operation may write besides: that it, or the sign-in before it, was refused.
 ALWAYS: Final = frozenset({Act.REFUSED, Act.LOGIN_FAILED})

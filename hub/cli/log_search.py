@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from hub.audit.catalogue import CATALOGUE, Category
 from hub.audit.encoding import b64
-from hub.audit.events import CATALOGUE, Act, Category
+from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.credentials import password_fd_option, sign_in

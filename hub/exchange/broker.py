@@ -10,7 +10,8 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Final
 
-from hub.audit.events import CATALOGUE, Act, AuditEvent
+from hub.audit.catalogue import CATALOGUE
+from hub.audit.events import Act, AuditEvent
 from hub.entries import ConsentRow, MemberRow, PartnerRow, PartnerStatus, ProfileRow
 from hub.envelope.keys import PublicKeys
 from hub.envelope.suites import Suite

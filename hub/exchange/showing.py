@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from hub.audit.events import AuditEvent, Category, category_of
+from hub.audit.catalogue import Category, category_of
+from hub.audit.events import AuditEvent
 from hub.errors import OurFault
 from hub.ports import UnitOfWork
 

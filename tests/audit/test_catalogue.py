@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.audit.events import CATALOGUE, Act, Category, category_of
+from hub.audit.catalogue import CATALOGUE, Category, category_of
+from hub.audit.events import Act
 from hub.audit.justification import justified
 from hub.errors import Refused
 from hub.exchange.broker import Broker

@@ -93,6 +93,9 @@ CODES: Final[dict[str, Row]] = {
     "approval-invalid": _row(_R, 422, 65, "The signed approval does not fit the decision"),
     "check-unanswered": _row(_R, 409, 65, "A person has to answer before it is released"),
     "check-failed": _row(_R, 403, 77, "A person's answer keeps it from going"),
+    "tear-invalid": _row(_R, 422, 65, "These parts cannot be left out"),
+    "tear-leaks": _row(_R, 422, 65, "What is left out is said elsewhere"),
+    "tear-outdated": _row(_R, 409, 65, "What it was derived from has changed"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),
     # envelope
     "envelope-malformed": _row(_P, 400, 65, "The envelope cannot be parsed"),

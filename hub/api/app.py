@@ -26,6 +26,7 @@ from hub.api.operations import (
     queue,
     records,
     submissions,
+    tears,
     witness,
 )
 from hub.api.pages import site
@@ -38,6 +39,7 @@ ROOMS = (
     kinds.room,
     drafts.room,
     submissions.room,
+    tears.room,
     records.room,
     inbox.room,
     attachments.room,

@@ -115,9 +115,21 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.LABEL_LOWERED: Row(
         category=_C.DECISION,
-        means="A version was released whose label asks for less than the one before it; two officers agreed.",
+        means="A version was released whose label asks for less than the one before it, or than that of the "
+        "record it was derived from; two officers agreed.",
         subject="record",
         justified=True,
+    ),
+    _A.TORN: Row(
+        category=_C.COLLECTION,
+        means="A version was derived from another record of ours, with parts left out; the details say from "
+        "which and what.",
+        subject="derived record",
+    ),
+    _A.TEAR_OUTDATED: Row(
+        category=_C.DECISION,
+        means="What a record was derived from was corrected; the details name the parts that changed.",
+        subject="derived record",
     ),
     _A.KEEPING_PROPOSED: Row(
         category=_C.DECISION,

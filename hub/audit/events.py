@@ -35,6 +35,8 @@ class Act(Enum):
     REMINDED = "reminded"
     APPROVED = "approved"
     LABEL_LOWERED = "label-lowered"
+    TORN = "torn"
+    TEAR_OUTDATED = "tear-outdated"
     CHECK_ANSWERED = "check-answered"
     CARRIED = "carried"
     RELAYED = "relayed"

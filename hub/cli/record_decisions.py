@@ -39,7 +39,19 @@ if TYPE_CHECKING:
 _PARTNERS: Final = re.compile(r"[a-z0-9-]+/")
 
 
-@trail(writes(Act.RELEASED, Act.APPROVED, Act.CONSULTED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED))
+@trail(
+    writes(
+        Act.RELEASED,
+        Act.APPROVED,
+        Act.CONSULTED,
+        Act.ANSWERED,
+        Act.LABEL_LOWERED,
+        Act.CHECK_ANSWERED,
+        Act.DRAFTED,
+        Act.DISCARDED,
+        Act.TEAR_OUTDATED,
+    )
+)
 @leaf(
     examples=(
         f"hub record release {SOME_ID} --as bolat",

@@ -78,7 +78,7 @@ def draft(
             recipients=recipients,
             priority=Priority(priority or Priority.ROUTINE.value),
         )
-        return _drafted(hub.broker, actor, row)
+        return drafted_answer(hub.broker, actor, row)
 
 
 @trail(writes(Act.REVISED))
@@ -120,7 +120,7 @@ def revise(
             recipients=recipients or None,
             priority=Priority(priority) if priority else None,
         )
-        return _drafted(hub.broker, actor, row)
+        return drafted_answer(hub.broker, actor, row)
 
 
 @trail(writes(Act.DRAFTED))
@@ -162,7 +162,7 @@ def answer(
             originator=originator,
             priority=Priority(priority) if priority else Priority.ROUTINE,
         )
-        return _drafted(hub.broker, actor, row)
+        return drafted_answer(hub.broker, actor, row)
 
 
 @trail(writes(Act.DISCARDED))
@@ -190,7 +190,7 @@ def correct(
     checked(file, document)
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        return _drafted(hub.broker, actor, correcting.correct(hub.broker, actor, record_id, document))
+        return drafted_answer(hub.broker, actor, correcting.correct(hub.broker, actor, record_id, document))
 
 
 @trail(writes(Act.DRAFTED))
@@ -204,10 +204,12 @@ def withdraw(
     """Draft the recall of a released record, for everyone who ever got it."""
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
-        return _drafted(hub.broker, actor, correcting.withdraw(hub.broker, actor, record_id, reason=reason))
+        return drafted_answer(
+            hub.broker, actor, correcting.withdraw(hub.broker, actor, record_id, reason=reason)
+        )
 
 
-def _drafted(broker: Broker, actor: Actor, row: RecordRow) -> Answer:
+def drafted_answer(broker: Broker, actor: Actor, row: RecordRow) -> Answer:
     """Tell what was drafted, and what the rules will say of each recipient at its release."""
     verdicts = drafting.preview(broker, row.record_id)
     for verdict in verdicts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,13 +17,15 @@ from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_acting import acting, row_of
 from hub.cli.record_naming import originator_option, record_argument
-from hub.entries import Direction, KeepingRow
+from hub.entries import Direction, KeepingRow, TearRow
 from hub.exchange.dues.heeding import Unheeded
 from hub.exchange.dues.heeding import unheeded as who_has_not_followed
 from hub.exchange.dues.reminding import DueItem, falling_due
 from hub.exchange.dues.retaining import confirm_keeping, last_day, propose_keeping
 from hub.exchange.dues.reviewing import review as note_review
+from hub.exchange.tears import command_again
 from hub.policy.dues import Due
+from hub.ports import View
 
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
@@ -51,7 +53,7 @@ _WORDS: Final = {
 @home_option
 @unlock_option
 def due(what: str | None, days: int | None, home: Path, unlock: Unlock) -> Answer:
-    """List what falls due with records: answers, confirmations in writing, reviews, the end of retention.
+    """List what falls due: answers, confirmations in writing, reviews, versions to be derived anew, ends.
 
     What is overdue comes first. The hub logs each before it is due, on the day and when it is long overdue;
     where retention ends it erases the content by itself.
@@ -64,6 +66,7 @@ def due(what: str | None, days: int | None, home: Path, unlock: Unlock) -> Answe
         with hub.broker.store.read() as view:
             found = (falling_due(view, limits, one, at=at, within_s=within_s) for one in wanted)
             items = sorted((item for each in found for item in each), key=lambda item: item.at)
+            ties = {one.row.record_id: _tie(view, one) for one in items if one.what is Due.TEAR}
     if not items:
         return Answer(document={"due": []}, people=("Nothing falls due.",))
     columns = ("due", "what", "record", "kind", "with", "stands")
@@ -72,9 +75,9 @@ def due(what: str | None, days: int | None, home: Path, unlock: Unlock) -> Answe
         for one in items
     ]
     return Answer(
-        document={"due": [_document(one) for one in items]},
-        people=(table(columns, cells),),
-        then=_then(items),
+        document={"due": [_document(one, ties.get(one.row.record_id)) for one in items]},
+        people=(table(columns, cells), *_changes(ties)),
+        then=_then(items, ties),
     )
 
 
@@ -193,7 +196,11 @@ def review(
 
 
 def _what(one: DueItem) -> str:
-    plain = {Due.REVIEW: "review", Due.RETENTION: "end of retention"}
+    plain = {
+        Due.REVIEW: "review",
+        Due.RETENTION: "end of retention",
+        Due.TEAR: "to be derived anew",
+    }
     return _WORDS.get((one.what, one.row.direction)) or plain[one.what]
 
 
@@ -208,8 +215,24 @@ def _day(one: DueItem, at: datetime) -> str:
     return f"{one.at.astimezone(UTC).strftime('%Y-%m-%d %H:%M')} ({told})"
 
 
-def _document(one: DueItem) -> dict[str, object]:
+def _tie(view: View, one: DueItem) -> TearRow | None:
+    return view.tears.get(one.row.record_id, one.row.version)
+
+
+def _changes(ties: Mapping[str, TearRow | None]) -> tuple[str, ...]:
+    """Say of each derived record which parts of its master changed."""
+    return tuple(
+        f"{tie.record_id} was derived from {tie.master_id}; "
+        f"changed there: {', '.join(tie.changed) or 'unknown'}"
+        for tie in ties.values()
+        if tie is not None
+    )
+
+
+def _document(one: DueItem, tie: TearRow | None) -> dict[str, object]:
+    told = {} if tie is None else {"master": tie.master_id, "changed": list(tie.changed)}
     return {
+        **told,
         "what": one.what.value,
         "due_at": instant(one.at),
         "level": one.level.name.lower(),
@@ -223,7 +246,7 @@ def _document(one: DueItem) -> dict[str, object]:
     }
 
 
-def _then(items: Sequence[DueItem]) -> tuple[str, ...]:
+def _then(items: Sequence[DueItem], ties: Mapping[str, TearRow | None]) -> tuple[str, ...]:
     """Return what can be done about the first of each sort."""
     ways = {
         Due.REPLY: "hub record show {id}",
@@ -232,7 +255,8 @@ def _then(items: Sequence[DueItem]) -> tuple[str, ...]:
         Due.RETENTION: 'hub record keep {id} --until DATE --why "..." --as NAME',
     }
     first = {one.what: one.row.record_id for one in reversed(items)}
-    return tuple(dict.fromkeys(ways[what].format(id=record_id) for what, record_id in first.items()))
+    told = [ways[what].format(id=record_id) for what, record_id in first.items() if what in ways]
+    return tuple(dict.fromkeys([*told, *(command_again(tie) for tie in ties.values() if tie is not None)]))
 
 
 def _unheeded(one: Unheeded) -> dict[str, object]:

@@ -15,10 +15,12 @@ from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_naming import originator_option, record_argument
+from hub.cli.record_ties import ties_document, ties_facts, ties_then
 from hub.cli.waiting import prospects
 from hub.entries import Direction, RecordRow, Release
 from hub.exchange.approving import approvals_of
 from hub.exchange.contents import find_row
+from hub.exchange.tears import ties_of
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
 from hub.ports import View
@@ -118,23 +120,24 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         row = find_row(view, record_id, version, originator=originator)
         ours = row.direction is Direction.OUT
         releases = view.records.releases(record_id) if ours else ()
-        erased = erased_at(view, row)
+        erased, ties = erased_at(view, row), ties_of(view, row)
         waits = ours and row.state is RecordState.DRAFT
         given, needed = approvals_of(hub.broker, record_id) if waits else ((), 0)
     told: dict[str, object] = {"releases": [_release(one) for one in releases], "erased_at": instant(erased)}
     if waits:
         told |= {"approved_by": list(given), "approvals_needed": needed}
-    document = {**as_document(row), **told}
+    document = {**as_document(row), **ties_document(ties), **told}
     label = f"{row.label.get('classification')}, TLP {row.label.get('tlp')}"
     people = {
         **{name.replace("_", " "): value for name, value in as_document(row).items()},
         "label": label,
         "state": state_of(row),
+        **ties_facts(ties),
         "released by": [f"{one.approver} (version {one.version})" for one in releases],
         "content erased (UTC)": erased,
         **({"approved": f"by {len(given)} of {needed}: {', '.join(given)}"} if given else {}),
     }
-    return Answer(document=document, people=(facts(people),), then=then_of(row))
+    return Answer(document=document, people=(facts(people),), then=(*ties_then(ties), *then_of(row)))
 
 
 @trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))

@@ -18,7 +18,15 @@ from hub.entries.people import (
     OfficerRow,
     ProposalRow,
 )
-from hub.entries.records import ConsentRow, ErasureRow, KeepingRow, RecordRow, Release, ReminderRow
+from hub.entries.records import (
+    ConsentRow,
+    ErasureRow,
+    KeepingRow,
+    RecordRow,
+    Release,
+    ReminderRow,
+    TearRow,
+)
 from hub.entries.traffic import Delivery, EntryCount, InboxEntry, Lane, OutboxEntry, ReceiptRow, Replay
 from hub.entries.trust import (
     CertificateRow,
@@ -71,6 +79,7 @@ __all__ = [
     "RevocationRule",
     "RewrapRow",
     "StatementRow",
+    "TearRow",
     "TrustItem",
     "TrustKind",
     "Unadmitted",

@@ -18,7 +18,8 @@ class RecordRow:
     `author` wrote it last; `editors` are all who wrote this version, and none of them may release it.
     `articles` are those of the agreement that it cites; empty also in rows of before they were kept.
     `reply_due_at`, `confirm_by`, `review_at` and `retain_until` are what falls due by the record or by its
-    agreement, once it was released or received. `outcome` and `ground` are those of an answer.
+    agreement, once it was released or received; `tear_due_at` is since when the master that it was torn from
+    is corrected and it is not. `outcome` and `ground` are those of an answer.
     `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
     `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
     """
@@ -46,6 +47,7 @@ class RecordRow:
     confirm_by: datetime | None = None
     review_at: datetime | None = None
     retain_until: datetime | None = None
+    tear_due_at: datetime | None = None
     outcome: str | None = None
     ground: str | None = None
     expires_at: datetime | None = None
@@ -68,6 +70,24 @@ class Release:
     approver: str
     at: datetime
     envelope_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TearRow:
+    """From which version of which record of ours a version of another one was torn, and what was left out.
+
+    `left_out` and `may_stay` are paths in the master: parts that are not in it, and places that a person
+    looked at although they say again what was left out. `changed` are the parts that corrections of the
+    master have changed since.
+    """
+
+    record_id: str
+    version: int
+    master_id: str
+    master_version: int
+    left_out: tuple[str, ...]
+    may_stay: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

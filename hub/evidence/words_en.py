@@ -233,4 +233,6 @@ CODES: Final[Mapping[str, str]] = {
     "officer-key": "officer key registered or revoked",
     "approval": "approval",
     "label-lowered": "label lowered",
+    "torn": "derived, parts left out",
+    "tear-outdated": "to be derived anew",
 }

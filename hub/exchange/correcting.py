@@ -13,7 +13,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import described, refuse_unless_drafter
 from hub.exchange.preparing import prepare
-from hub.exchange.recalling import everyone_who_got
+from hub.exchange.recalling import everyone_who_got, refuse_own_text
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.lifecycle import RecordState
@@ -24,8 +24,11 @@ _REACHED = frozenset({RecordState.RELEASED, RecordState.ANSWERED})
 def correct(broker: Broker, actor: Actor, record_id: str, document: Mapping[str, object]) -> RecordRow:
     """Draft the next version of a released record; it goes to everyone who got any version.
 
-    Identity, conversation and originator stay. A second officer releases it like any draft.
+    Identity, conversation and originator stay. A second officer releases it like any draft. A derived record
+    is derived anew instead (`hub.exchange.tearing`).
     """
+    with broker.store.read() as view:
+        refuse_own_text(view, find_row(view, record_id))
     return _next_version(broker, actor, record_id, document, action="correction", priority=None)
 
 

@@ -14,7 +14,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.hubless.translating import judged, prepare_all
 from hub.exchange.preparing import Drafted, new_identity, prepare
-from hub.exchange.recalling import refuse_beyond_recall
+from hub.exchange.recalling import refuse_beyond_recall, refuse_own_text
 from hub.exchange.recipients import Verdict, judge_all
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may_draft
@@ -103,7 +103,7 @@ def revise(
     Whoever edits becomes the author and stays an editor: none of them may release it. What corrects or
     withdraws keeps its identity; the recipients of a correction can only grow, and a withdrawal says its
     reason to those who got the record. What is `attached` is named beside the attachments that it named
-    before. Raises Refused `policy-denied`.
+    before. Raises Refused `policy-denied`, also for the text of a derived record.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
@@ -112,6 +112,8 @@ def revise(
         row = find_row(work, record_id)
         if row.state is not RecordState.DRAFT:
             step(RECORD_STEPS, row.state, RecordState.DRAFT)
+        if document is not None or attached:
+            refuse_own_text(work, row)
         told = document if document is not None else read_content(broker, work, row).document
         named = told.get("attachments", ())
         if attached and isinstance(named, Sequence):

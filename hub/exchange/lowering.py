@@ -6,13 +6,13 @@ from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
-from hub.entries import RecordRow
+from hub.entries import Direction, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.label import Label
-from hub.records.lattice import looser
+from hub.records.lattice import LABEL_PARTS, looser
 from hub.records.lifecycle import RecordState
 
 #: What was never released leaves no label that others honour.
@@ -20,7 +20,22 @@ _UNRELEASED = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DI
 
 
 def lowered(view: View, row: RecordRow) -> tuple[str, ...]:
-    """Return the parts of a version's label that ask for less than the version released before it."""
+    """Return the parts of a version's label that ask for less than the version released before it.
+
+    Of a derived record also those that ask for less than the master that it was torn from.
+    """
+    found = {*_than_before(view, row), *_than_master(view, row)}
+    return tuple(name for name in LABEL_PARTS if name in found)
+
+
+def _than_master(view: View, row: RecordRow) -> tuple[str, ...]:
+    if row.direction is Direction.IN or (tie := view.tears.get(row.record_id, row.version)) is None:
+        return ()
+    master = view.records.get(tie.master_id, tie.master_version, originator=row.originator)
+    return () if master is None else looser(Label.of(row.label), than=Label.of(master.label))
+
+
+def _than_before(view: View, row: RecordRow) -> tuple[str, ...]:
     if row.version == 1:
         return ()
     earlier = [
@@ -47,9 +62,10 @@ def lowering(
     if not parts:
         return []
     if reason is None:
+        before = "the one before" if row.version > 1 else "the record it was derived from"
         raise Refused(
             "label-lowered",
-            f"This version asks for less than the one before in {', '.join(parts)}; "
+            f"This version asks for less than {before} in {', '.join(parts)}; "
             "whoever releases it says why the label is lowered.",
         )
     why = justified(reason)

@@ -6,7 +6,7 @@ that those would have to allow, and goes to nobody that they would have to allow
 
 from __future__ import annotations
 
-from hub.entries import RecordRow
+from hub.entries import Direction, RecordRow
 from hub.errors import Refused
 from hub.ports import View
 from hub.records.kinds import Action
@@ -33,4 +33,19 @@ def refuse_beyond_recall(view: View, row: RecordRow, record: Record) -> None:
             "policy-denied",
             "A withdrawal says its reason and nothing else: no subjects and attachments, and the reason as "
             "its narrative.",
+        )
+
+
+def refuse_own_text(view: View, row: RecordRow) -> None:
+    """Raise Refused `policy-denied` for a derived record: its text follows from its master alone.
+
+    Its recall says its own reason.
+    """
+    if row.direction is Direction.IN or row.action == Action.WITHDRAWAL.value:
+        return
+    if (tie := view.tears.get(row.record_id)) is not None:
+        raise Refused(
+            "policy-denied",
+            f"The text of a derived record follows from its master; `hub record tear {tie.master_id} --again "
+            f"{row.record_id}` derives its next version, and its draft may be discarded.",
         )

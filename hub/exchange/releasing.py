@@ -23,6 +23,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.checks import answered, asked_of
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.denying import log_denial
+from hub.exchange.following import Followers, follow, followers
 from hub.exchange.hubless.asking import PartnerAnswer, answered_partners, refuse_other_losses
 from hub.exchange.hubless.translating import Prepared, judged, prepare_all, refuse_untranslated
 from hub.exchange.log.stalling import refuse_stalled
@@ -31,6 +32,7 @@ from hub.exchange.readying import Queued, release
 from hub.exchange.recalling import refuse_beyond_recall
 from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
+from hub.exchange.tearing import refuse_outdated
 from hub.exchange.witness.holding import refuse_unwitnessed
 from hub.policy.checks import Answered
 from hub.policy.decision import require
@@ -63,6 +65,7 @@ class _Prepared:
     needed: int
     also: tuple[AuditEvent, ...]
     queued: Queued | None
+    following: Followers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +121,11 @@ def approve(
     the rules of partners without a hub ask; they are logged with it. `losses` is the digest of the loss
     report that was read, where there are such partners.
 
-    Raises Refused `label-lowered`, `check-unanswered`, `check-failed`, `losses-unseen`, `four-eyes`,
-    `role-missing`, `approval-unsigned`, `approval-invalid`, `policy-denied`, `transition-invalid`, and
-    `conflict` when the draft is no longer the one that was read. Every refusal is logged. Raises OurFault
-    `log-stalled`, and Refused `quorum-missing` for all but a withdrawal, which must reach everyone.
+    Raises Refused `label-lowered`, `tear-outdated`, `check-unanswered`, `check-failed`, `losses-unseen`,
+    `four-eyes`, `role-missing`, `approval-unsigned`, `approval-invalid`, `policy-denied`,
+    `transition-invalid`, and `conflict` when the draft is no longer the one that was read. Every refusal is
+    logged. Raises OurFault `log-stalled`, and Refused `quorum-missing` for all but a withdrawal, which must
+    reach everyone. What was derived from a record follows its correction or withdrawal at once.
     """
     refuse_stalled(broker)
     at = broker.clock.now()
@@ -157,10 +161,14 @@ def approve(
             told = approving.approved_event(broker, actor, row, ready.given, of=ready.needed, at=at)
             work.stage([told, *ready.also])
         else:
-            queue(broker, work, [queued])
+            refuse_outdated(work, row, held=True)
+            recalls = ready.following.recalls
+            work.records.add([one.row for one in recalls])
+            queue(broker, work, [queued, *recalls])
+            follow(broker, work, row, ready.following, at=at)
         work.commit()
     if queued is not None:
-        wake(broker, [queued])
+        wake(broker, [queued, *ready.following.recalls])
     return Approved(
         given=tuple(one.row.by for one in ready.given),
         needed=ready.needed,
@@ -215,8 +223,9 @@ def _prepare_release(
     standing, row = weighed.standing, weighed.row
     mine = approving.give(broker, standing, actor, row, seen.signed_answers, sign, at=at)
     given, needed = (*weighed.before, mine), approving.needed(broker, standing, row)
-    queued = None
+    queued, following = None, Followers()
     if len(given) >= needed:
+        following = followers(broker, standing, row, weighed.record, at=at)
         made = release(
             broker,
             standing,
@@ -229,7 +238,9 @@ def _prepare_release(
             given=given,
         )
         queued = replace(made, also=weighed.also)
-    return _Prepared(row=row, given=given, needed=needed, also=weighed.also, queued=queued)
+    return _Prepared(
+        row=row, given=given, needed=needed, also=weighed.also, queued=queued, following=following
+    )
 
 
 def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at: datetime) -> _Weighed:
@@ -248,6 +259,7 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
             )
         record = read_content(broker, view, row)
         refuse_beyond_recall(view, row, record)
+        refuse_outdated(view, row)
         secrets = secrets_for(view, broker, record)
         parts = lowered(view, row)
         before = approving.standing_approvals(broker, view, standing, row)

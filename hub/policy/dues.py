@@ -24,6 +24,7 @@ class Due(Enum):
     REPLY = "reply"
     CONFIRMATION = "confirmation"
     REVIEW = "review"
+    TEAR = "tear"
     RETENTION = "retention"
 
 

@@ -34,6 +34,7 @@ from hub.ports.messages import MessageRow, Messages, MessageState
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
+from hub.ports.tears import Tears
 from hub.ports.traffic import Deliveries, Inbox, Receipts
 from hub.ports.trust import TrustItems
 from hub.ports.unit import Store, UnitOfWork, View
@@ -111,6 +112,7 @@ __all__ = [
     "Revocations",
     "Said",
     "Store",
+    "Tears",
     "TileRow",
     "TimestampAuthority",
     "TimestampRow",

@@ -12,8 +12,9 @@ from hub.entries import Delivery, KeepingRow, OutboxEntry, RecordRow, ReminderRo
 class DueRecords(Protocol):
     """Records by the moment at which something falls due with them.
 
-    `what` is a column of the row: `reply_due_at`, `confirm_by`, `review_at` or `retain_until`. Only rows that
-    still wait for it are found: a reply that came, or a version that was superseded, is due no more.
+    `what` is a column of the row: `reply_due_at`, `confirm_by`, `review_at`, `tear_due_at` or `retain_until`.
+    Only rows that still wait for it are found: a reply that came, or a version that was superseded, is due
+    no more.
     """
 
     def due(

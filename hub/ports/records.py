@@ -49,6 +49,10 @@ class Records(Protocol):
         """
         ...
 
+    def held_state(self, row: RecordRow) -> RecordState:
+        """Return the state of a version as it is stored now; nobody else changes it until the unit ends."""
+        ...
+
     def page(
         self,
         *,

@@ -23,6 +23,7 @@ from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
 from hub.ports.taxii import Taxii
+from hub.ports.tears import Tears
 from hub.ports.traffic import Deliveries, Inbox, Receipts
 from hub.ports.trust import TrustItems
 from hub.ports.witnessing import Witnessing
@@ -45,6 +46,8 @@ class View(Protocol):
     def dues(self) -> DueRecords: ...
     @property
     def consents(self) -> Consents: ...
+    @property
+    def tears(self) -> Tears: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

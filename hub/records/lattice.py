@@ -18,6 +18,12 @@ _NOTE_MAX: Final = 1000
 _BETWEEN_NOTES: Final = "; "
 _TLP_RANKS: Final = {colour: rank for rank, colour in enumerate(Tlp)}
 
+#: The parts of a label that have an order each, by their names in the record.
+LABEL_PARTS: Final = (
+    *("classification", "tlp", "handling", "handling_note"),
+    *("releasable_to", "originator_control"),
+)
+
 #: Agencies that something goes to; None stands for all.
 Agencies = frozenset[str] | None
 

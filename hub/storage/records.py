@@ -147,6 +147,10 @@ class RecordStore:
         state, revision = self._standing(row)
         self._rewrite(row, {"state": step(RECORD_STEPS, state, to), "revision": revision + 1})
 
+    def held_state(self, row: RecordRow) -> RecordState:
+        """Return the state of a version as it is stored now; nobody else changes it until the unit ends."""
+        return self._standing(row)[0]
+
     def page(
         self,
         *,

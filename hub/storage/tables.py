@@ -57,6 +57,7 @@ DUE: Final = {
     "reply_due_at": "reply_due_at IS NOT NULL AND state IN ('released', 'received', 'opened')",
     "confirm_by": f"confirm_by IS NOT NULL AND {_OPEN}",
     "review_at": f"review_at IS NOT NULL AND {_OPEN}",
+    "tear_due_at": f"tear_due_at IS NOT NULL AND {_OPEN}",
     "retain_until": "retain_until IS NOT NULL AND state NOT IN ('draft', 'rejected', 'discarded')",
 }
 
@@ -142,6 +143,7 @@ records = _table(
     _moment("confirm_by", optional=True),
     _moment("review_at", optional=True),
     _moment("retain_until", optional=True),
+    _moment("tear_due_at", optional=True),
     _text("outcome", optional=True),
     _text("ground", optional=True),
     _moment("expires_at", optional=True),
@@ -206,6 +208,19 @@ keepings = _table(
     _text("justification"),
     _text("confirmed_by", optional=True),
     _moment("confirmed_at", optional=True),
+)
+
+#: Which records were derived from which, with parts left out.
+tears = _table(
+    "tears",
+    _text("record_id", key=True),
+    _number("version", key=True),
+    _text("master_id"),
+    _number("master_version"),
+    _words("left_out"),
+    _words("may_stay"),
+    _words("changed"),
+    Index("tears_by_master", "master_id", "record_id"),
 )
 
 #: To whom originators let their records be passed on.

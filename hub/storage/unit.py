@@ -31,6 +31,7 @@ from hub.storage.replays import ReplayStore
 from hub.storage.revocations import RevocationStore
 from hub.storage.session import Session
 from hub.storage.taxii import TaxiiStore
+from hub.storage.tears import TearStore
 from hub.storage.trust import TrustStore
 from hub.storage.witnessing import WitnessingStore
 
@@ -48,6 +49,7 @@ class SqlView:
         self.erasures = ErasureStore(session)
         self.dues = DueStore(session)
         self.consents = ConsentStore(session)
+        self.tears = TearStore(session)
         self.ledger = LedgerStore(session)
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)

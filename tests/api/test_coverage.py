@@ -31,6 +31,7 @@ from tests.api import (
     test_records,
     test_submissions,
     test_taxii,
+    test_tears,
     test_witness,
     trails,
 )
@@ -79,6 +80,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_directory.test_what_is_listed_has_no_secrets,
     test_directory.test_an_agreement_is_shown_with_its_text,
     test_submissions.test_what_flows_by_rule_is_released_and_the_rest_waits,
+    test_tears.test_a_version_with_parts_left_out_is_drafted_and_shown,
     test_witness.test_a_log_gets_signature_lines_and_monitors_see_them,
     test_access.test_an_officer_signs_in_with_password_and_code,
     test_exchange.test_a_receipt_settles_its_entry,

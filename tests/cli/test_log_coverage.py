@@ -208,6 +208,7 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     act("bolat", "record", "read", sent, *why)
     act("bolat", "attachment", "list", sent, *why)
     act("bolat", "attachment", "save", sent, digest, "--out", str(tmp_path / "saved.jpg"), *why)
+    act("aigul", "record", "tear", sent, "--leave-out", "narrative", "--to", "cis-atc")
     asked = came(paired, kind="assistance-request")
     answer = tmp_path / "answer.json"
     told = done("record", "template", "assistance-answer")

@@ -305,3 +305,53 @@ def test_without_a_terminal_no_password_is_asked_for(
     monkeypatch.setattr(click, "prompt", hidden)
     said = refused(hub("record", "discard", drafted["record_id"], "--as", "aigul"), "request-invalid")
     assert "--password-fd" in said
+
+
+def test_a_version_with_parts_left_out_is_shown_with_its_master(
+    released: dict[str, Any], officers: Officers
+) -> None:
+    words = (
+        "record",
+        "tear",
+        released_id := released["record_id"],
+        "--leave-out",
+        "narrative",
+        "--to",
+        "cis-atc",
+    )
+    row = json_of(
+        officers.act("aigul", *words, "--label", "tlp=red", "--label", "releasable_to=cis-atc", "--json")
+    )
+    assert (row["state"], row["label"]["tlp"]) == ("draft", "red")
+    shown = standing(row["record_id"])
+    assert shown["derived_from"]["record_id"] == released_id
+    assert shown["derived_from"]["left_out"] == ["narrative"]
+    assert [one["record_id"] for one in standing(released_id)["derived"]] == [row["record_id"]]
+    told = hub("record", "show", row["record_id"]).stdout
+    assert f"{released_id} version 1" in " ".join(told.split())
+
+
+def test_a_corrected_master_is_due_with_the_command_that_follows(
+    released: dict[str, Any], officers: Officers, file: str
+) -> None:
+    master = released["record_id"]
+    words = ("record", "tear", master, "--leave-out", "narrative", "--to", "cis-atc", "--json")
+    row = json_of(officers.act("aigul", *words))
+    release(officers, row)
+    release(officers, json_of(officers.act("aigul", "record", "correct", master, file, "--json")))
+    (one,) = json_of(hub("record", "due", "--what", "tear", "--json"))["due"]
+    assert (one["record_id"], one["master"]) == (row["record_id"], master)
+    told = " ".join(hub("record", "due", "--what", "tear").stdout.split())
+    assert f"hub record tear {master} --again {row['record_id']} --leave-out 'narrative'" in told
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--to", "cis-atc", "--label", "colour=red"), ("--to", "cis-atc", "--label", "tlp")]
+)
+def test_tearing_says_what_it_needs(
+    released: dict[str, Any], officers: Officers, more: tuple[str, ...]
+) -> None:
+    refused(
+        officers.act("aigul", "record", "tear", released["record_id"], "--leave-out", "narrative", *more),
+        "command-invalid",
+    )

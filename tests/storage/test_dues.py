@@ -12,7 +12,7 @@ from hub.ports import Store
 from hub.records.lifecycle import RecordState
 from tests.storage import rows
 
-COLUMNS = ("reply_due_at", "confirm_by", "review_at", "retain_until")
+COLUMNS = ("reply_due_at", "confirm_by", "review_at", "tear_due_at", "retain_until")
 
 
 def stored(store: Store, **told: Any) -> RecordRow:

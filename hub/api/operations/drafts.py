@@ -219,6 +219,7 @@ _DECISION_REFUSED = [
     "conflict",
     "attachment-missing",
     "label-lowered",
+    "tear-outdated",
     "check-unanswered",
     "check-failed",
     "losses-unseen",
@@ -286,7 +287,16 @@ def _signature(told: Mapping[str, Any]) -> Signature | None:
     body=ReleaseBody,
     reply=DecisionView,
     refusals=[*_DECISION_REFUSED, "approval-unsigned", "approval-invalid", "credentials-invalid"],
-    trail=writes(Act.RELEASED, Act.APPROVED, Act.ANSWERED, Act.LABEL_LOWERED, Act.CHECK_ANSWERED),
+    trail=writes(
+        Act.RELEASED,
+        Act.APPROVED,
+        Act.ANSWERED,
+        Act.LABEL_LOWERED,
+        Act.CHECK_ANSWERED,
+        Act.DRAFTED,
+        Act.DISCARDED,
+        Act.TEAR_OUTDATED,
+    ),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:
     """Release a draft as the second officer.
@@ -296,7 +306,7 @@ def approve_draft(call: Call, record_id: str) -> Answer:
     that the preview names take `answers`. Where a recipient has no hub, `losses` is the digest of the loss
     report in the preview, and what its rules ask there takes `partner_answers`. An officer who has a signing
     key gives the `password` that opens it, or what they `signed` elsewhere. Where several officers are
-    needed, it goes out with the last of them.
+    needed, it goes out with the last of them. What was derived from a record that is withdrawn goes with it.
     """
     done = approve(call.broker, call.actor, record_id, **_decision(call), sign=_signature(call.body))
     stands = {

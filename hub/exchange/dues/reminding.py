@@ -24,6 +24,7 @@ COLUMNS: Final[Mapping[Due, str]] = {
     Due.REPLY: "reply_due_at",
     Due.CONFIRMATION: "confirm_by",
     Due.REVIEW: "review_at",
+    Due.TEAR: "tear_due_at",
     Due.RETENTION: "retain_until",
 }
 
@@ -64,6 +65,7 @@ def _ahead(limits: Limits) -> Mapping[Due, float]:
         Due.REPLY: limits.reply_remind_s,
         Due.CONFIRMATION: limits.confirm_remind_s,
         Due.REVIEW: limits.review_remind_s,
+        Due.TEAR: 1.0,  # at once
         Due.RETENTION: limits.retention_remind_s,
     }
 

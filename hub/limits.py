@@ -38,7 +38,7 @@ class Limits:
     were refused are kept of a partner, no more are taken from it. Of one parcel `parcel_receipts_max`
     receipts are kept; what more a partner says of it is logged and changes nothing.
     Of TAXII collections at most `taxii_page_objects_max` objects are given, and `taxii_post_objects_max`
-    taken, at once.
+    taken, at once. A message over AS4 has at most `as4_message_max_bytes`, and is held in memory whole.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
     an entry, the root or the list of participants expires.
@@ -98,6 +98,7 @@ class Limits:
     taxii_page_objects_max: int = 500
     taxii_post_max_bytes: int = 4 * _MIB
     taxii_post_objects_max: int = 5_000
+    as4_message_max_bytes: int = 20 * _MIB
     gap_look_s: float = 60.0
     gap_after_s: float = 3600.0
     due_look_s: float = 3600.0

@@ -13,7 +13,7 @@ from adapters.bilateral.stix.naming import TLP_OF
 from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Verdict
 from adapters.profiles import invalid, only
 from adapters.reading import read_json
-from hub.federation.trust import CLIENT_CERTIFICATE
+from hub.federation.trust import CALLING
 
 _UNMARKED: Final = "unmarked"
 #: The strictest last.
@@ -81,7 +81,7 @@ def make(options: Mapping[str, Any], materials: Materials) -> TaxiiServerCarrier
     if not isinstance(materials, ServingMaterials):
         raise invalid("nothing is served here that could be laid out at")
     # Who calls is told by the certificate that is held: without one, nobody would ever collect.
-    materials.certificates(CLIENT_CERTIFICATE)
+    materials.certificates(CALLING["taxii-server"])
     return TaxiiServerCarrier(materials.counter())
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Flask, Response
 from flask_smorest import Api  # type: ignore[import-untyped]
 
-from hub.api import problems
+from hub.api import as4, problems
 from hub.api.context import ApiContext, attach, open_desk
 from hub.api.converters import CONVERTERS, described
 from hub.api.describing import SECURITY_SCHEMES, described_problems
@@ -52,8 +52,8 @@ ROOMS = (
     health.room,
 )
 
-#: All that declare what their endpoints write into the log; TAXII's are of no specification of ours.
-DECLARING: Final = (*ROOMS, taxii)
+#: All that declare what their endpoints write into the log; TAXII and AS4 are of no specification of ours.
+DECLARING: Final = (*ROOMS, taxii, as4.room)
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -101,6 +101,7 @@ def create_app(context: ApiContext) -> Flask:
     for room in ROOMS:
         api.register_blueprint(room)
     taxii.add_to(app)
+    as4.room.add_to(app)
     site.add(app, complete(api.spec.to_dict(), issuer=context.issuer))
     return app
 

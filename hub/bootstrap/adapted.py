@@ -17,7 +17,7 @@ from adapters.composing import compose
 from adapters.profiles import invalid, parse_profile
 from hub.bootstrap.materials import HeldMaterials
 from hub.entries import ProfileRow
-from hub.errors import HubError, OurFault, PeerFault
+from hub.errors import HubError, OurFault, PeerFault, Refused
 from hub.ports import (
     Answered,
     Condition,
@@ -25,6 +25,7 @@ from hub.ports import (
     Parcel,
     Read,
     Remark,
+    Replied,
     Said,
     Store,
     Translated,
@@ -179,6 +180,33 @@ class Adapters:
         """Tell that a receipt is durable here."""
         with self._moving(partner) as carrier:
             carrier.settle(parcel_id)
+
+    def receive(
+        self,
+        partner: ProfileRow,
+        media_type: str,
+        body: bytes,
+        *,
+        decide: Callable[[Parcel], tuple[str | None, str] | None],
+    ) -> Replied:
+        """Take a message from a partner that calls; what its carrier does meanwhile is not waited for."""
+        carrier = self._composed(partner).carrier
+        if not isinstance(carrier, contract.Called):
+            raise Refused("not-found", "Nothing is taken from this partner here.")
+
+        def decided(parcel: contract.Parcel) -> contract.Verdict | None:
+            told = decide(Parcel(parcel_id=parcel.parcel_id, content=parcel.content))
+            return (
+                None
+                if told is None
+                else contract.Verdict(taken=told[0] is None, code=told[0], sentence=told[1])
+            )
+
+        with _theirs("partner-document-malformed", "The message cannot be read"):
+            reply = carrier.receive(media_type, body, decide=decided)
+        return Replied(
+            status=reply.status, media_type=reply.media_type, body=reply.body, refused=reply.refused
+        )
 
     def condition(self, partner: ProfileRow) -> Condition:
         """Return whether the partner's carrier works."""

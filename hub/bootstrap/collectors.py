@@ -1,4 +1,4 @@
-"""Which authorities client certificates may chain to: ours, and those of partners that collect here."""
+"""Which authorities client certificates may chain to: ours, and those of partners that call without a hub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.envelope.vault import unlock
-from hub.federation.trust import CLIENT_CERTIFICATE, COLLECTS
+from hub.federation.trust import CALLING
 from hub.ports import Store, View
 from keys.keyring import FileKeyring
 
@@ -36,9 +36,9 @@ class Authorities:
         ids = [
             row.body_id
             for profile in view.hubless.profiles()
-            if profile.carrier == COLLECTS
+            if profile.carrier in CALLING
             for row in view.hubless.materials(profile.agency)
-            if row.name == CLIENT_CERTIFICATE and row.sort == "certificates"
+            if row.name == CALLING[profile.carrier] and row.sort == "certificates"
         ]
         bodies = view.bodies.get_many(ids)
         found: list[str] = []

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from hub.entries import (
@@ -100,14 +101,13 @@ class Pinned:
         return is_foreign(self.authorities[0])
 
 
-#: The carrier of partners that call us, and the name under which their client certificate is held.
-COLLECTS: Final = "taxii-server"
-CLIENT_CERTIFICATE: Final = "taxii-client"
+#: Carriers whose partners call us, each with the name under which the partner's client certificate is held.
+CALLING: Final = MappingProxyType({"as4": "as4-client", "taxii-server": "taxii-client"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collector:
-    """A partner without a hub that collects here, as its client certificate tells it."""
+    """A partner without a hub that calls us, as its client certificate tells it."""
 
     agency: str
     status: PartnerStatus
@@ -179,14 +179,14 @@ def build_trust(
 
 
 def _collectors(hubless: HublessRows, members: Mapping[str, MemberRow]) -> Mapping[str, Collector]:
-    """Return who collects, by the leaf that is held for it; a leaf of two is nobody's."""
+    """Return who calls without a hub, by the leaf that is held for it; a leaf of two is nobody's."""
     found: dict[str, Collector] = {}
     twice = set(members)
     for profile in hubless.profiles():
-        if profile.carrier != COLLECTS:
+        if profile.carrier not in CALLING:
             continue
         for row in hubless.materials(profile.agency):
-            if row.name != CLIENT_CERTIFICATE or row.sort != "certificates":
+            if row.name != CALLING[profile.carrier] or row.sort != "certificates":
                 continue
             leaf = row.fingerprint.split(" ")[0]
             twice |= {leaf} & found.keys()

@@ -11,6 +11,7 @@ from hub.ports.adapting import (
     Parcel,
     Read,
     Remark,
+    Replied,
     Said,
     Translated,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "Records",
     "Remark",
     "Replays",
+    "Replied",
     "RevocationClient",
     "Revocations",
     "Said",

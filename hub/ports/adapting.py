@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
 from hub.entries import ProfileRow
-from hub.errors import Refused
+from hub.errors import HubError, Refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +92,20 @@ class Said:
     materials: tuple[tuple[str, str, str], ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Replied:
+    """What is said to a partner that called; `refused` is why nothing of what it sent was taken."""
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+    refused: HubError | None = None
+
+
+#: The verdict on a parcel: a code and a sentence; without a code it was taken.
+Verdict = tuple[str | None, str]
+
+
 class Adapting(Protocol):
     """The adapters of a hub's partners, composed from their pinned profiles. All but moving is pure.
 
@@ -142,6 +156,21 @@ class Adapting(Protocol):
 
     def settle(self, partner: ProfileRow, parcel_id: str) -> None:
         """Tell that a receipt is durable here."""
+        ...
+
+    def receive(
+        self,
+        partner: ProfileRow,
+        media_type: str,
+        body: bytes,
+        *,
+        decide: Callable[[Parcel], Verdict | None],
+    ) -> Replied:
+        """Take a message from a partner that calls, ask for the verdict on its parcel, return what is said.
+
+        Where there is no verdict yet the parcel waits to be pulled. Raises Refused `not-found` for a partner
+        whose carrier is not called.
+        """
         ...
 
     def condition(self, partner: ProfileRow) -> Condition:

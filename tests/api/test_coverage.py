@@ -18,6 +18,7 @@ from hub.audit.trail import Trail, writes, writes_nothing
 from hub.records.actor import Role
 from tests.api import (
     test_access,
+    test_as4,
     test_attachments,
     test_authority,
     test_directory,
@@ -93,6 +94,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_taxii.test_a_partner_finds_its_way_and_its_collections,
     test_taxii.test_objects_are_filtered_and_their_versions_listed,
     test_taxii.test_what_a_partner_posts_is_pending_until_it_was_answered,
+    test_as4.test_a_message_becomes_a_record_and_its_receipt_comes_again,
     health,
 )
 

@@ -44,6 +44,7 @@ def given(folder: Path, carrier: str) -> Given:
             "mail": [authority.certificate],
             "as4": [us.certificate],
             "as4-tls": [us.certificate],
+            "as4-client": [them.certificate],
             "as4-authority": [authority.certificate],
         },
         secrets={"mail": b"a password"},

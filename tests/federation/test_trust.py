@@ -205,16 +205,27 @@ def _material(agency: str, fingerprint: str, *, name: str = "taxii-client") -> M
 
 def test_a_collector_is_known_by_the_one_leaf_that_is_held_for_it() -> None:
     rows = Rows(
-        profile_rows=[_profile("de-bka"), _profile("fr-dgsi"), _profile("it-aise", "sftp")],
+        profile_rows=[
+            _profile("de-bka"),
+            _profile("fr-dgsi"),
+            _profile("it-aise", "sftp"),
+            _profile("es-cnp", "as4"),
+        ],
         material_rows=[
             _material("de-bka", "aa above"),
             _material("de-bka", "bb", name="signer"),
+            _material("es-cnp", "ee", name="as4-client"),
+            _material("es-cnp", "ff"),
             _material("fr-dgsi", "cc"),
             _material("it-aise", "dd"),
         ],
     )
     found = build_trust(rows, authority_pem=OURS).collectors
-    assert {leaf: one.agency for leaf, one in found.items()} == {"aa": "de-bka", "cc": "fr-dgsi"}
+    assert {leaf: one.agency for leaf, one in found.items()} == {
+        "aa": "de-bka",
+        "cc": "fr-dgsi",
+        "ee": "es-cnp",
+    }
 
 
 def test_a_leaf_of_two_collectors_or_of_a_member_is_no_collectors() -> None:

@@ -28,10 +28,11 @@ from adapters.carriers.as4.signing import references_of
 from adapters.carriers.as4.soap import MAX_BYTES, read_envelope
 from adapters.carriers.mutual_tls import TlsServer
 from adapters.contract import Health, Materials, Parcel, PartnerReceipt, Reply, Verdict
-from adapters.profiles import choice, invalid, only, text, whole
+from adapters.profiles import choice, flag, invalid, only, text, whole
 from adapters.seals.smime.pins import fit
 from adapters.seals.smime.seal import named
 from hub.errors import HubError, OurFault, PeerFault
+from hub.federation.trust import CALLING
 
 _MIB: Final = 1024 * 1024
 _DAY_S: Final = 86_400
@@ -39,7 +40,14 @@ _OPTIONS: Final = (
     *("address", "key", "certificate", "authority", "tls"),
     *("our_certificate", "their_certificates", "our_party", "their_party", "party_type"),
     *("service", "service_type", "action", "agreement"),
-    *("max_parcel_bytes", "connect_timeout_s", "request_timeout_s", "ask_again_s", "repeats_days"),
+    *(
+        "max_parcel_bytes",
+        "connect_timeout_s",
+        "request_timeout_s",
+        "ask_again_s",
+        "repeats_days",
+        "receives",
+    ),
 )
 
 
@@ -195,8 +203,15 @@ class As4Carrier:
 
 
 def make(options: Mapping[str, Any], materials: Materials) -> As4Carrier:
-    """Make our end of the exchange that a profile names."""
+    """Make our end of the exchange that a profile names.
+
+    Under `as4-client` the certificate is held with which the partner's gateway calls, and behind it those
+    that issued it.
+    """
     only(options, *_OPTIONS)
+    if flag(options, "receives", default=True):
+        # Who calls is told by the certificate that is held: without one, nothing would ever come.
+        materials.certificates(CALLING["as4"])
     agreed = _agreed(options, materials)
     server, path = _server(options, materials)
     return As4Carrier(

@@ -59,14 +59,8 @@ def take_parcels(broker: Broker, partner: ProfileRow) -> int:
     What fails for a reason of ours is not acknowledged and comes again; the others are not held up by it.
     Raises Refused `quota-exceeded`, and takes nothing, while too many that were refused are kept.
     """
-    most, done = broker.limits.parcels_held_max, 0
-    with broker.store.read() as view:
-        held = view.hubless.held_count(partner.agency, most=most)
-    if held >= most:
-        raise Refused(
-            "quota-exceeded",
-            f"{held} refused parcels of {partner.agency} are kept; discard some with `hub parcel discard`.",
-        )
+    refuse_while_full(broker, partner)
+    done = 0
     for parcel in broker.adapting.pull(partner, limit=broker.limits.batch_max_envelopes):
         try:
             intake = take(broker, partner, parcel)
@@ -79,6 +73,18 @@ def take_parcels(broker: Broker, partner: ProfileRow) -> int:
             work.commit()
         done += 1
     return done
+
+
+def refuse_while_full(broker: Broker, partner: ProfileRow) -> None:
+    """Raise Refused `quota-exceeded` while too many parcels of a partner that were refused are kept."""
+    most = broker.limits.parcels_held_max
+    with broker.store.read() as view:
+        held = view.hubless.held_count(partner.agency, most=most)
+    if held >= most:
+        raise Refused(
+            "quota-exceeded",
+            f"{held} refused parcels of {partner.agency} are kept; discard some with `hub parcel discard`.",
+        )
 
 
 def take(broker: Broker, partner: ProfileRow, parcel: Parcel) -> IntakeRow:

@@ -67,6 +67,7 @@ def end(
             "as4": [us.certificate],
             them.name: pinned or [them.certificate],
             "as4-tls": [leaf],
+            "as4-client": [leaf],
             "as4-authority": [partner_authority().certificate],
         },
     )

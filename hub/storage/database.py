@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -156,10 +156,8 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
     except DATABASE_ERRORS as error:
         raise fault(error) from None
     finally:
-        try:
+        with suppress(*DATABASE_ERRORS):  # it broke before it could roll back: the database does so itself
             connection.close()
-        except DATABASE_ERRORS:  # it broke before it could roll back: the database does so itself
-            connection.invalidate()
 
 
 def _make_private(path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from hub.audit.events import Act
 from hub.bootstrap.opening import Hub
+from hub.exchange.keys.changing import rotate
 from hub.exchange.keys.rules import RULES
 from tests.chaos.world import (
     THERE,
@@ -25,6 +26,7 @@ from tests.chaos.world import (
     wait_for_more,
     world,
 )
+from tests.exchange.hubs import CUSTODIAN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -34,7 +36,7 @@ PURPOSES = [purpose for purpose, rule in RULES.items() if purpose == (rule.toget
 
 
 def told_to(hub: Hub, *words: str) -> dict[str, Any]:
-    """Run `hub key` for a home, as a custodian at its console does."""
+    """Run `hub key` for a home, as a custodian at its console does, in a process that takes seconds."""
     done = subprocess.run(
         [sys.executable, "-m", "hub.cli", "key", *words, "--home", str(hub.config.home), "--json"],
         capture_output=True,
@@ -42,6 +44,11 @@ def told_to(hub: Hub, *words: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr.decode()
     return dict(json.loads(done.stdout))
+
+
+def rotate_beside(hub: Hub, purpose: str, *, now: bool = False) -> None:
+    """Rotate beside the serving processes, as the command does once it has started."""
+    rotate(hub.broker, hub.custody, CUSTODIAN, purpose, now=now)
 
 
 def states(hub: Hub, purpose: str) -> list[str]:
@@ -52,7 +59,7 @@ def rotated(hub: Hub, purposes: Sequence[str]) -> None:
     """Rotate purposes together, and wait until the serving hub has taken all of them into use."""
     before = {purpose: len(states(hub, purpose)) for purpose in purposes}
     for purpose in purposes:
-        told_to(hub, "rotate", purpose)
+        rotate_beside(hub, purpose)
     wait_for(
         lambda: all(
             len(states(hub, purpose)) == before[purpose] + 1 and states(hub, purpose)[-1] == "current"
@@ -90,11 +97,12 @@ def test_every_purpose_is_rotated_under_load_and_nothing_is_lost(
             rotated(hub, PURPOSES)
             flows(hubs, dice)
         told_to(us, "rotate", "tls-leaf")
+        told_to(there, "rotate", PURPOSES[0])
         flows(hubs, dice)
         # Announced, verified, opened: whatever was refused here was refused for a while, and then taken.
         assert refusals(us) | refusals(there) <= {"key-unknown", "statement-invalid", "token-invalid"}
         for purpose in PURPOSES:  # and without any announcement: what cannot be verified yet waits
-            told_to(us, "rotate", purpose, "--now")
+            rotate_beside(us, purpose, now=True)
             flows(hubs, dice)
         lost = told_to(us, "compromise", "decrypt-xwing", "--why", "a test of ours says so")
         assert lost["unaware"] == []

@@ -4,7 +4,9 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 
+import psycopg
 import pytest
 
 from hub.audit.events import Act
@@ -13,7 +15,7 @@ from hub.ports import Store, UnitOfWork
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 from hub.records.lifecycle import RecordState
-from hub.storage import open_store
+from hub.storage import database, open_store
 from tests.servers.postgres import PostgresServer
 from tests.storage import rows
 
@@ -258,6 +260,31 @@ def test_a_lost_connection_stores_nothing_and_the_next_unit_of_work_goes_on(
         postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hub'")
     with rows.audited(store) as work:
         assert work.bodies.get_many([one.body_id]) == {}
+    store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("idle", [True, False], ids=["idle for too long", "ended by its operator"])
+def test_a_view_whose_connection_the_server_ended_after_its_last_question_ends_well(
+    postgres: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch, idle: bool
+) -> None:
+    if idle:
+        soon = tuple(told.replace("'30s'", "'20ms'") for told in database._POSTGRESQL)
+        assert soon != database._POSTGRESQL
+        monkeypatch.setattr(database, "_POSTGRESQL", soon)
+    name = f"hub-{idle}"
+    alive = "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+    store = open_store(f"{postgres_url}?application_name={name}")
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as operator:
+        with store.read() as view:
+            assert view.log.size() == 0
+            if not idle:
+                operator.execute(alive.replace("pid", "pg_terminate_backend(pid)", 1), [name])
+            until = monotonic() + 20
+            while operator.execute(alive, [name]).fetchone() is not None:
+                assert monotonic() < until, "the server did not end the connection"
+        with store.read() as view:
+            assert view.log.size() == 0
     store.close()
 
 

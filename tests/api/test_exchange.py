@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from hub.api import BooksCollector
 from hub.entries import Gap, ReconciliationRow
 from hub.envelope.messages import About, peek_message
-from hub.envelope.reconciliation import BooksStatement, Extent, state_books, verify_books
+from hub.envelope.reconciliation import Extent, verify_books
 from hub.envelope.suites import Suite
 from hub.exchange import suspending
 from hub.exchange.mailbox import mailbox
@@ -23,7 +23,7 @@ from hub.exchange.reconciling.warning import books_warnings
 from hub.federation.card import read_card, said
 from hub.records.ids import new_id
 from tests.api.world import Said, World, document, partner_certificate
-from tests.exchange.crafting import stated
+from tests.exchange.crafting import stated, stated_books
 from tests.exchange.hubs import CUSTODIAN, authority_pem, released
 
 ENVELOPES = "/exchange/v1/envelopes"
@@ -207,15 +207,9 @@ def test_a_strange_wish_at_the_mailbox_is_refused(world: World, query: str) -> N
 
 def test_books_are_compared_by_signed_statements(world: World) -> None:
     hand_over(world, sealed_for_us(world, 2)).ok()
-    statement = BooksStatement(
-        by="cis-atc",
-        to="kz-knb",
-        run=new_id(),
-        issued_at=world.other.clock.now(),
-        extent=Extent(first=1, last=2, received=0),
-    )
-    keys = world.other.keyring.signing()
-    raw = state_books(statement, keys=keys, suite=Suite.HYBRID_1).decode()
+    run = new_id()
+    extent = Extent(first=1, last=2, received=0)
+    raw = stated_books(world.other, "kz-knb", run=run, extent=extent).decode()
     certificate = partner_certificate("cis-atc")
     where = "/exchange/v1/reconciliation"
     told = world.call("POST", where, {"statement": raw}, certificate=certificate).ok()
@@ -225,7 +219,7 @@ def test_books_are_compared_by_signed_statements(world: World) -> None:
         to="cis-atc",
         allowed=frozenset(Suite),
     )
-    assert answer.run == statement.run
+    assert answer.run == run
     assert answer.extent.received > 0
     said = world.call("POST", where, {"statement": "{}"}, certificate=certificate)
     assert (said.status, said.code) == (400, "document-invalid")
@@ -234,14 +228,7 @@ def test_books_are_compared_by_signed_statements(world: World) -> None:
 
 
 def test_a_message_is_answered_and_its_answer_waits_in_the_mailbox(world: World) -> None:
-    books = BooksStatement(
-        by="cis-atc",
-        to="kz-knb",
-        run=new_id(),
-        issued_at=world.other.clock.now(),
-        extent=Extent(first=1, last=0, received=0),
-    )
-    raw = state_books(books, keys=world.other.keyring.signing(), suite=Suite.HYBRID_1)
+    raw = stated_books(world.other, "kz-knb")
     asked = sealed_to(world.other, world.other.standing().partner("kz-knb"), About.BOOKS, raw)
     certificate = partner_certificate("cis-atc")
     where, mailbox = "/exchange/v1/messages", "/exchange/v1/mailbox"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.exchange.broker import Broker
 from hub.ports import Store
 from hub.storage import open_store
 from tests.conftest import SQLITE_AND_POSTGRESQL
@@ -87,3 +88,25 @@ def chain(hubs: Hubs) -> Hubs:
     hubs.pair(relay, far, relay_for=["kz-knb"])
     hubs.agree(extra=("kz-mvd", "ru-mvd"))
     return hubs
+
+
+@pytest.fixture
+def embedded_pair(tmp_path: Path) -> Iterator[Hubs]:
+    """kz-knb and cis-atc, paired, over the embedded database alone; nothing is agreed yet."""
+    made = Hubs(folder=tmp_path)
+    made.add("kz-knb")
+    made.add("cis-atc")
+    made.pair_all()
+    yield made
+    for store in made.stores:
+        store.close()
+
+
+@pytest.fixture
+def ours(pair: Hubs) -> Broker:
+    return pair.network.broker("kz-knb")
+
+
+@pytest.fixture
+def theirs(pair: Hubs) -> Broker:
+    return pair.network.broker("cis-atc")

@@ -14,6 +14,7 @@ from hub.envelope.canonical import digest
 from hub.envelope.encoding import b64u
 from hub.envelope.header import Header
 from hub.envelope.manifest import Approval
+from hub.envelope.reconciliation import BooksStatement, Extent, state_books
 from hub.envelope.suites import Suite
 from hub.envelope.transfers import Numbered, state_transfer
 from hub.envelope.vault import unlock
@@ -24,6 +25,7 @@ from hub.exchange.preparing import prepare
 from hub.exchange.upkeep import trace
 from hub.ports import Transfer
 from hub.records.actor import Role
+from hub.records.ids import new_id
 from tests.exchange.hubs import document, officer
 
 
@@ -128,3 +130,15 @@ def sealed_of(broker: Broker, record_id: str, number: int = 0) -> bytes:
     with broker.store.read() as view:
         body = view.bodies.get_many([entry.body_id])[entry.body_id]
     return unlock(body, master_key=broker.keyring.master_key())
+
+
+def stated_books(by: Broker, to: str, *, suite: Suite = Suite.HYBRID_1, **told: Any) -> bytes:
+    """Return a hub's statement of books in which there is nothing but what is told."""
+    values: dict[str, Any] = {
+        "by": by.agency,
+        "to": to,
+        "run": new_id(),
+        "issued_at": by.clock.now(),
+        "extent": Extent(first=1, last=0, received=0),
+    }
+    return state_books(BooksStatement(**{**values, **told}), keys=by.keyring.signing(), suite=suite)

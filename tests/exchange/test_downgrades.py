@@ -16,7 +16,6 @@ from hub.entries import PartnerRow
 from hub.envelope.bundles import Bundle, sign_bundle
 from hub.envelope.canonical import digest
 from hub.envelope.receipts import Statement, issue
-from hub.envelope.reconciliation import BooksStatement, Extent, state_books
 from hub.envelope.suites import Suite
 from hub.errors import HubError
 from hub.evidence.verifying import verify_bundle
@@ -36,6 +35,7 @@ from hub.ports import Transfer
 from hub.records.ids import new_id
 from hub.records.lifecycle import ReceiptStatus
 from tests.evidence.world import small
+from tests.exchange.crafting import stated_books
 from tests.exchange.hubs import CUSTODIAN, Hubs, authority_pem, own_card_of, released
 
 HYBRID, CLASSIC = (Suite.HYBRID_1,), (Suite.CLASSIC_1,)
@@ -160,22 +160,9 @@ def test_a_receipt_between_two_others_in_a_suite_that_its_signer_never_offered(c
 
 def test_a_statement_of_books(hubs: Hubs) -> None:
     ours, theirs = pinned(hubs, HYBRID, HYBRID)
-    statement = BooksStatement(
-        by="kz-knb",
-        to="cis-atc",
-        run=new_id(),
-        issued_at=hubs.clock.now(),
-        extent=Extent(first=1, last=0, received=0),
-        sent=(),
-        received=(),
-        rows=False,
-        period=None,
-        outcome=None,
-    )
-    weak = state_books(statement, keys=ours.keyring.signing(), suite=Suite.CLASSIC_1)
+    weak = stated_books(ours, "cis-atc", suite=Suite.CLASSIC_1)
     assert code(lambda: answer_books(theirs, "kz-knb", weak)) == "suite-not-allowed"
-    strong = state_books(statement, keys=ours.keyring.signing(), suite=Suite.HYBRID_1)
-    assert answer_books(theirs, "kz-knb", strong)
+    assert answer_books(theirs, "kz-knb", stated_books(ours, "cis-atc"))
 
 
 def test_a_bundle_on_a_medium(hubs: Hubs, tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -52,31 +50,15 @@ TODAY = START.date()
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Hubs]:
-    hubs = Hubs(folder=tmp_path)
-    for agency in ("kz-knb", "cis-atc"):
-        hubs.add(agency)
-    hubs.pair_all()
+def pair(embedded_pair: Hubs) -> Hubs:
     text = agreement_text(["kz-knb", "cis-atc", "kz-mvd"]).replace(
         'highest = "secret"\n',
         'highest = "secret"\nreply_days = { assistance-request = 10 }\nretention_days = 60\n'
         "retention_of = { diffusion = 20 }\nreview_days = { wanted-person = 40 }\n",
     )
-    for broker in hubs.network.brokers.values():
+    for broker in embedded_pair.network.brokers.values():
         adopt(broker, CUSTODIAN, text)
-    yield hubs
-    for store in hubs.stores:
-        store.close()
-
-
-@pytest.fixture
-def ours(pair: Hubs) -> Broker:
-    return pair.network.broker("kz-knb")
-
-
-@pytest.fixture
-def theirs(pair: Hubs) -> Broker:
-    return pair.network.broker("cis-atc")
+    return embedded_pair
 
 
 def drafted(broker: Broker, to: str, kind: str, **more: object) -> RecordRow:

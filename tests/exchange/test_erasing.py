@@ -46,23 +46,9 @@ SECRET = "Meets the courier on Abay avenue."
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Hubs:
-    hubs = Hubs(folder=tmp_path)
-    for agency in ("kz-knb", "cis-atc"):
-        hubs.add(agency)
-    hubs.pair_all()
-    hubs.agree(extra=("kz-mvd",))
-    return hubs
-
-
-@pytest.fixture
-def ours(pair: Hubs) -> Broker:
-    return pair.network.broker("kz-knb")
-
-
-@pytest.fixture
-def theirs(pair: Hubs) -> Broker:
-    return pair.network.broker("cis-atc")
+def pair(embedded_pair: Hubs) -> Hubs:
+    embedded_pair.agree(extra=("kz-mvd",))
+    return embedded_pair
 
 
 def erased(broker: Broker, record_id: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,25 +36,9 @@ OUTCOMES = {
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Hubs]:
-    hubs = Hubs(folder=tmp_path)
-    for agency in ("kz-knb", "cis-atc"):
-        hubs.add(agency)
-    hubs.pair_all()
-    hubs.agree()
-    yield hubs
-    for store in hubs.stores:
-        store.close()
-
-
-@pytest.fixture
-def ours(pair: Hubs) -> Broker:
-    return pair.network.broker("kz-knb")
-
-
-@pytest.fixture
-def theirs(pair: Hubs) -> Broker:
-    return pair.network.broker("cis-atc")
+def pair(embedded_pair: Hubs) -> Hubs:
+    embedded_pair.agree()
+    return embedded_pair
 
 
 def asked(pair: Hubs, ours: Broker) -> RecordRow:

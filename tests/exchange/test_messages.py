@@ -11,8 +11,6 @@ from sqlalchemy import create_engine, text
 
 from hub.audit.events import Act
 from hub.envelope.messages import About, peek_message
-from hub.envelope.reconciliation import BooksStatement, Extent, state_books
-from hub.envelope.suites import Suite
 from hub.errors import PeerFault, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.mailbox import mailbox, poll
@@ -25,6 +23,7 @@ from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import forget_messages
 from hub.ports import MessageState, Transfer
 from hub.records.ids import new_id
+from tests.exchange.crafting import stated_books
 from tests.exchange.hubs import CUSTODIAN, Hubs, released, run_lanes, with_limits
 
 #: Many hubs and stores: not for the quick gate.
@@ -53,10 +52,7 @@ def exchanged(chain: Hubs, number: int = 3) -> None:
 
 
 def statement(chain: Hubs, **told: object) -> bytes:
-    ours = chain.network.brokers[US]
-    values = {"by": US, "to": FAR, "run": new_id(), "issued_at": chain.clock.now()} | told
-    books = BooksStatement(**values, extent=Extent(first=1, last=0, received=0))  # type: ignore[arg-type]
-    return state_books(books, keys=ours.keyring.signing(), suite=Suite.HYBRID_1)
+    return stated_books(chain.network.brokers[US], FAR, **told)
 
 
 def question(chain: Hubs, at: Broker | None = None) -> Transfer:

@@ -14,7 +14,6 @@ from hub.audit.events import Act
 from hub.entries import Line, PartnerRow
 from hub.envelope.canonical import digest
 from hub.envelope.reconciliation import (
-    BooksStatement,
     Conclusion,
     Extent,
     Period,
@@ -39,7 +38,7 @@ from hub.ports import BooksAnswer
 from hub.records.actor import Role
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
-from tests.exchange.crafting import craft, stated
+from tests.exchange.crafting import craft, stated, stated_books
 from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, officer, released, run_lanes, with_limits
 
 #: Many hubs and stores: not for the quick gate.
@@ -454,16 +453,7 @@ def test_a_partner_that_never_ends_is_left(pair: Hubs) -> None:
 
 
 def question(ours: Broker, **told: Any) -> bytes:
-    values: dict[str, Any] = {
-        "by": US,
-        "to": THEM,
-        "run": new_id(),
-        "issued_at": ours.clock.now(),
-        "extent": Extent(first=1, last=0, received=0),
-    }
-    return state_books(
-        BooksStatement(**{**values, **told}), keys=ours.keyring.signing(), suite=Suite.HYBRID_1
-    )
+    return stated_books(ours, told.pop("to", THEM), **told)
 
 
 def test_questions_that_are_not_the_callers_own_or_not_fresh_are_refused(pair: Hubs) -> None:

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import PartnerRow, PartnerStatus, TrustKind
-from hub.envelope.reconciliation import BooksStatement, Extent, state_books
 from hub.envelope.suites import Suite
 from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
@@ -23,7 +22,7 @@ from hub.federation.card import fingerprint
 from hub.federation.snapshot import read_pin, read_snapshot
 from hub.ports import BooksAnswer, Mail, Outcome, Transfer
 from hub.records.actor import Role
-from hub.records.ids import new_id
+from tests.exchange.crafting import stated_books
 from tests.exchange.hubs import (
     CUSTODIAN,
     START,
@@ -145,20 +144,7 @@ def test_the_certificates_of_a_comparison_of_books_are_kept_at_both_sides(pair: 
     asked = kept_certificates(ours, Act.RECONCILED)
     assert asked
     assert set(asked) == {LEAF}
-    statement = BooksStatement(
-        by="kz-knb",
-        to="cis-atc",
-        run=new_id(),
-        issued_at=pair.clock.now(),
-        extent=Extent(first=1, last=0, received=0),
-        sent=(),
-        received=(),
-        rows=False,
-        period=None,
-        outcome=None,
-    )
-    raw = state_books(statement, keys=ours.keyring.signing(), suite=Suite.HYBRID_1)
-    answer_books(theirs, "kz-knb", raw, leaf=LEAF)
+    answer_books(theirs, "kz-knb", stated_books(ours, "cis-atc"), leaf=LEAF)
     assert kept_certificates(theirs, Act.RECONCILED)[-1] == LEAF
 
 

@@ -13,11 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from hub.envelope.reconciliation import BooksStatement, Extent, state_books
-from hub.envelope.suites import Suite
 from hub.exchange.agreements import adopt
-from hub.records.ids import new_id
-from tests.exchange.crafting import stated
+from tests.exchange.crafting import stated, stated_books
 from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, agreement_text, document
 from tests.wire.served import PEERS, US, Peer, Served, served
 
@@ -81,15 +78,7 @@ def ask(peer: Peer, raw: bytes) -> tuple[int, str | None]:
 
 def test_questions_about_books_are_the_callers_own_or_refused(hub: Served, peer: Peer) -> None:
     def question(by: Peer, **told: Any) -> bytes:
-        values: dict[str, Any] = {
-            "by": by.agency,
-            "to": US,
-            "run": new_id(),
-            "issued_at": by.hub.broker.clock.now(),
-            "extent": Extent(first=1, last=0, received=0),
-        }
-        statement = BooksStatement(**{**values, **told})
-        return state_books(statement, keys=by.hub.keyring.signing(), suite=Suite.HYBRID_1)
+        return stated_books(by.hub.broker, told.pop("to", US), **told)
 
     assert ask(peer, question(peer)) == (200, None)
     assert ask(peer, question(hub.peers["sco-rats"])) == (400, "key-unknown")

@@ -16,6 +16,7 @@ from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.cli.record_naming import originator_option, record_argument
 from hub.exchange.hubless.discarding import discard_parcels
+from hub.exchange.hubless.retrying import retry_parcel
 from hub.exchange.hubless.showing import ShownParcel, show_parcels
 
 if TYPE_CHECKING:
@@ -129,4 +130,33 @@ def discard(agency: str, parcel_id: str, why: str, home: Path, unlock: Unlock) -
         document={"agency": agency, "parcel_id": parcel_id, "discarded": count},
         people=(f"What was kept of {parcel_id} is destroyed.",),
         then=("hub parcel held",),
+    )
+
+
+@trail(writes(Act.ADMITTED, Act.REFUSED))
+@parcel.command(
+    examples=('hub parcel retry de-bka 0007.p7m --why "the agreement of 3 May names this kind"',),
+)
+@click.argument("agency", help="The partner's id, like de-bka.")
+@click.argument("parcel_id", metavar="PARCEL", help="The parcel's id, as `hub parcel held` shows it.")
+@click.option("--why", required=True, metavar="TEXT", help="Why, in 3 to 500 characters; it is logged.")
+@home_option
+@unlock_option
+def retry(agency: str, parcel_id: str, why: str, home: Path, unlock: Unlock) -> Answer:
+    """Weigh a refused parcel again, under the profile and the agreements of now.
+
+    The partner was told its refusal: tell it that it was taken after all.
+    """
+    with opened(home, unlock) as hub:
+        actor = administrator(hub.config.agency)
+        row = retry_parcel(hub.broker, actor, agency, parcel_id, why=why)
+    return Answer(
+        document={
+            "agency": agency,
+            "parcel_id": parcel_id,
+            "record_id": row.record_id,
+            "version": row.version,
+        },
+        people=(f"{parcel_id} is taken, as record {row.record_id}.",),
+        then=(f"hub record trace {row.record_id}",),
     )

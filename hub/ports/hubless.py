@@ -64,6 +64,13 @@ class Hubless(Protocol):
         """Store a parcel that came; False where another worker stored it first, and then nothing is."""
         ...
 
+    def reconsider_intake(self, before: IntakeRow, after: IntakeRow) -> bool:
+        """Put what a refused parcel came to at another weighing in its place; False where it is not refused.
+
+        Its id, digest, body and time stay.
+        """
+        ...
+
     def acknowledge_intake(self, row: IntakeRow, at: datetime) -> None:
         """Note that the partner was told; bookkeeping. Once it was before, it is a repeat and counted."""
         ...
@@ -72,10 +79,18 @@ class Hubless(Protocol):
         """Overwrite with zeros the digests of a record's parcels: without a seal they derive from content."""
         ...
 
-    def objects(self, agency: str, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the digests of those objects that a partner's documents had before."""
+    def forget_intake(self, row: IntakeRow, instead: bytes) -> None:
+        """Put random bytes in the place of a parcel's digest: without a seal it derives from content."""
         ...
 
-    def add_objects(self, agency: str, digests: Mapping[str, str]) -> None:
-        """Store objects; what is there stays. Bookkeeping."""
+    def forget_objects(self, agency: str, record_id: str) -> None:
+        """Forget the digests of the objects that a record's parcels brought, and no other record's."""
+        ...
+
+    def objects(self, agency: str, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the digests of those objects that came before, `taxii.FORGOTTEN` where one is forgotten."""
+        ...
+
+    def add_objects(self, agency: str, digests: Mapping[str, str], *, record_id: str) -> None:
+        """Store the objects that a record came with; what is there and not forgotten stays. Bookkeeping."""
         ...

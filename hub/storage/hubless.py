@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, func, select, text, update
+from sqlalchemy import Table, bindparam, delete, exists, func, select, text, update
 
 from hub.entries import IntakeRow, MaterialRow, ParcelRow, ProfileRow
+from hub.ports.taxii import FORGOTTEN
 from hub.storage import tables
 from hub.storage.directory import BUMP
 from hub.storage.session import Session, Shape
@@ -22,6 +23,7 @@ _P: Final = tables.parcels.c
 _I: Final = tables.intakes.c
 _M: Final = tables.materials.c
 _O: Final = tables.partner_objects.c
+_R: Final = tables.partner_object_records.c
 
 _ALL_PROFILES: Final = _PROFILES.select().order_by(tables.profiles.c.agency)
 _PROFILE: Final = _PROFILES.select().where(tables.profiles.c.agency == bindparam("which"))
@@ -75,11 +77,44 @@ _this = (
 _TOLD: Final = (
     update(tables.intakes).where(*_this, _I.acknowledged_at.is_(None)).values(acknowledged_at=bindparam("at"))
 )
+_FORGET_INTAKE: Final = update(tables.intakes).where(*_this).values(digest=bindparam("instead"))
+_RECONSIDER: Final = (
+    update(tables.intakes)
+    .where(*_this, _I.code.is_not(None))
+    .values(
+        code=bindparam("why"),
+        sentence=bindparam("said"),
+        record_id=bindparam("record"),
+        version=bindparam("number"),
+        unknown_id=bindparam("rest"),
+        dialect=bindparam("format"),
+        signer=bindparam("by"),
+    )
+)
 _AGAIN: Final = update(tables.intakes).where(*_this).values(repeats=_I.repeats + 1)
 _KNOWN: Final = select(_O.name, _O.digest).where(
     _O.agency == bindparam("which"), _O.name.in_(bindparam("names", expanding=True))
 )
-_KEEP: Final = insert(tables.partner_objects).on_conflict_do_nothing()
+_new_object = insert(tables.partner_objects)
+_KEEP: Final = _new_object.on_conflict_do_update(
+    index_elements=[_O.agency, _O.name],
+    set_={"digest": _new_object.excluded.digest},
+    where=_O.digest == FORGOTTEN,
+)
+_BRING: Final = insert(tables.partner_object_records).on_conflict_do_nothing()
+_NAMES_OF: Final = select(_R.name).where(_R.agency == bindparam("which"), _R.record_id == bindparam("record"))
+_LET_GO: Final = delete(tables.partner_object_records).where(
+    _R.agency == bindparam("which"), _R.record_id == bindparam("record")
+)
+_FORGET_OBJECT: Final = (
+    update(tables.partner_objects)
+    .where(
+        _O.agency == bindparam("which"),
+        _O.name == bindparam("object"),
+        ~exists().where(_R.agency == _O.agency, _R.name == _O.name),
+    )
+    .values(digest=FORGOTTEN)
+)
 
 
 def _put(table: Table, *key: str) -> Any:
@@ -169,6 +204,29 @@ class HublessStore:
         if not self._session.run(_TOLD, which | {"at": at}):
             self._session.run(_AGAIN, which)
 
+    def reconsider_intake(self, before: IntakeRow, after: IntakeRow) -> bool:
+        """Put what a refused parcel came to at another weighing in the place of its refusal."""
+        self._session.change()
+        told = {
+            "which": before.agency,
+            "parcel": before.parcel_id,
+            "bytes": before.digest,
+            "why": after.code,
+            "said": after.sentence,
+            "record": after.record_id,
+            "number": after.version,
+            "rest": after.unknown_id,
+            "format": after.dialect,
+            "by": after.signer,
+        }
+        return self._session.run(_RECONSIDER, told) == 1
+
+    def forget_intake(self, row: IntakeRow, instead: bytes) -> None:
+        """Put random bytes in the place of a parcel's digest."""
+        self._session.change()
+        which = {"which": row.agency, "parcel": row.parcel_id, "bytes": row.digest}
+        self._session.run(_FORGET_INTAKE, which | {"instead": instead})
+
     def forget_digests(self, record_id: str) -> None:
         """Overwrite with zeros the digests of the parcels of a record of ours."""
         self._session.change()
@@ -181,14 +239,22 @@ class HublessStore:
         rows = self._session.rows(_KNOWN, {"which": agency, "names": sorted(names)})
         return {row.name: row.digest for row in rows}
 
-    def add_objects(self, agency: str, digests: Mapping[str, str]) -> None:
-        """Store objects; what is there stays."""
+    def add_objects(self, agency: str, digests: Mapping[str, str], *, record_id: str) -> None:
+        """Store the objects that a record came with; what is there and not forgotten stays."""
         if digests:
             self._session.change(audited=False)
-            rows = [
-                {"agency": agency, "name": name, "digest": told} for name, told in sorted(digests.items())
-            ]
-            self._session.run(_KEEP, rows)
+            named = [{"agency": agency, "name": name} for name in sorted(digests)]
+            self._session.run(_KEEP, [one | {"digest": digests[one["name"]]} for one in named])
+            self._session.run(_BRING, [one | {"record_id": record_id} for one in named])
+
+    def forget_objects(self, agency: str, record_id: str) -> None:
+        """Forget the digests of the objects that a record's parcels brought, and no other record's."""
+        self._session.change()
+        which = {"which": agency, "record": record_id}
+        names = [row.name for row in self._session.rows(_NAMES_OF, which)]
+        self._session.run(_LET_GO, which)
+        for name in names:
+            self._session.run(_FORGET_OBJECT, {"which": agency, "object": name})
 
     def _change(self, statement: Any, values: Mapping[str, object]) -> None:
         self._session.change()

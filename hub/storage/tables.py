@@ -519,6 +519,15 @@ partner_objects = _table(
     _text("digest"),
 )
 
+#: Whose objects these are: an erasure forgets those that no other record brought.
+partner_object_records = _table(
+    "partner_object_records",
+    _text("agency", key=True),
+    _text("name", key=True),
+    _text("record_id", key=True),
+    Index("partner_objects_by_record", "agency", "record_id"),
+)
+
 #: Every card that was ever pinned; only ever added to, by triggers.
 cards = _table(
     "cards",

@@ -14,9 +14,13 @@ import pytest
 from adapters.composing import compose
 from adapters.contract import Carrier, Parcel, Verdict
 from adapters.profiles import parse_profile
+from adapters.registry import make
 from hub.bootstrap.opening import open_hub
 from hub.exchange.hubless.carrying import work_parcels
 from hub.exchange.hubless.keeper import look
+from hub.records.kinds import Kind
+from hub.records.record import load_record
+from hub.records.template import template
 from tests.adapters.materials import Given
 from tests.cli.conftest import Moving, Officers
 from tests.cli.test_record import file
@@ -138,3 +142,29 @@ def test_a_record_without_parcels_has_none_to_export(folder: Path, officers: Off
         hub("parcel", "export", told["record_id"], "--out", "x", "--justification", "case 2026/17"),
         "not-found",
     )
+
+
+@pytest.mark.slow
+def test_what_was_refused_is_weighed_again_under_the_agreement_of_now(
+    paired: Path, folder: Path, clock: Moving
+) -> None:
+    told = ("--fingerprint", pinned(folder))
+    json_of(hub("partner", "add", "--profile", "de-bka.toml", "--agency", THEM, *told, "--json"))
+    record = load_record(
+        {
+            **template(Kind.SPONTANEOUS_INFORMATION),
+            "originator": THEM,
+            "language": "en",
+            "legal_basis": {"agreement": "treaty-bka", "articles": ["1"]},
+        }
+    )
+    written = make("bilateral-stix").dialect.translate(dict(record.document)).document
+    their_carrier(folder).push(Parcel(parcel_id="early", content=written))
+    carried(paired / "kz-knb", clock)
+    words = ("parcel", "retry", THEM, "early", "--why", "the agreement was adopted since")
+    refused(hub(*words), "policy-denied")
+    hub("agreement", "adopt", "treaty-bka.toml")
+    done = json_of(hub(*words, "--json"))
+    assert (done["record_id"], done["version"]) == (record.id, 1)
+    assert json_of(hub("parcel", "held", "--json"))["parcels"] == []
+    refused(hub(*words), "not-found")

@@ -100,6 +100,7 @@ _ELSEWHERE = {
     ("partner", "approve-card"),
     ("parcel", "export"),
     ("parcel", "discard"),
+    ("parcel", "retry"),
     ("courier", "export"),
     ("courier", "import"),
 }

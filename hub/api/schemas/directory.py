@@ -31,6 +31,28 @@ class PartnersView(View):
     items = many(PartnerView)
 
 
+class ProfileView(View):
+    """A partner without a hub, as its profile says how it is reached."""
+
+    agency = an_agency(required=True)
+    digest = Hex(required=True)
+    status = one_of(PartnerStatus, required=True)
+    adapter = a_text("bilateral", required=True)
+    dialect = a_text("stix-2.1/1", required=True)
+    carrier = a_text("sftp", required=True)
+    receipts = fields.Boolean(
+        required=True, metadata={"description": "Whether receipts come.", "examples": [True]}
+    )
+    pinned_at = Moment(required=True)
+    pinned_by = a_text("officer:daniyar", required=True)
+
+
+class ProfilesView(View):
+    """All partners without a hub."""
+
+    items = many(ProfileView)
+
+
 class MemberView(View):
     """A member and what its systems may ask for."""
 

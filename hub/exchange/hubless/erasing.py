@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from secrets import token_bytes
 
 from hub.entries import Direction, RecordRow
 from hub.ports import UnitOfWork
@@ -11,12 +12,16 @@ from hub.ports import UnitOfWork
 def erase_parcels(work: UnitOfWork, versions: Sequence[RecordRow]) -> Collection[str]:
     """Forget the digests of a record's parcels, and return the bodies whose keys are to be destroyed.
 
-    Those of a partner's own parcels stay: they tell a parcel that comes again from one that is new.
+    Also those of what the partner sent: without a seal they derive from content. What comes again is then
+    known by the parcel's id and the record's, and refused (`hub.exchange.hubless.taking`).
     """
     newest = versions[-1]
     if newest.direction is Direction.IN:
         came = work.hubless.intakes_of(newest.originator, newest.record_id)
         _forget(work, newest.originator, [row.parcel_id for row in came])
+        for row in came:
+            work.hubless.forget_intake(row, token_bytes(len(row.digest)))
+        work.hubless.forget_objects(newest.originator, newest.record_id)
         return {one for row in came for one in (row.body_id, row.unknown_id) if one is not None}
     sent = work.hubless.parcels_of(newest.record_id)
     if sent:

@@ -196,3 +196,69 @@ def test_of_what_came_too(made: Any) -> None:
     with pair.broker.store.read() as view:
         found = collect(pair.broker, view, row.record_id, Mode.FULL, originator=THEM)
     assert [one.act for one in found.events if one.act is Act.ADMITTED]
+
+
+def bodies_held(pair: Pair) -> int:
+    """Return how many of the partner's parcels are kept with their bytes."""
+    with pair.broker.store.read() as view:
+        rows = [row for name in ("theirs-1", "again") for row in view.hubless.intakes_by_id(THEM, name)]
+        return len(view.bodies.get_many([row.body_id for row in rows]))
+
+
+@pytest.mark.parametrize("parcel_id", ["theirs-1", "again"])
+def test_what_was_erased_and_comes_again_is_refused_and_nothing_of_it_is_kept(
+    made: Any, parcel_id: str
+) -> None:
+    pair: Pair = made(dialect="record-json")
+    content = packed(pair, theirs(pair))
+    pair.send(content)
+    pair.look()
+    (row,) = records(pair)
+    erase(pair, row.record_id, THEM)
+    pair.carrier.settle("theirs-1")
+    for _ in range(2):
+        pair.send(content, parcel_id)
+        pair.look()
+        (receipt,) = pair.carrier.receipts(limit=5)
+        assert receipt.verdict.code == "content-erased"
+        pair.carrier.settle(parcel_id)
+    assert bodies_held(pair) == 0
+    assert len(records(pair)) == 1
+    with pair.broker.store.read() as view:
+        refusals = [one for _, one in view.events(after=0, limit=500) if one.act is Act.REFUSED]
+    assert [one.details["code"] for one in refusals] == ["content-erased"] * 2
+    assert all("digest" not in one.details for one in refusals)
+
+
+def test_an_erased_record_under_the_id_of_another_parcel_is_not_kept_either(made: Any) -> None:
+    pair: Pair = made(dialect="record-json")
+    content = packed(pair, theirs(pair))
+    pair.send(content)
+    pair.send(packed(pair, theirs(pair)), "again")
+    pair.look()
+    gone = intakes(pair)[0].record_id
+    erase(pair, str(gone), THEM)
+    for one in ("theirs-1", "again"):
+        pair.carrier.settle(one)
+    pair.send(content, "again")
+    pair.look()
+    assert [one.verdict.code for one in pair.carrier.receipts(limit=5)] == ["content-erased"]
+    assert bodies_held(pair) == 1
+
+
+def test_no_digest_of_what_came_is_left_by_an_erasure(made: Any) -> None:
+    pair: Pair = made(dialect="stix")
+    first, second = theirs(pair), theirs(pair)
+    for name, record in (("theirs-1", first), ("again", second)):
+        pair.send(packed(pair, record), name)
+    pair.look()
+    before = {one.parcel_id: one.digest for one in (*intakes(pair), *intakes(pair, "again"))}
+    names = list(pair.theirs.dialect.interpret(packed(pair, first)).versions)
+    others = pair.theirs.dialect.interpret(packed(pair, second)).versions
+    erase(pair, str(first["id"]), THEM)
+    assert intakes(pair)[0].digest != before["theirs-1"]
+    assert intakes(pair, "again")[0].digest == before["again"]
+    with pair.broker.store.read() as view:
+        known = view.hubless.objects(THEM, names)
+    assert FORGOTTEN in known.values()
+    assert all((told == FORGOTTEN) is (name not in others) for name, told in known.items())

@@ -19,8 +19,8 @@ def erase_parcels(work: UnitOfWork, versions: Sequence[RecordRow]) -> Collection
     if newest.direction is Direction.IN:
         came = work.hubless.intakes_of(newest.originator, newest.record_id)
         _forget(work, newest.originator, [row.parcel_id for row in came])
-        for row in came:
-            work.hubless.forget_intake(row, token_bytes(len(row.digest)))
+        for brought in came:
+            work.hubless.forget_intake(brought, token_bytes(len(brought.digest)))
         work.hubless.forget_objects(newest.originator, newest.record_id)
         return {one for row in came for one in (row.body_id, row.unknown_id) if one is not None}
     sent = work.hubless.parcels_of(newest.record_id)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
+from tests.adapters.carriers.as4 import test_vectors as as4
 from tests.hostile.entries import AMBIGUOUS, HOSTILE, JSON, MALFORMED, SIGNATURE, XML, Entry, honest
 from tests.hostile.packaged import bombs, mime, signatures
+from tests.hostile.readers import as4_raw
 
 
 def corpus() -> Iterator[Entry]:
@@ -18,6 +21,7 @@ def corpus() -> Iterator[Entry]:
     yield from bombs()
     yield from mime()
     yield from signatures()
+    yield from _as4()
 
 
 def _xml() -> Iterator[Entry]:
@@ -111,6 +115,25 @@ def _member(sort: str, name: str, reader: str, code: str, member: bytes) -> Entr
         code=code,
         make=lambda: honest(reader).replace(b"{", b"{" + member + b",", 1),
     )
+
+
+def _as4() -> Iterator[Entry]:
+    for one in as4.forger().messages():
+        yield Entry(
+            sort=one.sort,
+            name=one.name,
+            reader="AS4 message",
+            code=one.code,
+            make=lambda one=one: as4_raw(one.make()),
+        )
+    for row in as4.SAID["receipts"]:
+        yield Entry(
+            sort="forged receipts",
+            name=row["name"],
+            reader="AS4 receipt",
+            code=row["code"],
+            make=lambda row=row: b64decode(row["raw"]),
+        )
 
 
 def _stix() -> Iterator[Entry]:

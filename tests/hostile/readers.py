@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters import registry
+from adapters.carriers.as4.messages import unpack
+from adapters.carriers.as4.mime import read_parts
+from adapters.carriers.as4.sealing import compress
+from adapters.carriers.as4.signing import canonical_form
+from adapters.carriers.as4.soap import read_envelope as read_soap
 from adapters.carriers.mail.naming import Naming
 from adapters.carriers.mail.reading import read_message
 from adapters.carriers.sftp.manifests import read_manifest
@@ -23,6 +28,7 @@ from adapters.carriers.verdicts import read_verdict
 from adapters.completing import complete
 from adapters.contract import Adapter
 from adapters.profiles import parse_profile, text
+from adapters.reading import read_xml
 from adapters.seals.smime.encrypting import decrypt, encrypt
 from adapters.un_list import read_list
 from hub.api.strict_json import loads
@@ -40,6 +46,8 @@ from hub.policy.cases import load_table
 from hub.records.kinds import Kind
 from hub.records.record import load_record
 from hub.records.template import template
+from tests.adapters.carriers.as4 import test_vectors as as4
+from tests.adapters.carriers.as4.forging import PARCEL
 from tests.adapters.carriers.mailing import bounce, cms
 from tests.adapters.seals import test_smime_vectors as smime
 from tests.envelope.agencies import BOTH, agency
@@ -65,7 +73,7 @@ class Reader:
 @cache
 def readers() -> Mapping[str, Reader]:
     """Return all readers by their names."""
-    found = [*_dialects(), *_records(), *_envelopes(), *_seals(), *_mail(), *_others(), *_toml()]
+    found = [*_dialects(), *_records(), *_envelopes(), *_seals(), *_mail(), *_as4(), *_others(), *_toml()]
     return {one.name: one for one in found}
 
 
@@ -172,6 +180,37 @@ def _mail() -> Iterator[Reader]:
             bounce(sent, action="delayed"),
         ],
     )
+
+
+def _as4() -> Iterator[Reader]:
+    """Messages as they come, and what is behind the signature, which the partner puts around the damage."""
+    kept = [(row["type"], b64decode(row["body"])) for row in as4.SAID["accept"]]
+    yield Reader(name="AS4 message", read=_message, honest=[as4_raw(one) for one in kept])
+    parts = read_parts(*kept[0])
+    header = canonical_form(read_soap(parts.envelope).messaging)
+    yield Reader(name="AS4 header, signed", read=_header, honest=[header])
+    yield Reader(name="AS4 payload, signed", read=_payload, honest=[compress(PARCEL.content)])
+    yield Reader(name="AS4 receipt", read=as4.answered, honest=[b64decode(as4.SAID["receipt"])])
+
+
+def as4_raw(message: tuple[str, bytes]) -> bytes:
+    """Return a message with its type before it, in one piece."""
+    return message[0].encode() + b"\n" + message[1]
+
+
+def _message(raw: bytes) -> object:
+    media_type, _, body = raw.partition(b"\n")
+    return unpack(media_type.decode("latin-1"), body, as4.ours(), as4.AT)
+
+
+def _header(raw: bytes) -> object:
+    header = read_xml(raw, max_bytes=MAX_BYTES)
+    made = {f"cid:payload-{PARCEL.parcel_id}@de-bka": compress(PARCEL.content)}
+    return unpack(*as4.forger().signed(header, made), as4.ours(), as4.AT)
+
+
+def _payload(raw: bytes) -> object:
+    return unpack(*as4.forger().packed(raw), as4.ours(), as4.AT)
 
 
 def _others() -> Iterator[Reader]:

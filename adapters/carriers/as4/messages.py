@@ -177,10 +177,10 @@ def _party(side: _Element) -> Sequence[tuple[str, str]]:
 
 def _payload(message: _Element) -> str:
     """Return which part the header names; it is compressed."""
-    (part, *more) = every(one(message, EB, "PayloadInfo"), EB, "PartInfo")
+    part = one(one(message, EB, "PayloadInfo"), EB, "PartInfo")
     properties = maybe(part, EB, "PartProperties")
     told = [] if properties is None else every(properties, EB, "Property")
     kinds = [text_of(each) for each in told if each.get("name") == "CompressionType"]
-    if more or kinds != [GZIP]:
-        raise malformed("expected one part, compressed with gzip")
+    if kinds != [GZIP]:
+        raise malformed("expected a part that is compressed with gzip")
     return attribute(part, "href")

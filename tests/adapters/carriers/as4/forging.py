@@ -152,6 +152,13 @@ class Forger:
             code=MALFORMED,
             make=lambda: self._rewritten(lambda parts: Parts(envelope=parts.envelope, attached={})),
         )
+        for name, code, times in (("no part", MALFORMED, 0), ("a part twice", HOSTILE, 2)):
+            yield Forged(
+                sort="changed parts",
+                name=f"a header that names {name}",
+                code=code,
+                make=lambda times=times: self._named(times),  # type: ignore[misc]
+            )
         yield self._made("changed parts", "a part that nobody signed", INVALID, signs_part=False)
         yield self._made("changed parts", "a part that is not encrypted", "decryption-failed", seals=False)
         for name, code, packed in (
@@ -213,7 +220,7 @@ class Forger:
         yield self._bytes("signature wrapping", "a reference that says nothing", MALFORMED, twice, signs=True)
 
     def _said(self) -> Iterator[Forged]:
-        sort = "another's messages"
+        sort = "others' messages"
         other = Party(agency="xx-other", party_id="xx-other")
         yield self._agreed(
             sort, "signed by the partner for another", "recipient-mismatch", us=None, them=other
@@ -239,7 +246,7 @@ class Forger:
         deep = _swap("<eb:Action>", "<a>" * 100 + "</a>" * 100 + "<eb:Action>")
         yield self._bytes("deep nesting", "elements in elements", HOSTILE, deep)
         large = _swap("<eb:Action>", f"<eb:Action><!--{'x' * 300_000}-->")
-        yield self._bytes("too large", "a header without end", "partner-document-too-large", large)
+        yield self._bytes("endless documents", "a header without end", "partner-document-too-large", large)
 
     def _mime(self) -> Iterator[Forged]:
         for name, code, old, new in (
@@ -342,6 +349,19 @@ class Forger:
             security, {uri: compress(b"other content") for uri in parts.attached}, self.ours.certificate
         )
         return write_parts(etree.tostring(envelope.root), sealed)
+
+    def _named(self, times: int) -> Message:
+        """Return a message whose header names its part some times, signed by the partner."""
+        messaging = read_envelope(read_parts(*self.honest()).envelope).messaging
+        part = next(messaging.iter(tag(EB, "PartInfo")))
+        payload = part.getparent()
+        assert payload is not None
+        payload[:] = [deepcopy(part) for _ in range(times)]
+        return self.signed(messaging, {f"cid:payload-{PARCEL.parcel_id}@de-bka": compress(PARCEL.content)})
+
+    def packed(self, raw: bytes) -> Message:
+        """Return a message with bytes of any sort as its compressed part, signed by the partner."""
+        return self._build(packed=raw)
 
     def _build(self, *, packed: bytes | None = None, signs_part: bool = True, seals: bool = True) -> Message:
         """Return a message that the partner signed, of parts as they are given."""

@@ -155,10 +155,9 @@ def foreign(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Foreign:
     pin_profile(broker, custodian, "de-bka", source, confirmed_digest=profile_digest(source))
     pair = tmp_path_factory.mktemp("de-bka") / "pair.pem"
     pair.write_bytes(chain + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return Foreign(
-        hub=desk.hub,
-        server=Server(f"{desk.live.url}/taxii2/", cert=str(pair), verify=desk.live.authority),
-    )
+    server = Server(f"{desk.live.url}/taxii2/", cert=str(pair), verify=desk.live.authority)
+    until(lambda: server.refresh() or True)  # the served hub reads whom it knows now and then
+    return Foreign(hub=desk.hub, server=server)
 
 
 def until(look: Callable[[], Any]) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from adapters.bilateral.misp import Misp
+from adapters.bilateral.misp.dialect import Misp
 from adapters.bilateral.record_json import RecordJson
-from adapters.bilateral.stix import Stix
+from adapters.bilateral.stix.dialect import Stix
 from adapters.contract import Dialect
 from adapters.profiles import choice, flag, whole
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from psycopg import Error
 from sqlalchemy import Connection, Dialect, Insert, Table, insert
 from sqlalchemy.exc import DBAPIError
 
@@ -28,6 +27,7 @@ class Copy:
     def run(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> int:
         """Send rows, whose values are as the driver takes them; return how many were stored."""
         driver: Any = connection.connection.driver_connection
+        errors: Any = connection.dialect.loaded_dbapi.Error
         try:
             with driver.cursor() as cursor:
                 with cursor.copy(self.sql) as stream:
@@ -36,8 +36,8 @@ class Copy:
                         stream.write_row(row)
                 stored: int = cursor.rowcount
                 return stored
-        except Error as error:
-            raise DBAPIError.instance(self.sql, None, error, Error, hide_parameters=True) from None
+        except errors as error:
+            raise DBAPIError.instance(self.sql, None, error, errors, hide_parameters=True) from None
 
 
 def copy_of(statement: object, dialect: Dialect, names: Sequence[str]) -> Copy | None:

@@ -1,5 +1,1 @@
 """MISP events: objects of MISP's own templates for subjects, and one of ours for a record's head."""
-
-from adapters.bilateral.misp.dialect import Misp
-
-__all__ = ["Misp"]

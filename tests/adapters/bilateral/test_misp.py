@@ -10,7 +10,7 @@ import pymisp
 import pytest
 from pymisp import MISPEvent
 
-from adapters.bilateral.misp import Misp
+from adapters.bilateral.misp.dialect import Misp
 from adapters.bilateral.misp.templates import CATEGORIES, FILE, NAMES, SUBJECTS
 from adapters.contract import Interpretation
 from adapters.versions import refuse_changed

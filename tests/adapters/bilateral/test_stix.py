@@ -11,7 +11,7 @@ import stix2
 from stix2validator import ValidationOptions, validate_string
 
 from adapters import registry
-from adapters.bilateral.stix import Stix
+from adapters.bilateral.stix.dialect import Stix
 from adapters.contract import Interpretation
 from adapters.versions import refuse_changed
 from hub.errors import HubError, IntegrityFailure

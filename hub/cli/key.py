@@ -22,6 +22,7 @@ from hub.cli.key_ceremony import ceremony
 from hub.cli.key_doctor import doctor
 from hub.cli.key_giving_up import affected_by, give_up
 from hub.cli.key_relock import relock
+from hub.errors import Refused
 from hub.exchange.cards.telling import unaware
 from hub.exchange.keys.changing import retire, rotate
 from hub.exchange.keys.rewrapping import rewrapping_of
@@ -29,10 +30,13 @@ from hub.exchange.keys.rules import RULES
 from hub.ports import KeyFacts
 
 if TYPE_CHECKING:
+    from hub.bootstrap.opening import Hub
     from hub.bootstrap.secrets import Unlock
 
 #: The key of the certificate that the hub answers and calls with, which lies in the certificate's file.
 TLS_LEAF: Final = "tls-leaf"
+#: The authority above it, which is exchanged in three steps.
+TLS_AUTHORITY: Final = "tls-authority"
 
 
 @click.group(cls=Noun)
@@ -96,10 +100,14 @@ def list_keys(home: Path, unlock: Unlock) -> Answer:
         "hub key rotate sign-es256",
         "hub key rotate decrypt-xwing --now",
         "hub key rotate tls-leaf --host-name hub.knb.example",
+        "hub key rotate tls-authority",
     ),
 )
 @click.argument(
-    "purpose", metavar="PURPOSE", type=click.Choice([*RULES, TLS_LEAF]), help="What the key is for."
+    "purpose",
+    metavar="PURPOSE",
+    type=click.Choice([*RULES, TLS_LEAF, TLS_AUTHORITY]),
+    help="What the key is for.",
 )
 @click.option("--now", is_flag=True, help="Take it into use at once, before partners know it.")
 @click.option(
@@ -113,10 +121,13 @@ def rotate_key(purpose: str, now: bool, host_names: tuple[str, ...], home: Path,
     It tells partners of the card that shows the key, and waits until they have it, or for as long as
     `key_overlap_s` in hub.toml says. The key of before is kept for what is under way until `hub key retire`.
     With --now nothing waits: what a partner cannot verify yet it takes later, once it has our card. The
-    certificate, `tls-leaf`, is replaced at once: partners have pinned the authority above it.
+    certificate, `tls-leaf`, is replaced at once: partners have pinned the authority above it. Of that one,
+    `tls-authority`, the next is made, as by `hub ca init`; it issues after `hub ca switch`.
     """
     if purpose == TLS_LEAF:
         return _renewed(home, unlock, host_names)
+    if purpose == TLS_AUTHORITY:
+        return _next_authority(home, unlock, now=now)
     with opened(home, unlock) as hub:
         done = rotate(hub.broker, hub.custody, administrator(hub.config.agency), purpose, now=now)
     people = (
@@ -145,17 +156,44 @@ def rotate_key(purpose: str, now: bool, host_names: tuple[str, ...], home: Path,
 def retire_key(which: str, give_up_old: bool, home: Path, unlock: Unlock) -> Answer:
     """Destroy the private half of keys that are kept; the public half stays on record.
 
+    For `tls-authority` it is what `hub ca retire` does.
     Refused while what was made with a key may be under way, and, for a key that opens records held here,
     without --give-up-old: evidence on those could show their content no more.
     """
     with opened(home, unlock) as hub:
-        ended = retire(
-            hub.broker, hub.custody, administrator(hub.config.agency), which, give_up_old=give_up_old
-        )
+        actor = administrator(hub.config.agency)
+        if which == TLS_AUTHORITY:
+            ids = hub.authority.retire(actor)
+            ended: Sequence[KeyFacts] = [one for one in hub.custody.inventory() if one.key_id in ids]
+        else:
+            ended = retire(hub.broker, hub.custody, actor, which, give_up_old=give_up_old)
     return Answer(
         document={"keys": [as_document(one) for one in ended]},
         people=tuple(f"The {one.purpose} key {one.key_id} is destroyed." for one in ended),
     )
+
+
+def _next_authority(home: Path, unlock: Unlock, *, now: bool) -> Answer:
+    if now:
+        raise Refused(
+            "command-invalid",
+            "An authority that partners do not know shuts us out: make it without --now; it issues after "
+            "`hub ca switch`, which names the partners that lack our card.",
+        )
+    with opened(home, unlock) as hub:
+        before = _present_authority(hub)
+        made = hub.authority.make_next(administrator(hub.config.agency))
+        fresh = next(one for one in hub.custody.inventory() if one.key_id == made.entry.key_id)
+    return Answer(
+        document={"key": as_document(fresh), "before": as_document(before), "now": False},
+        people=("The next authority is made, and stands on our card.", facts(_facts(fresh))),
+        then=("hub key list", "hub ca switch      (once partners have our card)"),
+    )
+
+
+def _present_authority(hub: Hub) -> KeyFacts:
+    found = [one for one in hub.custody.inventory() if one.purpose == TLS_AUTHORITY]
+    return next(one for one in found if one.state == "current")
 
 
 for _command in (ceremony, give_up, affected_by, backup, restore, relock, doctor):

@@ -68,6 +68,19 @@ def test_the_certificate_is_rotated_under_the_same_noun(homes: Path) -> None:
     assert told["key"]["thumbprint"] == keys("tls-leaf")[0]["thumbprint"] != before
 
 
+def test_the_authority_is_rotated_under_the_same_noun(homes: Path) -> None:
+    before = keys("tls-authority")[0]["id"]
+    assert "hub ca switch" in refused(hub("key", "rotate", "tls-authority", "--now"), "command-invalid")
+    told = json_of(hub("key", "rotate", "tls-authority", "--json"))
+    assert (told["before"]["id"], told["key"]["state"]) == (before, "next")
+    refused(hub("key", "rotate", "tls-authority"), "transition-invalid")
+    assert hub("ca", "switch").exit_code == 0
+    (ended,) = json_of(hub("key", "retire", "tls-authority", "--json"))["keys"]
+    assert (ended["id"], ended["state"]) == (before, "retired")
+    assert states("tls-authority") == ["retired", "current"]
+    refused(hub("key", "retire", "tls-authority"), "not-found")
+
+
 def test_a_purpose_that_is_none_cannot_be_asked_for(homes: Path) -> None:
     refused(hub("key", "rotate", "sign-rsa"), "command-invalid")
 

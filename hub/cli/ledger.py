@@ -14,9 +14,11 @@ from hub.cli.files import write_bytes
 from hub.cli.frame import Noun, trail
 from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.ledger_page import COLUMNS, as_csv, numbers, page
+from hub.cli.ledger_quarter import quarter_type
+from hub.cli.ledger_transport import transport
 from hub.cli.ledger_words import WORDS
 from hub.exchange.ledger.counting import ledger as count
-from hub.exchange.ledger.figures import Quarter, Reciprocity, quarter_at, quarter_of
+from hub.exchange.ledger.figures import Quarter, Reciprocity, quarter_at
 
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
@@ -24,20 +26,9 @@ if TYPE_CHECKING:
 _NOTHING: Final = "it shows numbers of records by kind and outcome, and no content"
 
 
-class _QuarterType(click.ParamType[Quarter]):
-    name = "quarter"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quarter:
-        """Read a quarter like 2026-Q4."""
-        try:
-            return value if isinstance(value, Quarter) else quarter_of(str(value))
-        except ValueError as error:
-            self.fail(f"{value!r}: {error}", param, ctx)
-
-
 quarter_option: Final = click.option(
     "--quarter",
-    type=_QuarterType(),
+    type=quarter_type,
     metavar="YYYY-QN",
     help="Which quarter, like 2026-Q4; without it, the present one.",
 )
@@ -139,3 +130,6 @@ def _document(one: Reciprocity) -> dict[str, object]:
         "recalled_received": one.recalled_received,
         "undelivered": one.undelivered,
     }
+
+
+ledger.add_command(transport)

@@ -32,10 +32,12 @@ def draft(
     *,
     recipients: Sequence[str],
     priority: Priority = Priority.ROUTINE,
+    told: Mapping[str, str] | None = None,
 ) -> RecordRow:
     """Check a document and store it as a draft for its recipients (names and groups).
 
     What the hub knows is filled in when absent: id, version, action, originator, created_at, conversation.
+    `told` is what its entry says beside: ids, never content.
     Raises Refused `record-invalid`, `kind-unknown`, `record-too-large`, `role-missing`, `partner-unknown`.
     """
     refuse_unless_drafter(actor)
@@ -50,7 +52,8 @@ def draft(
         attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
         work.records.add([drafted.row])
-        work.stage([broker.event(Act.DRAFTED, actor, drafted.row.record_id, at, **described(drafted.row))])
+        said = {**described(drafted.row), **(told or {})}
+        work.stage([broker.event(Act.DRAFTED, actor, drafted.row.record_id, at, **said)])
         work.commit()
     return drafted.row
 

@@ -13,6 +13,7 @@ import pytest
 from hub.bootstrap.scratch import refuses_changes_without_entries
 from hub.cli import cli, log_coverage, log_reaching
 from hub.cli.record import record
+from hub.exchange.ledger.figures import quarter_at
 from hub.storage.unit import SqlUnitOfWork
 from tests.cli.arriving import came
 from tests.cli.conftest import PASSWORD, Officers, with_lines
@@ -210,6 +211,14 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     act("bolat", "attachment", "list", sent, *why)
     act("bolat", "attachment", "save", sent, digest, "--out", str(tmp_path / "saved.jpg"), *why)
     act("aigul", "record", "tear", sent, "--leave-out", "narrative", "--to", "cis-atc")
+    report = tmp_path / "report.json"
+    figures = done("record", "template", "illicit-transport-report")
+    figures["legal_basis"] = {"agreement": "test-treaty", "articles": ["1"]}
+    quarter = figures["details"]["quarter"] = str(quarter_at(datetime.now(UTC)))
+    report.write_text(json.dumps(figures), encoding="utf-8")
+    own = act("aigul", "record", "draft", str(report), "--to", "cis-atc")["record_id"]
+    to = ("--to", "cis-atc", "--agreement", "test-treaty")
+    act("aigul", "ledger", "transport", "--quarter", quarter, "--own", own, *to, *why)
     asked = came(paired, kind="assistance-request")
     answer = tmp_path / "answer.json"
     told = done("record", "template", "assistance-answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 import pytest
 
 from hub.bootstrap.opening import open_hub
+from hub.exchange.ledger.figures import quarter_at
 from tests.cli.arriving import came, recalled
 from tests.cli.conftest import Officers
 from tests.cli.walk import hub, json_of, refused
@@ -355,3 +357,41 @@ def test_tearing_says_what_it_needs(
         officers.act("aigul", "record", "tear", released["record_id"], "--leave-out", "narrative", *more),
         "command-invalid",
     )
+
+
+def test_the_figures_on_illicit_transport_are_written_and_drafted(
+    paired: Path, officers: Officers, tmp_path: Path
+) -> None:
+    document = json.loads(hub("record", "template", "illicit-transport-report").stdout)
+    document["legal_basis"] = {"agreement": "test-treaty", "articles": ["1"]}
+    quarter = document["details"]["quarter"] = str(quarter_at(datetime.now(UTC)))
+    path, html, table = tmp_path / "report.json", tmp_path / "q.html", tmp_path / "q.csv"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    own = json_of(officers.act("aigul", "record", "draft", str(path), "--to", "cis-atc", "--json"))[
+        "record_id"
+    ]
+    words = (
+        "ledger",
+        "transport",
+        "--quarter",
+        quarter,
+        "--own",
+        own,
+        "--why",
+        "order 7",
+        "--language",
+        "kk",
+    )
+    told = json_of(
+        officers.act("aigul", *words, "--html", str(html), "--csv", str(table), "--to", "cis-atc", "--json")
+    )
+    assert [one["agency"] for one in told["delivered"]] == ["kz-knb"]
+    assert told["missing"] == []
+    assert {one["goods"] for one in told["totals"]} == {
+        one["goods"] for one in document["details"]["figures"]
+    }
+    assert standing(told["draft"])["kind"] == "illicit-transport-report"
+    assert "есірткі" in html.read_text(encoding="utf-8")
+    assert quarter in table.read_text(encoding="utf-8")
+    said = officers.act("aigul", *words, "--agreement", "test-treaty")
+    refused(said, "command-invalid")

@@ -30,6 +30,7 @@ OPENING: Final = {
     "hub/exchange/correcting.py": "a withdrawal keeps what its record says; the caller gets its row",
     "hub/exchange/checks.py": "to know what a releaser is asked; the caller gets the questions",
     "hub/exchange/explaining.py": "to ask every rule; the caller gets verdicts, which hold no content",
+    "hub/exchange/ledger/transport.py": "figures of members, shown to a reader through let_out",
     "hub/exchange/tearing.py": "to leave parts out, and say which changed; the caller gets a row and paths",
     "hub/exchange/consenting.py": "to draft a request or an answer; the caller gets the draft's row",
     "hub/exchange/approving.py": "signed statements of officers, which hold digests; and salts, to sign one",

@@ -250,11 +250,18 @@ def unpack(told):
     return {"cpu_s": time.process_time() - took, "taken": came.successful}
 
 
-def main():
+def serve():
+    """Serve, and return on which port; without a certificate for TLS nothing is served."""
+    if not (HOME / "tls.pem").exists():
+        return 0
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.socket = tls(ssl.Purpose.CLIENT_AUTH).wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(json.dumps({"port": server.server_port}), flush=True)
+    return server.server_port
+
+
+def main():
+    print(json.dumps({"port": serve()}), flush=True)
     does = {
         "send": send,
         "again": lambda _: post(),

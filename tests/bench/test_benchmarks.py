@@ -122,3 +122,11 @@ def test_adapters_are_measured_against_their_bare_parsers() -> None:
             assert row[f"{step}_ratio"] == pytest.approx(
                 row[f"{step}_rate"] / row[f"{step}_floor_rate"], rel=0.05, abs=0.002
             )
+
+
+def test_as4_is_measured_against_bare_cryptography_and_the_package() -> None:
+    told = run("bench.as4", "--rounds", "1", "--seconds", "0.01", "--messages", "1", "--size", "1000")
+    assert told["peer"] == "as4==0.2.0"
+    for way in ("write", "read"):
+        assert told[way]["of_floor"] == pytest.approx(told[way]["rate"] / told[way]["floor_rate"], abs=0.02)
+        assert told[way]["peer_rate"] > 0

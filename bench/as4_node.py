@@ -216,10 +216,15 @@ def post():
     line = http.client.HTTPSConnection(
         url.hostname, url.port, context=tls(ssl.Purpose.SERVER_AUTH), timeout=30
     )
-    line.request("POST", url.path, body=KEPT["body"], headers=KEPT["headers"])
-    answer = line.getresponse()
-    raw, exchange = answer.read(), KEPT["exchange"]
-    line.close()
+    exchange = KEPT["exchange"]
+    try:
+        line.request("POST", url.path, body=KEPT["body"], headers=KEPT["headers"])
+        answer = line.getresponse()
+        raw = answer.read()
+    except OSError as error:
+        return {"status": 0, "unproven": str(error), "id": exchange.message_id}
+    finally:
+        line.close()
     found = {"status": answer.status, "signal": base64.b64encode(raw).decode(), "id": exchange.message_id}
     if not raw:
         return found

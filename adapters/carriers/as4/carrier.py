@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from adapters.carriers import mutual_tls
+from adapters.carriers.as4.failures import reused
 from adapters.carriers.as4.messages import pack
 from adapters.carriers.as4.mime import read_parts
 from adapters.carriers.as4.names import SOAP_TYPE, UNREGISTERED, message_id
 from adapters.carriers.as4.parties import Agreed, Party
-from adapters.carriers.as4.places import Places, Sent, reused
+from adapters.carriers.as4.places import Places, Sent
 from adapters.carriers.as4.receiving import Receiver
 from adapters.carriers.as4.signals import Failure, Receipt, read_signal
 from adapters.carriers.as4.signing import references_of
@@ -87,7 +88,7 @@ class As4Carrier:
             message = pack(parcel, self._agreed, self._now())
             sent = self._places.keep_sent(parcel.parcel_id, parcel.content, message)
         elif sent.digest != sha256(parcel.content).digest():
-            raise reused()
+            raise reused(message_id(parcel.parcel_id, self._agreed.us.agency))
         if self._places.read("receipts", parcel.parcel_id) is None:
             self._send(parcel.parcel_id, sent)
 

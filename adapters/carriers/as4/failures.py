@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Final
 
-from hub.errors import HubError
+from hub.errors import HubError, IntegrityFailure
 
 _DETAIL: Final = "ebms"
 _ABOUT: Final = "message"
@@ -61,3 +61,8 @@ def about_of(failure: HubError) -> str | None:
     """Return the id of the message that was refused, as far as it could be read."""
     found = failure.details.get(_ABOUT)
     return found if isinstance(found, str) else None
+
+
+def reused(about: str) -> IntegrityFailure:
+    """Build the failure for other content under the id of a message that came or went before."""
+    return IntegrityFailure("envelope-id-reused", "Another parcel went under this id.", **{_ABOUT: about})

@@ -23,7 +23,7 @@ from typing import Final
 
 from adapters.carriers import durable
 from adapters.carriers.names import as_name
-from hub.errors import IntegrityFailure, OurFault
+from hub.errors import OurFault
 
 _DAY_S: Final = 86_400
 #: What stands before a body: digests and a Content-Type.
@@ -78,9 +78,9 @@ class Places:
         digest, media_type, body = _three(raw)
         return Sent(digest=bytes.fromhex(digest), media_type=media_type, body=body)
 
-    def keep_arrived(self, parcel_id: str, media_type: str, body: bytes) -> None:
-        """Keep a message of the partner as it came; what came first under an id stays."""
-        self._keep("arrived", parcel_id, media_type.encode() + b"\n" + body)
+    def keep_arrived(self, parcel_id: str, media_type: str, body: bytes) -> bool:
+        """Keep a message as it came; False where another came first under its id, and stays."""
+        return self._keep("arrived", parcel_id, media_type.encode() + b"\n" + body)
 
     def arrived(self, parcel_id: str) -> Arrived | None:
         """Return a message of the partner that has no verdict."""
@@ -151,22 +151,18 @@ class Places:
     def _read(self, place: str, parcel_id: str) -> bytes | None:
         return durable.content(self._path(place, parcel_id), self.max_bytes + _HEAD_BYTES)
 
-    def _keep(self, place: str, parcel_id: str, raw: bytes) -> None:
-        """Write a file durably unless there is one, also when two processes do at once."""
+    def _keep(self, place: str, parcel_id: str, raw: bytes) -> bool:
+        """Write a file durably unless there is one, also when two processes do at once; tell whether."""
         path = self._path(place, parcel_id)
         own = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(8).hex()}")
         durable.write(own, raw)
         try:
             os.link(own, path)
         except FileExistsError:
-            pass
+            return False
         finally:
             durable.remove(own)
-
-
-def reused() -> IntegrityFailure:
-    """Build the failure for other bytes under an id that was used."""
-    return IntegrityFailure("envelope-id-reused", "Another parcel went under this id.")
+        return True
 
 
 def _three(raw: bytes) -> tuple[str, str, bytes]:

@@ -11,11 +11,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from adapters.carriers.as4.failures import Ebms, about_of, error_of, told_as
+from adapters.carriers.as4.failures import Ebms, about_of, error_of, reused
 from adapters.carriers.as4.messages import Message, unpack
 from adapters.carriers.as4.names import SOAP_TYPE
 from adapters.carriers.as4.parties import Agreed
-from adapters.carriers.as4.places import Answer, Places, reused
+from adapters.carriers.as4.places import Answer, Places
 from adapters.carriers.as4.signals import write_failure, write_receipt
 from adapters.contract import Parcel, Reply, Verdict
 from hub.errors import HubError, OurFault
@@ -40,16 +40,22 @@ class Receiver:
         """
         try:
             message = unpack(media_type, body, self._agreed, self._now())
-            with told_as(Ebms.OTHER, message.message_id):
-                answer = self._known(message)
+            answer = self._known(message)
         except OurFault:
             raise
         except HubError as failure:
             return self._refusal(failure)
         if answer is None:
-            self._places.keep_arrived(message.parcel.parcel_id, media_type, body)
-            answer = self._decided(message, decide)
-        return _LATER if answer is None else Reply(status=200, media_type=_SIGNAL_TYPE, body=answer.signal)
+            first = self._places.keep_arrived(message.parcel.parcel_id, media_type, body)
+            # What is decided about is what was kept: another message may have come first.
+            kept = message if first else self._arrived(message.parcel.parcel_id)
+            answer = self._decided(message, kept, decide)
+        if answer is None:
+            return _LATER
+        if answer.digest != sha256(message.parcel.content).digest():
+            # Other content came first while this was read; what is said of that is not for this.
+            return self._refusal(reused(message.message_id))
+        return Reply(status=200, media_type=_SIGNAL_TYPE, body=answer.signal)
 
     def waiting(self, limit: int) -> Sequence[Parcel]:
         """Return parcels without a verdict, oldest first."""
@@ -71,12 +77,12 @@ class Receiver:
         else:
             return None
         if seen != sha256(message.parcel.content).digest():
-            raise reused()
+            raise reused(message.message_id)
         return before
 
-    def _decided(self, message: Message, decide: Callable[[Parcel], Verdict | None]) -> Answer | None:
-        # What is decided about is what was kept: another process may have kept another message first.
-        kept = self._arrived(message.parcel.parcel_id)
+    def _decided(
+        self, message: Message, kept: Message | None, decide: Callable[[Parcel], Verdict | None]
+    ) -> Answer | None:
         if kept is None:
             return self._places.answer(message.parcel.parcel_id)
         verdict = decide(kept.parcel)

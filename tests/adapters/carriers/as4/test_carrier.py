@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -160,3 +161,50 @@ def test_what_nobody_answered_is_no_receipt(tmp_path: Path) -> None:
     assert fault.value.code == "partner-unreachable"
     assert away.receipts(limit=5) == []
     assert not away.health().well
+
+
+def test_of_two_that_come_at_once_under_one_id_one_gets_a_receipt(
+    ends: Ends, there: Desk, at_them: str, tmp_path: Path
+) -> None:
+    other = end(*sides(), url=at_them, state=tmp_path / "other")
+    inner: list[str] = []
+
+    def decide(parcel: Parcel) -> Verdict:
+        if not inner:
+            inner.append("pushed")
+            other.push(Parcel(parcel_id="p", content=b"another"))
+        return TAKEN
+
+    ours, theirs = ends(decide)
+    ours.push(Parcel(parcel_id="p", content=b"record"))
+    assert [one.verdict for one in ours.receipts(limit=5)] == [TAKEN]
+    (refused,) = other.receipts(limit=5)
+    assert refused.verdict.sentence == "EBMS:0004 Other envelope-id-reused"
+    assert theirs.pull(limit=5) == []
+
+
+def test_a_message_that_no_longer_holds_is_put_apart_and_holds_up_nothing(
+    ends: Ends, there: Desk, tmp_path: Path
+) -> None:
+    ours, _ = ends()
+    for name in ("p", "q"):
+        ours.push(Parcel(parcel_id=name, content=b"record"))
+    path = tmp_path / "de-bka" / "arrived" / "p"
+    path.write_bytes(path.read_bytes()[:-100])
+    us, them = sides()
+    again = end(them, us, url="https://127.0.0.1:1", state=tmp_path)
+    assert [one.parcel_id for one in again.pull(limit=5)] == ["q"]
+    assert [one.suffix for one in (tmp_path / "de-bka" / "refused").iterdir()] == [
+        ".partner-document-malformed"
+    ]
+
+
+def test_answers_are_forgotten_after_their_days(ends: Ends, there: Desk, tmp_path: Path) -> None:
+    ours, _ = ends(lambda _: TAKEN)
+    for name in ("old", "new"):
+        ours.push(Parcel(parcel_id=name, content=b"record"))
+    kept = tmp_path / "de-bka" / "answers"
+    os.utime(kept / "old", (0, 0))
+    us, them = sides()
+    end(them, us, url="https://127.0.0.1:1", state=tmp_path, repeats_days=1).pull(limit=5)
+    assert [one.name for one in kept.iterdir()] == ["new"]

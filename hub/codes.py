@@ -96,6 +96,10 @@ CODES: Final[dict[str, Row]] = {
     "tear-invalid": _row(_R, 422, 65, "These parts cannot be left out"),
     "tear-leaks": _row(_R, 422, 65, "What is left out is said elsewhere"),
     "tear-outdated": _row(_R, 409, 65, "What it was derived from has changed"),
+    "consent-missing": _row(_R, 403, 77, "There is no consent that lets it be passed on so"),
+    "consent-ended": _row(_R, 403, 77, "The consent to pass it on has ended"),
+    "consent-mismatch": _row(_R, 403, 77, "The consent is for something else than what is passed on"),
+    "originator-unknown": _row(_R, 403, 77, "Whose record is passed on is no partner here"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),
     # envelope
     "envelope-malformed": _row(_P, 400, 65, "The envelope cannot be parsed"),
@@ -117,6 +121,7 @@ CODES: Final[dict[str, Row]] = {
     "receipt-invalid": _row(_I, 400, 65, "The receipt does not prove what it should"),
     "document-invalid": _row(_I, 400, 65, "The signed document cannot be used"),
     "statement-invalid": _row(_I, 400, 65, "The transfer statement does not prove what it should"),
+    "passage-invalid": _row(_I, 400, 65, "What is passed on is not what its passage says"),
     "chunk-invalid": _row(_I, 400, 65, "A part of the attachment was altered, moved or cut"),
     # exchange
     "time-to-live-too-long": _row(_P, 400, 65, "The envelope's time to live is longer than is taken here"),

@@ -82,6 +82,13 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         justified=True,
         names_recipients=True,
     ),
+    _A.PASSED_ON: Row(
+        category=_C.DISCLOSURE,
+        means="Another agency's record went on to partners with its consent, or a change of it followed.",
+        subject="record",
+        justified=True,
+        names_recipients=True,
+    ),
     _A.ANSWERED: Row(
         category=_C.COMBINATION,
         means="A record was tied to the record that it answers.",

@@ -24,6 +24,7 @@ class Act(Enum):
     CONSULTED = "consulted"
     RELEASED = "released"
     DISCLOSED = "disclosed"
+    PASSED_ON = "passed-on"
     ANSWERED = "answered"
     DISCARDED = "discarded"
     ERASED = "erased"

@@ -41,8 +41,8 @@ def consent() -> None:
     "pass_to",
     multiple=True,
     required=True,
-    metavar="MEMBER",
-    help="Which member of this hub would be shown the record; may be repeated.",
+    metavar="AGENCY",
+    help="Which member of this hub would be shown it, or which partner get it; may be repeated.",
 )
 @click.option("--aim", required=True, metavar="TEXT", help="What they would use it for.")
 @click.option("--reply-by", type=_DAY, metavar="DATE", help="By when an answer is asked for.")

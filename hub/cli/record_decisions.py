@@ -50,6 +50,7 @@ _PARTNERS: Final = re.compile(r"[a-z0-9-]+/")
         Act.DRAFTED,
         Act.DISCARDED,
         Act.TEAR_OUTDATED,
+        Act.PASSED_ON,
     )
 )
 @leaf(

@@ -21,6 +21,7 @@ class RecordRow:
     agreement, once it was released or received; `tear_due_at` is since when the master that it was torn from
     is corrected and it is not. `outcome` and `ground` are those of an answer.
     `digest` is the SHA-256 of the canonical content (32 bytes). `revision` counts edits and is the ETag.
+    `via` is who passed another originator's record on to us; None for what its originator sent.
     `position` is given by the store at commit, grows in commit order and never changes: pages follow it.
     """
 
@@ -55,6 +56,7 @@ class RecordRow:
     envelope_id: str | None = None
     editors: tuple[str, ...] = ()
     articles: tuple[str, ...] = ()
+    via: str | None = None
     position: int = 0
 
 
@@ -130,6 +132,23 @@ class ConsentRow:
     record_id: str
     pass_to: str
     until: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassageRow:
+    """Which record a passage holds: `version` of it was passed last, under `consent_id`.
+
+    `passer` is who passes it on, which is ourselves where we do. `behind` tells that it, or its consent, has
+    changed since, and that a passage of ours must follow.
+    """
+
+    passer: str
+    passage_id: str
+    originator: str
+    record_id: str
+    version: int
+    consent_id: str
+    behind: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

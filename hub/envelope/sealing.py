@@ -84,6 +84,21 @@ class Verified:
     signed_by: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """A manifest and content that an originator signed, in whatever envelope."""
+
+    manifest: Manifest
+    content: Mapping[str, object] = field(repr=False)
+    content_digest: bytes
+    signed_by: tuple[str, ...]
+
+    def refuse_contradiction(self) -> None:
+        """Raise IntegrityFailure `binding-mismatch` unless manifest and content agree."""
+        if wrong := self.manifest.contradiction(self.content, self.content_digest):
+            raise IntegrityFailure("binding-mismatch", wrong)
+
+
 def sign(
     manifest: Manifest,
     content: Mapping[str, object],
@@ -216,23 +231,38 @@ def verify(
         )
     if opened.sealed.jwe.header["bind"] != b64u(digest(opened.jws)):
         raise IntegrityFailure("binding-mismatch", "The header was not made for what is sealed under it.")
+    stated = verify_signed(opened.jws, sender=sender, allowed=allowed)
+    manifest = stated.manifest
+    _compare(header, manifest.header, agency=agency)
+    stated.refuse_contradiction()
+    _check_time(header, at=at, skew=timedelta(seconds=skew_s))
+    return Verified(
+        manifest=manifest,
+        content=stated.content,
+        content_digest=stated.content_digest,
+        sealed=opened.sealed,
+        signed_by=stated.signed_by,
+    )
+
+
+def verify_signed(jws: bytes, *, sender: PublicKeys, allowed: frozenset[Suite]) -> Stated:
+    """Verify the originator's signatures over a manifest and a content, wherever they stand.
+
+    To whom and until when they were sealed is not asked, nor yet whether they agree. Raises
+    `suite-not-allowed`, `envelope-malformed`, `signature-missing`, `key-unknown`, `signature-invalid` and
+    `binding-mismatch`.
+    """
     try:
-        checked = check_jws(read_jws(opened.jws, typ=SIGNED_TYPE), keys=sender, allowed=allowed)
+        checked = check_jws(read_jws(jws, typ=SIGNED_TYPE), keys=sender, allowed=allowed)
         manifest, content, content_bytes = _read_payload(checked.payload)
     except ValueError as error:
         raise _malformed(error) from None
     if checked.suite is not manifest.suite:
         raise IntegrityFailure("binding-mismatch", "The signatures are not of the manifest's suite.")
-    _compare(header, manifest.header, agency=agency)
-    content_digest = digest(content_bytes)
-    if wrong := manifest.contradiction(content, content_digest):
-        raise IntegrityFailure("binding-mismatch", wrong)
-    _check_time(header, at=at, skew=timedelta(seconds=skew_s))
-    return Verified(
+    return Stated(
         manifest=manifest,
         content=content,
-        content_digest=content_digest,
-        sealed=opened.sealed,
+        content_digest=digest(content_bytes),
         signed_by=checked.kids,
     )
 
@@ -243,8 +273,13 @@ def read_again(opened: Opened) -> tuple[Manifest, Mapping[str, object]]:
     Nothing is verified here: keys rotate and envelopes expire, what was admitted stays. Only for bytes from
     our own store. Raises PeerFault `envelope-malformed`.
     """
+    return read_signed(opened.jws)
+
+
+def read_signed(jws: bytes) -> tuple[Manifest, Mapping[str, object]]:
+    """Return the manifest and content of a JWS that was verified before; raises what `read_again` does."""
     try:
-        payload = unb64u(read_jws(opened.jws, typ=SIGNED_TYPE).payload)
+        payload = unb64u(read_jws(jws, typ=SIGNED_TYPE).payload)
         manifest, content, _ = _read_payload(payload)
     except ValueError as error:
         raise _malformed(error) from None

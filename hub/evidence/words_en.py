@@ -235,4 +235,5 @@ CODES: Final[Mapping[str, str]] = {
     "label-lowered": "label lowered",
     "torn": "derived, parts left out",
     "tear-outdated": "to be derived anew",
+    "passed-on": "passed on with its originator's consent",
 }

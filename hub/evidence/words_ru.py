@@ -242,6 +242,7 @@ CODES: Final[Mapping[str, str]] = {
     "rejected": "проект возвращён",
     "released": "выпущен",
     "disclosed": "раскрыт системе участника",
+    "passed-on": "передан дальше с согласия составителя",
     "answered": "дан ответ",
     "attached": "вложение",
     "admitted": "принят от партнёра",

@@ -21,8 +21,9 @@ from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.consenting import granted_by
 from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.numbering import Stated
+from hub.exchange.passing.taking import Passed, weigh_passage
 from hub.exchange.preparing import row_of
-from hub.exchange.recipients import question_of_record
+from hub.exchange.recipients import originator_of_passed, question_of_record
 from hub.exchange.rejecting import Rejected, reject, statement_about
 from hub.exchange.routing import route
 from hub.policy.decision import Deny
@@ -41,7 +42,8 @@ class Admitted:
     """A verified and permitted envelope with all rows it becomes; the only thing a store is given.
 
     `again` tells that the record is here already and only its new envelope is noted. `granted` is what a
-    consent lets be passed on; None for every other kind.
+    consent lets be passed on; None for every other kind. `passed` is what a passage brings. `before` is the
+    version as it came by a passage, where it comes from its originator now.
     """
 
     sealed: sealing.Sealed
@@ -54,6 +56,8 @@ class Admitted:
     relied: Mapping[str, str]
     again: bool = False
     granted: tuple[ConsentRow, ...] | None = None
+    passed: Passed | None = None
+    before: RecordRow | None = None
 
     @property
     def key(self) -> Key:
@@ -111,6 +115,8 @@ def admit(
     yield
     if record.action is Action.WITHDRAWAL and _is_here(view, record):
         decision = standing.recall(sender.row.agency)
+    elif originator_of_passed(record) == broker.agency:
+        decision = standing.report(sender.row.agency)
     else:
         decision = standing.permit(
             question_of_record(
@@ -132,6 +138,9 @@ def admit(
         expires_at=verified.manifest.expires_at,
     )
     yield
+    passed = weigh_passage(
+        broker, view, standing, record, row, envelope_digest=sealed.digest, actor=actor, at=at
+    )
     statement = statement_about(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)
     receipt = issue(statement, broker.keyring.signing(), sealed.header.suite)
     yield
@@ -158,6 +167,7 @@ def admit(
         body=body,
         row=scheduled(standing, row, record, agency=broker.agency, at=at),
         granted=granted_by(record),
+        passed=passed,
         deliveries=route(standing, row, agency=broker.agency, at=at, holders=_holders(view, record)),
         event=broker.event(
             Act.ADMITTED,
@@ -268,8 +278,11 @@ def refuse_stale(
 def _again(admitted: Admitted, here: RecordRow) -> Admitted:
     """Return what is admitted of a version that is here already with the same content: its envelope alone.
 
-    An originator whose first envelope's life ended before a receipt came seals the record anew.
+    An originator whose first envelope's life ended before a receipt came seals the record anew. What came by
+    a passage first is from its originator now.
     """
+    if here.via is not None:
+        return replace(admitted, again=True, before=here)
     return replace(admitted, again=True, deliveries=(), entry=replace(admitted.entry, body_id=here.body_id))
 
 

@@ -140,13 +140,20 @@ class Standing:
 
         Only a suspension holds it.
         """
+        return self._unless_suspended(counterparty, "a withdrawal reaches everyone who got the record")
+
+    def report(self, counterparty: str) -> Decision:
+        """Permit telling an originator who got its record through us, whatever agreement holds."""
+        return self._unless_suspended(counterparty, "an originator is told who got its record")
+
+    def _unless_suspended(self, counterparty: str, clause: str) -> Decision:
         if self.suspended(counterparty):
             return Deny(
                 reasons=(
                     Reason(code="partner-suspended", sentence=f"Traffic with {counterparty} is suspended."),
                 )
             )
-        return Permit(clause="a withdrawal reaches everyone who got the record")
+        return Permit(clause=clause)
 
     def suspended(self, agency: str) -> bool:
         """Tell whether traffic with a counterparty is stopped here, as it is with one that is not known."""

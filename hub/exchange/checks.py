@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
@@ -10,11 +11,12 @@ from hub.audit.justification import justified
 from hub.entries import Direction, RecordRow
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
-from hub.exchange.recipients import question_of_record
+from hub.exchange.passing.written import passed_record
+from hub.exchange.recipients import originator_of_passed, question_of_record
 from hub.policy.checks import Answered, Check, require_answers
 from hub.policy.permission import checks_of
 from hub.records.actor import Actor
-from hub.records.kinds import Action
+from hub.records.kinds import Action, Kind
 from hub.records.record import Record
 
 
@@ -35,10 +37,24 @@ def asked_of(
         return ()
     asked: set[Check] = set()
     for recipient in recipients:
+        if recipient == originator_of_passed(record):
+            continue
         question = question_of_record(
             record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
         )
         asked |= set(checks_of(question, standing.agreements))
+        if record.kind is Kind.PASSAGE:
+            passed = replace(
+                question_of_record(
+                    passed_record(record),
+                    counterparty=recipient,
+                    direction=Direction.OUT,
+                    agency=agency,
+                    at=at,
+                ),
+                agreement=question.agreement,
+            )
+            asked |= set(checks_of(passed, standing.agreements))
     return tuple(check for check in Check if check in asked)
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.entries import Body, Lane, OutboxEntry, Priority, RecordRow
+from hub.entries import Body, Lane, OutboxEntry, PassageRow, Priority, RecordRow
 from hub.errors import HubError, PeerFault
 from hub.exchange.backoff import breaker_until
 from hub.exchange.broker import Broker, Standing
 from hub.ports import UnitOfWork, View
+from hub.records.kinds import Kind
 
 #: Parts of a batch each priority is sure of; what one does not use the others take, flash first.
 SHARES: Final[Mapping[Priority, float]] = {
@@ -33,6 +34,7 @@ class Claimed:
     standing: Standing
     bodies: Mapping[str, Body] = field(default_factory=dict, repr=False)
     rows: Mapping[tuple[str, str, int], RecordRow] = field(default_factory=dict, repr=False)
+    passages: Mapping[tuple[str, str], PassageRow] = field(default_factory=dict, repr=False)
     statements: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
@@ -100,10 +102,13 @@ def equip(broker: Broker, view: View, claimed: Claimed) -> Claimed:
         for e in claimed.entries
         if e.record_id is not None and e.version is not None
     ]
+    rows = view.records.get_many(keys) if keys else {}
+    passed = [(broker.agency, one.record_id) for one in rows.values() if one.kind == Kind.PASSAGE.value]
     return replace(
         claimed,
         bodies=view.bodies.get_many([e.body_id for e in claimed.entries]),
-        rows=view.records.get_many(keys) if keys else {},
+        rows=rows,
+        passages=view.passages.get_many(passed) if passed else {},
         statements=view.books.statements([e.statement for e in claimed.entries if e.statement]),
     )
 

@@ -59,7 +59,7 @@ def ask_consent(
     """Draft the request to a record's originator; nothing goes before a second officer releases it.
 
     It takes the record's agreement, articles, purpose, language and classification, and goes to the
-    originator alone. Raises Refused `not-found`, `partner-unknown` for whoever is no member here,
+    originator alone. Raises Refused `not-found`, `partner-unknown` for whoever is not known here,
     `transition-invalid` for what is our own or not in force, and what drafting raises.
     """
     refuse_unless_drafter(actor)
@@ -70,9 +70,10 @@ def ask_consent(
             raise Refused("transition-invalid", "The record is our own; nobody's consent is needed.")
         if row.state not in _IN_FORCE or row.action == Action.WITHDRAWAL.value:
             raise Refused("transition-invalid", "Only what is in force is passed on; this is not, any more.")
-        if strangers := sorted(set(pass_to) - set(standing.members)):
+        if strangers := sorted(set(pass_to) - {*standing.members, *standing.partners}):
             raise Refused(
-                "partner-unknown", f"{strangers[0]} is no member here; what came is shown to members."
+                "partner-unknown",
+                f"{strangers[0]} is no member here, and no partner with a hub; it cannot be passed on.",
             )
         record = read_content(broker, view, row)
     level = Label.of(row.label).classification

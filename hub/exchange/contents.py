@@ -9,6 +9,7 @@ from hub.entries import Body, Direction, RecordRow
 from hub.envelope import sealing
 from hub.envelope.canonical import canonical
 from hub.envelope.manifest import Manifest
+from hub.envelope.passing import as_jws
 from hub.envelope.vault import lock, unlock
 from hub.errors import Refused
 from hub.exchange.broker import Broker
@@ -53,9 +54,23 @@ def open_content(broker: Broker, row: RecordRow, body: Body) -> Record:
     if row.direction is Direction.OUT or row.envelope_id is None:
         # Ours, or what was interpreted of a parcel: its parcel is kept beside it.
         document: Mapping[str, object] = json.loads(unlock(body, master_key=broker.keyring.master_key()))
-    else:
+    elif row.via is None:
         _manifest, document = _open_again(broker, body)
+    else:
+        _manifest, document = sealing.read_signed(_passed_jws(broker, body))
     return load_record(document, max_bytes=broker.limits.record_max_bytes)
+
+
+def read_signed(broker: Broker, view: View, row: RecordRow) -> bytes:
+    """Return a received record as its originator signed it: the JWS that was sealed, or was passed on."""
+    body = _find_body(view, row)
+    return _opened(broker, body).jws if row.via is None else _passed_jws(broker, body)
+
+
+def _passed_jws(broker: Broker, body: Body) -> bytes:
+    """Return the originator's JWS in the passage that brought it."""
+    _manifest, passage = _open_again(broker, body)
+    return as_jws(passage["details"]["signed"])  # type: ignore[index]
 
 
 def read_manifest(broker: Broker, view: View, row: RecordRow) -> Manifest:
@@ -64,11 +79,14 @@ def read_manifest(broker: Broker, view: View, row: RecordRow) -> Manifest:
 
 
 def _open_again(broker: Broker, body: Body) -> tuple[Manifest, Mapping[str, object]]:
-    """Open the sealed bytes that were verified when they were admitted."""
+    """Read the sealed bytes that were verified when they were admitted."""
+    return sealing.read_again(_opened(broker, body))
+
+
+def _opened(broker: Broker, body: Body) -> sealing.Opened:
     raw = unlock(body, master_key=broker.keyring.master_key())
     sealed = sealing.peek(raw, max_bytes=broker.limits.envelope_max_bytes)
-    opened = sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
-    return sealing.read_again(opened)
+    return sealing.open(sealed, agency=broker.agency, keys=broker.keyring.decryption())
 
 
 def _find_body(view: View, row: RecordRow) -> Body:

@@ -16,6 +16,7 @@ from hub.exchange.preparing import prepare
 from hub.exchange.recalling import everyone_who_got, refuse_own_text
 from hub.ports import View
 from hub.records.actor import Actor
+from hub.records.kinds import Action, Kind
 from hub.records.lifecycle import RecordState
 
 _REACHED = frozenset({RecordState.RELEASED, RecordState.ANSWERED})
@@ -41,8 +42,9 @@ def withdraw(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> Re
     kept = dict(record.document)
     for name in ("attachments", "reply_due_at", "grading"):
         kept.pop(name, None)
+    named = {"record": record.details["record"]} if record.kind is Kind.PASSAGE else {}
     recall = kept | {
-        "details": {"reason": reason},
+        "details": {"reason": reason, **named},
         "narrative": reason,
         "subjects": [],
         "created_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -67,6 +69,8 @@ def _next_version(
         if newest.state in (RecordState.DRAFT, RecordState.REJECTED):
             raise Refused("conflict", f"Version {newest.version} of this record is still a draft.")
         current = _last_released(work, record_id)
+        if current.kind == Kind.PASSAGE.value and action == Action.CORRECTION.value:
+            raise Refused("transition-invalid", "A passage follows its record by itself; only withdraw it.")
         told = dict(document) | {
             "id": record_id,
             "version": newest.version + 1,

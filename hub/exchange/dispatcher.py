@@ -19,6 +19,7 @@ from hub.exchange.dues.looking import look_at_dues
 from hub.exchange.gaps import look_for_gaps
 from hub.exchange.hubless.carrying import work_parcels
 from hub.exchange.messages.sending import hand_over
+from hub.exchange.passing.following import follow_passages
 from hub.exchange.polling import Mailboxes
 from hub.exchange.reconciling.forgetting import forget_books
 from hub.exchange.reconciling.nightly import reconcile_due, reconcile_relayed
@@ -163,6 +164,7 @@ class Dispatcher:
         tidy_at = 0.0
         while not self._stopping.wait(max(1.0, self._broker.limits.poll_interval_s)):
             self._guard(lambda: expire(self._broker), "upkeep")
+            self._guard(lambda: follow_passages(self._broker), "passages")
             if time.monotonic() >= tidy_at:
                 tidy_at = time.monotonic() + _TIDY_EVERY_S
                 self._guard(lambda: forget_unused(self._broker, self._broker.clock.now()), "upkeep")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from hub.entries import Lane, OutboxEntry, PartnerRow
+from hub.entries import Lane, OutboxEntry, PartnerRow, RecordRow
 from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, OurFault, PeerFault
 from hub.exchange.abreast import abreast
@@ -267,6 +267,18 @@ def quarantine(broker: Broker, batch: Batch, at: datetime) -> None:
             settled.entries.append(entry)
 
 
+def _consent_ended(claimed: Claimed, row: RecordRow, entry: OutboxEntry, at: datetime) -> bool:
+    """Tell whether a passage would go to somebody for the first time whom no consent names any more.
+
+    Its next versions go to those who have it, whatever day has passed.
+    """
+    passage = claimed.passages.get((row.originator, row.record_id))
+    if passage is None or row.version > 1:
+        return False
+    on = at.astimezone(UTC).date()
+    return not claimed.standing.consented(passage.originator, passage.record_id, entry.recipient, on=on)
+
+
 def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) -> str | None:
     """Return why an entry may not go now: agreements and standings change between release and delivery."""
     if entry.body_id not in claimed.bodies:
@@ -282,6 +294,12 @@ def _denied(broker: Broker, claimed: Claimed, entry: OutboxEntry, at: datetime) 
         return "not-found"
     if row.action == Action.WITHDRAWAL.value:
         decision = claimed.standing.recall(entry.recipient)
+    elif (passage := claimed.passages.get((row.originator, row.record_id))) is not None and (
+        passage.originator == entry.recipient
+    ):
+        decision = claimed.standing.report(entry.recipient)
+    elif _consent_ended(claimed, row, entry, at):
+        return "consent-ended"
     else:
         question = question_of_row(row, counterparty=entry.recipient, agency=broker.agency, at=at)
         decision = claimed.standing.permit(question)

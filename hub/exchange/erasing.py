@@ -156,11 +156,12 @@ def _destroy(
 ) -> Erased:
     """Put into the transaction all that an erasure destroys, and its entry."""
     _refuse_unless_at_rest(work, versions)
+    onward = _passed_on(broker, work, versions)
     entries = _entries(work, versions)
     event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
     parcels = erase_parcels(work, versions)
     signed = {one.body_id for one in work.approvals.of_record(done.originator, done.record_id)}
-    gone_with_it = {*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels, *signed}
+    gone_with_it = {*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels, *signed, *onward}
     for body_id in sorted(gone_with_it):
         work.bodies.erase(body_id)
     gone, kept = _erase_attachments(broker, work, held, versions, at)
@@ -210,14 +211,32 @@ def _refuse_unless_at_rest(view: View, versions: Sequence[RecordRow]) -> None:
             raise Refused(
                 "transition-invalid", f"Version {row.version} is still a draft; discard it, which erases it."
             )
-    moving = [entry for entry in _entries(view, versions) if entry.state in _ON_ITS_WAY]
-    if moving:
+    _refuse_moving(_entries(view, versions))
+    if not view.bodies.get_many([row.body_id for row in versions]):
+        raise Refused("content-erased", "The content of this record was erased already.")
+
+
+def _refuse_moving(entries: Sequence[OutboxEntry]) -> None:
+    if moving := [entry for entry in entries if entry.state in _ON_ITS_WAY]:
         raise Refused(
             "transition-invalid",
             f"{len(moving)} envelopes of it are still on their way; wait for them, or give them up first.",
         )
-    if not view.bodies.get_many([row.body_id for row in versions]):
-        raise Refused("content-erased", "The content of this record was erased already.")
+
+
+def _passed_on(broker: Broker, view: View, versions: Sequence[RecordRow]) -> frozenset[str]:
+    """Return the bodies of our passages that hold another originator's record: its content is in them."""
+    last = versions[-1]
+    if _ours(versions):
+        return frozenset()
+    bodies: set[str] = set()
+    for one in view.passages.of_record(last.originator, last.record_id):
+        if one.passer == broker.agency:
+            passages = view.records.versions(one.passage_id, originator=broker.agency)
+            entries = _entries(view, passages)
+            _refuse_moving(entries)
+            bodies |= {row.body_id for row in passages} | {entry.body_id for entry in entries}
+    return frozenset(bodies)
 
 
 def _told(

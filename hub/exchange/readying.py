@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import Body, Delivery, OutboxEntry, ParcelRow, RecordRow, Release, changed
+from hub.entries import Body, Delivery, OutboxEntry, ParcelRow, PassageRow, RecordRow, Release, changed
 from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval, AttachmentSecret
@@ -38,6 +38,7 @@ class Queued:
     event: AuditEvent
     parcels: tuple[ParcelRow, ...] = ()
     also: tuple[AuditEvent, ...] = ()
+    passage: PassageRow | None = None
 
 
 def release(

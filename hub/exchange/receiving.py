@@ -31,6 +31,7 @@ from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.consenting import take_consent
 from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import Stated, Statements
+from hub.exchange.passing.taking import take_over, take_passed
 from hub.exchange.rejecting import Rejected, reject
 from hub.exchange.relying import keep_relied, relied_on
 from hub.exchange.settling import mark_answered, supersede, tied
@@ -276,6 +277,9 @@ def _store(batch: _Batch, answers: Sequence[Answer]) -> Sequence[Outcome]:
                 for _originator, envelope_id in sorted(reused)
             )
             events = [a.event for a in answers if not isinstance(a, Outcome)]
+            events += [
+                a.passed.event for a in admitted if a.passed is not None and a.passed.event is not None
+            ]
             leaves = () if batch.leaf is None else (batch.leaf,)
             keep_relied(broker, work, batch.standing.partners.values(), events, leaves=leaves)
             work.commit()
@@ -287,7 +291,7 @@ def _store(batch: _Batch, answers: Sequence[Answer]) -> Sequence[Outcome]:
 def store(broker: Broker, work: UnitOfWork, admitted: Sequence[Admitted]) -> None:
     """Put admitted envelopes into the transaction: body, record, deliveries and leaf."""
     new = [a for a in admitted if not a.again]
-    work.bodies.add([a.body for a in new])
+    work.bodies.add([a.body for a in admitted if not a.again or a.before is not None])
     work.books.add_statements([a.stated.row for a in admitted])
     work.records.add([a.row for a in new])
     work.deliveries.add([delivery for a in new for delivery in a.deliveries])
@@ -299,11 +303,27 @@ def store(broker: Broker, work: UnitOfWork, admitted: Sequence[Admitted]) -> Non
     for item in new:
         if item.granted is not None and item.row.state is RecordState.RECEIVED:
             take_consent(broker, work, item.row, item.granted)
+    pass_further(broker, work, new)
+    for item in admitted:
+        if item.before is not None:
+            take_over(broker, work, item.row, item.before, at=item.event.at)
     use(work, [name for a in new for name, _size in a.sealed.header.attachments])
     for item in new:
         if names := [name for name, _size in item.sealed.header.attachments]:
             work.attachments.name((item.row.originator, item.row.record_id, item.row.version), names)
     work.stage(a.event for a in admitted)
+
+
+def pass_further(broker: Broker, work: UnitOfWork, new: Sequence[Admitted]) -> None:
+    """Take what passages bring, and mark our own passages of what has changed: they follow it."""
+    for item in new:
+        row = item.row
+        if item.passed is not None:
+            take_passed(broker, work, row, item.passed, item.event.at)
+        if item.granted is not None:
+            work.passages.mark_consent(broker.agency, row.originator, consent_id=row.record_id)
+        elif row.version > 1:
+            work.passages.mark(broker.agency, row.originator, record_id=row.record_id)
 
 
 def _outcome(answer: Answer, overtaken: Mapping[Key, InboxEntry], reused: Collection[Key]) -> Outcome:

@@ -121,7 +121,12 @@ def permit_showing(standing: Standing, row: RecordRow, member: str, *, agency: s
     if row.direction is Direction.IN:  # under any agreement with the member, if the label lets it
         consented = standing.consented(row.originator, row.record_id, member, on=at.astimezone(UTC).date())
         question = replace(
-            question, agreement=None, came_under=row.agreement, articles=(), consented=consented
+            question,
+            agreement=None,
+            came_under=row.agreement,
+            came_from=row.via,
+            articles=(),
+            consented=consented,
         )
     return standing.permit(question)
 
@@ -137,19 +142,26 @@ def judge_all(
     standing: Standing, record: Record, recipients: Sequence[str], *, agency: str, at: datetime
 ) -> Sequence[Verdict]:
     """Return the verdict on each recipient of a record about to go out."""
-    return [
-        Verdict(
-            recipient=recipient,
-            decision=standing.recall(recipient)
-            if record.action is Action.WITHDRAWAL
-            else standing.permit(
-                question_of_record(
-                    record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
-                )
-            ),
+
+    def judge(recipient: str) -> Decision:
+        if record.action is Action.WITHDRAWAL:
+            return standing.recall(recipient)
+        if recipient == originator_of_passed(record):
+            return standing.report(recipient)
+        question = question_of_record(
+            record, counterparty=recipient, direction=Direction.OUT, agency=agency, at=at
         )
-        for recipient in recipients
-    ]
+        return standing.permit(question)
+
+    return [Verdict(recipient=recipient, decision=judge(recipient)) for recipient in recipients]
+
+
+def originator_of_passed(record: Record) -> str | None:
+    """Return whose record a passage passes on; None for every other record."""
+    if record.kind is not Kind.PASSAGE:
+        return None
+    originator: str = record.details["record"]["originator"]
+    return originator
 
 
 def judge_rule(

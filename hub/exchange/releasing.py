@@ -12,7 +12,7 @@ from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
-from hub.entries import RecordRow, Release
+from hub.entries import PassageRow, RecordRow, Release
 from hub.envelope.approvals import SECRET_BYTES
 from hub.envelope.manifest import AttachmentSecret
 from hub.errors import Refused
@@ -28,6 +28,7 @@ from hub.exchange.hubless.asking import PartnerAnswer, answered_partners, refuse
 from hub.exchange.hubless.translating import Prepared, judged, prepare_all, refuse_untranslated
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
+from hub.exchange.passing.passing_on import passed_by, passing_event, refuse_moved
 from hub.exchange.readying import Queued, release
 from hub.exchange.recalling import refuse_beyond_recall
 from hub.exchange.recipients import judge_all, refuse_denied
@@ -98,6 +99,7 @@ class _Weighed:
     before: tuple[Given, ...]
     prepared: Sequence[Prepared]
     also: tuple[AuditEvent, ...]
+    passage: PassageRow | None = None
 
 
 def approve(
@@ -237,10 +239,17 @@ def _prepare_release(
             prepared=weighed.prepared,
             given=given,
         )
-        queued = replace(made, also=weighed.also)
+        told = _passing_told(broker, actor, row, weighed.passage, at)
+        queued = replace(made, also=(*weighed.also, *told), passage=weighed.passage)
     return _Prepared(
         row=row, given=given, needed=needed, also=weighed.also, queued=queued, following=following
     )
+
+
+def _passing_told(
+    broker: Broker, actor: Actor, row: RecordRow, passage: PassageRow | None, at: datetime
+) -> tuple[AuditEvent, ...]:
+    return () if passage is None else (passing_event(broker, actor, row, passage, at),)
 
 
 def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at: datetime) -> _Weighed:
@@ -260,6 +269,7 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
         record = read_content(broker, view, row)
         refuse_beyond_recall(view, row, record)
         refuse_outdated(view, row)
+        passage = passed_by(broker, view, standing, row, record, at=at)
         secrets = secrets_for(view, broker, record)
         parts = lowered(view, row)
         before = approving.standing_approvals(broker, view, standing, row)
@@ -287,6 +297,7 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
         before=tuple(before),
         prepared=prepared,
         also=tuple(also),
+        passage=passage,
     )
 
 
@@ -319,6 +330,10 @@ def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
         if item.row.version > 1:
             supersede(work, item.row)
     work.stage([event for item in items for event in (item.event, *item.also)])
+    for item in items:
+        if item.passage is not None:
+            refuse_moved(work, item.passage)
+            work.passages.put(item.passage)
     for answer, asked in mark_answered(work, [item.row for item in items]):
         event = next(item.event for item in items if item.row is answer)
         work.stage([tied(broker, event, asked)])

@@ -59,6 +59,8 @@ def route(
     the hub's own officers. `holders` are the members that got an earlier version: a withdrawal reaches them
     whatever agreement has ended, and of the others those alone that may have the record.
     """
+    if row.kind == Kind.PASSAGE.value:
+        return ()  # what it holds is delivered as its originator's
     deliveries = []
     for member in standing.members.values():
         if member.status is not PartnerStatus.ACTIVE:

@@ -1,4 +1,7 @@
-"""What became of a received record here, stated to its originator: signed first, queued with the change."""
+"""What became of a received record here, stated to who sent it: signed first, queued with the change.
+
+That is its originator, or the hub that passed it on.
+"""
 
 from __future__ import annotations
 
@@ -45,25 +48,25 @@ def state_all(
         if key is None:
             receipts.append(None)
             continue
-        originator = standing.partner(one.row.originator)
+        sender = standing.partner(key[0])
         statement = Statement(
             receipt_id=new_id(),
             envelope_id=key[1],
             envelope_digest=came[key].digest.hex(),
             by=broker.agency,
-            to=one.row.originator,
+            to=key[0],
             status=status,
             at=at,
             record_id=one.row.record_id,
             member=one.member,
         )
-        raw = issue(statement, broker.keyring.signing(), originator.suite)
-        receipts.append(replace(receipt_row(statement, raw, record_id=one.row.record_id), to=originator.lane))
+        raw = issue(statement, broker.keyring.signing(), sender.suite)
+        receipts.append(replace(receipt_row(statement, raw, record_id=one.row.record_id), to=sender.lane))
     return receipts
 
 
 def _envelope(row: RecordRow) -> tuple[str, str] | None:
-    """Return what admitted a received record; a record of our own was admitted by nothing."""
+    """Return what admitted a received record: its envelope, or that of who passed it on; our own has none."""
     if row.direction is Direction.OUT or row.envelope_id is None:
         return None
-    return row.originator, row.envelope_id
+    return row.via or row.originator, row.envelope_id

@@ -28,8 +28,9 @@ class Question:
     `articles` are those of it that the record cites, `days_to_reply` and `days_kept` those that it gives the
     recipient, counted from the day it was made (`made_on`), `urgent` whether it asks for haste, and
     `may_be_minor` whether a person in it is not surely of age; these say nothing where only the stored row
-    of a record is at hand. `came_under` is the agreement of a record that came in, and `consented` tells that
-    its originator's consent to show it to the counterparty stands.
+    of a record is at hand. `came_under` is the agreement of a record that came in, `came_from` who sent it if
+    not its originator, and `consented` tells that its originator's consent stands: to show it to the
+    counterparty, or to pass it on to the recipient.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Question:
     urgent: bool = False
     may_be_minor: bool = False
     came_under: str | None = None
+    came_from: str | None = None
     consented: bool = False
 
     def __post_init__(self) -> None:
@@ -71,6 +73,11 @@ class Question:
         """Tell whether a record that came in would be shown to a member."""
         foreign = self.originator != self.our_agency
         return foreign and self.agreement is None and self.direction is Direction.OUT
+
+    @property
+    def passed_on(self) -> bool:
+        """Tell whether another originator's record goes from the sender to a partner, under an agreement."""
+        return self.agreement is not None and self.originator != self.sender
 
 
 def permit(question: Question, agreements: Sequence[Agreement], *, suspended: bool) -> Decision:
@@ -95,6 +102,9 @@ def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decisi
     if flow is None or question.kind not in flow.by_rule:
         sentence = f"A {question.kind.value} to {question.recipient} needs a second officer."
         reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
+    elif question.kind is Kind.PASSAGE:
+        sentence = "What another agency made is passed on by two officers, whatever flows by rule."
+        reasons.append(Reason(code="four-eyes", sentence=sentence))
     elif question.label.classification.rank > BY_RULE_MAX.rank or question.label.originator_control:
         sentence = (
             f"What is above {BY_RULE_MAX.value} or under originator control needs a second officer, "
@@ -255,13 +265,14 @@ def _days_to_reply(question: Question, agreement: Agreement) -> int | None:
 
 
 def _onward(question: Question, agreements: Sequence[Agreement]) -> list[Reason]:
-    """Hold showing a record on against the agreement that it came under."""
-    if not question.shown_on:
+    """Hold showing or passing a record on against the agreement that it came under."""
+    if question.direction is Direction.IN or not (question.shown_on or question.passed_on):
         return []
     for agreement in _newest(agreements):
-        flow = agreement.flow(question.originator, question.our_agency)
+        flow = agreement.flow(question.came_from or question.originator, question.our_agency)
         if agreement.id == question.came_under and flow is not None and flow.onward is Onward.NEVER:
-            sentence = f"{agreement.id} lets nothing that comes from {question.originator} be passed on."
+            came_from = question.came_from or question.originator
+            sentence = f"{agreement.id} lets nothing that comes from {came_from} be passed on."
             return [Reason(code="third-party-rule", sentence=sentence, clause=_clause(agreement, flow))]
     return []
 
@@ -278,7 +289,7 @@ def _label(question: Question) -> list[Reason]:
         sentence = f"{question.originator} has not consented to {question.sender} passing its record on."
         reasons.append(Reason(code="third-party-rule", sentence=sentence))
     releasable_to = question.label.releasable_to
-    if question.shown_on and question.consented:
+    if question.consented and (question.shown_on or question.passed_on):
         return reasons
     if question.recipient not in releasable_to and (releasable_to or question.label.tlp is Tlp.RED):
         sentence = (
@@ -291,13 +302,13 @@ def _label(question: Question) -> list[Reason]:
 
 
 def _consents(question: Question) -> bool:
-    """Tell whether the originator lets a record that came in be shown on to a member: by consent, or label.
+    """Tell whether the originator lets a record that came in go further: by consent, or to members by label.
 
     The label does not under originator control. Where TLP or H2 keep it with who got it, it does for those
-    named.
+    named. Nothing but consent passes it on to a partner.
     """
     label = question.label
-    if question.shown_on and question.consented:
+    if question.consented and (question.shown_on or question.passed_on):
         return True
     if not question.shown_on or label.originator_control:
         return False

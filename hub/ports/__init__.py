@@ -32,6 +32,7 @@ from hub.ports.keyring import Keyring, NoteKeySet
 from hub.ports.ledger import Ledger
 from hub.ports.log import CheckpointRow, EpochRow, EventQuery, Log, LogEntry, TileRow, Waiting
 from hub.ports.messages import MessageRow, Messages, MessageState
+from hub.ports.passages import Passages
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -102,6 +103,7 @@ __all__ = [
     "Outbox",
     "Outcome",
     "Parcel",
+    "Passages",
     "QuorumState",
     "Read",
     "Receipts",

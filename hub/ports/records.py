@@ -42,6 +42,10 @@ class Records(Protocol):
         """Rewrite a row whose revision is the expected one (else Refused `conflict`); store revision + 1."""
         ...
 
+    def readmit(self, row: RecordRow) -> None:
+        """Rewrite a received version that came anew, whatever became of it before; store revision + 1."""
+        ...
+
     def advance(self, row: RecordRow, *, to: RecordState) -> None:
         """Take one step of the lifecycle with this version as it is stored now; store revision + 1.
 

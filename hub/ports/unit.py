@@ -19,6 +19,7 @@ from hub.ports.introductions import Introductions
 from hub.ports.ledger import Ledger
 from hub.ports.log import EventQuery, Log
 from hub.ports.messages import Messages
+from hub.ports.passages import Passages
 from hub.ports.queue import Outbox
 from hub.ports.records import Bodies, Erasures, Records
 from hub.ports.replays import Replays
@@ -48,6 +49,8 @@ class View(Protocol):
     def consents(self) -> Consents: ...
     @property
     def tears(self) -> Tears: ...
+    @property
+    def passages(self) -> Passages: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

@@ -37,7 +37,8 @@ made.
 
 **Versions.** Version 1 has the action `new`. Each later version has a higher number and the same id, and is
 a `correction`, complete in itself, or a `withdrawal`. A withdrawal keeps the head and the kind; its details
-are only the reason, and it needs no subjects. It must reach everyone who got the record.
+are only the reason (a passage's say more), and it needs no subjects. It must reach everyone who got the
+record.
 """
 
 
@@ -52,6 +53,9 @@ def records_page() -> str:
         needs += " Needs `in_reply_to`." if shape.answers else ""
         parts.append(f"### {kind.value}\n\n{MEANS[kind]}{needs}\n\n{_object(shape.details, shared)}")
     parts.append(f"### Withdrawal of any kind\n\n{_object(Withdrawal, shared)}")
+    for kind, shape in SHAPES.items():
+        if shape.recall is not Withdrawal:
+            parts.append(f"### Withdrawal of a {kind.value}\n\n{_object(shape.recall, shared)}")
     parts.append("## Subjects\n")
     parts += [f"### {name}\n\n{_object(schema, shared)}" for name, schema in SUBJECTS.items()]
     parts.append("## Objects that these share\n")

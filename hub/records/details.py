@@ -15,6 +15,7 @@ from hub.records.borders import BorderHit, IllicitTransportReport, TransportChan
 from hub.records.consents import Consent, ConsentRequest
 from hub.records.fields import Text
 from hub.records.kinds import Kind
+from hub.records.passages import Passage, PassageRecall
 from hub.records.sanctions import (
     AssetFreeze,
     AssetInquiry,
@@ -26,19 +27,23 @@ from hub.records.schema import Object
 from hub.records.search import Diffusion, GroupProfile, Notice, WantedPerson
 
 
+class Withdrawal(Object):
+    """The details of every withdrawal but a passage's: why the record is taken back."""
+
+    reason = Text(4000, lines=True, required=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What one kind holds: its details, the subject types of which it needs one, and whether it answers."""
+    """What one kind holds: its details, the subject types of which it needs one, and whether it answers.
+
+    `recall` are the details of its withdrawal.
+    """
 
     details: type[Object]
     needs: frozenset[str] = frozenset()
     answers: bool = False
-
-
-class Withdrawal(Object):
-    """The details of every withdrawal, whatever its kind: why the record is taken back."""
-
-    reason = Text(4000, lines=True, required=True)
+    recall: type[Object] = Withdrawal
 
 
 _ANYONE: Final = frozenset({"person", "organisation"})
@@ -64,4 +69,5 @@ SHAPES: Final[dict[Kind, Shape]] = {
     Kind.SERVICE_NOTICE: Shape(details=ServiceNotice),
     Kind.CONSENT_REQUEST: Shape(details=ConsentRequest),
     Kind.CONSENT: Shape(details=Consent, answers=True),
+    Kind.PASSAGE: Shape(details=Passage, recall=PassageRecall),
 }

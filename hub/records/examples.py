@@ -448,4 +448,24 @@ EXAMPLES: Final[dict[Kind, Example]] = {
             "conditions": "Только для проверки; без передачи третьим лицам.",
         },
     ),
+    Kind.PASSAGE: Example(
+        **_CIS,
+        purpose=Purpose.INVESTIGATION,
+        narrative="",
+        details={
+            "record": {
+                "originator": "cis-atc",
+                "id": "01936d3e-7a00-7000-8000-000000000001",
+                "version": 1,
+            },
+            "signed": {
+                "payload": "eyJjb250ZW50Ijp7fX0",
+                "signatures": [{"protected": "eyJhbGciOiJFUzI1NiJ9", "signature": "c2lnbmF0dXJl"}],
+            },
+            "consent": {
+                "payload": "eyJjb250ZW50Ijp7fX0",
+                "signatures": [{"protected": "eyJhbGciOiJFUzI1NiJ9", "signature": "c2lnbmF0dXJl"}],
+            },
+        },
+    ),
 }

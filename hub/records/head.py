@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from marshmallow import ValidationError, validates_schema
 
-from hub.records.details import SHAPES, Shape, Withdrawal
+from hub.records.details import SHAPES, Shape
 from hub.records.fields import Agency, Choice, Count, Date, Id, Language, Many, Part, Slug, Text, Time
 from hub.records.grading import GradingSchema
 from hub.records.kinds import Action, Kind, Purpose
@@ -112,7 +112,7 @@ def _attachments(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def record_schema(kind: Kind, action: Action) -> RecordSchema:
     """Return the schema of one kind, built once a process; a withdrawal's details are its reason alone."""
     shape = SHAPES[kind]
-    details = Withdrawal if action is Action.WITHDRAWAL else shape.details
+    details = shape.recall if action is Action.WITHDRAWAL else shape.details
     made = type(
         RecordSchema.__name__, (RecordSchema,), {"details": Part(details, required=True), "shape": shape}
     )

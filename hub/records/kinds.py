@@ -28,6 +28,7 @@ class Kind(Enum):
     SERVICE_NOTICE = "service-notice"
     CONSENT_REQUEST = "consent-request"
     CONSENT = "consent"
+    PASSAGE = "passage"
 
 
 MEANS: Final[dict[Kind, str]] = {
@@ -50,6 +51,7 @@ MEANS: Final[dict[Kind, str]] = {
     Kind.SERVICE_NOTICE: "A change in who is competent or can be reached, or a course that is offered.",
     Kind.CONSENT_REQUEST: "A request to pass an originator's record on, to whom and what for.",
     Kind.CONSENT: "The originator's answer: its record may be passed on, until when, or not.",
+    Kind.PASSAGE: "Another originator's record, passed on with its consent; both as it signed them.",
 }
 
 

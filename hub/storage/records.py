@@ -141,6 +141,14 @@ class RecordStore:
         del values["position"]  # never changes
         self._rewrite(row, values)
 
+    def readmit(self, row: RecordRow) -> None:
+        """Rewrite a version that came anew, whatever became of it before: no step of the lifecycle."""
+        self._session.change()
+        _, revision = self._standing(row)
+        values = {**vars(row), "revision": revision + 1}
+        del values["position"]  # never changes
+        self._rewrite(row, values)
+
     def advance(self, row: RecordRow, *, to: RecordState) -> None:
         """Take one step of the lifecycle; the revision grows, as what readers see has changed."""
         self._session.change()

@@ -49,6 +49,7 @@ UNUSED: Final = text("NOT attachments.used")
 OF_RUN: Final = text("statements.run IS NOT NULL")
 EQUAL: Final = text("reconciliations.differences = 0")
 MESSAGE_WAITS: Final = text("messages.state = 'waiting'")
+BEHIND: Final = text("passages.behind")
 MESSAGE_ANSWERS: Final = text("messages.answers IS NOT NULL")
 
 #: Which rows still wait for what falls due with them, by the column that says when.
@@ -149,6 +150,7 @@ records = _table(
     _moment("expires_at", optional=True),
     _number("revision"),
     _text("envelope_id", optional=True),
+    _text("via", optional=True),
     ForeignKeyConstraint(["body_id"], ["bodies.body_id"]),
     Index("records_by_version", "record_id", "originator", "version", unique=True),
     Index("records_by_conversation", "conversation", "position"),
@@ -232,6 +234,21 @@ consents = _table(
     _number("consent_version"),
     _text("record_id"),
     _text("until"),
+)
+
+#: Which records were passed on, by us and to us.
+passages = _table(
+    "passages",
+    _text("passer", key=True),
+    _text("passage_id", key=True),
+    _text("originator"),
+    _text("record_id"),
+    _number("version"),
+    _text("consent_id"),
+    Column("behind", Boolean, nullable=False),
+    Index("passages_by_record", "record_id", "originator"),
+    Index("passages_by_consent", "consent_id", "originator"),
+    _partial("passages_behind", "passage_id", where="behind"),
 )
 
 #: Of what falls due people were told, so that each is told once a level.

@@ -25,6 +25,7 @@ from hub.storage.ledger import LedgerStore
 from hub.storage.log import LogStore
 from hub.storage.messages import MessageStore
 from hub.storage.outbox import OutboxStore
+from hub.storage.passages import PassageStore
 from hub.storage.receipts import ReceiptStore
 from hub.storage.records import RecordStore
 from hub.storage.replays import ReplayStore
@@ -50,6 +51,7 @@ class SqlView:
         self.dues = DueStore(session)
         self.consents = ConsentStore(session)
         self.tears = TearStore(session)
+        self.passages = PassageStore(session)
         self.ledger = LedgerStore(session)
         self.outbox = OutboxStore(session)
         self.inbox = InboxStore(session)

@@ -166,6 +166,11 @@ def _walk_administration(paired: Path, tmp_path: Path) -> None:
     done("renew", "--home", str(paired / "cis-atc"), "--host-name", "cis.example")
     card = done("partner", "card", "--out", str(newer), "--home", str(paired / "cis-atc"))
     done("partner", "add", str(newer), "--fingerprint", card["fingerprint"], "--url", "https://cis.example:1")
+    further = tmp_path / "kz-fin.card"
+    card = done("partner", "card", "--out", str(further), "--home", str(tmp_path / "new"))
+    done(
+        "partner", "add", str(further), "--fingerprint", card["fingerprint"], "--url", "https://fin.example:1"
+    )
     password = tmp_path / "drop-password"
     password.write_text("not a secret", encoding="utf-8")
     done("material", "put", "de-bka", "drop-password", "--secret", str(password))
@@ -239,7 +244,7 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     officers.add("erlan", "auditor")
     officers.add("farida", "custodian")
     treaty = tmp_path / "treaty-2.toml"
-    text = agreement_text(("kz-knb", "cis-atc")).replace("version = 1", "version = 2", 1)
+    text = agreement_text(("kz-knb", "cis-atc", "kz-fin")).replace("version = 1", "version = 2", 1)
     treaty.write_text(text, encoding="utf-8")
     proposed = act("dana", "agreement", "propose", str(treaty))
     act("farida", "agreement", "approve", "test-treaty", "--digest", proposed["digest"])
@@ -247,6 +252,10 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     meant = {"record": {"id": sent, "version": 1}, "pass_to": ["kz-mvd"], "aim": "their files"}
     consent = came(paired, kind="consent-request", details=meant)
     act("aigul", "consent", "answer", consent.record_id, "--refuse", "the source would be known")
+    granted = {"record": {"id": asked.record_id, "version": 1}, "pass_to": ["kz-fin"]}
+    granted |= {"decision": "granted", "until": (datetime.now(UTC) + timedelta(days=9)).date().isoformat()}
+    came(paired, kind="consent", in_reply_to=asked.record_id, details=granted)
+    act("aigul", "record", "pass-on", asked.record_id, "--to", "kz-fin")
     act("aigul", "record", "review", asked.record_id, *why)
     later = (datetime.now(UTC) + timedelta(days=1500)).date().isoformat()
     act("dana", "record", "keep", asked.record_id, "--until", later, *why)

@@ -35,6 +35,7 @@ from hub.ports import Transfer
 from hub.records.ids import new_id
 from hub.records.lifecycle import ReceiptStatus
 from tests.evidence.world import small
+from tests.exchange import passages
 from tests.exchange.crafting import stated_books
 from tests.exchange.hubs import CUSTODIAN, Hubs, authority_pem, own_card_of, released
 
@@ -234,6 +235,21 @@ def test_a_stripped_card_in_succession(hubs: Hubs) -> None:
     assert code(lambda: follow(card, stripped, suites=suites, at=at)) == "succession-refused"
 
 
+def test_what_is_passed_on(hubs: Hubs) -> None:
+    """Who passes on took the record in a suite that the recipient does not take from its originator."""
+    first, second, third = (hubs.add(agency) for agency in (passages.A, passages.B, passages.C))
+    for ours, theirs in ((first, second), (second, first)):
+        hubs.pair(ours, theirs, suites=CLASSIC)
+    for ours, theirs in ((first, third), (third, first), (second, third), (third, second)):
+        hubs.pair(ours, theirs, suites=HYBRID)
+    hubs.agree()
+    row = passages.sent(hubs)
+    passages.consented(hubs, row)
+    passages.passed_on(hubs, row)
+    assert passages.newest(third, row) is None
+    assert refusals(third) == ["suite-not-allowed"]
+
+
 def test_a_bundle_of_evidence(hubs: Hubs) -> None:
     from hub.evidence.bundle import read_bundle, write_bundle
     from tests.evidence.world import Outcome
@@ -254,6 +270,7 @@ PLACES = {
     "hub/exchange/broker.py": "where the pin becomes what is allowed",
     "hub/exchange/courier/importing.py": "test_a_bundle_on_a_medium",
     "hub/exchange/numbering.py": "test_an_envelope_or_its_statement",
+    "hub/exchange/passing/taking.py": "test_what_is_passed_on",
     "hub/exchange/reconciling/answering.py": "test_a_statement_of_books",
     "hub/exchange/reconciling/messages.py": "test_a_statement_of_books, with the same arguments",
     "hub/exchange/weighing.py": "test_a_receipt, and between two others",

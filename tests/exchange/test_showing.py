@@ -18,7 +18,16 @@ from tests.exchange.hubs import START, Hubs
 
 HUB: Final = Path(__file__).parents[2] / "hub"
 OPENERS: Final = frozenset(
-    {"unlock", "body_key", "read_content", "open_content", "read_manifest", "secrets_for", "decrypt_chunks"}
+    {
+        "unlock",
+        "body_key",
+        "read_content",
+        "open_content",
+        "read_manifest",
+        "read_signed",
+        "secrets_for",
+        "decrypt_chunks",
+    }
 )
 #: Which modules open content at rest, and why nobody is shown it unlogged.
 OPENING: Final = {
@@ -33,6 +42,8 @@ OPENING: Final = {
     "hub/exchange/ledger/transport.py": "figures of members, shown to a reader through let_out",
     "hub/exchange/tearing.py": "to leave parts out, and say which changed; the caller gets a row and paths",
     "hub/exchange/consenting.py": "to draft a request or an answer; the caller gets the draft's row",
+    "hub/exchange/passing/written.py": "to write a passage; the caller gets the draft's row",
+    "hub/exchange/passing/following.py": "to send on what its originator changed; logged with its recipients",
     "hub/exchange/approving.py": "signed statements of officers, which hold digests; and salts, to sign one",
     "hub/exchange/officer_keys.py": "an officer's private key, opened with the officer's own password",
     "hub/exchange/taxii/collecting.py": "what a partner collects; logged before it is handed out",

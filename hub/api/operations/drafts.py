@@ -296,6 +296,7 @@ def _signature(told: Mapping[str, Any]) -> Signature | None:
         Act.DRAFTED,
         Act.DISCARDED,
         Act.TEAR_OUTDATED,
+        Act.PASSED_ON,
     ),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:

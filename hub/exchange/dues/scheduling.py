@@ -14,7 +14,8 @@ from hub.records.record import Record
 def scheduled(standing: Standing, row: RecordRow, record: Record, *, agency: str, at: datetime) -> RecordRow:
     """Return the row of a record that goes or came at a time, with what falls due with it."""
     came = row.direction is Direction.IN
-    pairs = [(row.originator, agency)] if came else [(agency, recipient) for recipient in row.recipients]
+    sender = row.via or row.originator
+    pairs = [(sender, agency)] if came else [(agency, recipient) for recipient in row.recipients]
     found = (terms_between(standing.agreements, row.agreement, *pair) for pair in pairs)
     due = dues(record, [one for one in found if one is not None], direction=row.direction, at=at)
     ground = record.details.get("ground")

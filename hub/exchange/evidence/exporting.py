@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.audit.events import Act
 from hub.audit.justification import justified
 from hub.audit.names import log_name
+from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.evidence.anchors import strongest
 from hub.evidence.bundle import PARTS_MAX, Bundle, write_bundle
@@ -17,6 +18,7 @@ from hub.exchange.log.catching_up import catch_up
 from hub.exchange.partners import SUITES
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_audit
+from hub.ports import View
 from hub.records.actor import Actor
 
 
@@ -39,7 +41,8 @@ def export(
     why = justified(justification)
     at = broker.clock.now()
     with broker.store.read() as view:
-        row = find_row(view, record_id, originator=originator)
+        row = evident(view, find_row(view, record_id, originator=originator))
+    record_id = row.record_id
     catch_up(broker)
     event = broker.event(Act.EXPORTED, actor, record_id, at, justification=why, what=mode.value)
     with broker.store.work() as work:
@@ -71,6 +74,21 @@ def export(
     return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
 
 
+def evident(view: View, row: RecordRow) -> RecordRow:
+    """Return the record that evidence shows: for one that was passed on to us, the passage that brought it.
+
+    In it stand the originator's record and its consent, as both were signed.
+    """
+    if row.via is None:
+        return row
+    passages = [
+        one for one in view.passages.of_record(row.originator, row.record_id) if one.passer == row.via
+    ]
+    found = [view.records.get(one.passage_id, originator=one.passer) for one in passages]
+    brought = [one for one in found if one is not None]
+    return max(brought, key=lambda one: one.position) if brought else row
+
+
 def _refuse_too_large(found: Collected, proven: Proven) -> None:
     """Raise Refused `evidence-too-large` for a life of more parts than verifiers take: none is left out."""
     for name, most in PARTS_MAX.items():
@@ -91,7 +109,8 @@ def is_cosigned(broker: Broker, record_id: str, *, originator: str | None = None
         return True
     catch_up(broker)
     with broker.store.read() as view:
-        events = events_of(broker, view, record_id, originator=originator)
+        row = evident(view, find_row(view, record_id, originator=originator))
+        events = events_of(broker, view, row.record_id, originator=row.originator)
         indices = [view.log.index_of(event.event_id) for event in events]
         last = max((index for index in indices if index is not None), default=None)
         return last is None or view.witnessing.cosigned_size(last + 1, needed=needed) is not None

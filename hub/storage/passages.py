@@ -1,0 +1,70 @@
+"""Which records were passed on, by us and to us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import and_, bindparam, delete, insert, select, update
+
+from hub.entries import PassageRow
+from hub.storage import tables
+from hub.storage.session import Session, Shape
+
+_T: Final = tables.passages
+_SHAPE: Final = Shape(PassageRow, _T)
+_is_it: Final = and_(_T.c.passer == bindparam("by"), _T.c.passage_id == bindparam("which"))
+_FORGET: Final = delete(_T).where(_is_it)
+_ADD: Final = insert(_T)
+_ONE: Final = _SHAPE.select().where(_is_it)
+_OF_RECORD: Final = (
+    _SHAPE.select()
+    .where(_T.c.record_id == bindparam("which"), _T.c.originator == bindparam("by"))
+    .order_by(_T.c.passer, _T.c.passage_id)
+)
+_ours: Final = (_T.c.passer == bindparam("us"), _T.c.originator == bindparam("by"))
+_MARK: Final = update(_T).where(*_ours, _T.c.record_id == bindparam("which")).values(behind=True)
+_MARK_CONSENT: Final = update(_T).where(*_ours, _T.c.consent_id == bindparam("which")).values(behind=True)
+_BEHIND: Final = (
+    select(*_SHAPE.columns).where(tables.BEHIND).order_by(_T.c.passage_id).limit(bindparam("most"))
+)
+
+
+class PassageStore:
+    """Implements `hub.ports.Passages`. Each change goes with a step that is told of: it is bookkeeping."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, row: PassageRow) -> None:
+        """Store what a passage holds now."""
+        self._session.change(audited=False)
+        self._session.run(_FORGET, {"by": row.passer, "which": row.passage_id})
+        self._session.run(_ADD, dict(vars(row)))
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], PassageRow]:
+        """Return those (passer, passage_id) that exist."""
+        found = {}
+        for passer, passage_id in set(keys):
+            row = self._session.row(_ONE, {"by": passer, "which": passage_id})
+            if (one := _SHAPE.load_one(row)) is not None:
+                found[passer, passage_id] = one
+        return found
+
+    def of_record(self, originator: str, record_id: str) -> Sequence[PassageRow]:
+        """Return all passages of a record."""
+        return _SHAPE.load(self._session.rows(_OF_RECORD, {"by": originator, "which": record_id}))
+
+    def mark(self, passer: str, originator: str, *, record_id: str) -> int:
+        """Note that a record that `passer` passed on has a later version; return how many hold it."""
+        self._session.change(audited=False)
+        return self._session.run(_MARK, {"us": passer, "by": originator, "which": record_id})
+
+    def mark_consent(self, passer: str, originator: str, *, consent_id: str) -> int:
+        """Note that a consent under which `passer` passed records on has changed; return how many did."""
+        self._session.change(audited=False)
+        return self._session.run(_MARK_CONSENT, {"us": passer, "by": originator, "which": consent_id})
+
+    def behind(self, limit: int) -> Sequence[PassageRow]:
+        """Return passages that must follow."""
+        return _SHAPE.load(self._session.rows(_BEHIND, {"most": limit}))

@@ -13,6 +13,7 @@ from hub.api.converters import CONVERTERS, described
 from hub.api.describing import SECURITY_SCHEMES, described_problems
 from hub.api.operations import (
     access,
+    agreements,
     attachments,
     authority,
     directory,
@@ -46,6 +47,7 @@ ROOMS = (
     attachments.room,
     queue.room,
     directory.room,
+    agreements.room,
     hubless.room,
     log.room,
     witness.room,

@@ -56,7 +56,8 @@ def adopt(broker: Broker, actor: Actor, toml_text: str) -> AgreementRow:
 def propose(broker: Broker, actor: Actor, toml_text: str) -> ProposalRow:
     """Propose an agreement's text; nothing changes before another custodian approves it.
 
-    A proposal of the same version that nobody approved yet is replaced. Raises Refused `role-missing`,
+    A proposal of the same version that nobody approved yet is replaced; the same text by the same custodian
+    changes nothing. Raises Refused `role-missing`,
     `agreement-invalid`, or `conflict` for a version that is not above the one in force.
     """
     require(may_propose_agreement(actor))
@@ -72,6 +73,9 @@ def propose(broker: Broker, actor: Actor, toml_text: str) -> ProposalRow:
     )
     with broker.store.work() as work:
         _refuse_unless_newer(agreement.id, agreement.version, in_force(work, agreement.id))
+        for before in waiting(work):
+            if _same(before, row) and before.proposed_by == row.proposed_by:
+                return before
         work.directory.put_proposal(row)
         told = {"version": str(row.version), "digest": row.digest.hex()}
         work.stage([broker.event(Act.AGREEMENT_PROPOSED, actor, row.agreement_id, at, **told)])
@@ -84,11 +88,16 @@ def approve_agreement(
 ) -> AgreementRow:
     """Put in force what another custodian proposed; `digest` is that of the text that was read.
 
-    Raises Refused `role-missing`, `four-eyes`, `not-found`, and `conflict` when the text is not the one that
-    was read, or an equal or later version is in force.
+    A repeat by who put that text in force changes nothing. Raises Refused `role-missing`, `four-eyes`,
+    `not-found`, and `conflict` when the text is not the one that was read, or an equal or later version is in
+    force.
     """
     at = broker.clock.now()
     with broker.store.work() as work:
+        now = in_force(work, agreement_id)
+        if now is not None and (now.version, now.digest, now.adopted_by) == (version, digest, str(actor)):
+            require(may_propose_agreement(actor))
+            return now
         proposal = proposal_of(work, agreement_id, version)
         require(may_approve_agreement(actor, proposal.proposed_by))
         if proposal.digest != digest:
@@ -107,6 +116,10 @@ def approve_agreement(
         _put_in_force(broker, work, actor, row, at, proposed_by=proposal.proposed_by)
         work.commit()
     return row
+
+
+def _same(one: ProposalRow, other: ProposalRow) -> bool:
+    return (one.agreement_id, one.version, one.digest) == (other.agreement_id, other.version, other.digest)
 
 
 def in_force(view: View, agreement_id: str) -> AgreementRow | None:

@@ -18,6 +18,7 @@ from hub.audit.trail import Trail, writes, writes_nothing
 from hub.records.actor import Role
 from tests.api import (
     test_access,
+    test_agreements,
     test_as4,
     test_attachments,
     test_authority,
@@ -81,6 +82,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_directory.test_partners_and_members_are_suspended_and_resumed,
     test_directory.test_what_is_listed_has_no_secrets,
     test_directory.test_an_agreement_is_shown_with_its_text,
+    test_agreements.test_one_custodian_proposes_and_another_approves,
     test_submissions.test_what_flows_by_rule_is_released_and_the_rest_waits,
     test_tears.test_a_version_with_parts_left_out_is_drafted_and_shown,
     test_witness.test_a_log_gets_signature_lines_and_monitors_see_them,

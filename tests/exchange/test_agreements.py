@@ -144,8 +144,9 @@ def test_another_text_than_the_one_read_is_not_approved(broker: Broker) -> None:
 def test_what_nobody_proposed_is_not_approved(broker: Broker) -> None:
     assert code_of(lambda: approve_agreement(broker, ERLAN, "test-treaty", 1, digest=b"")) == "not-found"
     seen = propose(broker, DANA, TEXT).digest
-    approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen)
-    assert code_of(lambda: approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen)) == "not-found"
+    done = approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen)
+    assert approve_agreement(broker, ERLAN, "test-treaty", 1, digest=seen) == done  # a repeat changes nothing
+    assert code_of(lambda: approve_agreement(broker, DANA, "test-treaty", 1, digest=seen)) == "not-found"
 
 
 def test_an_overtaken_proposal_is_not_approved(broker: Broker) -> None:

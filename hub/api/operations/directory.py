@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api.callers import Door
 from hub.api.room import Answer, Call, Room
+from hub.api.schemas.agreements import AgreementVersionQuery
 from hub.api.schemas.directory import (
     AgreementsView,
     AgreementTextView,
@@ -175,13 +176,15 @@ def list_agreements(call: Call) -> Answer:
     "/agreements/<string:agreement_id>",
     door=Door.OFFICER,
     roles=Role,
+    query=AgreementVersionQuery,
     reply=AgreementTextView,
     trail=writes_nothing("the directory, and nobody that a record is about"),
 )
 def get_agreement(call: Call, agreement_id: str) -> Answer:
-    """Get one agreement with its text."""
+    """Get one agreement with its text, in its newest version or an older one."""
+    version = call.query.get("version")
     with call.broker.store.read() as view:
-        for row in view.directory.agreements():
-            if row.agreement_id == agreement_id:
+        for row in reversed(view.directory.agreement_versions(agreement_id)):
+            if version in (None, row.version):
                 return Answer(body=row)
-    raise Refused("not-found", "There is no agreement of that id here.")
+    raise Refused("not-found", "There is no such version of an agreement of that id here.")

@@ -75,6 +75,7 @@ class As4Carrier:
         self._repeats_days = repeats_days
         self._now = now
         self._asked: dict[str, float] = {}
+        self._doubted: dict[str, str] = {}
         self._tidied_at: float | None = None
 
     def push(self, parcel: Parcel) -> None:
@@ -107,13 +108,16 @@ class As4Carrier:
 
     def receipts(self, *, limit: int) -> Sequence[PartnerReceipt]:
         """Return signed receipts and errors, and errors that nobody signed as refusals without a signer."""
-        self._ask_again()
+        self._ask_again(limit)
         found: list[PartnerReceipt] = []
         for place in ("receipts", "errors"):
             for parcel_id in self._places.ids(place):
                 if len(found) == limit:
                     return found
-                found.append(self._receipt(place, parcel_id))
+                try:
+                    found.append(self._receipt(place, parcel_id))
+                except HubError as error:  # it held when it came, as by a certificate that was pinned then
+                    self._doubted[parcel_id] = error.code
         return found
 
     def settle(self, parcel_id: str) -> None:
@@ -131,6 +135,11 @@ class As4Carrier:
             fit(self._agreed.theirs[0], self._now(), use="key_encipherment")
         except HubError as error:
             return Health(well=False, sentence=error.sentence)
+        if self._doubted:
+            last = list(self._doubted.values())[-1]
+            return Health(
+                well=False, sentence=f"{len(self._doubted)} answers prove nothing, the last for {last}."
+            )
         apart = [name.rpartition(".")[2] for name in self._places.ids("refused")]
         if apart:
             return Health(
@@ -150,21 +159,36 @@ class As4Carrier:
             self._places.keep(place, parcel_id, answer.body)
             self._places.remove("asked", parcel_id)
             self._asked.pop(parcel_id, None)
+            self._doubted.pop(parcel_id, None)
         elif answer.status in (200, 202, 204) and not answer.body:
             self._places.keep("asked", parcel_id, b"")
             self._asked[parcel_id] = time.monotonic()
         else:
             raise PeerFault("partner-misbehaved", f"The gateway answered {answer.status}, no signal.")
 
-    def _ask_again(self) -> None:
-        """Send messages again that the partner has and did not answer: it gives the receipt that it made."""
-        for parcel_id in list(self._places.ids("asked")):
-            last = self._asked.get(parcel_id)
+    def _ask_again(self, limit: int) -> None:
+        """Send messages again that the partner has and did not answer: it gives the receipt that it made.
+
+        An answer that proves nothing is told of by the carrier's health, and asked for again; it holds up
+        nothing.
+        """
+        due = [one for one in self._places.ids("asked") if self._is_due(one)]
+        for parcel_id in due[:limit]:
+            self._asked[parcel_id] = time.monotonic()
             sent = self._places.sent(parcel_id)
             if sent is None:
                 self._places.remove("asked", parcel_id)
-            elif last is None or time.monotonic() - last >= self._ask_again_s:
+                continue
+            try:
                 self._send(parcel_id, sent)
+            except PeerFault:
+                return
+            except HubError as error:
+                self._doubted[parcel_id] = error.code
+
+    def _is_due(self, parcel_id: str) -> bool:
+        last = self._asked.get(parcel_id)
+        return last is None or time.monotonic() - last >= self._ask_again_s
 
     def _read(self, parcel_id: str, sent: Sent, raw: bytes) -> Receipt | Failure:
         envelope = read_envelope(read_parts(sent.media_type, sent.body).envelope)

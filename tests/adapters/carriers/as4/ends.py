@@ -77,7 +77,7 @@ def end(
 class Desk:
     """An end as a server, in a hub's place: it hands what comes to a carrier, and decides as it is told.
 
-    Where it `loses`, it does what it should and its answer does not arrive.
+    Where it `loses`, it does what it should and its answer does not arrive; or what it `says` does instead.
     """
 
     def __init__(self) -> None:
@@ -86,6 +86,7 @@ class Desk:
         self.replies: list[Reply] = []
         self.bodies: list[bytes] = []
         self.loses = False
+        self.says: bytes | None = None
 
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -98,6 +99,8 @@ class Desk:
         if self.loses:
             start("502 Bad Gateway", [("Content-Length", "0")])
             return []
+        if self.says is not None:
+            reply = Reply(status=200, media_type="application/soap+xml", body=self.says)
         headers = [("Content-Length", str(len(reply.body)))]
         headers += [("Content-Type", reply.media_type)] if reply.media_type else []
         start(f"{reply.status} Said", headers)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes
@@ -332,6 +333,22 @@ class Forger:
         made = self.theirs.key.sign(canonical_form(info), padding.PKCS1v15(), hashes.SHA256())
         value.text = base64.b64encode(made).decode()
         return etree.tostring(envelope.root)
+
+    def inclusive(self, prefixes: Sequence[str]) -> Message:
+        """Return an honest message whose canonical forms count prefixes in, as WSS4J writes them."""
+        parts = read_parts(*self.honest())
+        envelope = read_envelope(parts.envelope)
+        info, value, _ = _signature(envelope)
+        named = {"PrefixList": " ".join(prefixes)}
+        add(info[0], EXC_C14N, "InclusiveNamespaces", **named)
+        for element, reference in zip((envelope.messaging, envelope.body), info[2:4], strict=True):
+            add(reference[0][0], EXC_C14N, "InclusiveNamespaces", **named)
+            reference[2].text = base64.b64encode(sha256(canonical_form(element, prefixes)).digest()).decode()
+        over = canonical_form(info, prefixes)
+        value.text = base64.b64encode(
+            self.theirs.key.sign(over, padding.PKCS1v15(), hashes.SHA256())
+        ).decode()
+        return write_parts(etree.tostring(envelope.root), parts.attached)
 
     def _rewritten(self, change: Callable[[Parts], Parts]) -> Message:
         changed = change(read_parts(*self.honest()))

@@ -42,7 +42,7 @@ def ends(servers: tuple[tuple[Desk, Served], tuple[Desk, Served]], tmp_path: Pat
         here.carrier, there.carrier, there.decide = ours, theirs, decide
         there.replies.clear()
         there.bodies.clear()
-        there.loses = False
+        there.loses, there.says = False, None
         return ours, theirs
 
     return made
@@ -208,3 +208,30 @@ def test_answers_are_forgotten_after_their_days(ends: Ends, there: Desk, tmp_pat
     us, them = sides()
     end(them, us, url="https://127.0.0.1:1", state=tmp_path, repeats_days=1).pull(limit=5)
     assert [one.name for one in kept.iterdir()] == ["new"]
+
+
+def test_an_answer_that_proves_nothing_is_told_of_and_holds_up_no_receipt(ends: Ends, there: Desk) -> None:
+    ours, theirs = ends()
+    for name in ("p", "q"):
+        ours.push(Parcel(parcel_id=name, content=name.encode()))
+        theirs.acknowledge(name, TAKEN)
+    ours._places.remove("asked", "p")
+    ours.push(Parcel(parcel_id="p", content=b"p"))
+    there.says = there.replies[-1].body  # the receipt for p, whatever is asked for
+    assert [one.parcel_id for one in ours.receipts(limit=5)] == ["p"]
+    assert ours.health().sentence == "1 answers prove nothing, the last for receipt-invalid."
+    there.says = None
+    assert [one.parcel_id for one in ours.receipts(limit=5)] == ["p", "q"]
+    assert ours.health().well
+
+
+def test_a_receipt_by_a_certificate_that_is_no_longer_pinned_counts_no_more(
+    ends: Ends, at_them: str, tmp_path: Path
+) -> None:
+    ours, _ = ends(lambda _: TAKEN)
+    ours.push(Parcel(parcel_id="p", content=b"record"))
+    us, them = sides()
+    other = end(us, them, url=at_them, state=tmp_path, pinned=[us.certificate])
+    assert other.receipts(limit=5) == []
+    assert other.health().sentence == "1 answers prove nothing, the last for signature-invalid."
+    assert len(ours.receipts(limit=5)) == 1

@@ -81,6 +81,13 @@ def test_it_is_refused(row: dict[str, str]) -> None:
     assert error_of(failure.value) is not Ebms.OTHER
 
 
+def test_prefixes_that_a_canonical_form_counts_in_are_verified() -> None:
+    assert unpack(*forger().inclusive(["env", "wsse11"]), ours(), AT).parcel == PARCEL
+    with pytest.raises(HubError) as failure:
+        unpack(*forger().inclusive(["env"] * 40), ours(), AT)
+    assert failure.value.code == "partner-document-hostile"
+
+
 def test_the_receipt_counts() -> None:
     assert answered(b64decode(SAID["receipt"])) == Receipt(signer=side("de-bka").certificate)
 

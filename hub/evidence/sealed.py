@@ -72,7 +72,7 @@ def check_envelopes(bundle: Bundle, anchors: Anchors, notes: Notebook) -> Mappin
             try:
                 opened[part.envelope_id] = _open(bundle, part, anchors, notes)
             except HubError as error:
-                _failed(notes, Topic.CONTENT, "envelope", error, **told)
+                failed(notes, Topic.CONTENT, "envelope", error, **told)
     return opened
 
 
@@ -87,7 +87,7 @@ def _open(bundle: Bundle, part: EnvelopePart, anchors: Anchors, notes: Notebook)
         raise IntegrityFailure("originator-mismatch", "It was made by another originator.")
     anchor = anchors.agencies.get(header.originator)
     if anchor is None:
-        raise _unknown(header.originator)
+        raise unknown(header.originator)
     verified = sealing.verify(
         sealing.open_with_key(sealed, part.content_key),
         sender=anchor.public,
@@ -158,7 +158,7 @@ def check_receipts(
         try:
             receipt = _receipt(bundle, text, anchors, parts, opened)
         except HubError as error:
-            _failed(notes, Topic.RECEIPT, "receipt", error, number=number)
+            failed(notes, Topic.RECEIPT, "receipt", error, number=number)
             continue
         checked.append(receipt)
         said = receipt.statement
@@ -198,7 +198,7 @@ def _receipt(
     signer = str(peek_document(raw, RECEIPT_TYPE).get("by"))
     anchor = anchors.agencies.get(signer)
     if anchor is None:
-        raise _unknown(signer)
+        raise unknown(signer)
     said = verify_receipt(raw, by=anchor.public, allowed=anchor.suites)
     part = parts.get(said.envelope_id)
     if part is None or (part.digest is not None and part.digest != said.envelope_digest):
@@ -223,11 +223,13 @@ def _receipt(
     )
 
 
-def _unknown(agency: str) -> PeerFault:
+def unknown(agency: str) -> PeerFault:
+    """Return the failure to check what an agency signed that the anchors lack."""
     return PeerFault("key-unknown", f"The anchors do not know {agency}.")
 
 
-def _failed(notes: Notebook, topic: Topic, what: str, error: HubError, **about: Any) -> None:
+def failed(notes: Notebook, topic: Topic, what: str, error: HubError, **about: Any) -> None:
+    """Note what does not hold, or could not be checked for want of a key."""
     standing = Standing.NOT_SHOWN if error.code in _LACKING else Standing.DISPROVEN
     ending = "unknown-key" if standing is Standing.NOT_SHOWN else "false"
     notes.note(topic, standing, f"{what}-{ending}", code=error.code, why=error.sentence, **about)

@@ -10,6 +10,7 @@ from hub.evidence.bundle import SignedBundle, read_bundle
 from hub.evidence.chronicle import check_log
 from hub.evidence.findings import Content, Notebook, Signature, Standing, Topic, Verdict
 from hub.evidence.life import Life, check_life
+from hub.evidence.passed import check_passed
 from hub.evidence.sealed import check_envelopes, check_receipts
 
 #: What no bundle shows by itself; told in every verdict.
@@ -28,6 +29,7 @@ def verify_bundle(raw: bytes, anchors: Anchors) -> Verdict:
     contents: tuple[Content, ...] = ()
     if _is_the_exporters(signed, anchors, notes):
         opened = check_envelopes(bundle, anchors, notes)
+        check_passed(opened, anchors, notes)
         receipts = check_receipts(bundle, anchors, opened, notes)
         entries = check_log(bundle, anchors, notes)
         if entries:

@@ -15,6 +15,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "exporter-signature-false": "The bundle is not what {exporter} signed. {why} Nothing else was looked at.",
     # content
     "envelope-signed": "{by} signed version {version} for {recipients} ({algorithms}); envelope {envelope}.",
+    "passed-signed": "In envelope {envelope}, {by} signed version {of} of record {record} ({algorithms}).",
+    "consent-signed": "In envelope {envelope}, {by} signed consent {record}, version {of} ({algorithms}).",
+    "passed-false": "What envelope {envelope} (version {version}) passes on does not hold. {why}",
+    "passed-unknown-key": "What envelope {envelope} (version {version}) passes on was not checked. {why}",
     "envelope-false": "Envelope {envelope} (version {version}) does not hold. {why}",
     "envelope-unknown-key": "Envelope {envelope} (version {version}) could not be checked. {why}",
     "content-withheld": "The content of envelope {envelope} (version {version}) is withheld; "

@@ -15,6 +15,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     # content
     "envelope-signed": "{by} {version}-нұсқаға {recipients} үшін қол қойды ({algorithms}); хатқалта "
     "{envelope}.",
+    "passed-signed": "{envelope} хатқалтасында: {by} {record} жазбасының {of}-нұсқасына қол қойды "
+    "({algorithms}).",
+    "consent-signed": "{envelope} хатқалтасында: {by} {record} келісімінің {of}-нұсқасына қол қойды "
+    "({algorithms}).",
+    "passed-false": "{envelope} хатқалтасымен ({version}-нұсқа) берілген нәрсе тексеруден өтпеді ({code}).",
+    "passed-unknown-key": "{envelope} хатқалтасымен ({version}-нұсқа) берілгенді тексеру мүмкін болмады "
+    "({code}): қажетті тірек кілт жоқ.",
     "envelope-false": "{envelope} хатқалтасы ({version}-нұсқа) тексеруден өтпеді ({code}).",
     "envelope-unknown-key": "{envelope} хатқалтасын ({version}-нұсқа) тексеру мүмкін болмады ({code}): "
     "қажетті тірек кілт жоқ.",
@@ -229,6 +236,7 @@ CODES: Final[Mapping[str, str]] = {
     "refused": "қабылданбады",
     "waiting": "күтуде",
     "record": "құжат",
+    "consent": "келісім",
     "bundle": "топтама",
     "checkpoint": "бақылау нүктесі",
     "cosignature": "куәгер растауы",

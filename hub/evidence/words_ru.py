@@ -16,6 +16,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "рассматривалось.",
     # content
     "envelope-signed": "{by} подписал версию {version} для {recipients} ({algorithms}); конверт {envelope}.",
+    "passed-signed": "В конверте {envelope}: {by} подписал версию {of} записи {record} ({algorithms}).",
+    "consent-signed": "В конверте {envelope}: {by} подписал согласие {record}, версию {of} ({algorithms}).",
+    "passed-false": "Переданное в конверте {envelope} (версия {version}) не выдержало проверки ({code}).",
+    "passed-unknown-key": "Переданное в конверте {envelope} (версия {version}) не проверено ({code}): "
+    "нужного опорного ключа нет.",
     "envelope-false": "Конверт {envelope} (версия {version}) не выдержал проверки ({code}).",
     "envelope-unknown-key": "Конверт {envelope} (версия {version}) не удалось проверить ({code}): "
     "нужного опорного ключа нет.",
@@ -232,6 +237,7 @@ CODES: Final[Mapping[str, str]] = {
     "refused": "отклонён",
     "waiting": "ожидает",
     "record": "документ",
+    "consent": "согласие",
     "bundle": "пакет",
     "checkpoint": "контрольная точка",
     "cosignature": "заверение свидетеля",

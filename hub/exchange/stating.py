@@ -57,11 +57,11 @@ def state_all(
             to=key[0],
             status=status,
             at=at,
-            record_id=one.row.record_id,
+            record_id=came[key].record_id,
             member=one.member,
         )
         raw = issue(statement, broker.keyring.signing(), sender.suite)
-        receipts.append(replace(receipt_row(statement, raw, record_id=one.row.record_id), to=sender.lane))
+        receipts.append(replace(receipt_row(statement, raw, record_id=came[key].record_id), to=sender.lane))
     return receipts
 
 

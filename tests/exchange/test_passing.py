@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from hub.audit.events import Act
 from hub.entries import RecordRow
 from hub.errors import Refused
+from hub.evidence.anchors import Anchors
+from hub.evidence.bundle import read_bundle
+from hub.evidence.findings import Notebook, Outcome
+from hub.evidence.passed import check_passed
+from hub.evidence.sealed import OpenedPart, check_envelopes
+from hub.evidence.verifying import verify_bundle
 from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import revise
 from hub.exchange.dues.heeding import unheeded
 from hub.exchange.erasing import confirm_erasure, propose_erasure
+from hub.exchange.evidence.anchoring import anchors_of
+from hub.exchange.evidence.exporting import export
 from hub.exchange.passing.following import follow_passages
 from hub.exchange.passing.passing_on import pass_on
 from hub.exchange.routing import Collected, acknowledge, collect, read_record
 from hub.exchange.upkeep import trace
+from hub.federation.card import fingerprint
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState, ReceiptStatus, RecordState
 from tests.exchange.hubs import (
@@ -29,6 +40,7 @@ from tests.exchange.hubs import (
     Hubs,
     agreement_text,
     officer,
+    own_card_of,
     release_it,
     released,
     run_lanes,
@@ -278,3 +290,30 @@ def test_erasing_the_record_erases_what_was_passed_on_of_it(hubs: Hubs, b: Broke
                 read_record(broker, BOLAT, record.record_id, justification=WHY)
     with pytest.raises(Refused):
         pass_on(b, AIGUL, row.record_id, to=[C])
+
+
+def test_evidence_shows_both_signatures_of_the_originator(hubs: Hubs, b: Broker, c: Broker) -> None:
+    row, _consent, passage = passed(hubs)
+    read_record(c, BOLAT, row.record_id, justification=WHY)
+    run(hubs)
+    for broker, record in ((b, passage), (c, row)):
+        raw = export(broker, CUSTODIAN, record.record_id, justification="case 17 of the court")
+        anchors = anchors_of(broker, own_fingerprint=fingerprint(own_card_of(broker)))
+        verdict = verify_bundle(raw, anchors)
+        assert verdict.outcome is Outcome.PROVEN
+        keys = [one.key for one in verdict.findings]
+        assert {"passed-signed", "consent-signed", "receipt-signed"} <= set(keys)
+        others = {name: one for name, one in anchors.agencies.items() if name != A}
+        lacking = verify_bundle(raw, replace(anchors, agencies=others))
+        assert "passed-unknown-key" in {one.key for one in lacking.findings}
+        notes = Notebook()
+        check_passed(forged_inside(raw, anchors), anchors, notes)
+        assert {one.key for one in notes.findings} == {"passed-false", "consent-signed"}
+
+
+def forged_inside(raw: bytes, anchors: Anchors) -> dict[str, OpenedPart]:
+    """Return the opened passage of a bundle, with the consent in the place of the record."""
+    (part,) = check_envelopes(read_bundle(raw).bundle, anchors, Notebook()).values()
+    content: dict[str, Any] = dict(part.verified.content)
+    content["details"] = {**content["details"], "signed": content["details"]["consent"]}
+    return {part.part.envelope_id: replace(part, verified=replace(part.verified, content=content))}

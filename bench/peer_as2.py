@@ -31,6 +31,8 @@ from hub.envelope.canonical import canonical
 _PACKAGES: Final = ("django-pyas2==1.2.3", "gunicorn")
 _NODE: Final = Path(__file__).with_name("as2_node.py")
 _PATIENCE_S: Final = 30.0
+#: Where the peer is installed, once for all benchmarks.
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hub-bench" / "django-pyas2"
 
 
 def environment(folder: Path) -> Path:
@@ -146,7 +148,6 @@ def measure_ours(suite: Suite, folder: Path, *, count: int, size_bytes: int) -> 
 
 def main() -> None:
     """Measure and print."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hub-bench" / "django-pyas2"
     parser = ArgumentParser(
         prog="python -m bench.peer_as2",
         description=__doc__,
@@ -157,7 +158,7 @@ def main() -> None:
         "--messages", type=int, default=100, help="messages that the peer sends (default 100)"
     )
     parser.add_argument("--size", type=int, default=4096, help="bytes of a record (default 4096)")
-    parser.add_argument("--environment", type=Path, default=cache, help="where the peer is installed")
+    parser.add_argument("--environment", type=Path, default=CACHE, help="where the peer is installed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     told = parser.parse_args()
     python = environment(told.environment)

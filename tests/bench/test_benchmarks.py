@@ -118,7 +118,7 @@ def test_adapters_are_measured_against_their_bare_parsers() -> None:
         rows
     )
     for row in rows.values():
-        for step in ("write", "read"):
+        for step in ("write", "read", "out", "in"):
             assert row[f"{step}_ratio"] == pytest.approx(
                 row[f"{step}_rate"] / row[f"{step}_floor_rate"], rel=0.05, abs=0.002
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from asn1crypto import algos, cms, core, keys
@@ -104,18 +105,24 @@ def _recipient(certificate: x509.Certificate, key: bytes) -> cms.RecipientInfo:
 def _transport(
     certificate: x509.Certificate, public: rsa.RSAPublicKey, key: bytes
 ) -> cms.KeyTransRecipientInfo:
-    digest = {"algorithm": "sha256"}
-    parameters = algos.RSAESOAEPParams(
-        {"hash_algorithm": digest, "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest}}
-    )
     return cms.KeyTransRecipientInfo(
         {
             "version": "v0",
             "rid": cms.RecipientIdentifier({"issuer_and_serial_number": identifier_of(certificate)}),
-            "key_encryption_algorithm": {"algorithm": "rsaes_oaep", "parameters": parameters},
+            "key_encryption_algorithm": cms.KeyEncryptionAlgorithm.load(_oaep_der()),
             "encrypted_key": public.encrypt(key, _oaep(hashes.SHA256(), hashes.SHA256())),
         }
     )
+
+
+@cache
+def _oaep_der() -> bytes:
+    """Return how RSA encrypts, as DER: always the same, and slower to put together than to encrypt."""
+    digest = {"algorithm": "sha256"}
+    parameters = algos.RSAESOAEPParams(
+        {"hash_algorithm": digest, "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest}}
+    )
+    return bytes(cms.KeyEncryptionAlgorithm({"algorithm": "rsaes_oaep", "parameters": parameters}).dump())
 
 
 def _agreement(

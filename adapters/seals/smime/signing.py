@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Final
 
@@ -77,15 +78,21 @@ def _signature(key: PrivateKeyTypes, attributes: bytes) -> tuple[algos.SignedDig
         made = key.sign(attributes, ec.ECDSA(hashes.SHA256()))
         return algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}), made
     if isinstance(key, rsa.RSAPrivateKey):
-        digest = {"algorithm": "sha256"}
-        parameters = algos.RSASSAPSSParams(
-            {
-                "hash_algorithm": digest,
-                "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest},
-                "salt_length": _SALT_BYTES,
-            }
-        )
         pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=_SALT_BYTES)
         made = key.sign(attributes, pss, hashes.SHA256())
-        return algos.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters}), made
+        return algos.SignedDigestAlgorithm.load(_pss_der()), made
     raise invalid("the key that signs is neither RSA nor of an elliptic curve")
+
+
+@cache
+def _pss_der() -> bytes:
+    """Return how RSA signs, as DER: always the same, and slower to put together than to sign."""
+    digest = {"algorithm": "sha256"}
+    parameters = algos.RSASSAPSSParams(
+        {
+            "hash_algorithm": digest,
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest},
+            "salt_length": _SALT_BYTES,
+        }
+    )
+    return bytes(algos.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters}).dump())

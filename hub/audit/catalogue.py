@@ -296,6 +296,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         means="Keys or certificates of this hub were made or renewed.",
         subject="agency",
     ),
+    _A.POLICY_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="Settings of this hub are others than before; the details have each that is not default, "
+        "and, in `changed`, which differ. Written before the first change under them.",
+        subject="hub.toml",
+    ),
     _A.DIRECTORY_CHANGED: Row(
         category=_C.ADMINISTRATION,
         means="The directory of agencies was joined, changed, fetched, refused or relied on; "

@@ -66,6 +66,7 @@ class Act(Enum):
     AGREEMENT_PROPOSED = "agreement-proposed"
     AGREEMENT_CHANGED = "agreement-changed"
     KEY_CHANGED = "key-changed"
+    POLICY_CHANGED = "policy-changed"
     DIRECTORY_CHANGED = "directory-changed"
     WITNESSED = "witnessed"
     FORK_SEEN = "fork-seen"

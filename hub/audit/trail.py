@@ -9,8 +9,9 @@ from typing import Final
 from hub.audit.catalogue import CATALOGUE
 from hub.audit.events import Act
 
-#: What any operation may write besides: that it, or the sign-in before it, was refused.
-ALWAYS: Final = frozenset({Act.REFUSED, Act.LOGIN_FAILED})
+#: What any operation may write besides: that it, or the sign-in before it, was refused, and that the settings
+#: under which it is the first to change something are others than before.
+ALWAYS: Final = frozenset({Act.REFUSED, Act.LOGIN_FAILED, Act.POLICY_CHANGED})
 
 
 @dataclass(frozen=True, kw_only=True)

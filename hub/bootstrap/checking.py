@@ -13,12 +13,17 @@ from hub.ports import Keyring, Store, UnitOfWork, View
 
 
 class CheckedStore:
-    """Implements `hub.ports.Store`. Reading is always possible; the first change waits for the check."""
+    """Implements `hub.ports.Store`. Reading is always possible; the first change waits for the check.
+
+    `before_changes` is called once after it, with the store that takes changes at once.
+    """
 
     def __init__(self, store: Store, check: Callable[[], None]) -> None:
         self._store = store
         self._check = check
         self._checked = False
+        self._is_noted = False
+        self.before_changes: Callable[[Store], object] = lambda _store: None
 
     def check(self) -> None:
         """Compare the log with what was signed of it, once; raise IntegrityFailure when it differs."""
@@ -35,6 +40,9 @@ class CheckedStore:
     def work(self) -> Iterator[UnitOfWork]:
         """Open a unit of work, after the check."""
         self.check()
+        if not self._is_noted:
+            self.before_changes(self._store)
+            self._is_noted = True
         with self._store.work() as work:
             yield work
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from adapters.carriers.https import HttpsCarrier
@@ -18,6 +19,7 @@ from hub.bootstrap.federating import Federation, federation
 from hub.bootstrap.leaf_desk import LeafDesk
 from hub.bootstrap.leaves import leaf_authority, tls_card
 from hub.bootstrap.secrets import Unlock
+from hub.bootstrap.settings import settings_of
 from hub.bootstrap.witnessing import witness_client, witness_policy
 from hub.config import Config, load_config
 from hub.entries import PartnerRow
@@ -25,6 +27,7 @@ from hub.errors import OurFault, PeerFault, Refused
 from hub.exchange.broker import Broker, Profile
 from hub.exchange.kept_card import kept_card
 from hub.exchange.partners import present_card
+from hub.exchange.settings import note_settings
 from hub.exchange.taxii.counter import TaxiiCounter
 from hub.federation.card import check_url
 from hub.federation.trust import REFRESH_AFTER, TrustSource
@@ -177,6 +180,7 @@ def open_hub(
             confirm_cards=_confirms_cards(config),
             releases=_release_policy(config),
         )
+        store.before_changes = partial(note_settings, broker, settings=settings_of(config))
         leaf = LeafDesk(broker, keys, config)
         yield Hub(
             config=config,

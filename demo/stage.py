@@ -31,6 +31,7 @@ from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
 from hub.policy.agreements import load_agreement
 from hub.records.actor import Actor, ActorKind, Role
+from hub.records.label import Classification
 from keys.enrolment import issue_client_certificate
 
 _WHO = Actor(kind=ActorKind.HUB, id="local:demo", agency=US, roles=frozenset({Role.CUSTODIAN, Role.OPERATOR}))
@@ -105,7 +106,9 @@ def _staffed(hub: Hub) -> Place:
 
 def _officer(hub: Hub, name: str, roles: frozenset[Role]) -> Officer:
     password = secrets.token_urlsafe(18)
-    enrolment = add_officer(hub.broker, _WHO, name=name, password=password, roles=roles)
+    enrolment = add_officer(
+        hub.broker, _WHO, name=name, password=password, roles=roles, clearance=Classification.SECRET
+    )
     return Officer(name=name, password=password, totp_uri=enrolment.totp_uri)
 
 

@@ -14,6 +14,7 @@ from hub.api.scopes import Way, covers, goes, roles_of, still_held
 from hub.api.tokens import Grant
 from hub.entries import PartnerStatus
 from hub.errors import HubError, PeerFault, Refused
+from hub.exchange.accounts import actor_of
 from hub.records.actor import Actor, ActorKind, Role
 
 
@@ -169,8 +170,7 @@ def _officer(roster: Roster, agency: str, name: str, grant: Grant) -> Caller:
         raise Refused("token-invalid", "The officer's account is not active.")
     if grant.epoch < officer.epoch:  # a later one comes from an account that changed this very second
         raise Refused("token-invalid", "The officer's account was changed since; sign in again.")
-    roles = roles_of(grant.scopes) & officer.roles
-    return Caller(actor=Actor(kind=ActorKind.OFFICER, id=name, agency=agency, roles=roles))
+    return Caller(actor=actor_of(officer, agency=agency, roles=roles_of(grant.scopes)))
 
 
 def certificate(desk: Desk) -> bytes | None:

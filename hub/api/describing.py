@@ -89,6 +89,15 @@ RECORD_REFUSED: Final = (
 )
 #: How content at rest may not come out.
 CONTENT_REFUSED: Final = ("not-found", "content-erased", "decryption-failed")
+#: What whoever asks for content, answers or releases it is told that the rules keep from it.
+ACCESS_REFUSED: Final = (
+    "clearance-missing",
+    "policy-denied",
+    "policy-denies",
+    "policy-forbids",
+    "policy-undecided",
+    "policy-unusable",
+)
 
 
 def described_security(door: Door, *, way: Way | None, roles: frozenset[Role]) -> dict[str, object]:

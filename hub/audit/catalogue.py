@@ -273,7 +273,7 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.OFFICER_CHANGED: Row(
         category=_C.ADMINISTRATION,
-        means="An officer's account was opened, closed or reset, or its roles were changed.",
+        means="An officer's account was opened, closed or reset, or its roles or clearance were changed.",
         subject="officer",
     ),
     _A.OFFICER_KEY: Row(
@@ -290,6 +290,34 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         category=_C.ADMINISTRATION,
         means="An agreement, and with it what may go to whom, was put in force.",
         subject="agreement",
+    ),
+    _A.POLICY_PROPOSED: Row(
+        category=_C.DECISION,
+        means="A custodian proposed the policy on who releases and reads what; another must approve it.",
+        subject="policy, by its version",
+    ),
+    _A.POLICY_CHANGED: Row(
+        category=_C.ADMINISTRATION,
+        means="A policy on who releases and reads what was put in force.",
+        subject="policy, by its version",
+    ),
+    _A.CONFINED: Row(
+        category=_C.DECISION,
+        means="A record was confined to a compartment of this hub.",
+        subject="record",
+        justified=True,
+    ),
+    _A.LIFT_PROPOSED: Row(
+        category=_C.DECISION,
+        means="A custodian proposed to lift a record's compartment; another must agree.",
+        subject="record",
+        justified=True,
+    ),
+    _A.LIFTED: Row(
+        category=_C.DECISION,
+        means="A record's compartment was lifted, so that more officers may have it.",
+        subject="record",
+        justified=True,
     ),
     _A.KEY_CHANGED: Row(
         category=_C.ADMINISTRATION,

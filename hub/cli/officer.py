@@ -19,6 +19,7 @@ from hub.entries import OfficerKeyRow, OfficerRow
 from hub.exchange import accounts, officer_keys
 from hub.exchange.officer_keys import read_public_jwk
 from hub.records.actor import Role
+from hub.records.label import Classification
 
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
@@ -31,6 +32,8 @@ _MAY: Final = {
     Role.CUSTODIAN: "changes partners, members, officers and agreements",
     Role.OPERATOR: "resumes and drops what waits in the queue",
 }
+
+_LEVELS: Final = click.Choice([level.value for level in Classification])
 
 role_option: Final = click.option(
     "--role",
@@ -50,16 +53,38 @@ def officer() -> None:
 @trail(writes(Act.OFFICER_CHANGED, Act.OFFICER_KEY))
 @officer.command(
     examples=(
-        "hub officer add aigerim --role drafter --role reader",
+        "hub officer add aigerim --role drafter --role reader --clearance secret",
         "hub officer add bolat --role releaser --role reader --password-fd 3 3<password",
     )
 )
 @click.argument("name", help="The officer's account name.")
 @role_option
+@click.option(
+    "--clearance",
+    type=_LEVELS,
+    default=accounts.CLEARANCE.value,
+    show_default=True,
+    help="Up to which classification the officer may be shown records.",
+)
+@click.option(
+    "--compartment",
+    "compartments",
+    multiple=True,
+    metavar="NAME",
+    help="A group of those who need to know that the officer is in; may be repeated.",
+)
 @password_fd_option
 @home_option
 @unlock_option
-def add(name: str, roles: tuple[str, ...], password_fd: int | None, home: Path, unlock: Unlock) -> Answer:
+def add(
+    name: str,
+    roles: tuple[str, ...],
+    clearance: str,
+    compartments: tuple[str, ...],
+    password_fd: int | None,
+    home: Path,
+    unlock: Unlock,
+) -> Answer:
     """Open an account; the secret for the officer's authenticator is shown this once."""
     password = new_password(password_fd)
     with opened(home, unlock) as hub:
@@ -69,6 +94,8 @@ def add(name: str, roles: tuple[str, ...], password_fd: int | None, home: Path, 
             name=name,
             password=password,
             roles=[Role(role) for role in roles],
+            clearance=Classification(clearance),
+            compartments=compartments,
         )
     return _enrolled(enrolment, f"The account of {name} is open.")
 
@@ -106,11 +133,22 @@ def list_(home: Path, unlock: Unlock) -> Answer:
                 "hub officer add NAME --role releaser --role reader",
             ),
         )
-    columns = ("officer", "roles", "account", "failed logins", "locked until (UTC)", "since (UTC)")
+    columns = (
+        "officer",
+        "roles",
+        "cleared for",
+        "compartments",
+        "account",
+        "failed logins",
+        "locked until (UTC)",
+        "since (UTC)",
+    )
     cells = [
         (
             r.name,
             _roles(r),
+            r.clearance.value,
+            list(r.compartments),
             "open" if r.active else "closed",
             r.failed_logins,
             r.locked_until if r.locked_until and r.locked_until > now else None,
@@ -152,6 +190,43 @@ def roles_(name: str | None, roles: tuple[str, ...], home: Path, unlock: Unlock)
             roles=[Role(role) for role in roles],
         )
     return Answer(document=as_document(row), people=(f"{name} is now: {', '.join(_roles(row))}.",))
+
+
+@trail(writes(Act.OFFICER_CHANGED))
+@officer.command(
+    examples=(
+        "hub officer clear aigerim --clearance secret",
+        "hub officer clear aigerim --clearance secret --compartment almaty",
+    )
+)
+@click.argument("name", help="The officer's account name.")
+@click.option(
+    "--clearance",
+    type=_LEVELS,
+    required=True,
+    help="Up to which classification the officer may be shown records from now on.",
+)
+@click.option(
+    "--compartment",
+    "compartments",
+    multiple=True,
+    metavar="NAME",
+    help="A compartment that the officer is in from now on; may be repeated. All others end.",
+)
+@home_option
+@unlock_option
+def clear(name: str, clearance: str, compartments: tuple[str, ...], home: Path, unlock: Unlock) -> Answer:
+    """Say what an officer is cleared for, and in which compartments; open sessions end."""
+    with opened(home, unlock) as hub:
+        row = accounts.change_clearance(
+            hub.broker,
+            administrator(hub.config.agency),
+            name=name,
+            clearance=Classification(clearance),
+            compartments=compartments,
+        )
+    told = f", in {', '.join(row.compartments)}" if row.compartments else ""
+    return Answer(document=as_document(row), people=(f"{name} is cleared for {clearance}{told}.",))
 
 
 @trail(writes(Act.OFFICER_CHANGED))
@@ -256,6 +331,8 @@ def as_document(row: OfficerRow) -> dict[str, object]:
     return {
         "name": row.name,
         "roles": _roles(row),
+        "clearance": row.clearance.value,
+        "compartments": list(row.compartments),
         "active": row.active,
         "failed_logins": row.failed_logins,
         "locked_until": instant(row.locked_until),
@@ -275,7 +352,14 @@ def _enrolled(enrolment: accounts.Enrolment, sentence: str) -> Answer:
         document={**as_document(row), "totp_uri": uri, "totp_secret": secret},
         people=(
             sentence,
-            facts({"roles": _roles(row), "secret": grouped, "for an app": uri}),
+            facts(
+                {
+                    "roles": _roles(row),
+                    "cleared for": row.clearance.value,
+                    "secret": grouped,
+                    "for an app": uri,
+                }
+            ),
             "Give the secret to the officer now: it is not shown again. It makes a code every 30 seconds.",
         ),
         then=(

@@ -14,6 +14,7 @@ from hub.cli.answer import Answer, instant, table
 from hub.cli.files import read_text
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import home_option, opened, unlock_option
+from hub.cli.policy_deciding import approve, check, propose, show
 from hub.cli.record_naming import originator_option
 from hub.codes import CODES
 from hub.exchange.explaining import Explained, explain_record
@@ -55,12 +56,14 @@ def rules() -> Answer:
     examples=(
         f"hub policy explain --record {SOME_ID} --to cis-atc",
         f"hub policy explain --record {SOME_ID} --to cis-atc --version 1 --as-released",
+        f"hub policy explain --record {SOME_ID} --to cis-atc --officer bolat",
     )
 )
 @click.option("--record", "record_id", required=True, metavar="RECORD", help="The record's id.")
 @click.option("--to", "recipient", required=True, metavar="PARTNER", help="A partner or a member.")
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
 @click.option("--as-released", is_flag=True, help="Ask as of its release, with the agreements of that time.")
+@click.option("--officer", metavar="NAME", help="Say also what this officer may do with it now.")
 @originator_option
 @home_option
 @unlock_option
@@ -69,6 +72,7 @@ def explain(
     recipient: str,
     version: int | None,
     as_released: bool,
+    officer: str | None,
     originator: str | None,
     home: Path,
     unlock: Unlock,
@@ -82,6 +86,7 @@ def explain(
             version=version,
             originator=originator,
             as_released=as_released,
+            officer=officer,
         )
     return Answer(document=_document(told), people=_page(told))
 
@@ -161,7 +166,19 @@ def _page(told: Explained) -> tuple[RenderableType, ...]:
         *partners,
         *(["What would change it:", *(f"  {line}" for line in remedies)] if remedies else []),
     ]
-    return (table(("rule", "verdict", "what was held against what", "source"), cells), *lines)
+    rules = table(("rule", "verdict", "what was held against what", "source"), cells)
+    if not told.people:
+        return (rules, *lines)
+    people = [
+        (
+            one.who,
+            one.doing.value,
+            "may" if one.permitted else "MAY NOT",
+            " ".join(reason.sentence for reason in one.reasons) or one.allowed_by,
+        )
+        for one in told.people
+    ]
+    return (rules, *lines, table(("who", "does", "verdict", "why"), people))
 
 
 def _outcome(told: Explained) -> str:
@@ -189,6 +206,19 @@ def _document(told: Explained) -> dict[str, object]:
         "by_rule": told.by_rule,
         "withdrawal": told.recalled,
         "rules": [_finding(one) for one in explained.findings],
+        "people": [
+            {
+                "who": one.who,
+                "doing": one.doing.value,
+                "permitted": one.permitted,
+                "allowed_by": one.allowed_by,
+                "reasons": [
+                    {"code": reason.code, "sentence": reason.sentence, "clause": reason.clause}
+                    for reason in one.reasons
+                ],
+            }
+            for one in told.people
+        ],
         "partner_rules": [
             {"refuses": one.refuses, "code": one.code, "sentence": one.sentence} for one in told.remarks
         ],
@@ -204,3 +234,7 @@ def _finding(one: Finding) -> dict[str, object]:
         "source": one.source,
         "remedy": one.remedy,
     }
+
+
+for command in (check, show, propose, approve):
+    policy.add_command(command)

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from hub.cli.frame import Leaf, Noun
+from hub.cli.record_confining import confine, lift
 from hub.cli.record_decisions import read, reject, release
 from hub.cli.record_drafts import answer, correct, discard, draft, revise, withdraw
 from hub.cli.record_dues import due, keep, review, unheeded
@@ -41,6 +42,8 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     review,
     keep,
     erase,
+    confine,
+    lift,
 )
 
 

@@ -31,6 +31,7 @@ from hub.exchange.contents import find_row
 from hub.exchange.hubless.asking import Losses, PartnerAnswer, losses_of
 from hub.policy.checks import CHECKS, Answered, Check
 from hub.records.actor import Actor
+from hub.records.kinds import Purpose
 from hub.records.record import Record
 
 if TYPE_CHECKING:
@@ -174,12 +175,18 @@ def reject(
 @click.option("--version", type=click.IntRange(1), metavar="N", help="This version; without it the newest.")
 @originator_option
 @why_option
+@click.option(
+    "--purpose",
+    type=click.Choice([purpose.value for purpose in Purpose]),
+    help="What you read it for; other than the record's own purpose is refused. It is logged.",
+)
 @acting
 def read(
     record_id: str,
     version: int | None,
     originator: str | None,
     justification: str,
+    purpose: str | None,
     officer: str,
     password_fd: int | None,
     home: Path,
@@ -189,7 +196,13 @@ def read(
     with opened(home, unlock) as hub:
         actor = sign_in(hub.broker, officer, password_fd)
         found = routing.read_record(
-            hub.broker, actor, record_id, version, justification=justification, originator=originator
+            hub.broker,
+            actor,
+            record_id,
+            version,
+            justification=justification,
+            purpose=None if purpose is None else Purpose(purpose),
+            originator=originator,
         )
     return Answer(
         document=found.document,

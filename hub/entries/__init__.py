@@ -12,10 +12,12 @@ from hub.entries.partners import IntroductionRow, MemberRow, PartnerRow, Partner
 from hub.entries.people import (
     AgreementRow,
     ApprovalRow,
+    ConfinementRow,
     Custody,
     LoginFailures,
     OfficerKeyRow,
     OfficerRow,
+    PolicyRow,
     ProposalRow,
 )
 from hub.entries.records import (
@@ -44,6 +46,7 @@ __all__ = [
     "AttachmentRow",
     "Body",
     "CertificateRow",
+    "ConfinementRow",
     "ConsentRow",
     "Custody",
     "Delivery",
@@ -68,6 +71,7 @@ __all__ = [
     "PartnerRow",
     "PartnerStatus",
     "PassageRow",
+    "PolicyRow",
     "Priority",
     "ProfileRow",
     "ProposalRow",

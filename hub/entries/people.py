@@ -9,6 +9,7 @@ from enum import Enum
 
 from hub.entries.bodies import Body
 from hub.records.actor import Role
+from hub.records.label import Classification
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,8 @@ class OfficerRow:
     """One local account. `totp` is the vault-locked secret; `last_totp_step` refuses a replayed code.
 
     `epoch` grows whenever older sessions must end. `failed_logins` counts since the last success, and
-    `locked_until` is when the lock of the address that was locked out last ends.
+    `locked_until` is when the lock of the address that was locked out last ends. `clearance` and
+    `compartments` are those of the actor.
     """
 
     name: str
@@ -29,6 +31,8 @@ class OfficerRow:
     failed_logins: int = 0
     locked_until: datetime | None = None
     epoch: int = 0
+    clearance: Classification = Classification.UNCLASSIFIED
+    compartments: tuple[str, ...] = ()
 
 
 class Custody(Enum):
@@ -113,3 +117,32 @@ class ProposalRow:
     proposed_at: datetime
     approved_by: str | None = None
     approved_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRow:
+    """One version of the policy on officers and members, as Cedar text with its digest.
+
+    One custodian proposes it; the highest version that another approved is in force.
+    """
+
+    version: int
+    source: str
+    digest: bytes
+    proposed_by: str
+    proposed_at: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfinementRow:
+    """A compartment that a record is confined to at this hub; `lift_by` is who proposed to lift it."""
+
+    originator: str
+    record_id: str
+    compartment: str
+    confined_by: str
+    confined_at: datetime
+    lift_by: str | None = None
+    lift_at: datetime | None = None

@@ -29,13 +29,19 @@ from hub.policy.decision import require
 from hub.policy.four_eyes import may_administer
 from hub.ports import Directory, UnitOfWork
 from hub.records.actor import Actor, ActorKind, Role
+from hub.records.compartments import compartment_name
 from hub.records.ids import new_id
+from hub.records.label import Classification
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,63}")
 _PASSWORD_LENGTH: Final = range(12, 1025)
 
 #: What changes who somebody is or what they may do: sessions from before it end.
-_ENDS_SESSIONS: Final = frozenset({"roles", "active", "password_hash"})
+_ENDS_SESSIONS: Final = frozenset({"roles", "active", "password_hash", "clearance", "compartments"})
+
+#: Of an account for which nobody says it: what is no state secret.
+CLEARANCE: Final = Classification.RESTRICTED
+_COMPARTMENTS_MAX: Final = 64
 
 # Argon2id (RFC 9106): 32 MiB a login, so that sixteen logins at once stay within half a GiB.
 _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
@@ -55,9 +61,16 @@ class Enrolment:
 
 
 def add_officer(
-    broker: Broker, actor: Actor, *, name: str, password: str, roles: Collection[Role]
+    broker: Broker,
+    actor: Actor,
+    *,
+    name: str,
+    password: str,
+    roles: Collection[Role],
+    clearance: Classification = CLEARANCE,
+    compartments: Collection[str] = (),
 ) -> Enrolment:
-    """Open an account.
+    """Open an account, cleared for what is restricted unless it is said for what.
 
     Raises Refused `role-missing`, `request-invalid`, or `conflict` when the name is taken.
     """
@@ -76,6 +89,8 @@ def add_officer(
         totp=totp,
         active=True,
         added_at=broker.clock.now(),
+        clearance=clearance,
+        compartments=_named(compartments),
     )
     with broker.store.work() as work:
         if work.directory.officer(name) is not None:
@@ -87,6 +102,15 @@ def add_officer(
 def change_roles(broker: Broker, actor: Actor, *, name: str, roles: Collection[Role]) -> OfficerRow:
     """Set what an officer may do; nobody changes their own roles."""
     return _change(broker, actor, name, "roles-changed", roles=_some(roles))
+
+
+def change_clearance(
+    broker: Broker, actor: Actor, *, name: str, clearance: Classification, compartments: Collection[str]
+) -> OfficerRow:
+    """Set up to which level an officer may be shown records, and which groups they are in."""
+    return _change(
+        broker, actor, name, "clearance-changed", clearance=clearance, compartments=_named(compartments)
+    )
 
 
 def set_active(broker: Broker, actor: Actor, *, name: str, active: bool) -> OfficerRow:
@@ -161,7 +185,7 @@ def sign_in(broker: Broker, *, name: str, password: str, code: str, address: str
             raise _used() if reason == "code-replayed" else _invalid()
         work.directory.put_officer(replace(row, last_totp_step=step, failed_logins=0, locked_until=None))
         work.directory.forget_login_failures(name, address=address)
-        actor = _actor(broker, row)
+        actor = actor_of(row, agency=broker.agency)
         work.stage([broker.event(Act.LOGIN, actor, row.name, at)])
         work.commit()
     return SignedIn(actor=actor, epoch=row.epoch)
@@ -259,8 +283,22 @@ def _some(roles: Collection[Role]) -> frozenset[Role]:
     return frozenset(roles)
 
 
-def _actor(broker: Broker, row: OfficerRow) -> Actor:
-    return Actor(kind=ActorKind.OFFICER, id=row.name, agency=broker.agency, roles=row.roles)
+def _named(compartments: Collection[str]) -> tuple[str, ...]:
+    if len(compartments) > _COMPARTMENTS_MAX:
+        raise Refused("request-invalid", f"An officer is in at most {_COMPARTMENTS_MAX} compartments.")
+    return tuple(sorted({compartment_name(one) for one in compartments}))
+
+
+def actor_of(row: OfficerRow, *, agency: str, roles: frozenset[Role] | None = None) -> Actor:
+    """Return an officer as an actor, with all roles of the account or those that a session asked for."""
+    return Actor(
+        kind=ActorKind.OFFICER,
+        id=row.name,
+        agency=agency,
+        roles=row.roles if roles is None else roles & row.roles,
+        clearance=row.clearance,
+        compartments=frozenset(row.compartments),
+    )
 
 
 def _change(
@@ -309,6 +347,8 @@ def _put(
         broker.clock.now(),
         change=what,
         roles=" ".join(sorted(r.value for r in row.roles)),
+        clearance=row.clearance.value,
+        **({"compartments": " ".join(row.compartments)} if row.compartments else {}),
     )
     work.stage([event])
     work.commit()

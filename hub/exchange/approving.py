@@ -19,10 +19,13 @@ from hub.envelope.encoding import b64u, unb64u
 from hub.envelope.manifest import Approval
 from hub.envelope.vault import lock, unlock
 from hub.errors import Refused
+from hub.exchange.access import permit_release
+from hub.exchange.accounts import actor_of
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row
 from hub.exchange.officer_keys import own_key, unlocked
 from hub.policy.approvals import officers_needed
+from hub.policy.decision import Deny
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, Role
 from hub.records.ids import new_id
@@ -220,6 +223,8 @@ def _counts(broker: Broker, view: View, standing: Standing, row: RecordRow, one:
     said = one.statement
     officer = view.directory.officer(one.row.by.removeprefix("officer:"))
     if officer is None or not officer.active or Role.RELEASER not in officer.roles:
+        return False
+    if isinstance(permit_release(broker, view, row, actor_of(officer, agency=broker.agency)), Deny):
         return False
     if one.row.kid is None:
         if broker.releases.signed:

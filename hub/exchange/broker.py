@@ -22,10 +22,12 @@ from hub.federation.authorities import TlsCard, authority_id
 from hub.federation.card import Card, read_card
 from hub.federation.snapshot import Trusted, trusted
 from hub.limits import Limits
+from hub.policy.access import Policy
 from hub.policy.agreements import Agreement, load_agreement
 from hub.policy.approvals import ReleasePolicy
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
+from hub.policy.rulebook import read_policy
 from hub.ports import Adapting, BlobStore, Carrier, Clock, Keyring, NoAdapters, Store, View
 from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
@@ -84,6 +86,7 @@ class Standing:
     """Partners, members and agreements at one generation of the directory; never changes.
 
     `partners` have hubs, with cards and keys; `hubless` are reached through adapters and have neither.
+    `policy_text` is None where the policy that is shipped holds.
     """
 
     generation: int
@@ -92,6 +95,12 @@ class Standing:
     agreements: tuple[Agreement, ...]
     hubless: Mapping[str, ProfileRow] = field(default_factory=dict)
     consents: tuple[ConsentRow, ...] = ()
+    policy_text: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Return the policy on who does what, read once for each change of its text."""
+        return read_policy(self.policy_text)
 
     @cached_property
     def _consented(self) -> Mapping[tuple[str, str, str], str]:
@@ -179,6 +188,7 @@ def read_standing(view: View, generation: int) -> Standing:
     for answer in view.revocations.answers():
         answers.setdefault(answer.authority, []).append(answer.digest)
     statements = directory.statements()
+    policy = view.access.policy()
     return Standing(
         generation=generation,
         partners={
@@ -189,6 +199,7 @@ def read_standing(view: View, generation: int) -> Standing:
         agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
         hubless={row.agency: row for row in view.hubless.profiles()},
         consents=tuple(view.consents.standing()),
+        policy_text=None if policy is None else policy.source,
     )
 
 

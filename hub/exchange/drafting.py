@@ -8,14 +8,17 @@ from dataclasses import replace
 from hub.audit.events import Act
 from hub.entries import Direction, Priority, RecordRow
 from hub.errors import Refused
+from hub.exchange.access import refuse_access
 from hub.exchange.approving import void
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
+from hub.exchange.confining import confine_alike
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.hubless.translating import judged, prepare_all
 from hub.exchange.preparing import Drafted, new_identity, prepare
 from hub.exchange.recalling import refuse_beyond_recall, refuse_own_text
 from hub.exchange.recipients import Verdict, judge_all
+from hub.policy.access import Doing
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may_draft
 from hub.ports import View
@@ -32,12 +35,14 @@ def draft(
     *,
     recipients: Sequence[str],
     priority: Priority = Priority.ROUTINE,
+    made_from: Sequence[str] = (),
     told: Mapping[str, str] | None = None,
 ) -> RecordRow:
     """Check a document and store it as a draft for its recipients (names and groups).
 
     What the hub knows is filled in when absent: id, version, action, originator, created_at, conversation.
-    `told` is what its entry says beside: ids, never content.
+    `told` is what its entry says beside: ids, never content. It is confined as what it answers and is
+    `made_from`.
     Raises Refused `record-invalid`, `kind-unknown`, `record-too-large`, `role-missing`, `partner-unknown`.
     """
     refuse_unless_drafter(actor)
@@ -52,7 +57,8 @@ def draft(
         attach(work, broker, actor, drafted.record)
         work.bodies.add([drafted.body])
         work.records.add([drafted.row])
-        said = {**described(drafted.row), **(told or {})}
+        alike = confine_alike(work, drafted.row, actor, [drafted.record.in_reply_to, *made_from], at)
+        said = {**described(drafted.row), **alike, **(told or {})}
         work.stage([broker.event(Act.DRAFTED, actor, drafted.row.record_id, at, **said)])
         work.commit()
     return drafted.row
@@ -70,11 +76,13 @@ def answer(
     """Draft the answer to a received record, for its originator and in its conversation.
 
     Raises what `draft` raises, Refused `conflict` where several originators sent a record with this id and
-    none is named, and `transition-invalid` for our own record and for one that was withdrawn.
+    none is named, `transition-invalid` for our own record and for one that was withdrawn, and what the rules
+    answer whom they keep from it.
     """
     refuse_unless_drafter(actor)
     with broker.store.read() as view:
         asked = find_row(view, record_id, originator=originator)
+        refuse_access(broker, view, asked, actor, Doing.ANSWER)
     if asked.direction is Direction.OUT:
         raise Refused("transition-invalid", f"Record {record_id} is our own; what came in is answered.")
     if asked.action == Action.WITHDRAWAL.value or asked.state is RecordState.WITHDRAWN:

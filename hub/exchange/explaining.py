@@ -11,6 +11,7 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.hubless.translating import prepare_all
+from hub.exchange.judging import Judged, judge_people
 from hub.exchange.recipients import question_of_record
 from hub.policy.agreements import load_agreement
 from hub.policy.explanation import Explanation, explain
@@ -23,7 +24,8 @@ from hub.records.kinds import Action
 class Explained:
     """What the rules say of one record and one recipient at one time.
 
-    `remarks` is what the own rules of a partner without a hub refuse or ask now. `recalled` tells that it is
+    `remarks` is what the own rules of a partner without a hub refuse or ask now, `people` what an officer
+    and a member's systems may do with it now. `recalled` tells that it is
     a withdrawal, which reaches everyone who got the record whatever the rules say of a new one, unless
     traffic is stopped.
     """
@@ -33,6 +35,7 @@ class Explained:
     explanation: Explanation
     recalled: bool
     remarks: tuple[Remark, ...] = ()
+    people: tuple[Judged, ...] = ()
 
     @property
     def permitted(self) -> bool:
@@ -53,16 +56,19 @@ def explain_record(
     version: int | None = None,
     originator: str | None = None,
     as_released: bool = False,
+    officer: str | None = None,
 ) -> Explained:
     """Ask every rule whether a record may go to a partner or member; its content is opened and not shown.
 
-    `as_released` asks with the agreements and at the time of its release. Raises Refused `not-found`,
+    `as_released` asks with the agreements and at the time of its release; of an `officer` is asked what they
+    may do with it now. Raises Refused `not-found`,
     `content-erased`, `partner-unknown`, and `transition-invalid` for a release that never was.
     """
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         row = find_row(view, record_id, version, originator=originator)
         _refuse_unknown(standing, recipient)
+        people = judge_people(broker, view, row, recipient, officer=officer)
         record = read_content(broker, view, row)
         at = broker.clock.now()
         agreements: Sequence[Agreement] = standing.agreements
@@ -76,6 +82,7 @@ def explain_record(
         question = replace(question, agreement=None, came_under=row.agreement)
     prepared = prepare_all(broker, standing, record, [recipient], at=broker.clock.now())
     return Explained(
+        people=tuple(people),
         remarks=tuple(remark for one in prepared for remark in one.remarks),
         row=row,
         at=at,

@@ -17,6 +17,7 @@ from hub.envelope.approvals import SECRET_BYTES
 from hub.envelope.manifest import AttachmentSecret
 from hub.errors import Refused
 from hub.exchange import approving
+from hub.exchange.access import permit_release
 from hub.exchange.approving import Given, Signature
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
@@ -155,6 +156,7 @@ def approve(
         current = find_row(work, record_id)
         if current.version != row.version:
             raise Refused("conflict", "The draft was changed while it was being released.")
+        require(permit_release(broker, work, row, actor))
         # Also where it stays a draft: two that approve at once are then told apart by its revision.
         work.records.replace(row if queued is None else queued.row, expected_revision=row.revision)
         approving.refuse_ended(broker, work, row, ready.given)
@@ -266,6 +268,7 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
             raise Refused(
                 "conflict", "The draft or its recipients are not those that were read; read it again."
             )
+        require(permit_release(broker, view, row, actor))
         record = read_content(broker, view, row)
         refuse_beyond_recall(view, row, record)
         refuse_outdated(view, row)

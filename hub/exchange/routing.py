@@ -13,18 +13,20 @@ from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
 from hub.entries import Body, Delivery, Direction, PartnerStatus, ReceiptRow, RecordRow
 from hub.errors import Refused
+from hub.exchange.access import Compartments, Said, confined, permit_collecting, refuse_access
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, open_content, read_content
 from hub.exchange.drafting import basis
 from hub.exchange.recipients import permit_member, permit_showing
 from hub.exchange.showing import let_out
 from hub.exchange.stating import Told, state_all
+from hub.policy.access import Doing
 from hub.policy.decision import Deny, Reason
 from hub.policy.four_eyes import may
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.ids import new_id
-from hub.records.kinds import Action, Kind
+from hub.records.kinds import Action, Kind, Purpose
 from hub.records.lifecycle import (
     DELIVERY_STEPS,
     RECORD_STEPS,
@@ -130,7 +132,8 @@ def collect(
         pairs = [(delivery, rows[_record(delivery)]) for delivery in page]
         pairs = pairs[: _how_many_fit(view, [row for _delivery, row in pairs], broker.limits.batch_max_bytes)]
         bodies = view.bodies.get_many([row.body_id for _delivery, row in pairs])
-    found = [_collected(broker, standing, delivery, row, bodies, at) for delivery, row in pairs]
+        groups = confined(view, [row.record_id for _delivery, row in pairs])
+    found = [_collected(broker, standing, delivery, row, bodies, groups, at) for delivery, row in pairs]
     if telling := [one for one in found if one.record is not None or one.withheld]:
         with broker.store.work() as work:
             shown = [one for one in telling if one.record is not None]
@@ -159,9 +162,13 @@ def _collected(
     delivery: Delivery,
     row: RecordRow,
     bodies: Mapping[str, Body],
+    groups: Compartments,
     at: datetime,
 ) -> Collected:
     decision = permit_member(standing, row, delivery.member, agency=broker.agency, at=at)
+    if not isinstance(decision, Deny):
+        system = _system(delivery.member)
+        decision = permit_collecting(broker, standing, row, system, compartments=groups)
     if isinstance(decision, Deny):
         return Collected(delivery=delivery, row=row, record=None, withheld=decision.reasons)
     body = None if row.state is RecordState.WITHDRAWN else bodies.get(row.body_id)
@@ -169,8 +176,12 @@ def _collected(
     return Collected(delivery=delivery, row=row, record=record)
 
 
+def _system(member: str) -> Actor:
+    return Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
+
+
 def _logged(broker: Broker, member: str, one: Collected, at: datetime) -> AuditEvent:
-    actor = Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
+    actor = _system(member)
     told = {"version": str(one.row.version), "delivery": one.delivery.delivery_id}
     if one.withheld:
         return broker.event(Act.WITHHELD, actor, one.row.record_id, at, code=one.withheld[0].code, **told)
@@ -257,21 +268,26 @@ def read_record(
     version: int | None = None,
     *,
     justification: str | None,
+    purpose: Purpose | None = None,
     originator: str | None = None,
 ) -> Record:
     """Return a record's content to an officer; the read is logged, with its reason, before content leaves.
 
-    The first opening of a received record advances it to OPENED and tells the originator. Raises Refused
-    `role-missing`, `justification-missing`, `not-found`, `content-erased`, `conflict` for what was revised or
-    erased while it was opened, and for an id that several originators sent.
+    `purpose` is what the officer states to read it for, where a policy asks for that. The first opening of a
+    received record advances it to OPENED and tells the originator. Raises Refused `role-missing`,
+    `justification-missing`, `clearance-missing`, `policy-forbids` and what else the rules answer,
+    `not-found`, `content-erased`, `conflict` for what was revised or erased while it was opened, and for an
+    id that several originators sent.
     """
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
         raise Refused("role-missing", decision.reasons[0].sentence)
     why = justified(justification)
+    said = Said(justification=why, purpose=purpose)
     at = broker.clock.now()
     with broker.store.read() as view:
         row = find_row(view, record_id, version, originator=originator)
+        refuse_access(broker, view, row, actor, Doing.READ, said=said)
         record = read_content(broker, view, row)
         told = [Told(row=row)] if _opens(row) else []
         receipts = state_all(broker, view, broker.standings.of(view), told, ReceiptStatus.OPENED, at=at)
@@ -280,11 +296,13 @@ def read_record(
         now = find_row(work, record_id, row.version, originator=row.originator)
         if now.body_id != row.body_id or not work.bodies.get_many([now.body_id]):
             raise Refused("conflict", "The record was changed while it was opened; read it again.")
+        refuse_access(broker, work, now, actor, Doing.READ, said=said)
         if _opens(now):
             work.records.advance(now, to=RecordState.OPENED)
             queued = [receipt for receipt in receipts if receipt is not None]
             work.receipts.queue(queued)
-        event = broker.event(Act.CONSULTED, actor, record_id, at, justification=why, version=str(row.version))
+        told_of = {"version": str(row.version)} | ({"purpose": purpose.value} if purpose else {})
+        event = broker.event(Act.CONSULTED, actor, record_id, at, justification=why, **told_of)
         (shown,) = let_out(work, [record], [event])
     for receipt in queued:
         broker.wake(receipt.to)

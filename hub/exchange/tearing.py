@@ -13,12 +13,15 @@ from typing import Final
 from hub.audit.events import Act
 from hub.entries import Direction, Priority, RecordRow, TearRow
 from hub.errors import Refused
+from hub.exchange.access import refuse_access
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
+from hub.exchange.confining import confine_alike
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import described, refuse_known, refuse_unless_drafter
 from hub.exchange.preparing import new_identity, prepare
 from hub.exchange.recalling import everyone_who_got
+from hub.policy.access import Doing
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.details import SHAPES
@@ -53,13 +56,15 @@ def tear_record(
     Whoever wrote the master or derives the version does not release it.
 
     Raises Refused `tear-invalid`, `tear-leaks`, `tear-outdated` where the master changed meanwhile,
-    `transition-invalid` for what cannot be a master, and what drafting raises.
+    `transition-invalid` for what cannot be a master, what drafting raises, and what the rules
+    answer whom they keep from the master.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         master = _master(view, master_id)
+        refuse_access(broker, view, master, actor, Doing.DERIVE)
         record = read_content(broker, view, master)
         before = None if again is None else _derived(view, again, master_id)
         torn = tear(record.document, leave_out)
@@ -98,6 +103,8 @@ def tear_record(
         work.bodies.add([drafted.body])
         work.records.add([row])
         work.tears.add(tie)
+        refuse_access(broker, work, master, actor, Doing.DERIVE)
+        alike = confine_alike(work, row, actor, [master.record_id], at)
         told = {
             "version": str(row.version),
             "master": tie.master_id,
@@ -107,7 +114,9 @@ def tear_record(
         }
         work.stage(
             [
-                broker.event(Act.DRAFTED, actor, row.record_id, at, action=row.action, **described(row)),
+                broker.event(
+                    Act.DRAFTED, actor, row.record_id, at, action=row.action, **described(row), **alike
+                ),
                 broker.event(Act.TORN, actor, row.record_id, at, **told),
             ]
         )

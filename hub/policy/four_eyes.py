@@ -81,6 +81,11 @@ def may_approve_agreement(actor: Actor, proposer: str) -> Decision:
     return decide(reasons)
 
 
+def may_confine(actor: Actor) -> Decision:
+    """Permit custodians and releasers who have signed in: it only takes away from who may have a record."""
+    return decide([] if Role.RELEASER in actor.roles else _lacks(actor, Role.CUSTODIAN))
+
+
 def may_administer(actor: Actor) -> Decision:
     """Permit custodians, and the hub itself: whoever can open its home holds its keys anyway.
 

@@ -3,6 +3,7 @@
 One module a theme; everything is imported from here.
 """
 
+from hub.ports.access import AccessRules
 from hub.ports.adapting import (
     Adapting,
     Answered,
@@ -56,6 +57,7 @@ from hub.ports.witnessing import (
 
 __all__ = [
     "NUMBER_MAX",
+    "AccessRules",
     "Adapting",
     "Alarm",
     "Answered",

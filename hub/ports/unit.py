@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from hub.audit.events import AuditEvent
+from hub.ports.access import AccessRules
 from hub.ports.approvals import Approvals, OfficerKeys
 from hub.ports.attachments import Attachments
 from hub.ports.books import Books
@@ -35,6 +36,8 @@ class View(Protocol):
 
     @property
     def records(self) -> Records: ...
+    @property
+    def access(self) -> AccessRules: ...
     @property
     def approvals(self) -> Approvals: ...
     @property

@@ -30,6 +30,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from hub.entries import Custody, Direction, PartnerStatus, Priority, TrustKind
 from hub.ports import MessageState
 from hub.records.actor import Role
+from hub.records.label import Classification
 from hub.records.lifecycle import DeliveryState, EntryState, ReceiptStatus, RecordState
 from hub.storage.columns import Choice, Choices, Document, Documents, Moment, Position, Words
 
@@ -624,6 +625,8 @@ officers = _table(
     _number("failed_logins"),
     _moment("locked_until", optional=True),
     _number("epoch"),
+    _choice("clearance", Classification),
+    _words("compartments"),
 )
 
 #: The keys with which officers sign releases, also those that were revoked.
@@ -671,6 +674,30 @@ agreement_proposals = _table(
     _moment("proposed_at"),
     _text("approved_by", optional=True),
     _moment("approved_at", optional=True),
+)
+
+#: The policy on who releases and reads what, and what custodians propose to put in its place.
+policies = _table(
+    "policies",
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    _text("source"),
+    _bytes("digest"),
+    _text("proposed_by"),
+    _moment("proposed_at"),
+    _text("approved_by", optional=True),
+    _moment("approved_at", optional=True),
+)
+
+#: The compartments that records are confined to here.
+confinements = _table(
+    "confinements",
+    _text("originator", key=True),
+    _text("record_id", key=True),
+    _text("compartment", key=True),
+    _text("confined_by"),
+    _moment("confined_at"),
+    _text("lift_by", optional=True),
+    _moment("lift_at", optional=True),
 )
 
 attachments = _table(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from hub.audit.events import AuditEvent
 from hub.errors import OurFault
 from hub.ports import EventQuery
+from hub.storage.access import AccessStore
 from hub.storage.approvals import ApprovalStore, OfficerKeyStore
 from hub.storage.attachments import AttachmentStore
 from hub.storage.bodies import BodyStore
@@ -44,6 +45,7 @@ class SqlView:
         self._session = session
         self._events = EventStore(session)
         self.records = RecordStore(session)
+        self.access = AccessStore(session)
         self.approvals = ApprovalStore(session)
         self.officer_keys = OfficerKeyStore(session)
         self.bodies = BodyStore(session)

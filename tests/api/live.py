@@ -24,6 +24,7 @@ from hub.exchange.members import add_member
 from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
 from hub.records.actor import Actor, ActorKind, Role
+from hub.records.label import Classification
 from keys.authority import issue_hub_leaf
 from tests.enrolling import allow_alone
 from tests.exchange.hubs import agreement_text
@@ -109,7 +110,14 @@ def _furnish(ours: Hub, theirs: Hub) -> str:
     adopt(ours.broker, custodian, _LIST.read_text(encoding="utf-8"))
     card = theirs.card()
     pair(ours.broker, custodian, card, confirmed_fingerprint=fingerprint(card))
-    return add_officer(ours.broker, custodian, name="temirlan", password=PASSWORD, roles=list(Role)).totp_uri
+    return add_officer(
+        ours.broker,
+        custodian,
+        name="temirlan",
+        password=PASSWORD,
+        roles=list(Role),
+        clearance=Classification.SECRET,
+    ).totp_uri
 
 
 def _member(ours: Hub, folder: Path) -> Path:

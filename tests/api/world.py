@@ -40,6 +40,7 @@ from hub.federation.card import fingerprint
 from hub.federation.trust import TrustSource
 from hub.records.actor import Role
 from hub.records.kinds import Kind
+from hub.records.label import Classification
 from hub.records.template import template
 from hub.storage.blobs import FileBlobStore
 from hub.transport.peer import identify
@@ -262,6 +263,7 @@ class World:
             totp=Body(body_id=f"totp-{name}", wrapped_key=b"", nonce=b"", ciphertext=b""),
             active=True,
             added_at=START,
+            clearance=Classification.TOP_SECRET,
         )
         self.put_officer(row)
         self.later()

@@ -44,9 +44,8 @@ class Officers:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, *roles: str, at: tuple[str, ...] = ()) -> None:
-        told = with_lines(
-            (PASSWORD,), "officer", "add", name, *(w for r in roles for w in ("--role", r)), *at, "--json"
-        )
+        may = (*(w for r in roles for w in ("--role", r)), "--clearance", "secret")
+        told = with_lines((PASSWORD,), "officer", "add", name, *may, *at, "--json")
         self.secrets[name] = str(json_of(told)["totp_secret"])
 
     def act(self, name: str, *words: str, typed: str | None = None, code: str | None = None) -> Result:

@@ -14,6 +14,7 @@ from hub.bootstrap.scratch import refuses_changes_without_entries
 from hub.cli import cli, log_coverage, log_reaching
 from hub.cli.record import record
 from hub.exchange.ledger.figures import quarter_at
+from hub.policy.rulebook import shipped_text
 from hub.storage.unit import SqlUnitOfWork
 from tests.cli.arriving import came
 from tests.cli.conftest import PASSWORD, Officers, with_lines
@@ -183,6 +184,7 @@ def _walk_administration(paired: Path, tmp_path: Path) -> None:
     with_lines((PASSWORD,), "officer", "add", "gulnara", "--role", "reader")
     with_lines((PASSWORD,), "officer", "reset", "gulnara")
     done("officer", "roles", "gulnara", "--role", "operator")
+    done("officer", "clear", "gulnara", "--clearance", "secret", "--compartment", "almaty")
     for verb in ("disable", "enable", "unlock"):
         done("officer", verb, "gulnara")
     newest = tmp_path / "other.toml"
@@ -248,6 +250,13 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     treaty.write_text(text, encoding="utf-8")
     proposed = act("dana", "agreement", "propose", str(treaty))
     act("farida", "agreement", "approve", "test-treaty", "--digest", proposed["digest"])
+    policy = tmp_path / "access.cedar"
+    policy.write_text(f"{shipped_text()}\n", encoding="utf-8")
+    proposed = act("dana", "policy", "propose", str(policy))
+    act("farida", "policy", "approve", "--digest", proposed["digest"])
+    act("bolat", "record", "confine", sent, "almaty", *why)
+    for custodian in ("dana", "farida"):
+        act(custodian, "record", "lift", sent, "almaty", *why)
     act("aigul", "consent", "ask", asked.record_id, "--to", "kz-mvd", "--aim", "their files")
     meant = {"record": {"id": sent, "version": 1}, "pass_to": ["kz-mvd"], "aim": "their files"}
     consent = came(paired, kind="consent-request", details=meant)

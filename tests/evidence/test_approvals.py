@@ -33,7 +33,14 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(hubs=hubs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(personal_keys, "_MEMORY_KIB", 8)
-        add_officer(world.ours, CUSTODIAN, name="bolat", password=PASSWORD, roles=BOLAT.roles)
+        add_officer(
+            world.ours,
+            CUSTODIAN,
+            name="bolat",
+            password=PASSWORD,
+            roles=BOLAT.roles,
+            clearance=BOLAT.clearance,
+        )
         row = draft(world.ours, AIGUL, document(), recipients=["cis-atc"])
         opens = ByPassword(password=PASSWORD)
         approve(world.ours, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients, sign=opens)

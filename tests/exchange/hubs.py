@@ -217,8 +217,21 @@ CUSTODIAN = Actor(
 )
 
 
-def officer(name: str, *roles: Role, agency: str = "kz-knb") -> Actor:
-    return Actor(kind=ActorKind.OFFICER, id=name, agency=agency, roles=frozenset(roles))
+def officer(
+    name: str,
+    *roles: Role,
+    agency: str = "kz-knb",
+    clearance: Classification = Classification.TOP_SECRET,
+    compartments: Sequence[str] = (),
+) -> Actor:
+    return Actor(
+        kind=ActorKind.OFFICER,
+        id=name,
+        agency=agency,
+        roles=frozenset(roles),
+        clearance=clearance,
+        compartments=frozenset(compartments),
+    )
 
 
 AIGUL = officer("aigul", Role.DRAFTER, Role.READER)

@@ -301,7 +301,11 @@ def test_new_roles_hold_from_the_next_login(broker: Broker, aigul: Enrolment) ->
     change_roles(broker, CUSTODIAN, name="aigul", roles=[Role.AUDITOR])
     actor = authenticate(broker, name="aigul", password=PASSWORD, code=code(aigul, broker))
     assert actor.roles == {Role.AUDITOR}
-    assert events(broker)[1].details == {"change": "roles-changed", "roles": "auditor"}
+    assert events(broker)[1].details == {
+        "change": "roles-changed",
+        "roles": "auditor",
+        "clearance": "restricted",
+    }
 
 
 def test_a_closed_account_is_refused_until_it_is_opened(broker: Broker, aigul: Enrolment) -> None:

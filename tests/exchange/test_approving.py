@@ -14,7 +14,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import Custody, RecordRow
 from hub.envelope.keys import jwk, thumbprint
 from hub.errors import Refused
-from hub.exchange.accounts import add_officer, change_roles, reset, set_active
+from hub.exchange.accounts import add_officer, change_clearance, change_roles, reset, set_active
 from hub.exchange.agreements import adopt
 from hub.exchange.approving import ByPassword, Detached, approvals_of, refuse_ended, standing_approvals
 from hub.exchange.broker import Broker
@@ -27,6 +27,7 @@ from hub.exchange.releasing import Approved, approve, ask_statement, reject
 from hub.exchange.upkeep import expire, resume
 from hub.policy.approvals import ReleasePolicy
 from hub.records.actor import Actor, Role
+from hub.records.label import Classification
 from hub.records.lifecycle import RecordState
 from tests.exchange.hubs import (
     AIGUL,
@@ -52,7 +53,9 @@ def ours(hubs: Hubs) -> Broker:
     hubs.pair_all()
     hubs.agree()
     for one in (BOLAT, ERLAN):
-        add_officer(broker, CUSTODIAN, name=one.id, password=PASSWORD, roles=one.roles)
+        add_officer(
+            broker, CUSTODIAN, name=one.id, password=PASSWORD, roles=one.roles, clearance=one.clearance
+        )
     return broker
 
 
@@ -243,8 +246,8 @@ def test_any_change_voids_what_was_approved(two: Broker) -> None:
     assert decide(two, ERLAN, again).release is None
 
 
-@pytest.mark.parametrize("how", ["account", "role", "key", "agreement"])
-def test_an_approval_ends_with_its_officers_account_role_or_key_and_with_the_agreement(
+@pytest.mark.parametrize("how", ["account", "role", "clearance", "key", "agreement"])
+def test_an_approval_ends_with_what_its_officer_rests_on_and_with_the_agreement(
     two: Broker, how: str
 ) -> None:
     row = secret(two)
@@ -253,6 +256,8 @@ def test_an_approval_ends_with_its_officers_account_role_or_key_and_with_the_agr
         set_active(two, CUSTODIAN, name="bolat", active=False)
     elif how == "role":
         change_roles(two, CUSTODIAN, name="bolat", roles=[Role.READER])
+    elif how == "clearance":
+        change_clearance(two, CUSTODIAN, name="bolat", clearance=Classification.RESTRICTED, compartments=[])
     elif how == "key":
         revoke(two, CUSTODIAN, "bolat")
     else:

@@ -96,4 +96,10 @@ def agreed(**changed: Any) -> Agreement:
 
 def officer(name: str, *roles: Role) -> Actor:
     """Return an officer with roles."""
-    return Actor(kind=ActorKind.OFFICER, id=name, agency="kz-knb", roles=frozenset(roles))
+    return Actor(
+        kind=ActorKind.OFFICER,
+        id=name,
+        agency="kz-knb",
+        roles=frozenset(roles),
+        clearance=Classification.TOP_SECRET,
+    )

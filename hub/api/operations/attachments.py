@@ -7,7 +7,7 @@ from functools import partial
 from flask import Response
 
 from hub.api.callers import Door
-from hub.api.describing import CONTENT_REFUSED
+from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED
 from hub.api.room import OCTETS, Answer, Call, Room
 from hub.api.schemas.attachments import AnnounceBody, AttachmentReadBody, UploadView
 from hub.api.scopes import Way
@@ -105,9 +105,9 @@ def upload_attachment(call: Call, upload_id: str) -> Answer:
         "chunk-invalid",
         "attachment-mismatch",
         "range-invalid",
-        "policy-denied",
         "conflict",
         "justification-missing",
+        *ACCESS_REFUSED,
         *CONTENT_REFUSED,
     ],
     trail=writes(Act.CONSULTED, Act.DISCLOSED),

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 
 from hub.api.callers import Door
-from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
+from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, IF_MATCH, etag, expected_revision
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import (
@@ -194,6 +194,7 @@ def explain_record_to(call: Call, record_id: str) -> Answer:
         version=call.query.get("version"),
         originator=call.query.get("originator"),
         as_released=call.query["as_released"],
+        officer=call.query.get("officer"),
     )
     explained = told.explanation
     return Answer(
@@ -207,13 +208,13 @@ def explain_record_to(call: Call, record_id: str) -> Answer:
             "withdrawal": told.recalled,
             "rules": explained.findings,
             "partner_rules": told.remarks,
+            "people": told.people,
         }
     )
 
 
 _DECISION_REFUSED = [
     "four-eyes",
-    "policy-denied",
     "agreement-missing",
     "transition-invalid",
     "conflict",
@@ -224,6 +225,7 @@ _DECISION_REFUSED = [
     "check-failed",
     "losses-unseen",
     "justification-missing",
+    *ACCESS_REFUSED,
     *CONTENT_REFUSED,
 ]
 

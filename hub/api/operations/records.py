@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.api.callers import Caller, Door
 from hub.api.cursors import cursor, position
-from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
+from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import (
@@ -122,7 +122,7 @@ def get_history(call: Call, record_id: str) -> Answer:
     roles=[Role.READER],
     body=ReadBody,
     reply=DocumentView,
-    refusals=[*CONTENT_REFUSED, "conflict", "justification-missing"],
+    refusals=[*ACCESS_REFUSED, *CONTENT_REFUSED, "conflict", "justification-missing"],
     trail=writes(Act.CONSULTED),
 )
 def read_content(call: Call, record_id: str) -> Answer:
@@ -137,6 +137,7 @@ def read_content(call: Call, record_id: str) -> Answer:
         record_id,
         call.body.get("version"),
         justification=call.body["justification"],
+        purpose=call.body.get("purpose"),
         originator=call.body.get("originator"),
     )
     return Answer(body={"record": record.document})
@@ -152,7 +153,7 @@ def read_content(call: Call, record_id: str) -> Answer:
     status=201,
     reply=RecordView,
     gives=[ETAG],
-    refusals=[*RECORD_REFUSED, "conflict", "transition-invalid"],
+    refusals=[*ACCESS_REFUSED, *RECORD_REFUSED, "conflict", "transition-invalid"],
     trail=writes(Act.DRAFTED),
 )
 def answer_record(call: Call, record_id: str) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.api.callers import Door
-from hub.api.describing import CONTENT_REFUSED, RECORD_REFUSED
+from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.records import RecordView, VersionQuery
@@ -28,9 +28,9 @@ room = Room("tears", __name__, url_prefix="/api/v1", description="Versions of a 
     reply=RecordView,
     gives=[ETAG],
     refusals=[
+        *ACCESS_REFUSED,
         *RECORD_REFUSED,
         *CONTENT_REFUSED,
-        "policy-denied",
         "transition-invalid",
         "tear-invalid",
         "tear-leaks",

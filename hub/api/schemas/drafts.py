@@ -24,7 +24,7 @@ from hub.api.schemas.documents import a_document
 from hub.audit.justification import LENGTH
 from hub.entries import Priority
 from hub.policy.checks import Check
-from hub.records.kinds import Kind
+from hub.records.kinds import Kind, Purpose
 from hub.records.lifecycle import RecordState
 
 _RECIPIENTS_MAX = 200
@@ -174,6 +174,10 @@ class ReadBody(Schema):
     """Why the content is read; the log keeps it."""
 
     justification = a_justification("Border check in case 26-114")
+    purpose = one_of(
+        Purpose,
+        metadata={"description": "What it is read for; other than the record's own purpose is refused."},
+    )
     version = version_field(strict=True)
     originator = originator_field()
 

@@ -16,6 +16,8 @@ from hub.api.schemas.basics import (
     originator_field,
     version_field,
 )
+from hub.api.schemas.drafts import RuleReasonView
+from hub.policy.access import Doing
 from hub.policy.explanation import Verdict
 
 
@@ -25,10 +27,21 @@ class ExplanationQuery(Schema):
     to = an_agency(required=True)
     version = version_field()
     originator = originator_field()
+    officer = a_text("bolat", "An officer, of whom it is asked what they may do with it now.")
     as_released = fields.Boolean(
         load_default=False,
         metadata={"description": "As of its release, with the agreements of that time."},
     )
+
+
+class JudgedView(View):
+    """Whether an officer, or a member's system, may do something with the record now."""
+
+    who = a_text("officer:bolat", required=True)
+    doing = one_of(Doing, required=True)
+    permitted = fields.Boolean(required=True, metadata={"examples": [True]})
+    allowed_by = a_text("policy rule readers-read", "The rules of the policy that permit it.")
+    reasons = many(RuleReasonView)
 
 
 class RuleFindingView(View):
@@ -62,3 +75,4 @@ class ExplanationView(View):
     withdrawal = fields.Boolean(required=True, metadata={"examples": [False]})
     rules = many(RuleFindingView)
     partner_rules = many(PartnerRuleView)
+    people = many(JudgedView)

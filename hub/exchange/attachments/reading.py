@@ -12,6 +12,7 @@ from hub.entries import Direction, RecordRow
 from hub.envelope.attachments import decrypt_chunks
 from hub.envelope.manifest import AttachmentSecret
 from hub.errors import IntegrityFailure, PeerFault, Refused
+from hub.exchange.access import Said, confined, permit_collecting, refuse_access
 from hub.exchange.attachments.binding import secrets_for
 from hub.exchange.attachments.naming import is_whole
 from hub.exchange.broker import Broker
@@ -19,6 +20,7 @@ from hub.exchange.contents import find_row, read_content, read_manifest
 from hub.exchange.recipients import permit_member
 from hub.exchange.showing import let_out
 from hub.exchange.switch import while_flowing
+from hub.policy.access import Doing
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
 from hub.ports import View
@@ -45,16 +47,16 @@ def read_attachment(
     was withdrawn. What was sent is proven against the record's digest before the last piece is handed out,
     so that nobody ends up with a whole file that is not the one the record names; an offset therefore saves
     the way, not the work.
-    Raises Refused `role-missing`, `scope-missing`, `policy-denied`, `justification-missing`, `not-found`,
-    `range-invalid`, PeerFault `attachment-missing`, and, while it is read, IntegrityFailure `chunk-invalid`
-    or `attachment-mismatch`.
+    Raises Refused `role-missing`, `clearance-missing`, `policy-forbids`, `scope-missing`, `policy-denied`,
+    `justification-missing`, `not-found`, `range-invalid`, PeerFault `attachment-missing`, and, while it is
+    read, IntegrityFailure `chunk-invalid` or `attachment-mismatch`.
     """
     why = justified(justification)
     at = broker.clock.now()
     with broker.store.read() as view:
         row = find_row(view, record_id, version, originator=originator)
         _refuse_stranger(view, actor, row, covered)
-        _refuse_out_of_force(broker, view, actor, row, at)
+        _refuse_out_of_force(broker, view, actor, row, at, why)
         secret = _find_secret(broker, view, row, plain_digest)
         held = view.attachments.get(secret.digest)
     if not 0 <= offset <= secret.plain_bytes:
@@ -72,7 +74,7 @@ def read_attachment(
         now = find_row(work, record_id, row.version, originator=row.originator)
         if now.body_id != row.body_id:
             raise Refused("conflict", "The record was changed while it was opened; read it again.")
-        _refuse_out_of_force(broker, work, actor, now, at)
+        _refuse_out_of_force(broker, work, actor, now, at, why)
         (shown,) = let_out(work, [secret], [event])
     content = _decrypted(broker, shown, offset)
     return while_flowing(broker, actor.agency, content) if actor.kind is ActorKind.SYSTEM else content
@@ -93,15 +95,22 @@ def _refuse_stranger(view: View, actor: Actor, row: RecordRow, covered: Callable
         raise Refused("role-missing", decision.reasons[0].sentence)
 
 
-def _refuse_out_of_force(broker: Broker, view: View, actor: Actor, row: RecordRow, at: datetime) -> None:
-    """Refuse what was withdrawn to all, and to a member's system what the rules of this moment deny it."""
+def _refuse_out_of_force(
+    broker: Broker, view: View, actor: Actor, row: RecordRow, at: datetime, why: str
+) -> None:
+    """Refuse what was withdrawn to all, and to each what the rules of this moment deny them."""
     if row.state is RecordState.WITHDRAWN:
         raise Refused("not-found", f"Record {row.record_id} was withdrawn, and its attachments with it.")
     if actor.kind is ActorKind.SYSTEM:
         standing = broker.standings.of(view)
         decision = permit_member(standing, row, actor.agency, agency=broker.agency, at=at)
+        if not isinstance(decision, Deny):
+            groups = confined(view, [row.record_id])
+            decision = permit_collecting(broker, standing, row, actor, compartments=groups)
         if isinstance(decision, Deny):
             raise Refused("policy-denied", decision.reasons[0].sentence)
+    else:
+        refuse_access(broker, view, row, actor, Doing.READ, said=Said(justification=why))
 
 
 def _find_secret(broker: Broker, view: View, row: RecordRow, plain_digest: str) -> AttachmentSecret:

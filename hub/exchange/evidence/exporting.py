@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.audit.events import Act
 from hub.audit.justification import justified
 from hub.audit.names import log_name
@@ -10,12 +12,14 @@ from hub.errors import Refused
 from hub.evidence.anchors import strongest
 from hub.evidence.bundle import PARTS_MAX, Bundle, write_bundle
 from hub.evidence.parts import Mode
+from hub.exchange.access import Said, refuse_access
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.evidence.collecting import Collected, collect, events_of
 from hub.exchange.evidence.proving import Proven, prove
 from hub.exchange.log.catching_up import catch_up
 from hub.exchange.partners import SUITES
+from hub.policy.access import Doing
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_audit
 from hub.ports import View
@@ -35,17 +39,21 @@ def export(
 
     The entry of this export is not in the bundle. What was staged until now is put into the log and signed
     for first, so that all of it can be proven. Raises Refused `role-missing`, `justification-missing`,
-    `not-found`, `evidence-too-large`, and `conflict` for an id that several originators sent.
+    `clearance-missing` and what else the rules answer of the content, `not-found`, `evidence-too-large`, and
+    `conflict` for an id that several originators sent.
     """
     require(may_audit(actor))
     why = justified(justification)
     at = broker.clock.now()
     with broker.store.read() as view:
-        row = evident(view, find_row(view, record_id, originator=originator))
+        asked = find_row(view, record_id, originator=originator)
+        row = evident(view, asked)
+        _refuse_content(broker, view, actor, (asked, row), mode, why)
     record_id = row.record_id
     catch_up(broker)
     event = broker.event(Act.EXPORTED, actor, record_id, at, justification=why, what=mode.value)
     with broker.store.work() as work:
+        _refuse_content(broker, work, actor, (asked, row), mode, why)
         work.stage([event])
         work.commit()
     with broker.store.read() as view:
@@ -87,6 +95,17 @@ def evident(view: View, row: RecordRow) -> RecordRow:
     found = [view.records.get(one.passage_id, originator=one.passer) for one in passages]
     brought = [one for one in found if one is not None]
     return max(brought, key=lambda one: one.position) if brought else row
+
+
+def _refuse_content(
+    broker: Broker, view: View, actor: Actor, rows: Sequence[RecordRow], mode: Mode, why: str
+) -> None:
+    """Refuse content to whom the rules deny any version; without content, a bundle is for every auditor."""
+    if mode is not Mode.FULL:
+        return
+    for row in rows:
+        for version in view.records.versions(row.record_id, originator=row.originator):
+            refuse_access(broker, view, version, actor, Doing.EXPORT, said=Said(justification=why))
 
 
 def _refuse_too_large(found: Collected, proven: Proven) -> None:

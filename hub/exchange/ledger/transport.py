@@ -17,11 +17,13 @@ from hub.audit.events import Act
 from hub.audit.justification import justified
 from hub.entries import Direction, PartnerStatus, RecordRow
 from hub.errors import Refused
+from hub.exchange.access import Said, refuse_access
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import read_content
 from hub.exchange.drafting import draft, refuse_unless_drafter
 from hub.exchange.ledger.figures import Quarter
 from hub.exchange.showing import let_out
+from hub.policy.access import Doing
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
 from hub.policy.terms import Agreement, Flow
@@ -115,12 +117,14 @@ def compile_transport(
     Expected are all active members that may submit such reports, and those `partners` of ours, domestic
     bodies with hubs of their own, whose reports came. `own` are ids of our own records that count too. Of an
     agency that delivered several, the newest counts.
-    Raises Refused `role-missing`, `justification-missing`, `partner-unknown`, `not-found`.
+    Raises Refused `role-missing`, `justification-missing`, `partner-unknown`, `not-found`, and what the rules
+    answer whom they keep from any of the reports: a sum that leaves some out would be wrong.
     """
     decision = may(actor, Role.READER)
     if isinstance(decision, Deny):
         raise Refused("role-missing", decision.reasons[0].sentence)
     why, at = justified(justification), broker.clock.now()
+    said = Said(justification=why)
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         expected = _expected(broker, standing, partners)
@@ -129,6 +133,7 @@ def compile_transport(
             agency = _agency(row, standing, expected, own, broker.agency)
             if agency is None or not view.bodies.get_many([row.body_id]):
                 continue
+            refuse_access(broker, view, row, actor, Doing.READ, said=said)
             record = read_content(broker, view, row)
             if record.details["quarter"] == str(quarter):
                 by_agency.setdefault(agency, []).append((row, record))
@@ -152,6 +157,8 @@ def compile_transport(
     if events:
         with broker.store.work() as work:
             _refuse_changed(work, by_agency)
+            for row in (row for found in by_agency.values() for row, _ in found):
+                refuse_access(broker, work, row, actor, Doing.READ, said=said)
             let_out(work, delivered, events)
     missing = tuple(sorted(expected - by_agency.keys()))
     return Compiled(quarter=quarter, delivered=delivered, missing=missing)
@@ -198,8 +205,9 @@ def draft_report(
             "figures": [_figure(sort, figures) for sort, figures in compiled.totals.items()],
         },
     }
-    sources = ",".join(one.row.record_id for one in compiled.delivered)
-    return draft(broker, actor, document, recipients=[recipient], told={"compiled_from": sources})
+    sources = [one.row.record_id for one in compiled.delivered]
+    told_from = {"compiled_from": ",".join(sources)}
+    return draft(broker, actor, document, recipients=[recipient], made_from=sources, told=told_from)
 
 
 def _expected(broker: Broker, standing: Standing, partners: Sequence[str]) -> frozenset[str]:

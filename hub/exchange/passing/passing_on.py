@@ -12,6 +12,7 @@ from datetime import datetime
 from hub.audit.events import Act, AuditEvent
 from hub.entries import PassageRow, RecordRow
 from hub.errors import Refused
+from hub.exchange.access import refuse_access
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.drafting import basis, draft, refuse_unless_drafter
 from hub.exchange.passing.written import (
@@ -22,6 +23,7 @@ from hub.exchange.passing.written import (
     label_of,
     refuse_unpermitted,
 )
+from hub.policy.access import Doing
 from hub.policy.terms import Agreement
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor
@@ -51,6 +53,7 @@ def pass_on(
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         held = held_record(broker, view, record_id, originator=originator)
+        refuse_access(broker, view, held.row, actor, Doing.DERIVE)
         _refuse_strangers(standing, held, pass_to)
         _refuse_again(broker, view, held, pass_to)
         consent = consent_for(standing, held.row, pass_to, at=at)
@@ -72,7 +75,14 @@ def pass_on(
         "details": details,
         **kept_until(held.record),
     }
-    return draft(broker, actor, document, recipients=recipients, priority=held.row.priority)
+    return draft(
+        broker,
+        actor,
+        document,
+        recipients=recipients,
+        priority=held.row.priority,
+        made_from=[held.row.record_id],
+    )
 
 
 def kept_until(record: Record) -> dict[str, object]:

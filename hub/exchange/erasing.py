@@ -102,6 +102,8 @@ def erase_by_rule(broker: Broker, row: RecordRow, *, why: str, at: datetime) -> 
     """
     rule = f"rule:{row.agreement}"
     with ExitStack() as held, broker.store.work() as work:
+        for one in _versions(work, row.record_id, row.originator):
+            work.records.held_state(one)  # who decides to keep it longer meanwhile is waited for, and read
         versions = _versions(work, row.record_id, row.originator)
         if not ended_with(versions, row, at=at):
             raise Refused(

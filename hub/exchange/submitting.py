@@ -10,7 +10,7 @@ from hub.audit.events import Act
 from hub.entries import (
     Priority,
 )
-from hub.errors import HubError
+from hub.errors import HubError, Refused
 from hub.exchange.abreast import Way, abreast
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker, Standing
@@ -58,7 +58,8 @@ def submit(
     """Take records from a member's system: release what flows by rule, keep the rest as drafts.
 
     One durable commit for all of them, or none: the first invalid one refuses the batch and names its index.
-    `also` adds to the same transaction: the answer that an idempotency key is remembered with.
+    `also` adds to the same transaction: the answer that an idempotency key is remembered with. Raises Refused
+    `conflict` where something would go by rule and a partner, member or agreement was changed meanwhile.
     """
     refuse_unless_drafter(actor)
     at = broker.clock.now()
@@ -79,6 +80,8 @@ def submit(
         refuse_stalled(broker)
         refuse_unwitnessed(broker)
     with broker.store.work() as work:
+        if queued and broker.standings.of(work).generation != standing.generation:
+            raise Refused("conflict", "What may go to whom was changed meanwhile; hand it in again.")
         refuse_known(work, everything)
         for drafted in waiting:
             refuse_unanswerable(work, drafted.record)

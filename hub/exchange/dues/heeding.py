@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from hub.audit.events import Act
@@ -62,7 +63,7 @@ def tell_unheeded(broker: Broker, at: datetime) -> int:
             for one in unheeded(view, broker.limits, agency=broker.agency, at=at)
             if one.level > Level.SOON
         ]
-        new = [one for one in late if _told(view, broker.limits, one) < one.level]
+        new = _untold(view, broker.limits, late)
     if new:
         with broker.store.work() as work:
             work.dues.tell([_reminder(broker.limits, one, at) for one in new])
@@ -156,9 +157,21 @@ def _what(one: Unheeded) -> str:
     return f"{one.action} to {one.who}"
 
 
-def _told(view: View, limits: Limits, one: Unheeded) -> int:
-    told = view.dues.told(_what(one), [one.record_id])
-    return told.get((one.originator, one.record_id, _due(limits, one)), 0)
+def _untold(view: View, limits: Limits, late: Sequence[Unheeded]) -> list[Unheeded]:
+    """Return those that people were not told of at their level yet; a page of those of one who a question."""
+    new: list[Unheeded] = []
+    ordered = sorted(late, key=_what)
+    for what, group in groupby(ordered, key=_what):
+        items = list(group)
+        for start in range(0, len(items), _PAGE):
+            part = items[start : start + _PAGE]
+            told = view.dues.told(what, [one.record_id for one in part])
+            new += [
+                one
+                for one in part
+                if told.get((one.originator, one.record_id, _due(limits, one)), 0) < one.level
+            ]
+    return new
 
 
 def _reminder(limits: Limits, one: Unheeded, at: datetime) -> ReminderRow:

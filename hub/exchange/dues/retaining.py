@@ -70,6 +70,8 @@ def confirm_keeping(
     at = broker.clock.now()
     with broker.store.work() as work:
         row = find_row(work, record_id, originator=originator)
+        work.records.held_state(row)  # an erasure that ends meanwhile is waited for, and seen
+        row = find_row(work, record_id, originator=originator)
         proposed = work.dues.keeping(row.originator, record_id)
         if proposed is None or proposed.confirmed_by is not None:
             raise Refused("not-found", f"Nobody has proposed to keep record {record_id} longer.")

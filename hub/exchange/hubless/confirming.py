@@ -17,6 +17,7 @@ from hub.entries import Body, OutboxEntry, ParcelRow, ProfileRow
 from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import b64u, unb64u
 from hub.envelope.vault import lock, unlock
+from hub.errors import HubError
 from hub.exchange.broker import Broker
 from hub.exchange.weighing import entry_event
 from hub.ports import Answered, UnitOfWork, View
@@ -30,11 +31,21 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 def take_answers(broker: Broker, partner: ProfileRow) -> int:
-    """Take the receipts that wait; return how many there were."""
+    """Take the receipts that wait; return how many there were.
+
+    One that cannot be taken stays with the carrier and keeps none of the others; what failed first is raised
+    once all were looked at.
+    """
     answers = broker.adapting.answers(partner, limit=broker.limits.batch_max_envelopes)
+    failures: list[HubError] = []
     for answer in answers:
-        _take(broker, partner, answer)
-        broker.adapting.settle(partner, answer.parcel_id)
+        try:
+            _take(broker, partner, answer)
+            broker.adapting.settle(partner, answer.parcel_id)
+        except HubError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
     return len(answers)
 
 

@@ -11,9 +11,10 @@ import pytest
 from adapters.carriers.verdicts import write_verdict
 from adapters.contract import Verdict
 from hub.audit.events import Act
-from hub.errors import Refused
+from hub.errors import OurFault, Refused
 from hub.exchange.drafting import preview
 from hub.exchange.explaining import explain_record
+from hub.exchange.hubless import confirming
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.hubless.confirming import kept_receipts, take_answers
 from hub.exchange.ledger.counting import ledger
@@ -228,6 +229,29 @@ def test_a_cut_at_the_commit_of_a_receipt_doubles_nothing(pair: Pair, moment: st
     pair.look()
     assert pair.entry(row).state is EntryState.ACCEPTED
     assert acts(pair, Act.RECEIPT_KEPT) == 1
+
+
+def test_a_receipt_that_cannot_be_taken_keeps_none_of_the_others(pair: Pair) -> None:
+    rows = [pair.release(pair.drafted()) for _ in range(3)]
+    pair.carry()
+    for parcel in pair.carrier.pull(limit=5):
+        pair.carrier.acknowledge(parcel.parcel_id, Verdict(taken=True))
+    first, *_others = pair.broker.adapting.answers(pair.broker.standing().hubless[THEM], limit=3)
+
+    def failing(broker: Any, partner: Any, answer: Any) -> None:
+        if answer.parcel_id == first.parcel_id:
+            raise OurFault("storage-unavailable", "It cannot be written.")
+        confirming_take(broker, partner, answer)
+
+    confirming_take = confirming._take
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confirming, "_take", failing)
+        with pytest.raises(OurFault):
+            take_answers(pair.broker, pair.broker.standing().hubless[THEM])
+    states = [pair.entry(row).state for row in rows]
+    assert sorted(state.value for state in states) == ["accepted", "accepted", "carried"]
+    pair.look()  # it stayed with the carrier
+    assert {pair.entry(row).state for row in rows} == {EntryState.ACCEPTED}
 
 
 def test_all_receipts_of_a_parcel_are_kept(pair: Pair) -> None:

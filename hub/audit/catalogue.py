@@ -291,12 +291,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         means="An agreement, and with it what may go to whom, was put in force.",
         subject="agreement",
     ),
-    _A.POLICY_PROPOSED: Row(
+    _A.ACCESS_PROPOSED: Row(
         category=_C.DECISION,
         means="A custodian proposed the policy on who releases and reads what; another must approve it.",
         subject="policy, by its version",
     ),
-    _A.POLICY_CHANGED: Row(
+    _A.ACCESS_CHANGED: Row(
         category=_C.ADMINISTRATION,
         means="A policy on who releases and reads what was put in force.",
         subject="policy, by its version",

@@ -66,7 +66,7 @@ def show(shipped: bool, of_schema: bool, proposed: bool, home: Path, unlock: Unl
     return Answer(document=document | ({} if row is None else _decided(row)), people=(text,))
 
 
-@trail(writes(Act.POLICY_PROPOSED))
+@trail(writes(Act.ACCESS_PROPOSED))
 @leaf(examples=("hub policy propose access.cedar --as dana",))
 @click.argument("file", metavar="FILE|-", help="The Cedar file, or - for standard input.")
 @acting
@@ -86,7 +86,7 @@ def propose(file: str, officer: str, password_fd: int | None, home: Path, unlock
     )
 
 
-@trail(writes(Act.POLICY_CHANGED))
+@trail(writes(Act.ACCESS_CHANGED))
 @leaf(
     examples=(
         "hub policy approve --as erlan",

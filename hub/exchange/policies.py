@@ -37,7 +37,7 @@ def propose_policy(broker: Broker, actor: Actor, text: str) -> PolicyRow:
             proposed_at=at,
         )
         work.access.put_policy(row)
-        work.stage([broker.event(Act.POLICY_PROPOSED, actor, _subject(row), at, digest=digest.hex())])
+        work.stage([broker.event(Act.ACCESS_PROPOSED, actor, _subject(row), at, digest=digest.hex())])
         work.commit()
     return row
 
@@ -58,7 +58,7 @@ def approve_policy(broker: Broker, actor: Actor, *, digest: bytes) -> PolicyRow:
         row = replace(proposal, approved_by=str(actor), approved_at=at)
         work.access.put_policy(row)
         told = {"digest": digest.hex(), "proposed_by": proposal.proposed_by}
-        work.stage([broker.event(Act.POLICY_CHANGED, actor, _subject(row), at, **told)])
+        work.stage([broker.event(Act.ACCESS_CHANGED, actor, _subject(row), at, **told)])
         work.commit()
     return row
 

@@ -145,11 +145,11 @@ def test_a_policy_is_in_force_once_another_custodian_approves_it(ours: Broker, h
     assert (done.version, done.proposed_by, done.approved_by) == (1, "officer:dana", "officer:erlan")
     failure = refused(lambda: read_record(ours, AIGUL, row.record_id, justification=WHY))
     assert (failure.code, failure.sentence) == ("policy-forbids", "Nobody reads. (Policy rule nobody.)")
-    told = events(ours, Act.POLICY_PROPOSED, Act.POLICY_CHANGED)
+    told = events(ours, Act.ACCESS_PROPOSED, Act.ACCESS_CHANGED)
     digest = proposal.digest.hex()
     assert [(one.act, one.subject, one.actor.id, dict(one.details)) for one in told] == [
-        (Act.POLICY_PROPOSED, "policy/1", "dana", {"digest": digest}),
-        (Act.POLICY_CHANGED, "policy/1", "erlan", {"digest": digest, "proposed_by": "officer:dana"}),
+        (Act.ACCESS_PROPOSED, "policy/1", "dana", {"digest": digest}),
+        (Act.ACCESS_CHANGED, "policy/1", "erlan", {"digest": digest, "proposed_by": "officer:dana"}),
     ]
     put_in_force(ours, shipped_text())
     assert read_record(ours, AIGUL, row.record_id, justification=WHY)
@@ -183,7 +183,7 @@ def test_what_is_approved_is_what_was_read(ours: Broker) -> None:
 def test_a_policy_that_is_wrong_is_not_proposed(ours: Broker) -> None:
     failure = refused(lambda: propose_policy(ours, DANA, "permit (principal, action, resource)"))
     assert failure.code == "policy-invalid"
-    assert not events(ours, Act.POLICY_PROPOSED)
+    assert not events(ours, Act.ACCESS_PROPOSED)
 
 
 def test_a_policy_in_force_that_cannot_be_read_any_more_denies(ours: Broker) -> None:
@@ -193,7 +193,7 @@ def test_a_policy_in_force_that_cannot_be_read_any_more_denies(ours: Broker) -> 
 
     with ours.store.work() as work:
         work.access.put_policy(replace(proposal, source="permit (", approved_by="officer:erlan"))
-        work.stage([ours.event(Act.POLICY_CHANGED, ERLAN, "policy/1", ours.clock.now())])
+        work.stage([ours.event(Act.ACCESS_CHANGED, ERLAN, "policy/1", ours.clock.now())])
         work.commit()
     failure = refused(lambda: read_record(ours, AIGUL, row.record_id, justification=WHY))
     assert failure.code == "policy-unusable"

@@ -40,7 +40,7 @@ AGENCIES = ("kz-knb", "cis-atc", "sco-rats")
 _LIMITS = """
 [limits]
 log_heartbeat_s = 2.0
-witness_interval_s = 0.1
+witness_interval_s = 0.3
 witness_timeout_s = 3.0
 timestamp_interval_s = 0.1
 """
@@ -107,7 +107,7 @@ def eventually(true: Callable[[], bool], what: str, within_s: float = 120.0) -> 
     until = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until, what
-        time.sleep(0.05)
+        time.sleep(0.25)
 
 
 @contextmanager

@@ -20,10 +20,12 @@ from marshmallow import Schema
 from hub.errors import Refused
 from hub.records import fields as f
 from hub.records import forms, parts
+from hub.records.details import SHAPES
 from hub.records.head import record_schema
 from hub.records.ids import AGENCY
 from hub.records.iso import COUNTRIES, CURRENCIES, SCRIPTS
 from hub.records.kinds import Action, Kind
+from hub.records.passages import Encoded
 from hub.records.people import LINKS
 from hub.records.record import load_record
 from hub.records.subjects import SUBJECTS, AnySubject
@@ -107,6 +109,7 @@ _CODES: Final[dict[type[f.Plain], SearchStrategy[Any]]] = {
     f.Time: _TIMES,
     f.PartialDate: _PARTIAL,
     f.Date: _DATES,
+    Encoded: st.sampled_from(["eyJhbGciOiJFUzI1NiJ9", "A-_9"]),
     f.Quarter: st.sampled_from(["2026-Q1", "1999-Q4"]),
     forms.Amount: st.sampled_from(["0", "12.50", "1.000000", "999999999999999999", "0.1"]),
     forms.Latitude: st.sampled_from(["43.2567", "-0", "0", "90.0", "-12.5000", "-0.0000001", "7"]),
@@ -216,7 +219,7 @@ def records(draw: st.DrawFn, kinds: frozenset[Kind]) -> dict[str, Any]:
     if action is not Action.NEW:
         document |= {"action": action.value, "version": draw(st.integers(2, 9999))}
     if action is Action.WITHDRAWAL:
-        document["details"] = {"reason": draw(texts(4000, 1, True))}
+        document["details"] = draw(_object(SHAPES[kind].recall))
     schema = record_schema(kind, action)
     for number in range(draw(st.integers(0, _MORE))):
         _add_attachment(draw, document, number)

@@ -35,7 +35,10 @@ ABOUT = message_id(PARCEL.parcel_id, "kz-knb")
 
 @cache
 def side(name: str) -> Party:
-    said = SAID["parties"][name]
+    return read_party(name, SAID["parties"][name])
+
+
+def read_party(name: str, said: dict[str, str]) -> Party:
     key = load_pem_private_key(said["key"].encode(), None)
     certificate = x509.load_pem_x509_certificate(said["certificate"].encode())
     return Party(name=name, key=key, certificate=certificate)  # type: ignore[arg-type]
@@ -79,6 +82,15 @@ def test_it_is_refused(row: dict[str, str]) -> None:
         unpack(*message(row), ours(), AT)
     assert failure.value.code == row["code"]
     assert error_of(failure.value) is not Ebms.OTHER
+
+
+def test_a_message_that_wss4j_made_opens() -> None:
+    """The library under Java's gateways; it opened a message of ours as well when this one was made."""
+    said = json.loads(VECTORS.with_name("wss4j.json").read_text(encoding="utf-8"))
+    us, them = (read_party(name, said["parties"][name]) for name in ("kz-knb", "de-bka"))
+    opened = unpack(*message(said), agreed(us, them), datetime.fromisoformat(said["at"]))
+    assert opened.parcel.content.decode() == said["content"]
+    assert opened.signer == them.certificate
 
 
 def test_prefixes_that_a_canonical_form_counts_in_are_verified() -> None:

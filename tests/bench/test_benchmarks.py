@@ -130,3 +130,17 @@ def test_as4_is_measured_against_bare_cryptography_and_the_package() -> None:
     for way in ("write", "read"):
         assert told[way]["of_floor"] == pytest.approx(told[way]["rate"] / told[way]["floor_rate"], abs=0.02)
         assert told[way]["peer_rate"] > 0
+
+
+def test_decisions_are_held_against_the_engine_alone() -> None:
+    told = run("bench.policy", "--partners", "3", "--rules", "40", "--rounds", "1", "--seconds", "0.01")
+    assert told["limit_us"] == 200
+    for rows in told["policies"].values():
+        assert [row["act"] for row in rows] == ["read", "release", "answer", "collect"]
+        for row in rows:
+            assert row["decision_us"] > 0 < row["engine_all_us"]
+            assert 0 < row["rules_applying"] <= 40
+    heads, conditions = told["policies"].values()
+    assert all(
+        one["rules_applying"] < other["rules_applying"] for one, other in zip(heads, conditions, strict=True)
+    )

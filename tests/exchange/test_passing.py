@@ -20,6 +20,7 @@ from hub.evidence.sealed import OpenedPart, check_envelopes
 from hub.evidence.verifying import verify_bundle
 from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
+from hub.exchange.confining import confine, confinements_of
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.drafting import revise
 from hub.exchange.dues.heeding import unheeded
@@ -140,6 +141,18 @@ def test_it_goes_under_the_agreement_with_the_recipient_to_which_the_originator_
     assert came(a, passage).state is RecordState.RECEIVED
     shown = collected(c, row)
     assert [(one.row.record_id, one.row.originator) for one in shown if one.record] == [(row.record_id, A)]
+
+
+def test_what_is_confined_is_passed_on_within_its_compartment(hubs: Hubs, b: Broker) -> None:
+    row = sent(hubs)
+    consented(hubs, row)
+    confine(b, officer("igor", Role.CUSTODIAN), row.record_id, "north", justification=WHY)
+    with refused("policy-forbids"):
+        pass_on(b, AIGUL, row.record_id, to=[C])
+    inside = replace(AIGUL, compartments=frozenset({"north"}))
+    passage = pass_on(b, inside, row.record_id, to=[C])
+    with b.store.read() as view:
+        assert [one.compartment for one in confinements_of(view, B, passage.record_id)] == ["north"]
 
 
 def test_corrections_and_withdrawals_follow_and_nobody_decides_again(

@@ -20,6 +20,11 @@ class Problem:
     line: int
     sentence: str
 
+    @property
+    def path(self) -> str:
+        """Return where it is, as problems of other documents say it too."""
+        return f"line {self.line}"
+
     def __str__(self) -> str:
         return f"line {self.line}: {self.sentence}"
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hub.codes import CODES
+from hub.policy.rulebook import shipped_text
 from hub.policy.rules import RULES
 from tests.cli.conftest import AGENCIES, Officers
-from tests.cli.walk import hub, json_of
+from tests.cli.walk import hub, json_of, refused
 from tests.exchange.hubs import agreement_text, document
 
 TABLES = sorted((Path(__file__).parents[1] / "policy" / "cases").glob("*.toml"))
@@ -105,3 +106,20 @@ def test_checks_are_asked_and_answered_at_the_release(
     asked = officers.act("bolat", "record", "release", second["record_id"], typed="y\ny\ncase 26-115\n")
     assert asked.exit_code == 0
     assert "political, military, religious or racial" in asked.stderr
+
+
+def test_a_policy_on_officers_is_checked_and_what_is_wrong_is_told_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "access.cedar"
+    file.write_text(shipped_text(), encoding="utf-8")
+    told = json_of(hub("policy", "check", str(file), "--json"))
+    assert "need-to-know" in {rule["name"] for rule in told["rules"]}
+    file.write_text(f'{shipped_text()}\n@id("x") forbid (principal, action, resource) when {{ x }};')
+    line = len(shipped_text().splitlines()) + 2
+    assert f"line {line}: " in " ".join(refused(hub("policy", "check", str(file)), "policy-invalid").split())
+
+
+@pytest.mark.usefixtures("homes")
+def test_the_shipped_policy_and_what_one_can_speak_of_are_shown() -> None:
+    assert "need-to-know" in hub("policy", "show", "--shipped").stdout
+    assert "entity Officer" in hub("policy", "show", "--schema").stdout
+    assert hub("policy", "show", "--schema", "--shipped").exit_code == 64

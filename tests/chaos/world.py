@@ -292,7 +292,9 @@ def wait_for_more(desk: Desk, dice: Random) -> None:
     seen = len(desk.acknowledged)
     wanted = desk.batch * dice.randint(1, 4)
     wait_for(
-        lambda: len(desk.acknowledged) >= seen + wanted or desk.failure is not None, "submissions to go on"
+        lambda: len(desk.acknowledged) >= seen + wanted or desk.failure is not None,
+        "submissions to go on",
+        within_s=90,
     )
     time.sleep(dice.uniform(0.0, 0.05))  # the moment is what the dice say; nothing is waited for
 

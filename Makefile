@@ -30,18 +30,18 @@ fuzz: $(VENV)/dev.stamp ## Damage all that is read, for FUZZ_S seconds (600); FU
 check: $(VENV)/dev.stamp ## The quick gate: style, types, imports, quick tests
 	@$(MAKE) --no-print-directory --jobs --output-sync=target check-style check-types check-imports check-tests
 
-check-style:
+check-style: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-check-types:
+check-types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-check-imports:
+check-imports: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 # Quick tests stop processes, never the machine, so what they write need not reach a disk.
-check-tests:
+check-tests: $(VENV)/dev.stamp
 	$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60 --hypothesis-profile quick \
 		-o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
 

@@ -18,9 +18,11 @@ from hub.cli.policy_deciding import approve, check, propose, show
 from hub.cli.record_naming import originator_option
 from hub.codes import CODES
 from hub.exchange.explaining import Explained, explain_record
+from hub.policy.access_cases import AccessTried, try_access
 from hub.policy.agreements import load_agreement
 from hub.policy.cases import Tried, load_table, try_case
 from hub.policy.explanation import Finding, Verdict
+from hub.policy.rulebook import load_rulebook, shipped_text
 from hub.policy.rules import RULES
 
 if TYPE_CHECKING:
@@ -97,7 +99,8 @@ def explain(
 def test(files: tuple[str, ...]) -> Answer:
     """Try the cases in tables that lawyers write; exit code 1 says that the rules decide otherwise.
 
-    The agreements that a table names are read beside it. Needs no hub.
+    The agreements and the policy that a table names are read beside it; without a policy, rows on who may do
+    what are tried against the one shipped. Needs no hub.
     """
     tried = [(name, each) for name in files for each in _tried(name)]
     wrong = [(name, each) for name, each in tried if not each.right]
@@ -131,18 +134,24 @@ def test(files: tuple[str, ...]) -> Answer:
     )
 
 
-def _tried(name: str) -> Sequence[Tried]:
+def _tried(name: str) -> Sequence[Tried | AccessTried]:
     found = load_table(read_text(name))
     beside = Path() if name == "-" else Path(name).parent
     agreements = [load_agreement(read_text(str(beside / file))) for file in found.agreements]
-    return [try_case(case, agreements) for case in found.cases]
+    rulebook = load_rulebook(
+        shipped_text() if found.policy is None else read_text(str(beside / found.policy))
+    )
+    return [
+        *(try_case(case, agreements) for case in found.cases),
+        *(try_access(case, rulebook) for case in found.access),
+    ]
 
 
 def _because(codes: frozenset[str]) -> str:
     return ", ".join(sorted(codes))
 
 
-def _found(each: Tried) -> str:
+def _found(each: Tried | AccessTried) -> str:
     if each.right:
         return "as expected"
     why = f": {_because(each.because)}" if each.because else ""

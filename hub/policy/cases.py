@@ -1,7 +1,7 @@
 """Tables of cases that lawyers read and extend: what goes, what needs a second officer, what is refused.
 
 A table names its agreements and what is given in all its cases; each case says what differs in it and what is
-to be expected. `docs/policy.md` explains every key.
+to be expected. It may also have rows on who may do what, for one policy. `docs/policy.md` explains every key.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from marshmallow import ValidationError, fields
 
 from hub.entries import Direction
 from hub.errors import Refused
+from hub.policy.access_cases import ACCESS, LABEL, AccessCase, access_case, label_of
 from hub.policy.agreements import DayField, sentences
 from hub.policy.explanation import Verdict, explain
 from hub.policy.permission import Question
@@ -24,7 +25,6 @@ from hub.policy.terms import Agreement
 from hub.policy.toml import read_toml
 from hub.records.fields import Agency, Choice, Count, Flag, Language, Many, Slug, Text
 from hub.records.kinds import Kind, Purpose
-from hub.records.label import Classification, Handling, Label, Tlp
 from hub.records.schema import Object
 
 #: Rules of which a case is never refused by rule: a person decides them at the release.
@@ -53,11 +53,16 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of cases; `agreements` are files, named relative to the table."""
+    """A table of cases; `agreements` and `policy` are files, named relative to the table.
+
+    Without a policy the one shipped is asked.
+    """
 
     title: str
     agreements: tuple[str, ...]
     cases: tuple[Case, ...]
+    policy: str | None
+    access: tuple[AccessCase, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +87,21 @@ def load_table(toml_text: str) -> Table:
         raise _invalid("; ".join(sentences(error.messages))) from None
     except ValueError as error:
         raise _invalid(str(error)) from None
-    given = read.get("given", {})
-    names = [case.get("name", "") for case in read["cases"]]
+    given, of_access = read.get("given", {}), read.get("access_given", {})
+    cases, access = read.get("cases", []), read.get("access", [])
+    names = [case["name"] for case in (*cases, *access)]
+    if not names:
+        raise _invalid("it has no case")
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise _invalid(f"cases has {repeated[0]} more than once")
+    if cases and "agreements" not in read:
+        raise _invalid("agreements is missing, under which its cases would go")
     return Table(
         title=read["title"],
-        agreements=tuple(read["agreements"]),
-        cases=tuple(_case({**given, **case}) for case in read["cases"]),
+        agreements=tuple(read.get("agreements", ())),
+        cases=tuple(_case({**given, **case}) for case in cases),
+        policy=read.get("policy"),
+        access=tuple(_access_case({**of_access, **case}) for case in access),
     )
 
 
@@ -102,6 +114,13 @@ def try_case(case: Case, agreements: Sequence[Agreement]) -> Tried:
     if not explained.permitted:
         return Tried(case=case, found=Expected.REFUSED, because=failed)
     return Tried(case=case, found=Expected.BY_RULE if explained.by_rule else Expected.SECOND_OFFICER)
+
+
+def _access_case(told: Mapping[str, Any]) -> AccessCase:
+    try:
+        return access_case(told)
+    except (Refused, ValueError) as error:
+        raise _invalid(f"the case “{told['name']}”: {getattr(error, 'sentence', error)}") from None
 
 
 def _case(told: Mapping[str, Any]) -> Case:
@@ -134,14 +153,7 @@ def _question(told: Mapping[str, Any]) -> Question:
         kind=Kind(told["kind"]),
         purpose=told["purpose"],
         language=told["language"],
-        label=Label(
-            classification=Classification(told["classification"]),
-            tlp=Tlp(told["tlp"]),
-            handling=tuple(map(Handling, told.get("handling", ()))),
-            handling_note=told.get("handling_note"),
-            releasable_to=tuple(told.get("releasable_to", ())),
-            originator_control=told.get("originator_control", False),
-        ),
+        label=label_of(told),
         originator=told.get("originator", sender),
         counterparty=recipient if sender == us else sender,
         direction=Direction.OUT if sender == us else Direction.IN,
@@ -181,12 +193,7 @@ _GIVEN: Final[dict[str, fields.Field[Any]]] = {
     "kind": Choice(Kind),
     "purpose": Choice(Purpose),
     "language": Language(),
-    "classification": Choice(Classification),
-    "tlp": Choice(Tlp),
-    "handling": Many(Choice(Handling), len(Handling)),
-    "handling_note": Text(1000),
-    "releasable_to": Many(Agency(), 64),
-    "originator_control": Flag(),
+    **LABEL,
     "originator": Agency(),
     "articles": Many(Text(64), 16),
     "days_to_reply": Count(0, 36_525),
@@ -202,13 +209,18 @@ _GIVEN: Final[dict[str, fields.Field[Any]]] = {
 }
 _GivenSchema = Object.from_dict(_GIVEN, name="Given")
 _CaseSchema = Object.from_dict({"name": Text(300, required=True), **_GIVEN}, name="Case")
+_AccessGivenSchema = Object.from_dict(ACCESS, name="AccessGiven")
+_AccessSchema = Object.from_dict({"name": Text(300, required=True), **ACCESS}, name="AccessCase")
 
 
 class _TableSchema(Object):
     title = Text(200, required=True)
-    agreements = Many(Text(400), 64, shortest=1, required=True)
+    agreements = Many(Text(400), 64, shortest=1)
+    policy = Text(400)
     given = fields.Nested(_GivenSchema)
-    cases = fields.List(fields.Nested(_CaseSchema), required=True)
+    cases = fields.List(fields.Nested(_CaseSchema))
+    access_given = fields.Nested(_AccessGivenSchema)
+    access = fields.List(fields.Nested(_AccessSchema))
 
 
 def _invalid(why: str) -> Refused:

@@ -28,6 +28,7 @@ MAX_BYTES: Final = 512 * 1024
 #: Rules that can apply to one way to ask: what is done, by which kind of actor, between which agencies.
 _SLICES_MAX: Final = 512
 _ACTORS_MAX: Final = 256
+_CLAUSE: Final = "policy rule "
 _TYPES: Final = {ActorKind.OFFICER: "Officer", ActorKind.SYSTEM: "Member"}
 
 
@@ -86,7 +87,7 @@ class Rulebook:
         # The engine tells them in no order.
         rules = sorted((self._rules[key] for key in found.reasons), key=lambda each: each.line)
         if result.allowed:
-            return Permit(clause=", ".join(f"policy rule {rule.name}" for rule in rules) or None)
+            return Permit(clause=", ".join(f"{_CLAUSE}{rule.name}" for rule in rules) or None)
         if not rules:
             return _denied("policy-denies", "No rule of the policy permits it.")
         return Deny(
@@ -94,7 +95,7 @@ class Rulebook:
                 Reason(
                     code="policy-forbids",
                     sentence=f"{rule.reason} (Policy rule {rule.name}.)",
-                    clause=f"policy rule {rule.name}",
+                    clause=f"{_CLAUSE}{rule.name}",
                 )
                 for rule in rules
             )
@@ -133,6 +134,13 @@ def schema_text() -> str:
 def shipped_text() -> str:
     """Return the policy that holds where custodians have approved no other."""
     return _shipped("access.cedar")
+
+
+def rule_named(reason: Reason) -> str | None:
+    """Return the name of the rule that forbids something; None for a reason that is no rule of a policy."""
+    if reason.code != "policy-forbids" or reason.clause is None:
+        return None
+    return reason.clause.removeprefix(_CLAUSE)
 
 
 def _shipped(name: str) -> str:

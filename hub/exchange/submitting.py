@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from hub.audit.events import Act
 from hub.entries import (
@@ -27,6 +28,9 @@ from hub.ports import UnitOfWork
 from hub.records.actor import Actor, ActorKind
 from hub.records.lifecycle import RecordState
 
+#: A batch is judged anew so often where partners, members or agreements are changed meanwhile.
+_JUDGED_AT_MOST: Final = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
@@ -48,6 +52,18 @@ class Submitted:
     held_because: tuple[Reason, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """A batch as it was judged by one standing: what goes by rule, what waits, and what is said of each."""
+
+    standing: Standing
+    at: datetime
+    drafted: Sequence[Drafted]
+    waiting: Sequence[Drafted]
+    queued: Sequence[Queued]
+    results: Sequence[Submitted]
+
+
 def submit(
     broker: Broker,
     actor: Actor,
@@ -58,31 +74,50 @@ def submit(
     """Take records from a member's system: release what flows by rule, keep the rest as drafts.
 
     One durable commit for all of them, or none: the first invalid one refuses the batch and names its index.
-    `also` adds to the same transaction: the answer that an idempotency key is remembered with. Raises Refused
-    `conflict` where something would go by rule and a partner, member or agreement was changed meanwhile.
+    `also` adds to the same transaction: the answer that an idempotency key is remembered with. Where a
+    partner, member or agreement was changed meanwhile, all is judged anew; raises Refused `conflict` where
+    that goes on.
     """
     refuse_unless_drafter(actor)
+    for _ in range(_JUDGED_AT_MOST):
+        batch = _judge(broker, actor, items)
+        if _keep(broker, actor, batch, also):
+            wake(broker, batch.queued)
+            return batch.results
+    raise Refused("conflict", "What may go to whom is being changed again and again; hand it in later.")
+
+
+def _judge(broker: Broker, actor: Actor, items: Sequence[Submission]) -> _Judged:
     at = broker.clock.now()
     standing = broker.standing()
-    queued: list[Queued] = []
-    waiting: list[Drafted] = []
-    everything: list[Drafted] = []
-    results: list[Submitted] = []
     ways = (_submit_one(broker, standing, actor, item, at, index) for index, item in enumerate(items))
-    for drafted, ready, result in abreast(ways):
-        results.append(result)
-        everything.append(drafted)
-        if ready is None:
-            waiting.append(drafted)
-        else:
-            queued.append(ready)
+    ends = abreast(ways)
+    queued = [ready for _, ready, _ in ends if ready is not None]
     if queued:
         refuse_stalled(broker)
         refuse_unwitnessed(broker)
+    return _Judged(
+        standing=standing,
+        at=at,
+        drafted=[drafted for drafted, _, _ in ends],
+        waiting=[drafted for drafted, ready, _ in ends if ready is None],
+        queued=queued,
+        results=[result for _, _, result in ends],
+    )
+
+
+def _keep(
+    broker: Broker,
+    actor: Actor,
+    batch: _Judged,
+    also: Callable[[UnitOfWork, Sequence[Submitted]], None] | None,
+) -> bool:
+    """Store a batch; False, and nothing is stored, where something goes by rules that have changed since."""
+    at, waiting, queued = batch.at, batch.waiting, batch.queued
     with broker.store.work() as work:
-        if queued and broker.standings.of(work).generation != standing.generation:
-            raise Refused("conflict", "What may go to whom was changed meanwhile; hand it in again.")
-        refuse_known(work, everything)
+        if queued and broker.standings.of(work).generation != batch.standing.generation:
+            return False
+        refuse_known(work, batch.drafted)
         for drafted in waiting:
             refuse_unanswerable(work, drafted.record)
             attach(work, broker, actor, drafted.record)
@@ -91,10 +126,9 @@ def submit(
         work.stage(broker.event(Act.DRAFTED, actor, d.row.record_id, at, **described(d.row)) for d in waiting)
         queue(broker, work, queued)
         if also is not None:
-            also(work, results)
+            also(work, batch.results)
         work.commit()
-    wake(broker, queued)
-    return results
+    return True
 
 
 def _submit_one(

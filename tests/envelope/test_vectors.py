@@ -158,10 +158,10 @@ def test_attachment_is_refused(vector: dict[str, Any]) -> None:
 
 
 def test_the_vectors_cover_every_code_of_the_room() -> None:
-    """Reused ids are found by the inbox, cards and their suites by federation; all else is refused here."""
+    """Others find reused ids (inbox), cards and their suites (federation) and passages (exchange)."""
     names = list(CODES)
     section = names[names.index("envelope-malformed") : names.index("chunk-invalid") + 1]
-    elsewhere = {"envelope-id-reused", "document-invalid", "suites-fewer"}
+    elsewhere = {"envelope-id-reused", "document-invalid", "suites-fewer", "passage-invalid"}
     shown = {
         vector["code"]
         for vector in [*REJECT, *RECEIPTS["reject"], *STATEMENTS["reject"], *ATTACHMENTS["reject"]]

@@ -132,7 +132,7 @@ def sealed_of(broker: Broker, record_id: str, number: int = 0) -> bytes:
     return unlock(body, master_key=broker.keyring.master_key())
 
 
-def stated_books(by: Broker, to: str, *, suite: Suite = Suite.HYBRID_1, **told: Any) -> bytes:
+def stated_books(by: Broker, to: str, /, *, suite: Suite = Suite.HYBRID_1, **told: Any) -> bytes:
     """Return a hub's statement of books in which there is nothing but what is told."""
     values: dict[str, Any] = {
         "by": by.agency,

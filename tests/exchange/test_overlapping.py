@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.exchange import erasing
-from hub.exchange.broker import Broker
+from hub.exchange.broker import Broker, Standing
 from hub.exchange.dues.retaining import confirm_keeping, propose_keeping
 from hub.exchange.recipients import judge_rule
 from hub.exchange.submitting import Submission, submit
@@ -27,6 +28,7 @@ from tests.exchange.test_takeover import SYSTEM
 from tests.servers.postgres import PostgresServer
 
 DANA, ERLAN = officer("dana", Role.CUSTODIAN), officer("erlan", Role.AUDITOR)
+ITEM = Submission(document=document("designation"), recipients=["cis-atc"])
 _DAY_S = 86400.0
 _WAIT_S = 30.0
 
@@ -97,21 +99,45 @@ class _Held:
         """Leave it to the test."""
 
 
-def test_what_would_go_by_rule_is_asked_again_where_the_rules_changed_meanwhile(
+def test_what_would_go_by_rule_is_judged_anew_where_the_rules_changed_meanwhile(
     pair: Hubs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours: Broker = pair.network.broker("kz-knb")
     add_member(ours, "kz-mvd")
-    item = Submission(document=document("designation"), recipients=["cis-atc"])
+    asked: list[int] = []
+
+    def judged(standing: Standing, *given: Any, **more: Any) -> Any:
+        asked.append(standing.generation)
+        if len(asked) == 1:
+            pair.agree_again(2)
+        return judge_rule(standing, *given, **more)
+
+    monkeypatch.setattr("hub.exchange.submitting.judge_rule", judged)
+    (done,) = submit(ours, SYSTEM, [ITEM])
+    assert len(set(asked)) == 2
+    assert done.envelope_ids
+    with ours.store.read() as view:
+        (row,) = view.records.page(after=0, limit=10)
+    assert row.record_id == done.record_id
+
+
+def test_rules_that_change_without_end_refuse_it_and_nothing_is_kept(
+    pair: Hubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours: Broker = pair.network.broker("kz-knb")
+    add_member(ours, "kz-mvd")
+    versions = count(2)
 
     def judged(*given: Any, **more: Any) -> Any:
-        monkeypatch.setattr("hub.exchange.submitting.judge_rule", judge_rule)
-        pair.agree_again(2)
+        pair.agree_again(next(versions))
         return judge_rule(*given, **more)
 
     monkeypatch.setattr("hub.exchange.submitting.judge_rule", judged)
     with pytest.raises(Refused) as refused:
-        submit(ours, SYSTEM, [item])
+        submit(ours, SYSTEM, [ITEM])
     assert refused.value.code == "conflict"
-    (done,) = submit(ours, SYSTEM, [item])
+    with ours.store.read() as view:
+        assert list(view.records.page(after=0, limit=10)) == []
+    monkeypatch.undo()
+    (done,) = submit(ours, SYSTEM, [ITEM])
     assert done.envelope_ids

@@ -33,7 +33,8 @@ def test_tables_are_tried() -> None:
 
 def test_a_case_that_is_decided_otherwise_is_told(tmp_path: Path) -> None:
     table = tmp_path / "table.toml"
-    text = next(one for one in TABLES if one.stem == "cis-1999").read_text("utf-8").replace("../../..", str(Path(__file__).parents[2]))
+    treaty = next(one for one in TABLES if one.stem == "cis-1999")
+    text = treaty.read_text("utf-8").replace("../../..", str(Path(__file__).parents[2]))
     table.write_text(text.replace('language = "zh"', 'language = "ru"'), encoding="utf-8")
     result = hub("policy", "test", str(table))
     assert result.exit_code == CODES["cases-failed"].exit == 1

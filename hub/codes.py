@@ -130,6 +130,8 @@ CODES: Final[dict[str, Row]] = {
     "passage-invalid": _row(_I, 400, 65, "What is passed on is not what its passage says"),
     "chunk-invalid": _row(_I, 400, 65, "A part of the attachment was altered, moved or cut"),
     # exchange
+    "key-given-up": _row(_I, 403, 65, "A key that signed what is passed on may be in other hands"),
+    "key-not-in-force": _row(_I, 403, 65, "A key that signed what is passed on was not in force then"),
     "time-to-live-too-long": _row(_P, 400, 65, "The envelope's time to live is longer than is taken here"),
     "dialect-unknown": _row(_P, 400, 65, "The dialect of the content is not known here"),
     "approval-missing": _row(_P, 400, 65, "The envelope states nobody's decision to release it"),

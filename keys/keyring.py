@@ -179,6 +179,10 @@ class FileKeyring:
         """Return the public halves of every key that was ever in use, those destroyed since too."""
         return self._now().public_ever
 
+    def given_up(self) -> tuple[str, ...]:
+        """Return the ids of the signing keys that were given up as compromised."""
+        return self._now().given_up
+
     def master_key(self) -> MasterKeys:
         """Return what wraps the keys of bodies at rest, and what still unwraps older ones.
 

@@ -45,6 +45,7 @@ class Loaded:
     decryption: DecryptionKeys = field(repr=False)
     public: PublicKeys
     public_ever: PublicKeys
+    given_up: tuple[str, ...]
     master: MasterKeys = field(repr=False)
     token: ec.EllipticCurvePrivateKey = field(repr=False)
     token_verifiers: tuple[ec.EllipticCurvePublicKey, ...]
@@ -88,6 +89,7 @@ def load_keys(inventory: Inventory, stores: Stores, *, before: Loaded | None = N
         ),
         public=_public(reading, lambda entry: entry.state in ON_CARD),
         public_ever=_public(reading, lambda entry: entry.used_from is not None),
+        given_up=_given_up(inventory),
         master=_masters(reading),
         token=reading.curve(Purpose.TOKEN_ES256),
         log_sets=key_sets(inventory, LOG, privates),
@@ -105,6 +107,17 @@ def _in_use(entry: KeyEntry) -> bool:
     """Tell whether a private key is needed: on our card, or it opens what was sealed with it before."""
     opens_old = entry.purpose in _OPENING and entry.held
     return entry.purpose in _AT_HAND and (entry.state in ON_CARD or opens_old)
+
+
+def _given_up(inventory: Inventory) -> tuple[str, ...]:
+    """Return the ids of the signing keys that were given up, the last first, also of one never used."""
+    gone = [
+        one
+        for purpose in (Purpose.SIGN_ES256, Purpose.SIGN_ML_DSA_65)
+        for one in inventory.of(purpose, KeyState.COMPROMISED)
+    ]
+    gone.sort(key=lambda one: (one.since, one.key_id), reverse=True)
+    return tuple(one.kid for one in gone if one.kid)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from hub.cli.record_dues import due, keep, review, unheeded
 from hub.cli.record_erasing import erase
 from hub.cli.record_files import check, kinds, template
 from hub.cli.record_losses import losses
-from hub.cli.record_passing import pass_on
+from hub.cli.record_passing import pass_on, passages
 from hub.cli.record_tears import tear
 from hub.cli.record_views import list_, show, trace
 
@@ -37,6 +37,7 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     withdraw,
     tear,
     pass_on,
+    passages,
     due,
     unheeded,
     review,

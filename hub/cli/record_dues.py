@@ -88,8 +88,9 @@ def due(what: str | None, days: int | None, home: Path, unlock: Unlock) -> Answe
 def unheeded(home: Path, unlock: Unlock) -> Answer:
     """List who has not followed a correction or a withdrawal: partners not heard of, members not told.
 
-    A partner's hub takes the earlier version out of force as it acknowledges the new one. The hub logs
-    what was not followed in two days, and again a week later.
+    So with those who have our record by way of another hub, as far as that one tells. A partner's hub takes
+    the earlier version out of force as it acknowledges the new one. The hub logs what was not followed in two
+    days, and again a week later.
     """
     with opened(home, unlock) as hub:
         at = hub.broker.clock.now()
@@ -98,9 +99,10 @@ def unheeded(home: Path, unlock: Unlock) -> Answer:
     document = {"unheeded": [_unheeded(one) for one in found]}
     if not found:
         return Answer(document=document, people=("Everyone has followed every correction and withdrawal.",))
-    columns = ("record", "version", "what", "who", "since", "stands", "why")
+    columns = ("record", "version", "what", "who", "by way of", "since", "stands", "why")
     cells = [
-        (one.record_id, one.version, one.action, one.who, one.since, one.stands, one.reason) for one in found
+        (one.record_id, one.version, one.action, one.who, one.via, one.since, one.stands, one.reason)
+        for one in found
     ]
     return Answer(
         document=document,
@@ -267,6 +269,7 @@ def _unheeded(one: Unheeded) -> dict[str, object]:
         "action": one.action,
         "kind": one.kind,
         "who": one.who,
+        "via": one.via,
         "since": instant(one.since),
         "stands": one.stands,
         "reason": one.reason,

@@ -139,7 +139,8 @@ class PassageRow:
     """Which record a passage holds: `version` of it was passed last, under `consent_id`.
 
     `passer` is who passes it on, which is ourselves where we do. `behind` tells that it, or its consent, has
-    changed since, and that a passage of ours must follow.
+    changed since, and that a passage of ours must follow; of our own record, that somebody who has it by the
+    passage has not acknowledged what we changed.
     """
 
     passer: str

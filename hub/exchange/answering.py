@@ -16,6 +16,8 @@ from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.backoff import TEMPORARY
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.claiming import note_call
+from hub.exchange.passing.reported import Proof, check_report, note_awaited
+from hub.exchange.passing.reporting import acknowledged, reports
 from hub.exchange.refusing import for_good, refusals
 from hub.exchange.relying import relied_on, stage_relying
 from hub.exchange.switch import refuse_suspended
@@ -29,7 +31,8 @@ from hub.records.lifecycle import ENTRY_STEPS, EntryState, ReceiptStatus
 class Checked:
     """A verified receipt and the entry it answers; `onward` is what the agency that it came from is told.
 
-    `relied` names what its signer, and who handed it over, were trusted by.
+    `relied` names what its signer, and who handed it over, were trusted by. `proof` is what shows that
+    somebody acknowledged what was passed on, where the receipt says that.
     """
 
     entry: OutboxEntry
@@ -37,6 +40,7 @@ class Checked:
     row: ReceiptRow
     onward: tuple[ReceiptRow, ...] = ()
     relied: Mapping[str, str] = field(default_factory=dict)
+    proof: Proof | None = None
 
 
 def take_receipts(
@@ -63,6 +67,7 @@ def take_receipts(
         refuse_suspended(standing, peer)
         results = [_check(broker, view, standing, peer, raw, leaf) for raw in raws]
         mine = _handed_out(view, peer, taken)
+        told_on = _told_on(broker, view, standing, results, at)
     checked = [one for one in results if isinstance(one, Checked)]
     codes = [one.code if isinstance(one, HubError) else None for one in results]
     if results or mine:
@@ -79,10 +84,33 @@ def take_receipts(
                 broker, work, standing.partners.values(), events, leaves=() if leaf is None else (leaf,)
             )
             work.receipts.sent(mine)
+            work.receipts.queue(told_on)
             work.commit()
-    for lane in {name for one in checked for name in (one.entry.lane, one.entry.origin) if name}:
+    told = [name for one in checked for name in (one.entry.lane, one.entry.origin) if name]
+    for lane in {*told, *(row.to for row in told_on)}:
         broker.wake(lane)
     return codes
+
+
+def _told_on(
+    broker: Broker,
+    view: View,
+    standing: Standing,
+    results: Sequence[Checked | HubError],
+    at: datetime,
+) -> Sequence[ReceiptRow]:
+    """Return what the originators of records that we pass on are told of receipts that are new."""
+    new = [
+        one
+        for one in results
+        if isinstance(one, Checked)
+        and one.entry.origin is None
+        and one.entry.state is not EntryState.ACCEPTED
+    ]
+    keys = [(broker.agency, one.entry.record_id) for one in new if one.entry.record_id is not None]
+    passages = view.passages.get_many(keys) if keys else {}
+    found = acknowledged(broker.agency, passages, (one.entry for one in new), (one.row for one in new))
+    return reports(broker, view, standing, found, at=at)
 
 
 def _handed_out(view: View, peer: str, taken: Sequence[str]) -> list[str]:
@@ -96,6 +124,7 @@ def _handed_out(view: View, peer: str, taken: Sequence[str]) -> list[str]:
 def _check(
     broker: Broker, view: View, standing: Standing, peer: str, raw: bytes, leaf: bytes | None
 ) -> Checked | HubError:
+    proof = None
     try:
         told = peek_document(raw, RECEIPT_TYPE)
         entries = [
@@ -115,6 +144,8 @@ def _check(
         entry = (meant or entries)[0]
         sealed_digest = digests.get(entry.body_id)
         statement = check_receipt(standing, raw, entry=entry, sealed_digest=sealed_digest, us=broker.agency)
+        if statement.passed is not None and entry.origin is None:
+            proof = check_report(view, standing, statement)
     except HubError as error:
         return error
     row = receipt_row(statement, raw, record_id=entry.record_id)
@@ -125,7 +156,9 @@ def _check(
         stopped = replace(entry, state=EntryState.REFUSED, reason=statement.reason)
         onward = refusals(broker, standing, [stopped], bodies.get, at=broker.clock.now())
     relied = relied_on(standing.partner(statement.by), standing.partner(peer), leaf=leaf)
-    return Checked(entry=entry, statement=statement, row=row, onward=tuple(onward), relied=relied)
+    return Checked(
+        entry=entry, statement=statement, row=row, onward=tuple(onward), relied=relied, proof=proof
+    )
 
 
 def _digest(broker: Broker, body: Body) -> bytes:
@@ -144,6 +177,8 @@ def _take(
         work.receipts.queue(checked.onward)
     else:
         work.receipts.add([checked.row])
+        if (passed := checked.statement.passed) is not None:
+            note_awaited(work, checked.statement.by, passed.passage)
     after = entry_after(entry, checked.statement)
     if after is not entry:
         work.outbox.settle(None, [after])
@@ -182,8 +217,22 @@ def _verified(
         recipient=entry.recipient,
         receipt=statement.receipt_id,
         receipt_digest=digest(checked.row.raw).hex(),
+        **_passed(statement, checked.proof),
         **checked.relied,
     )
+
+
+def _passed(statement: Statement, proof: Proof | None) -> Mapping[str, str]:
+    """Return what an entry says of somebody who has our record through another hub."""
+    if statement.passed is None or proof is None:
+        return {}
+    told = statement.passed
+    return {
+        "passed_to": str(statement.member),
+        "passage": told.passage,
+        "passage_version": str(told.version),
+        "proof": proof.value,
+    }
 
 
 def send_receipts(broker: Broker, partner: PartnerRow, *, taken: Sequence[str] = ()) -> int:

@@ -21,6 +21,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahead, rest
 from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import state_numbers
+from hub.exchange.passing.reporting import told_on
 from hub.exchange.recipients import question_of_row
 from hub.exchange.refusing import refusals
 from hub.exchange.relying import stage_relying
@@ -232,6 +233,7 @@ def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) 
     """
     at = broker.clock.now()
     settled, lane = batch.settled, batch.claimed.lane
+    settled.onward += told_on(broker, batch.claimed, settled.receipts, at=at)
     failures = lane.failures
     if settled.carried:
         failures = 0 if settled.failure is None else failures + 1

@@ -16,7 +16,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.relying import keep
 from hub.federation.authorities import TlsCard, clash
-from hub.federation.card import Card, fingerprint, make_card, read_card
+from hub.federation.card import GIVEN_UP_MAX, Card, fingerprint, make_card, read_card
 from hub.federation.epochs import EPOCHS_MAX
 from hub.federation.snapshot import trusted
 from hub.policy.decision import require
@@ -57,6 +57,7 @@ def own_card(
         public=broker.keyring.public(),
         suites=tuple(suites),
         mailbox=url is not None,
+        given_up=broker.keyring.given_up()[:GIVEN_UP_MAX],
         log_keys=log_epochs[-1].keys,
         witness_keys=witness_epochs[-1].keys,
         log_epochs=log_epochs[-EPOCHS_MAX:] if len(log_epochs) > 1 else (),

@@ -31,7 +31,7 @@ from hub.exchange.broker import Broker, Counterparty, Standing
 from hub.exchange.consenting import take_consent
 from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import Stated, Statements
-from hub.exchange.passing.taking import take_over, take_passed
+from hub.exchange.passing.storing import take_over, take_passed
 from hub.exchange.rejecting import Rejected, reject
 from hub.exchange.relying import keep_relied, relied_on
 from hub.exchange.settling import mark_answered, supersede, tied

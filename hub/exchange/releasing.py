@@ -30,6 +30,7 @@ from hub.exchange.hubless.translating import Prepared, judged, prepare_all, refu
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.lowering import lowered, lowering
 from hub.exchange.passing.passing_on import passed_by, passing_event, refuse_moved
+from hub.exchange.passing.reported import await_others
 from hub.exchange.readying import Queued, release
 from hub.exchange.recalling import refuse_beyond_recall
 from hub.exchange.recipients import judge_all, refuse_denied
@@ -332,6 +333,7 @@ def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     for item in items:
         if item.row.version > 1:
             supersede(work, item.row)
+            await_others(work, item.row)
     work.stage([event for item in items for event in (item.event, *item.also)])
     for item in items:
         if item.passage is not None:

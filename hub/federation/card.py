@@ -6,6 +6,7 @@ words of its fingerprint to each other; pinning it then fixes everything on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,8 +47,11 @@ _URL_MAX: Final = 500
 _REQUIRED: Final = frozenset(
     {"agency", "expires_at", "issued_at", "keys", "mailbox", "name", "suites", "tls_authority"}
 )
-_OPTIONAL: Final = frozenset({"log", "log_epochs", "tls", "url", "witness", "witness_epochs"})
+_OPTIONAL: Final = frozenset({"given_up", "log", "log_epochs", "tls", "url", "witness", "witness_epochs"})
 _DATES: Final = frozenset({"expires_at", "issued_at"})
+#: More keys than a hub gives up in its life, as few as they take room on a card.
+GIVEN_UP_MAX: Final = 64
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 #: A log or a witness has two keys; while they are being rotated, four.
 _NOTE_KEYS_MAX: Final = 4
 
@@ -59,6 +63,7 @@ class Card:
     `url` is None when nobody can call it. `expires_at` is when it can no longer be pinned, by default
     90 days after `issued_at`. `log_keys` verify its log's checkpoints, `witness_keys` its cosignatures; where
     they were changed once, the epochs tell which keys did before, the present ones last.
+    `given_up` are the ids of signing keys that others may have: nothing that they signed counts, whenever.
     `tls` is there only where more than one authority of its own is to be said of its certificates.
     """
 
@@ -75,6 +80,7 @@ class Card:
     log_epochs: tuple[LogEpoch, ...] = ()
     witness_epochs: tuple[WitnessEpoch, ...] = ()
     expires_at: datetime | None = None
+    given_up: tuple[str, ...] = ()
     tls: TlsCard = TlsCard()  # noqa: RUF009 - it is frozen
 
     def __post_init__(self) -> None:
@@ -86,6 +92,7 @@ class Card:
             raise ValueError("the suites are not one or more different ones")
         if Suite.HYBRID_1 in self.suites and not (self.public.mldsa65 and self.public.xwing):
             raise ValueError("the suite hybrid-1 is offered without keys for it")
+        _check_given_up(self.given_up, self.public)
         if self.url is not None:
             check_url(self.url)
         _check_note_keys(self.log_keys, log_name(self.agency))
@@ -128,6 +135,8 @@ def payload_of(card: Card) -> Mapping[str, object]:
         payload["url"] = card.url
     if told := card.tls.as_document():
         payload["tls"] = told
+    if card.given_up:
+        payload["given_up"] = list(card.given_up)
     if card.log_keys:
         payload["log"] = [key.vkey for key in card.log_keys]
     if card.witness_keys:
@@ -207,6 +216,7 @@ def _card(payload: Mapping[str, object]) -> Card:
         public=PublicKeys.from_jwks(agency, keys),
         suites=tuple(_suite(name) for name in texts_of(said, "suites")),
         mailbox=mailbox,
+        given_up=texts_of(said, "given_up") if "given_up" in said else (),
         log_keys=_note_keys(said, "log"),
         witness_keys=_note_keys(said, "witness"),
         tls=TlsCard.from_document(said["tls"]) if "tls" in said else TlsCard(),
@@ -224,6 +234,13 @@ def _check_note_keys(keys: tuple[NoteKey, ...], name: str) -> None:
         raise ValueError(f"the keys of {name} are not at most {_NOTE_KEYS_MAX} different ones")
     if any(key.name != name for key in keys):
         raise ValueError(f"a key on it is not one of {name}")
+
+
+def _check_given_up(kids: tuple[str, ...], public: PublicKeys) -> None:
+    if len(kids) > GIVEN_UP_MAX or len(set(kids)) != len(kids) or not all(map(_KEY_ID.fullmatch, kids)):
+        raise ValueError(f"the keys given up are not the ids of at most {GIVEN_UP_MAX} different keys")
+    if set(kids) & (public.es256.keys() | public.mldsa65.keys()):
+        raise ValueError("a key that was given up still stands on it")
 
 
 def _suite(name: str) -> Suite:

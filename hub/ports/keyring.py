@@ -59,6 +59,10 @@ class Keyring(Protocol):
         """Return the public halves of every key that was ever in use: what old evidence is verified with."""
         ...
 
+    def given_up(self) -> tuple[str, ...]:
+        """Return the ids of the signing keys that others may have: nothing that they signed counts."""
+        ...
+
     def master_key(self) -> MasterKeys:
         """Return what wraps the keys of bodies at rest, and what still unwraps older ones.
 

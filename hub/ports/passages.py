@@ -31,6 +31,18 @@ class Passages(Protocol):
         """Note that a consent under which `passer` passed records on has changed; return how many did."""
         ...
 
-    def behind(self, limit: int) -> Sequence[PassageRow]:
-        """Return passages that must follow."""
+    def behind(self, passer: str, limit: int) -> Sequence[PassageRow]:
+        """Return passages by `passer` that must follow."""
+        ...
+
+    def mark_others(self, originator: str, *, record_id: str) -> int:
+        """Note that others who pass on a record of `originator` must follow; return how many passages."""
+        ...
+
+    def mark_others_consent(self, originator: str, *, consent_id: str) -> int:
+        """Note that others must take back what rests on a consent of `originator`; return how many."""
+        ...
+
+    def awaited(self, originator: str, *, after: str, limit: int) -> Sequence[PassageRow]:
+        """Return passages of records of `originator` that others must follow, from an id on, in its order."""
         ...

@@ -25,9 +25,12 @@ _OF_RECORD: Final = (
 _ours: Final = (_T.c.passer == bindparam("us"), _T.c.originator == bindparam("by"))
 _MARK: Final = update(_T).where(*_ours, _T.c.record_id == bindparam("which")).values(behind=True)
 _MARK_CONSENT: Final = update(_T).where(*_ours, _T.c.consent_id == bindparam("which")).values(behind=True)
-_BEHIND: Final = (
-    select(*_SHAPE.columns).where(tables.BEHIND).order_by(_T.c.passage_id).limit(bindparam("most"))
-)
+_ABOUT_OURS: Final = update(_T).where(_T.c.originator == bindparam("by")).values(behind=True)
+_MARK_OTHERS: Final = _ABOUT_OURS.where(_T.c.record_id == bindparam("which"))
+_MARK_OTHERS_CONSENT: Final = _ABOUT_OURS.where(_T.c.consent_id == bindparam("which"))
+_LATE: Final = select(*_SHAPE.columns).where(tables.BEHIND).order_by(_T.c.passage_id).limit(bindparam("most"))
+_BEHIND: Final = _LATE.where(_T.c.passer == bindparam("us"))
+_AWAITED: Final = _LATE.where(_T.c.originator == bindparam("us"), _T.c.passage_id > bindparam("after"))
 
 
 class PassageStore:
@@ -65,6 +68,20 @@ class PassageStore:
         self._session.change(audited=False)
         return self._session.run(_MARK_CONSENT, {"us": passer, "by": originator, "which": consent_id})
 
-    def behind(self, limit: int) -> Sequence[PassageRow]:
-        """Return passages that must follow."""
-        return _SHAPE.load(self._session.rows(_BEHIND, {"most": limit}))
+    def behind(self, passer: str, limit: int) -> Sequence[PassageRow]:
+        """Return passages by `passer` that must follow."""
+        return _SHAPE.load(self._session.rows(_BEHIND, {"us": passer, "most": limit}))
+
+    def mark_others(self, originator: str, *, record_id: str) -> int:
+        """Note that others who pass on a record of `originator` must follow; return how many passages."""
+        self._session.change(audited=False)
+        return self._session.run(_MARK_OTHERS, {"by": originator, "which": record_id})
+
+    def mark_others_consent(self, originator: str, *, consent_id: str) -> int:
+        """Note that others must take back what rests on a consent of `originator`; return how many."""
+        self._session.change(audited=False)
+        return self._session.run(_MARK_OTHERS_CONSENT, {"by": originator, "which": consent_id})
+
+    def awaited(self, originator: str, *, after: str, limit: int) -> Sequence[PassageRow]:
+        """Return passages of records of `originator` that others must follow, from an id on, in its order."""
+        return _SHAPE.load(self._session.rows(_AWAITED, {"us": originator, "after": after, "most": limit}))

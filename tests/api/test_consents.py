@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from hub.exchange.consenting import Answered, answer_consent, ask_consent
+from hub.exchange.correcting import withdraw
+from hub.exchange.passing.passing_on import pass_on
 from tests.api.test_records import received, sent
 from tests.api.world import World
-from tests.exchange.hubs import AIGUL, release_it, run_lanes
+from tests.exchange.hubs import AIGUL, LooseKeyring, release_it, run_lanes
 from tests.exchange.passages import ORCON
 
 FURTHER = "de-bka"
@@ -18,7 +21,9 @@ FURTHER = "de-bka"
 
 def with_third(world: World) -> None:
     """Let a third hub be a partner of ours, under an agreement of all."""
-    third = world.hubs.add(FURTHER)
+    # Hubs of a stage number their keys from one: this one's are no other's.
+    third = replace(world.hubs.add(FURTHER), keyring=LooseKeyring(FURTHER, 99))
+    world.hubs.network.brokers[FURTHER] = third
     for broker in (world.broker, world.other):
         world.hubs.pair(broker, third)
         world.hubs.pair(third, broker)
@@ -69,6 +74,8 @@ def test_a_record_is_passed_on_with_its_originators_consent(world: World, drafte
     assert came is not None
     assert came.via == "kz-knb"
 
+    assert world.call("GET", "/api/v1/unheeded", token=drafter).ok()["items"] == []
+
     # The other way round: what is ours, and somebody asks.
     answer_one_who_asks(world, drafter)
     world.hubs.close()
@@ -93,6 +100,23 @@ def answer_one_who_asks(world: World, drafter: str) -> None:
     assert (granted["kind"], granted["recipients"]) == ("consent", ["cis-atc"])
     release_and_carry(world, granted["record_id"])
     assert [one.pass_to for one in world.other.standing().consents] == [FURTHER]
+    told_who_has_it(world, drafter, ours)
+
+
+def told_who_has_it(world: World, drafter: str, ours: str) -> None:
+    passage = pass_on(world.other, AIGUL, ours, to=[FURTHER])
+    release_it(world.other, passage)
+    for _ in range(2):
+        run_lanes(world.other)
+    (one,) = world.call("GET", f"/api/v1/records/{ours}/passages", token=drafter).ok()["items"]
+    assert (one["who"], one["passer"], one["current"]) == (FURTHER, "cis-atc", True)
+    assert (one["proof"], one["version"]) == ("signed", 1)
+    withdraw(world.broker, AIGUL, ours, reason="a mistake")
+    release_and_carry(world, ours)
+    late = world.call("GET", "/api/v1/unheeded", token=drafter).ok()["items"]
+    assert [(one["who"], one["via"], one["stands"]) for one in late] == [
+        (FURTHER, "cis-atc", "not-passed-on")
+    ]
 
 
 def test_only_drafters_ask_answer_and_pass_on(world: World, releaser: str) -> None:

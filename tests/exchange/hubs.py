@@ -112,6 +112,9 @@ class LooseKeyring:
     def public_ever(self) -> PublicKeys:
         return self._public
 
+    def given_up(self) -> tuple[str, ...]:
+        return ()
+
     def master_key(self) -> MasterKeys:
         return self._master
 

@@ -19,8 +19,10 @@ from hub.exchange.broker import Broker
 from hub.exchange.consenting import Answered, answer_consent, ask_consent
 from hub.exchange.contents import read_content
 from hub.exchange.correcting import correct, withdraw
+from hub.exchange.dues.heeding import unheeded
 from hub.exchange.passing.following import follow_passages
 from hub.exchange.passing.passing_on import pass_on
+from hub.exchange.passing.reported import onward_of
 from hub.exchange.receiving import receive
 from hub.records.kinds import Action
 from hub.records.lifecycle import RecordState
@@ -188,11 +190,34 @@ class World:
                 older = [one.state for one in versions[:-1]]
                 assert not {RecordState.RECEIVED, RecordState.OPENED} & set(older)
 
+    def check_originators_know(self) -> None:
+        """Every originator sees who has its record by passages, and that all of them have followed."""
+        for known in self.records:
+            broker = self.hub(known.row.originator)
+            with broker.store.read() as view:
+                told = onward_of(view, broker.standings.of(view), known.row)
+                late = unheeded(view, broker.limits, agency=broker.agency, at=broker.clock.now())
+            assert not [one for one in late if one.via is not None]
+            assert all(one.current for one in told)
+            shown = {(one.passer, one.who) for one in told if one.version is not None}
+            assert shown == {
+                (passer, agency)
+                for agency in set(self.agencies) - {known.row.originator}
+                for passer in self.passers(known, agency)
+            }
+
     def may_stay(self, known: Known, agency: str) -> bool:
         """Tell whether a passage to an agency stands; one that does rests on consent, and on who has it."""
-        originator, record_id = known.row.originator, known.row.record_id
+        standing = self.passers(known, agency)
+        for passer in standing:
+            assert (passer, agency) in known.consents, f"{passer} keeps passing it to {agency}"
+            assert self.holds(passer, known)
+        return bool(standing)
+
+    def passers(self, known: Known, agency: str) -> Sequence[str]:
+        """Return whose passages of a record to an agency stand, as those hubs have it themselves."""
         with self.hub(agency).store.read() as view:
-            passages = view.passages.of_record(originator, record_id)
+            passages = view.passages.of_record(known.row.originator, known.row.record_id)
         standing = []
         for one in passages:
             if one.passer == agency:
@@ -201,10 +226,7 @@ class World:
                 last = view.records.get(one.passage_id, originator=one.passer)
             if last is not None and last.action != Action.WITHDRAWAL.value:
                 standing.append(one.passer)
-        for passer in standing:
-            assert (passer, agency) in known.consents, f"{passer} keeps passing it to {agency}"
-            assert self.holds(passer, known)
-        return bool(standing)
+        return standing
 
     def holds(self, agency: str, known: Known) -> bool:
         """Tell whether an agency has a record that was not taken back."""

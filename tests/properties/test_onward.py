@@ -98,3 +98,4 @@ def play(world: World, steps: list[tuple[str, int, int, int]], faults: list[Faul
     world.settle()
     world.check_nobody_has_what_was_not_consented()
     world.check_converged()
+    world.check_originators_know()

@@ -8,13 +8,23 @@ from hub.api.callers import Door
 from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
-from hub.api.schemas.consents import ConsentAnswerBody, ConsentAskBody, ConsentsView, PassOnBody
+from hub.api.schemas.consents import (
+    ConsentAnswerBody,
+    ConsentAskBody,
+    ConsentsView,
+    OnwardsView,
+    PassOnBody,
+    UnheededsView,
+)
 from hub.api.schemas.records import RecordView
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.errors import Refused
 from hub.exchange.consenting import Answered, answer_consent, ask_consent
+from hub.exchange.contents import find_row
+from hub.exchange.dues.heeding import unheeded
 from hub.exchange.passing.passing_on import pass_on
+from hub.exchange.passing.reported import onward_of
 from hub.records.actor import Role
 
 room = Room(
@@ -93,6 +103,39 @@ def list_consents(call: Call) -> Answer:
     today = call.broker.clock.now().date()
     ending = [(one, date.fromisoformat(one.until)) for one in call.broker.standing().consents]
     return Answer(body={"items": [{**vars(one), "until": end} for one, end in ending if end >= today]})
+
+
+@room.operation(
+    "GET",
+    "/unheeded",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=UnheededsView,
+    trail=writes_nothing("ids, agencies, kinds and times of records, and no content"),
+)
+def list_unheeded(call: Call) -> Answer:
+    """List who has not followed a correction or a withdrawal, also by way of hubs that pass records on."""
+    broker = call.broker
+    with broker.store.read() as view:
+        found = unheeded(view, broker.limits, agency=broker.agency, at=broker.clock.now())
+    return Answer(body={"items": found})
+
+
+@room.operation(
+    "GET",
+    "/records/<id:record_id>/passages",
+    door=Door.OFFICER,
+    roles=Role,
+    reply=OnwardsView,
+    trail=writes_nothing("ids, agencies, versions and times, and no content"),
+)
+def list_passages(call: Call, record_id: str) -> Answer:
+    """List who has a record of ours by way of hubs that passed it on, and what they have acknowledged."""
+    broker = call.broker
+    with broker.store.read() as view:
+        row = find_row(view, record_id, originator=broker.agency)
+        found = onward_of(view, broker.standings.of(view), row)
+    return Answer(body={"items": found})
 
 
 @room.operation(

@@ -6,7 +6,19 @@ from datetime import date
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from hub.api.schemas.basics import View, a_sentence, a_text, an_agency, an_id, many, originator_field
+from hub.api.schemas.basics import (
+    Moment,
+    View,
+    a_number,
+    a_sentence,
+    a_text,
+    an_agency,
+    an_id,
+    many,
+    one_of,
+    originator_field,
+)
+from hub.exchange.passing.reported import Proof
 
 _AGENCIES_MAX = 64
 _LONGEST = 4000
@@ -67,6 +79,51 @@ class ConsentView(View):
     pass_to = an_agency(required=True)
     until = fields.Date(required=True, metadata={"examples": ["2027-11-30"]})
     consent_id = an_id(required=True)
+
+
+class OnwardView(View):
+    """Who has our record by way of a hub that passed it on; without `version` it was taken back.
+
+    `current` tells that the last of it was acknowledged, `at` when what was acknowledged last was.
+    """
+
+    who = an_agency(required=True)
+    passer = an_agency(required=True)
+    passage_id = an_id(required=True)
+    version = a_number(2, "That of our record which was passed on last.")
+    current = fields.Boolean(required=True)
+    at = Moment()
+    proof = one_of(Proof)
+
+
+class OnwardsView(View):
+    """All who have a record of ours by way of others."""
+
+    items = many(OnwardView)
+
+
+class UnheededView(View):
+    """A change that somebody who had the record has not followed; `via` is who passed it on to them."""
+
+    originator = an_agency(required=True)
+    record_id = an_id(required=True)
+    version = a_number(2, required=True)
+    action = a_text("withdrawal", required=True)
+    kind = a_text("spontaneous-information", required=True)
+    who = an_agency(required=True)
+    via = an_agency()
+    since = Moment(required=True)
+    stands = a_text("pending", required=True)
+    reason = a_text("partner-unreachable")
+    level = fields.Function(
+        lambda row: row.level.name.lower(), required=True, metadata={"type": "string", "examples": ["due"]}
+    )
+
+
+class UnheededsView(View):
+    """Who has not followed, partners first, the longest first."""
+
+    items = many(UnheededView)
 
 
 class ConsentsView(View):

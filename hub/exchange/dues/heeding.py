@@ -1,5 +1,7 @@
 """Who has not followed a correction or a withdrawal: partners without a receipt, members that were not told.
 
+So with partners that have a record of ours through another hub, which tells us of their receipts.
+
 A partner's hub takes the earlier version out of force in the step in which it acknowledges, and a member's
 system is told by collecting. What stands here has therefore not reached them, or waits for them to act.
 """
@@ -7,7 +9,7 @@ system is told by collecting. What stands here has therefore not reached them, o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -16,6 +18,7 @@ from hub.audit.events import Act
 from hub.entries import RecordRow, ReminderRow
 from hub.exchange.broker import Broker
 from hub.exchange.dues.reminding import Level
+from hub.exchange.passing.reported import awaited
 from hub.limits import Limits
 from hub.ports import View
 from hub.records.kinds import Action
@@ -30,7 +33,8 @@ _OVERTAKEN: Final = frozenset({RecordState.SUPERSEDED, RecordState.WITHDRAWN})
 class Unheeded:
     """One correction or withdrawal that somebody who had the record has not followed.
 
-    `stands` is the state of its entry in the queue, or of its delivery to a member.
+    `stands` is the state of its entry in the queue, or of its delivery to a member; `via` who passed the
+    record on to them, where it was not us: then it was `passed-on` there, or not yet (`not-passed-on`).
     """
 
     originator: str
@@ -43,6 +47,7 @@ class Unheeded:
     stands: str
     reason: str | None
     level: Level
+    via: str | None = None
 
 
 def unheeded(view: View, limits: Limits, *, agency: str, at: datetime) -> Sequence[Unheeded]:
@@ -50,9 +55,12 @@ def unheeded(view: View, limits: Limits, *, agency: str, at: datetime) -> Sequen
 
     Versions that others overtook do not count.
     """
-    return sorted(_partners(view, limits, agency, at), key=lambda one: one.since) + sorted(
-        _members(view, limits, at), key=lambda one: one.since
+    found = (
+        _partners(view, limits, agency, at),
+        _onward(view, limits, agency, at),
+        _members(view, limits, at),
     )
+    return [one for each in found for one in sorted(each, key=lambda one: one.since)]
 
 
 def tell_unheeded(broker: Broker, at: datetime) -> int:
@@ -79,6 +87,7 @@ def tell_unheeded(broker: Broker, at: datetime) -> int:
                     originator=one.originator,
                     version=str(one.version),
                     to=one.who,
+                    **({} if one.via is None else {"via": one.via}),
                 )
                 for one in new
             )
@@ -98,6 +107,16 @@ def _partners(view: View, limits: Limits, agency: str, at: datetime) -> Iterator
                 continue
             who, stands = entry.recipient, entry.state.value
             yield _of(record, who, entry.created_at, stands, entry.reason, limits=limits, at=at)
+
+
+def _onward(view: View, limits: Limits, agency: str, at: datetime) -> Iterator[Unheeded]:
+    after = ""
+    while passages := view.passages.awaited(agency, after=after, limit=_PAGE):
+        after = passages[-1].passage_id
+        for one in (each for passage in passages for each in awaited(view, passage)):
+            stands = "passed-on" if one.told else "not-passed-on"
+            late = _of(one.row, one.who, one.since, stands, None, limits=limits, at=at)
+            yield replace(late, via=one.via)
 
 
 def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
@@ -154,7 +173,8 @@ def _due(limits: Limits, one: Unheeded) -> datetime:
 
 
 def _what(one: Unheeded) -> str:
-    return f"{one.action} to {one.who}"
+    way = "" if one.via is None else f" by way of {one.via}"
+    return f"{one.action} to {one.who}{way}"
 
 
 def _untold(view: View, limits: Limits, late: Sequence[Unheeded]) -> list[Unheeded]:

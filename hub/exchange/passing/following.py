@@ -67,7 +67,7 @@ def follow_passages(broker: Broker) -> int:
     What fails stays marked and is tried again. Raises OurFault `log-stalled` while nothing may be released.
     """
     with broker.store.read() as view:
-        behind = view.passages.behind(_AT_ONCE)
+        behind = view.passages.behind(broker.agency, _AT_ONCE)
     if behind:
         refuse_stalled(broker)
     return sum(_follow_logged(broker, passage) for passage in behind)

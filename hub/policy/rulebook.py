@@ -1,8 +1,7 @@
 """A policy in Cedar, read once: who may do what, decided by those of its rules alone that can apply.
 
-Cedar's engine asks every rule of a set. Which rules can apply to a question is said in their heads, and a
-rule whose head does not match is neither satisfied nor in error; so leaving those out changes no decision
-(Cedar, "Policy slicing").
+Cedar's engine asks every rule of a set. A rule that can be neither satisfied nor in error changes no decision
+and is left out (Cedar, "Policy slicing"; `hub.policy.slicing`).
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ from hub.errors import Refused
 from hub.policy.access import Access, Doing
 from hub.policy.cedar_text import Problem, problems_in, start_lines
 from hub.policy.decision import Decision, Deny, Permit, Reason
+from hub.policy.slicing import Asked, may_apply
 from hub.records.actor import Actor, ActorKind
 
 #: As many rules as are needed several times over; what is read is bounded.
 MAX_BYTES: Final = 512 * 1024
-#: Rules that can apply to one way to ask: what is done, by which kind of actor, between which agencies.
-_SLICES_MAX: Final = 512
+#: Rules that can apply to one way to ask: what is done, by whom, between which agencies, under what.
+_SLICES_MAX: Final = 1024
 _ACTORS_MAX: Final = 256
 _CLAUSE: Final = "policy rule "
 _TYPES: Final = {ActorKind.OFFICER: "Officer", ActorKind.SYSTEM: "Member"}
@@ -70,9 +70,18 @@ class Rulebook:
             return _denied("policy-undecided", "The policy could not be asked about this; nothing goes.")
 
     def applying(self, access: Access) -> cedarpy.PolicySet:
-        """Return the rules whose heads can match a question; kept for the next one of its sort."""
-        around = frozenset({access.originator} | ({access.recipient} if access.recipient else set()))
-        return self._slice(_TYPES[access.actor.kind], access.doing, around)
+        """Return the rules that can apply to a question; kept for the next one of its sort."""
+        return self._slice(
+            Asked(
+                kind=_TYPES[access.actor.kind],
+                doing=access.doing,
+                originator=access.originator,
+                ours=access.originator == access.our_agency,
+                agreement=access.agreement,
+                recipient=access.recipient,
+                member=access.member,
+            )
+        )
 
     def decide_by_all(self, access: Access) -> Decision:
         """Decide by every rule: the same decision, slower. For tests and measurements."""
@@ -101,14 +110,8 @@ class Rulebook:
             )
         )
 
-    def _sliced(self, kind: str, doing: Doing, around: frozenset[str]) -> cedarpy.PolicySet:
-        apply = {
-            key: node
-            for key, node in self._nodes.static_policies.items()
-            if _may_be(node.principal, kind)
-            and _may_do(node.action, doing)
-            and _may_concern(node.resource, around)
-        }
+    def _sliced(self, asked: Asked) -> cedarpy.PolicySet:
+        apply = {key: node for key, node in self._nodes.static_policies.items() if may_apply(node, asked)}
         return cedarpy.PolicySet.from_pst(replace(self._nodes, static_policies=apply))
 
 
@@ -249,31 +252,6 @@ def _context(access: Access) -> dict[str, object]:
 
 def _agency(name: str) -> dict[str, object]:
     return {"__entity": {"type": "Agency", "id": name}}
-
-
-def _may_be(scope: pst.PrincipalOrResourceConstraint, kind: str) -> bool:
-    """Tell whether a rule's head may match an actor of this type."""
-    if isinstance(scope, pst.ScopeIs | pst.ScopeIsIn):
-        return scope.entity_type.basename == kind
-    if isinstance(scope, pst.ScopeEq) and isinstance(scope.entity, pst.EntityUid):
-        return scope.entity.type.basename == kind
-    return True
-
-
-def _may_do(scope: pst.ActionConstraint, doing: Doing) -> bool:
-    """Tell whether a rule's head may match what is done."""
-    if isinstance(scope, pst.ActionEq):
-        return scope.entity.id == doing.value
-    if isinstance(scope, pst.ActionIn):
-        return doing.value in {one.id for one in scope.entities}
-    return True
-
-
-def _may_concern(scope: pst.PrincipalOrResourceConstraint, around: frozenset[str]) -> bool:
-    """Tell whether a rule's head may match a record that is in these agencies."""
-    if isinstance(scope, pst.ScopeIn | pst.ScopeIsIn) and isinstance(scope.entity, pst.EntityUid):
-        return scope.entity.type.basename != "Agency" or scope.entity.id in around
-    return True
 
 
 def _rule(node: pst.Template, line: int) -> Rule:

@@ -13,6 +13,7 @@ from hub.api.converters import CONVERTERS, described
 from hub.api.describing import SECURITY_SCHEMES, described_problems
 from hub.api.operations import (
     access,
+    access_policy,
     agreements,
     attachments,
     authority,
@@ -50,6 +51,7 @@ ROOMS = (
     queue.room,
     directory.room,
     agreements.room,
+    access_policy.room,
     hubless.room,
     log.room,
     witness.room,

@@ -224,7 +224,10 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         subject="parcel",
     ),
     _A.RESUMED: Row(
-        category=_C.CONVEYANCE, means="An operator put an envelope back in its lane.", subject="envelope"
+        category=_C.CONVEYANCE,
+        means="An operator put an envelope back in its lane, or a releaser let a recipient have a correction "
+        "that the policy held from it.",
+        subject="envelope or record",
     ),
     _A.MISSED: Row(
         category=_C.CONVEYANCE,
@@ -239,13 +242,14 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.DIED: Row(
         category=_C.CONVEYANCE,
-        means="An envelope was given up, by time or by an operator.",
+        means="An envelope was given up, by time, by an operator, or for a newer version of its record.",
         subject="envelope",
     ),
     _A.HELD: Row(
         category=_C.REFUSAL,
-        means="An envelope is kept here because the rules, or its bytes, do not let it go now.",
-        subject="envelope",
+        means="An envelope, or a member's delivery, is kept here because the rules, the policy or its bytes "
+        "do not let it go now.",
+        subject="envelope or record",
     ),
     _A.WITHHELD: Row(
         category=_C.REFUSAL,

@@ -14,11 +14,13 @@ from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.record_held import deliver_step
 from hub.cli.waiting import Prospects, prospects
 from hub.entries import EntryCount, Lane, OutboxEntry
 from hub.errors import Refused
 from hub.exchange import upkeep
 from hub.exchange.switch import refuse_suspended
+from hub.exchange.weighing import KEPT
 from hub.ports import Store
 from hub.records.lifecycle import EntryState
 
@@ -235,12 +237,15 @@ def _standing(row: OutboxEntry, stand: Prospects) -> dict[str, object]:
 
 
 def _held(store: Store, partner: str) -> Sequence[str]:
-    """Return what is held for a partner and can still arrive; the rest soon ends by itself."""
+    """Return what is held for a partner and can still arrive; the rest soon ends by itself.
+
+    What the policy of this hub keeps from it takes a releaser, recipient by recipient.
+    """
     found: list[str] = []
     after, now = 0, datetime.now(UTC)
     with store.read() as view:
         while rows := view.outbox.page(after=after, limit=1000, lane=partner, state=EntryState.HELD):
-            found += [row.entry_id for row in rows if row.expires_at > now]
+            found += [row.entry_id for row in rows if row.expires_at > now and row.reason not in KEPT]
             after = rows[-1].position
     return found
 
@@ -251,6 +256,8 @@ def _way(row: OutboxEntry) -> str:
 
 def _then(row: OutboxEntry) -> tuple[str, ...]:
     if row.state in {EntryState.HELD, EntryState.REFUSED, EntryState.DEAD}:
+        if row.reason in KEPT and row.record_id is not None:
+            return (deliver_step(row.record_id, row.recipient),)
         return (
             f"hub queue resume {row.entry_id}",
             f'hub queue drop {row.entry_id} --reason "…"',

@@ -9,6 +9,7 @@ import click
 from hub.cli.frame import Leaf, Noun
 from hub.cli.record_confining import confine, lift
 from hub.cli.record_decisions import read, reject, release
+from hub.cli.record_delivering import deliver
 from hub.cli.record_drafts import answer, correct, discard, draft, revise, withdraw
 from hub.cli.record_dues import due, keep, review, unheeded
 from hub.cli.record_erasing import erase
@@ -27,6 +28,7 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     discard,
     losses,
     release,
+    deliver,
     reject,
     read,
     list_,

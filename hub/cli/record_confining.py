@@ -10,11 +10,12 @@ import click
 
 from hub.audit.events import Act
 from hub.audit.trail import writes
-from hub.cli.answer import Answer, instant
+from hub.cli.answer import Answer
 from hub.cli.credentials import sign_in
 from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting
+from hub.cli.record_held import compartment_document
 from hub.cli.record_naming import originator_option, record_argument
 from hub.entries import ConfinementRow
 from hub.exchange import confining
@@ -93,15 +94,6 @@ def _answer(record_id: str, rows: Sequence[ConfinementRow]) -> Answer:
     names = ", ".join(one.compartment for one in rows)
     told = f"is confined to {names}" if rows else "is confined to no compartment"
     return Answer(
-        document={"record_id": record_id, "compartments": [_document(one) for one in rows]},
+        document={"record_id": record_id, "compartments": [compartment_document(one) for one in rows]},
         people=(f"{record_id} {told}.", *waiting),
     )
-
-
-def _document(one: ConfinementRow) -> dict[str, object]:
-    return {
-        "compartment": one.compartment,
-        "confined_by": one.confined_by,
-        "confined_at": instant(one.confined_at),
-        "lift_by": one.lift_by,
-    }

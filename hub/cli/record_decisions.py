@@ -17,6 +17,7 @@ from hub.cli.credentials import sign_in, sign_in_to_sign
 from hub.cli.frame import SOME_DIGEST, SOME_ID, leaf, trail
 from hub.cli.home import opened
 from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
+from hub.cli.record_held import deliver_step
 from hub.cli.record_losses import ask_partners, in_words
 from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.record_views import as_document
@@ -52,6 +53,8 @@ _PARTNERS: Final = re.compile(r"[a-z0-9-]+/")
         Act.DISCARDED,
         Act.TEAR_OUTDATED,
         Act.PASSED_ON,
+        Act.HELD,
+        Act.DIED,
     )
 )
 @leaf(
@@ -143,14 +146,28 @@ def release(
             ),
             then=(f"hub record release {record_id} --as OFFICER", f"hub record show {record_id}"),
         )
-    count = len(released.recipients)
+    going = [one for one in released.recipients if one not in done.kept]
+    count = len(going)
+    held = [
+        f"Held for {who}, as the policy keeps it from them: {' '.join(one.sentence for one in why)}"
+        for who, why in done.kept.items()
+    ]
     return Answer(
-        document={**as_document(row), "envelope_ids": list(released.envelope_ids)},
+        document={
+            **as_document(row),
+            "envelope_ids": list(released.envelope_ids),
+            "held_from": {who: [one.sentence for one in why] for who, why in done.kept.items()},
+        },
         people=(
-            f"Released to {count} recipient{'s' * (count != 1)}: {', '.join(released.recipients)}.",
-            *dict.fromkeys(stand.sentence(one) for one in queued),
+            f"Released to {count} recipient{'s' * (count != 1)}: {', '.join(going)}.",
+            *held,
+            *dict.fromkeys(stand.sentence(one) for one in queued if one.recipient in going),
         ),
-        then=(f"hub record trace {record_id}", "hub queue counts"),
+        then=(
+            *(deliver_step(record_id, who) for who in done.kept),
+            f"hub record trace {record_id}",
+            "hub queue counts",
+        ),
     )
 
 
@@ -280,7 +297,9 @@ def _read_and_ask(broker: Broker, actor: Actor, row: RecordRow, report: Losses) 
     found = routing.read_record(
         broker, actor, row.record_id, row.version, justification="to decide on its release"
     )
-    verdicts = [f"to {one.recipient}: {verdict_of(one)}" for one in drafting.preview(broker, row.record_id)]
+    verdicts = [
+        f"to {one.recipient}: {verdict_of(one)}" for one in drafting.preview(broker, row.record_id, actor)
+    ]
     lost = () if report.digest is None else ("", in_words(report))
     click.echo(safe("\n".join((page(found), "", *verdicts, *lost))), err=True)
     click.confirm(f"Release it to {', '.join(row.recipients)}?", abort=True, err=True)

@@ -14,12 +14,15 @@ from hub.audit.trail import writes_nothing
 from hub.cli.answer import Answer, facts, instant, table
 from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import home_option, opened, unlock_option
+from hub.cli.record_held import confined_document, confined_facts, deliver_step, held_document
 from hub.cli.record_naming import originator_option, record_argument
 from hub.cli.record_ties import ties_document, ties_facts, ties_then
 from hub.cli.waiting import prospects
 from hub.entries import Direction, RecordRow, Release
 from hub.exchange.approving import approvals_of
+from hub.exchange.confining import confinements_of, kept_outside
 from hub.exchange.contents import find_row
+from hub.exchange.delivering import held_from
 from hub.exchange.tears import ties_of
 from hub.exchange.upkeep import Trace
 from hub.exchange.upkeep import trace as trace_of
@@ -123,7 +126,11 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         erased, ties = erased_at(view, row), ties_of(view, row)
         waits = ours and row.state is RecordState.DRAFT
         given, needed = approvals_of(hub.broker, record_id) if waits else ((), 0)
+        held = held_from(hub.broker, view, record_id) if ours else ()
+        confinements = confinements_of(view, row.originator, record_id)
+        outside = kept_outside(hub.broker, view, row)
     told: dict[str, object] = {"releases": [_release(one) for one in releases], "erased_at": instant(erased)}
+    told |= {"held_from": held_document(held), **confined_document(confinements, outside)}
     if waits:
         told |= {"approved_by": list(given), "approvals_needed": needed}
     document = {**as_document(row), **ties_document(ties), **told}
@@ -135,9 +142,12 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         **ties_facts(ties),
         "released by": [f"{one.approver} (version {one.version})" for one in releases],
         "content erased (UTC)": erased,
+        **confined_facts(confinements, outside),
+        **({"held from": [one.recipient for one in held]} if held else {}),
         **({"approved": f"by {len(given)} of {needed}: {', '.join(given)}"} if given else {}),
     }
-    return Answer(document=document, people=(facts(people),), then=(*ties_then(ties), *then_of(row)))
+    then = (*(deliver_step(record_id, one.recipient) for one in held), *ties_then(ties), *then_of(row))
+    return Answer(document=document, people=(facts(people),), then=then)
 
 
 @trail(writes_nothing("ids, agencies, kinds, labels and states, and no content"))

@@ -11,15 +11,20 @@ from hub.audit.events import Act
 from hub.audit.justification import justified
 from hub.entries import ConfinementRow, RecordRow
 from hub.errors import Refused
+from hub.exchange.access import Compartments, access_of, confined
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
-from hub.policy.decision import require
+from hub.policy.access import Doing, permit_access
+from hub.policy.decision import Deny, Reason, require
 from hub.policy.four_eyes import may_approve_agreement, may_confine, may_propose_agreement
 from hub.ports import UnitOfWork, View
-from hub.records.actor import Actor
+from hub.records.actor import Actor, ActorKind, Role
 from hub.records.compartments import compartment_name
+from hub.records.label import Classification
 
 _COMPARTMENTS_MAX: Final = 16
+#: No account has such a name.
+_ANYBODY: Final = "any officer"
 
 
 def confine(
@@ -114,6 +119,32 @@ def confine_alike(
             )
         )
     return {"compartments": " ".join(names)} if names else {}
+
+
+def kept_outside(broker: Broker, view: View, row: RecordRow) -> tuple[Reason, ...]:
+    """Return what keeps an officer who is in none of a record's compartments from reading it.
+
+    It is nothing where it has none, and where the policy in force does not ask for them.
+    """
+    groups = confined(view, [row.record_id])
+    if (row.originator, row.record_id) not in groups:
+        return ()
+    standing = broker.standings.of(view)
+
+    def said(compartments: Compartments) -> tuple[Reason, ...]:
+        anybody = Actor(
+            kind=ActorKind.OFFICER,
+            id=_ANYBODY,
+            agency=broker.agency,
+            roles=frozenset(Role),
+            clearance=Classification.TOP_SECRET,
+        )
+        asked = access_of(broker, standing, row, anybody, Doing.READ, compartments=compartments)
+        decision = permit_access(asked, standing.policy)
+        return decision.reasons if isinstance(decision, Deny) else ()
+
+    anyway = said({})
+    return tuple(reason for reason in said(groups) if reason not in anyway)
 
 
 def confinements_of(view: View, originator: str, record_id: str) -> Sequence[ConfinementRow]:

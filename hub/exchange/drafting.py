@@ -8,7 +8,7 @@ from dataclasses import replace
 from hub.audit.events import Act
 from hub.entries import Direction, Priority, RecordRow
 from hub.errors import Refused
-from hub.exchange.access import refuse_access
+from hub.exchange.access import kept_from, refuse_access
 from hub.exchange.approving import void
 from hub.exchange.attachments import attach
 from hub.exchange.broker import Broker
@@ -22,7 +22,7 @@ from hub.policy.access import Doing
 from hub.policy.decision import Deny
 from hub.policy.four_eyes import may_draft
 from hub.ports import View
-from hub.records.actor import Actor
+from hub.records.actor import Actor, Role
 from hub.records.kinds import Action
 from hub.records.lifecycle import RECORD_STEPS, RecordState, step
 from hub.records.record import Record
@@ -174,15 +174,26 @@ def discard(broker: Broker, actor: Actor, record_id: str, *, expected_revision: 
         work.commit()
 
 
-def preview(broker: Broker, record_id: str) -> Sequence[Verdict]:
-    """Return what the rules say of each expanded recipient of a draft, before anyone releases it."""
+def preview(broker: Broker, record_id: str, actor: Actor | None = None) -> Sequence[Verdict]:
+    """Return what the rules say of each expanded recipient of a draft, before anyone releases it.
+
+    Of a releaser it is asked too what the policy of this hub lets them release to whom.
+    """
     with broker.store.read() as view:
         standing = broker.standings.of(view)
         row = find_row(view, record_id)
         record = read_content(broker, view, row)
+        releases = actor is not None and Role.RELEASER in actor.roles
+        kept = kept_from(broker, view, row, actor) if actor is not None and releases else {}
     at = broker.clock.now()
     verdicts = judge_all(standing, record, row.recipients, agency=broker.agency, at=at)
-    return judged(verdicts, prepare_all(broker, standing, record, row.recipients, at=at))
+    verdicts = judged(verdicts, prepare_all(broker, standing, record, row.recipients, at=at))
+    return [
+        replace(one, decision=Deny(reasons=(*one.reasons, *kept[one.recipient])))
+        if one.recipient in kept
+        else one
+        for one in verdicts
+    ]
 
 
 def refuse_unless_drafter(actor: Actor) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.audit.events import Act, AuditEvent
@@ -17,12 +17,13 @@ from hub.envelope.approvals import SECRET_BYTES
 from hub.envelope.manifest import AttachmentSecret
 from hub.errors import Refused
 from hub.exchange import approving
-from hub.exchange.access import permit_release
+from hub.exchange.access import Kept, permit_release, refuse_passed
 from hub.exchange.approving import Given, Signature
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.checks import answered, asked_of
 from hub.exchange.contents import find_row, read_content
+from hub.exchange.delivering import end_overtaken, hold_back, kept_from_some
 from hub.exchange.denying import log_denial
 from hub.exchange.following import Followers, follow, followers
 from hub.exchange.hubless.asking import PartnerAnswer, answered_partners, refuse_other_losses
@@ -37,6 +38,7 @@ from hub.exchange.recipients import judge_all, refuse_denied
 from hub.exchange.settling import mark_answered, supersede, tied
 from hub.exchange.tearing import refuse_outdated
 from hub.exchange.witness.holding import refuse_unwitnessed
+from hub.policy.access import Doing
 from hub.policy.checks import Answered
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_approve
@@ -51,12 +53,14 @@ from hub.records.record import Record
 class Approved:
     """What became of a decision: released, or still a draft that others must approve too.
 
-    `given` are all that have approved it, the first before the others, and `needed` how many must.
+    `given` are all that have approved it, the first before the others, and `needed` how many must. `kept` is
+    from whom a correction is held, and why.
     """
 
     given: tuple[str, ...]
     needed: int
     release: Release | None = None
+    kept: Kept = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +157,7 @@ def approve(
         log_denial(broker, actor, refusal, operation="approve", subject=record_id)
         raise
     row, queued = ready.row, ready.queued
+    kept: Kept = {}
     with broker.store.work() as work:
         current = find_row(work, record_id)
         if current.version != row.version:
@@ -167,6 +172,8 @@ def approve(
             work.stage([told, *ready.also])
         else:
             refuse_outdated(work, row, held=True)
+            kept = kept_from_some(broker, work, row, actor, ready.given)
+            queued = hold_back(broker, queued, kept, at=at)
             recalls = ready.following.recalls
             work.records.add([one.row for one in recalls])
             queue(broker, work, [queued, *recalls])
@@ -178,6 +185,7 @@ def approve(
         given=tuple(one.row.by for one in ready.given),
         needed=ready.needed,
         release=None if queued is None else queued.release,
+        kept=kept,
     )
 
 
@@ -272,6 +280,8 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
         require(permit_release(broker, view, row, actor))
         record = read_content(broker, view, row)
         refuse_beyond_recall(view, row, record)
+        if row.action != Action.WITHDRAWAL.value:
+            refuse_passed(broker, view, record, actor, Doing.RELEASE, recipients=row.recipients)
         refuse_outdated(view, row)
         passage = passed_by(broker, view, standing, row, record, at=at)
         secrets = secrets_for(view, broker, record)
@@ -332,6 +342,7 @@ def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     work.deliveries.add([delivery for item in items for delivery in item.deliveries])
     for item in items:
         if item.row.version > 1:
+            end_overtaken(broker, work, item.row, at=item.release.at)
             supersede(work, item.row)
             await_others(work, item.row)
     work.stage([event for item in items for event in (item.event, *item.also)])

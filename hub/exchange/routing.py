@@ -13,7 +13,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
 from hub.entries import Body, Delivery, Direction, PartnerStatus, ReceiptRow, RecordRow
 from hub.errors import Refused
-from hub.exchange.access import Compartments, Said, confined, permit_collecting, refuse_access
+from hub.exchange.access import Compartments, Said, confined, permit_collecting, refuse_access, refuse_passed
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, open_content, read_content
 from hub.exchange.drafting import basis
@@ -289,6 +289,7 @@ def read_record(
         row = find_row(view, record_id, version, originator=originator)
         refuse_access(broker, view, row, actor, Doing.READ, said=said)
         record = read_content(broker, view, row)
+        refuse_passed(broker, view, record, actor, Doing.READ, said=said)
         told = [Told(row=row)] if _opens(row) else []
         receipts = state_all(broker, view, broker.standings.of(view), told, ReceiptStatus.OPENED, at=at)
     queued: list[ReceiptRow] = []
@@ -297,6 +298,7 @@ def read_record(
         if now.body_id != row.body_id or not work.bodies.get_many([now.body_id]):
             raise Refused("conflict", "The record was changed while it was opened; read it again.")
         refuse_access(broker, work, now, actor, Doing.READ, said=said)
+        refuse_passed(broker, work, record, actor, Doing.READ, said=said)
         if _opens(now):
             work.records.advance(now, to=RecordState.OPENED)
             queued = [receipt for receipt in receipts if receipt is not None]

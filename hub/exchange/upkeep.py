@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from hub.audit.events import Act
 from hub.audit.justification import justified
@@ -32,6 +33,7 @@ from hub.exchange.enveloping import envelop, translate
 from hub.exchange.hubless.renewing import queue_again
 from hub.exchange.refusing import refusals
 from hub.exchange.switch import refuse_suspended
+from hub.exchange.weighing import KEPT
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_operate
 from hub.ports import View
@@ -39,6 +41,7 @@ from hub.records.actor import Actor
 from hub.records.lifecycle import ENTRY_STEPS, EntryState, step
 
 _EXPIRE_AT_ONCE = 200
+_STOPPED = frozenset({EntryState.HELD, EntryState.DEAD})
 
 
 def expire(broker: Broker) -> int:
@@ -60,9 +63,7 @@ def expire(broker: Broker) -> int:
         return 0
     with broker.store.work() as work:
         current = [e for p in passed if (e := work.outbox.get(p.entry_id)) and e.state is p.state]
-        work.outbox.settle(
-            None, [replace(e, state=EntryState.DEAD, reason="time-to-live-passed") for e in current]
-        )
+        work.outbox.settle(None, [_ended(e, "time-to-live-passed") for e in current])
         ended = {e.envelope_id for e in current}
         work.receipts.queue([receipt for receipt in told if receipt.envelope_id in ended])
         work.stage(
@@ -101,34 +102,60 @@ def forget_messages(broker: Broker) -> int:
 def resume(broker: Broker, actor: Actor, entry_id: str) -> OutboxEntry:
     """Put a held, refused or dead entry back in its lane; the same sealed bytes go out.
 
-    Where the time to live has passed the recipient would refuse those bytes: a new envelope with a new life
-    is sealed for it instead, under the release that was given, and the old entry stays dead. Raises Refused
-    `partner-suspended`: it would only be held again.
+    Raises Refused `role-missing`, `transition-invalid`, `partner-suspended`, as it would only be held again,
+    and the code by which a policy keeps it from its recipient (`hub.exchange.delivering`).
     """
     require(may_operate(actor))
+    with broker.store.read() as view:
+        entry = _find(view.outbox.get(entry_id), entry_id)
+    if entry.reason in KEPT and entry.state in _STOPPED:
+        raise Refused(
+            entry.reason,
+            f"The policy of this hub keeps it from {entry.recipient}; who may release it there lets it go: "
+            f"`hub record deliver {entry.record_id} --to {entry.recipient}`.",
+        )
+    return take_up(broker, actor, entry_id)
+
+
+def take_up(
+    broker: Broker,
+    actor: Actor,
+    entry_id: str,
+    *,
+    justification: str | None = None,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> OutboxEntry:
+    """Put an entry back in its lane for whoever may decide that; `told` is what its event says beside.
+
+    Where the time to live has passed the recipient would refuse those bytes: a new envelope with a new life
+    is sealed for it instead, under the release that was given, and the old entry stays dead.
+    """
     at = broker.clock.now()
     with broker.store.read() as view:
         entry = _find(view.outbox.get(entry_id), entry_id)
         refuse_suspended(broker.standings.of(view), entry.recipient, entry.lane)
         parcel = view.hubless.parcel(entry.envelope_id)
     if entry.expires_at <= at and parcel is not None:
-        return queue_again(broker, actor, entry, at)
+        return queue_again(broker, actor, entry, at, justification=justification)
     if entry.expires_at <= at:
-        return _seal_anew(broker, actor, entry, at)
+        return _seal_anew(broker, actor, entry, at, justification=justification)
     with broker.store.work() as work:
         entry = _find(work.outbox.get(entry_id), entry_id)
         step(ENTRY_STEPS, entry.state, EntryState.PENDING)
         resumed = replace(entry, state=EntryState.PENDING, attempts=0, next_at=at, reason=None)
         work.outbox.settle(None, [resumed])
+        said = {"entry": entry_id, "was": entry.state.value, **told}
         work.stage(
-            [broker.event(Act.RESUMED, actor, entry.envelope_id, at, entry=entry_id, was=entry.state.value)]
+            [broker.event(Act.RESUMED, actor, entry.envelope_id, at, justification=justification, **said)]
         )
         work.commit()
     broker.wake(entry.lane)
     return resumed
 
 
-def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -> OutboxEntry:
+def _seal_anew(
+    broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime, *, justification: str | None
+) -> OutboxEntry:
     """Seal a released version again for one recipient whose envelope's life has ended.
 
     Raises Refused `transition-invalid` for what we only relayed, or what is accepted or sealed anew already.
@@ -176,6 +203,7 @@ def _seal_anew(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -
                     actor,
                     entry.envelope_id,
                     at,
+                    justification=justification,
                     entry=renewed.entry_id,
                     recipient=entry.recipient,
                     was=entry.state.value,
@@ -201,7 +229,7 @@ def drop(broker: Broker, actor: Actor, entry_id: str, *, reason: str) -> OutboxE
     with broker.store.work() as work:
         entry = _find(work.outbox.get(entry_id), entry_id)
         step(ENTRY_STEPS, entry.state, EntryState.DEAD)
-        dropped = replace(entry, state=EntryState.DEAD, reason="dropped")
+        dropped = _ended(entry, "dropped")
         work.outbox.settle(None, [dropped])
         work.receipts.queue(told)
         work.stage(
@@ -271,6 +299,12 @@ def counts(broker: Broker) -> Mapping[str, Sequence[EntryCount]]:
 def _bodies(view: View) -> Callable[[str], Body | None]:
     """Return what reads one body at a time: many at once would not fit into memory."""
     return lambda body_id: view.bodies.get_many([body_id]).get(body_id)
+
+
+def _ended(entry: OutboxEntry, reason: str) -> OutboxEntry:
+    """Return an entry that is given up; what a policy kept from its recipient stays kept from it."""
+    kept = entry.state in _STOPPED and entry.reason in KEPT
+    return replace(entry, state=EntryState.DEAD, reason=entry.reason if kept else reason)
 
 
 def _find(entry: OutboxEntry | None, entry_id: str) -> OutboxEntry:

@@ -25,6 +25,8 @@ log = logging.getLogger("hub.dispatch")
 
 #: Why an entry is held whose partner, or relay, is suspended; `hub partner resume` takes up these alone.
 SUSPENDED: Final = "partner-suspended"
+#: Why an entry is held that this hub's policy keeps from its recipient; `hub record deliver` takes it up.
+KEPT: Final = frozenset({"policy-forbids", "policy-denies", "policy-undecided", "policy-unusable"})
 
 
 @dataclass(kw_only=True)

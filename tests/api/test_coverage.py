@@ -18,6 +18,7 @@ from hub.audit.trail import Trail, writes, writes_nothing
 from hub.records.actor import Role
 from tests.api import (
     test_access,
+    test_access_policy,
     test_agreements,
     test_as4,
     test_attachments,
@@ -84,6 +85,9 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_directory.test_what_is_listed_has_no_secrets,
     test_directory.test_an_agreement_is_shown_with_its_text,
     test_agreements.test_one_custodian_proposes_and_another_approves,
+    test_access_policy.test_two_custodians_put_a_policy_in_force,
+    test_access_policy.test_a_record_is_confined_at_once_and_lifted_by_two,
+    test_access_policy.test_what_the_policy_holds_from_one_recipient_is_let_go,
     test_submissions.test_what_flows_by_rule_is_released_and_the_rest_waits,
     test_consents.test_a_record_is_passed_on_with_its_originators_consent,
     test_tears.test_a_version_with_parts_left_out_is_drafted_and_shown,

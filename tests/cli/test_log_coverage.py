@@ -200,10 +200,10 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     def drafted() -> str:
         return str(act("aigul", "record", "draft", file, "--to", "cis-atc")["record_id"])
 
-    def released(record_id: str, *more: str) -> None:
+    def released(record_id: str, *more: str, by: str = "bolat") -> None:
         row = done("record", "show", record_id)
         to = [word for who in row["recipients"] for word in ("--to", who)]
-        act("bolat", "record", "release", record_id, "--digest", row["digest"], *to, *more)
+        act(by, "record", "release", record_id, "--digest", row["digest"], *to, *more)
 
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"a photograph of nobody")
@@ -251,9 +251,17 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     proposed = act("dana", "agreement", "propose", str(treaty))
     act("farida", "agreement", "approve", "test-treaty", "--digest", proposed["digest"])
     policy = tmp_path / "access.cedar"
-    policy.write_text(f"{shipped_text()}\n", encoding="utf-8")
+    rule = 'forbid (principal, action == Action::"release", resource in Agency::"kz-fin")'
+    rule = f'@id("by-gani-alone") {rule} unless {{ principal == Officer::"gani" }};'
+    policy.write_text(f"{shipped_text()}\n{rule}\n", encoding="utf-8")
     proposed = act("dana", "policy", "propose", str(policy))
     act("farida", "policy", "approve", "--digest", proposed["digest"])
+    officers.add("gani", "releaser")
+    held = str(act("aigul", "record", "draft", file, "--to", "cis-atc", "--to", "kz-fin")["record_id"])
+    released(held, by="gani")
+    act("aigul", "record", "correct", held, file)
+    released(held)
+    act("gani", "record", "deliver", held, "--to", "kz-fin", *why)
     act("bolat", "record", "confine", sent, "almaty", *why)
     for custodian in ("dana", "farida"):
         act(custodian, "record", "lift", sent, "almaty", *why)

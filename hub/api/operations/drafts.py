@@ -149,7 +149,7 @@ def preview_draft(call: Call, record_id: str) -> Answer:
     """Show every recipient, groups expanded, and what the rules say of it."""
     items = [
         {"recipient": verdict.recipient, "permitted": not verdict.reasons, "reasons": verdict.reasons}
-        for verdict in preview(call.broker, record_id)
+        for verdict in preview(call.broker, record_id, call.actor)
     ]
     checks = [
         {"check": check, "question": CHECKS[check].question, "source": CHECKS[check].source}
@@ -299,6 +299,8 @@ def _signature(told: Mapping[str, Any]) -> Signature | None:
         Act.DISCARDED,
         Act.TEAR_OUTDATED,
         Act.PASSED_ON,
+        Act.HELD,
+        Act.DIED,
     ),
 )
 def approve_draft(call: Call, record_id: str) -> Answer:
@@ -310,12 +312,15 @@ def approve_draft(call: Call, record_id: str) -> Answer:
     report in the preview, and what its rules ask there takes `partner_answers`. An officer who has a signing
     key gives the `password` that opens it, or what they `signed` elsewhere. Where several officers are
     needed, it goes out with the last of them. What was derived from a record that is withdrawn goes with it.
+    A correction that the policy of this hub keeps from some recipients goes to the others: `held_from` says
+    from whom it is held, until `POST /api/v1/records/{record_id}/deliver`.
     """
     done = approve(call.broker, call.actor, record_id, **_decision(call), sign=_signature(call.body))
     stands = {
         "released": done.release is not None,
         "approved_by": done.given,
         "approvals_needed": done.needed,
+        "held_from": [{"recipient": who, "reasons": why} for who, why in done.kept.items()],
     }
     told = {"record_id": record_id} if done.release is None else dict(vars(done.release))
     return Answer(body={**told, **stands})

@@ -21,21 +21,25 @@ from hub.api.schemas.records import (
     HistoryView,
     OriginatorQuery,
     RecordsQuery,
+    RecordStandingView,
     RecordsView,
     RecordView,
     VersionQuery,
 )
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
-from hub.entries import RecordRow
+from hub.entries import Direction, RecordRow
 from hub.errors import Refused
+from hub.exchange.confining import confinements_of, kept_outside
 from hub.exchange.contents import find_row
 from hub.exchange.correcting import correct, withdraw
+from hub.exchange.delivering import held_from
 from hub.exchange.drafting import answer
 from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.routing import read_record
 from hub.exchange.upkeep import trace
 from hub.limits import Limits
+from hub.ports import View
 from hub.records.actor import Role
 
 room = Room("records", __name__, url_prefix="/api/v1", description="Records as they stand, and what follows.")
@@ -81,18 +85,22 @@ def list_records(call: Call) -> Answer:
     door=Door.INSIDE,
     roles=Role,
     query=VersionQuery,
-    reply=RecordView,
+    reply=RecordStandingView,
     gives=[ETAG],
     refusals=["conflict"],
     trail=writes_nothing("ids, agencies, kinds, labels and states, and no content"),
 )
 def get_record(call: Call, record_id: str) -> Answer:
-    """Get one version of a record without its content; a system sees what it submitted itself."""
+    """Get one version of a record without its content; a system sees what it submitted itself.
+
+    Officers also see its compartments, and from whom the policy of this hub holds it.
+    """
     with call.broker.store.read() as view:
         row = find_row(view, record_id, call.query.get("version"), originator=call.query.get("originator"))
         first = view.records.versions(record_id, originator=row.originator)[0]
-    _refuse_stranger(call.who, first)
-    return Answer(body=row, headers=etag(row))
+        _refuse_stranger(call.who, first)
+        kept = {} if call.who.is_system else _kept(call, view, row)
+    return Answer(body={**vars(row), **kept}, headers=etag(row))
 
 
 @room.operation(
@@ -243,6 +251,16 @@ def confirm_record_erasure(call: Call, record_id: str) -> Answer:
     """Destroy the content of a record whose erasure another officer has proposed. There is no way back."""
     done = confirm_erasure(call.broker, call.actor, record_id, originator=call.body.get("originator"))
     return Answer(body=done.row)
+
+
+def _kept(call: Call, view: View, row: RecordRow) -> dict[str, object]:
+    """Return whom the policy of this hub keeps a record from."""
+    ours = row.direction is Direction.OUT
+    return {
+        "compartments": confinements_of(view, row.originator, row.record_id),
+        "kept_outside": kept_outside(call.broker, view, row),
+        "held_from": held_from(call.broker, view, row.record_id) if ours else (),
+    }
 
 
 def _refuse_stranger(caller: Caller, row: RecordRow) -> None:

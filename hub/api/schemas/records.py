@@ -61,6 +61,45 @@ class RecordView(View):
     revision = a_number(1, "Its ETag is this number in quotes.", required=True)
 
 
+class CompartmentView(View):
+    """One compartment that a record is confined to; `lift_by` has proposed to lift it."""
+
+    compartment = a_text("almaty", required=True)
+    confined_by = a_text("officer:dana", required=True)
+    confined_at = Moment(required=True)
+    lift_by = a_text("officer:dana")
+    lift_at = Moment()
+
+
+class KeptReasonView(View):
+    """One rule that keeps a record from somebody."""
+
+    code = a_text("policy-forbids", required=True)
+    sentence = a_text("Nothing goes to RATS for now. (Policy rule not-to-rats.)", required=True)
+    clause = a_text("policy rule not-to-rats")
+
+
+class HeldRecipientView(View):
+    """A recipient from whom the policy of this hub holds the version in force."""
+
+    recipient = an_agency(required=True)
+    version = a_number(2, required=True)
+    code = a_text("policy-forbids")
+    entry_id = an_id()
+
+
+class RecordStandingView(RecordView):
+    """One version of a record without its content, and whom the policy of this hub keeps it from.
+
+    That is for officers alone. `kept_outside` is what keeps officers from it who are in none of its
+    compartments: nothing where the policy in force does not ask for them.
+    """
+
+    compartments = fields.List(fields.Nested(CompartmentView))
+    kept_outside = fields.List(fields.Nested(KeptReasonView))
+    held_from = fields.List(fields.Nested(HeldRecipientView))
+
+
 class RecordsQuery(Page):
     """Which records."""
 
@@ -101,6 +140,13 @@ class ReleaseView(View):
     envelope_ids = fields.List(an_id(), required=True)
 
 
+class HeldFromView(View):
+    """A recipient from whom a correction is held, and why."""
+
+    recipient = an_agency(required=True)
+    reasons = many(KeptReasonView)
+
+
 class DecisionView(View):
     """What became of a decision: a release, or a draft that other officers must approve too."""
 
@@ -114,6 +160,7 @@ class DecisionView(View):
     released = fields.Boolean(required=True, metadata={"examples": [True]})
     approved_by = fields.List(a_text("officer:daniyar"), required=True)
     approvals_needed = a_number(1, "How many officers must approve it.", required=True)
+    held_from = many(HeldFromView)
 
 
 class EntryView(View):

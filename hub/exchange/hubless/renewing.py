@@ -16,7 +16,9 @@ from hub.records.lifecycle import EntryState
 _MOVING = frozenset({EntryState.PENDING, EntryState.CARRIED, EntryState.ACCEPTED})
 
 
-def queue_again(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) -> OutboxEntry:
+def queue_again(
+    broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime, *, justification: str | None = None
+) -> OutboxEntry:
     """Queue a parcel anew, beside the entry that is over; nothing is sealed again, for it names no end.
 
     Raises Refused `transition-invalid` where it is on its way, or was accepted, already.
@@ -42,7 +44,9 @@ def queue_again(broker: Broker, actor: Actor, entry: OutboxEntry, at: datetime) 
             raise Refused("transition-invalid", "It is on its way, or was accepted, already.")
         work.outbox.queue([renewed])
         told = {"entry": renewed.entry_id, "recipient": entry.recipient, "was": entry.state.value}
-        work.stage([broker.event(Act.RESUMED, actor, entry.envelope_id, at, **told)])
+        work.stage(
+            [broker.event(Act.RESUMED, actor, entry.envelope_id, at, justification=justification, **told)]
+        )
         work.commit()
     broker.wake(renewed.lane)
     return renewed

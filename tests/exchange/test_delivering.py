@@ -1,0 +1,229 @@
+"""What a policy keeps from one recipient of a correction is held for a person, and the others get it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from hub.audit.events import Act, AuditEvent
+from hub.entries import OutboxEntry, RecordRow
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.exchange.correcting import correct, withdraw
+from hub.exchange.delivering import deliver, held_from
+from hub.exchange.drafting import draft, preview
+from hub.exchange.dues.heeding import unheeded
+from hub.exchange.policies import approve_policy, propose_policy
+from hub.exchange.releasing import Approved, approve
+from hub.exchange.routing import collect
+from hub.exchange.upkeep import drop, expire, resume, trace
+from hub.policy.rulebook import shipped_text
+from hub.records.actor import Role
+from hub.records.lifecycle import EntryState, RecordState
+from tests.exchange.hubs import (
+    AIGUL,
+    BOLAT,
+    CUSTODIAN,
+    Hubs,
+    add_member,
+    document,
+    officer,
+    release_it,
+    released,
+    run_lanes,
+)
+
+WHY = "order 7 was lifted"
+DESK = officer("asel", Role.RELEASER)
+NOT_TO_RATS = (
+    '@id("not-to-rats") @reason("Nothing goes to RATS for now.") forbid (principal, '
+    'action == Action::"release", resource in Agency::"sco-rats") unless { principal == Officer::"asel" };'
+)
+
+
+@pytest.fixture
+def three(hubs: Hubs) -> Hubs:
+    for agency in ("kz-knb", "cis-atc", "sco-rats"):
+        hubs.add(agency)
+    hubs.pair_all()
+    hubs.agree(extra=("kz-mvd",))
+    add_member(hubs.network.brokers["kz-knb"], "kz-mvd")
+    return hubs
+
+
+@pytest.fixture
+def ours(three: Hubs) -> Broker:
+    return three.network.brokers["kz-knb"]
+
+
+def put_in_force(broker: Broker, *rules: str) -> None:
+    dana, erlan = officer("dana", Role.CUSTODIAN), officer("erlan", Role.CUSTODIAN)
+    row = propose_policy(broker, dana, "\n".join((shipped_text(), *rules)))
+    approve_policy(broker, erlan, digest=row.digest)
+
+
+def corrected(broker: Broker, record_id: str) -> RecordRow:
+    return correct(broker, AIGUL, record_id, document(narrative="Right date"))
+
+
+def approved(broker: Broker, row: RecordRow) -> Approved:
+    return approve(broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
+
+
+def entries(broker: Broker, record_id: str, version: int) -> dict[str, OutboxEntry]:
+    return {one.recipient: one for one in trace(broker, record_id).entries if one.version == version}
+
+
+def states(hubs: Hubs, agency: str, record_id: str) -> list[RecordState]:
+    return [one.state for one in trace(hubs.network.brokers[agency], record_id).versions]
+
+
+def events(broker: Broker, act: Act) -> Sequence[AuditEvent]:
+    with broker.store.read() as view:
+        return [event for _, event in view.events(after=0, limit=1000) if event.act is act]
+
+
+def refused(act: Callable[[], object]) -> Refused:
+    with pytest.raises(Refused) as caught:
+        act()
+    return caught.value
+
+
+def held(three: Hubs, ours: Broker) -> str:
+    """Return a record of which a correction is held from sco-rats by the policy."""
+    record_id = released(ours, "cis-atc", "sco-rats", "kz-mvd").record_id
+    run_lanes(ours)
+    put_in_force(ours, NOT_TO_RATS)
+    approved(ours, corrected(ours, record_id))
+    run_lanes(ours)
+    return record_id
+
+
+def test_a_rule_about_one_recipient_keeps_a_correction_from_none_of_the_others(
+    three: Hubs, ours: Broker
+) -> None:
+    record_id = released(ours, "cis-atc", "sco-rats", "kz-mvd").record_id
+    run_lanes(ours)
+    put_in_force(ours, NOT_TO_RATS)
+    row = corrected(ours, record_id)
+    told = {one.recipient: [why.code for why in one.reasons] for one in preview(ours, record_id, BOLAT)}
+    assert told == {"cis-atc": [], "kz-mvd": [], "sco-rats": ["policy-forbids"]}
+    done = approved(ours, row)
+    assert {who: [why.code for why in whys] for who, whys in done.kept.items()} == {
+        "sco-rats": ["policy-forbids"]
+    }
+    run_lanes(ours)
+    went = entries(ours, record_id, 2)
+    assert {who: one.state for who, one in went.items()} == {
+        "cis-atc": EntryState.ACCEPTED,
+        "sco-rats": EntryState.HELD,
+    }
+    assert went["sco-rats"].reason == "policy-forbids"
+    assert states(three, "cis-atc", record_id)[-1] is RecordState.RECEIVED
+    assert states(three, "sco-rats", record_id) == [RecordState.RECEIVED]
+    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1, 2]
+    (event,) = events(ours, Act.HELD)
+    assert (event.details["recipient"], event.details["rules"]) == ("sco-rats", "not-to-rats")
+    with ours.store.read() as view:
+        late = unheeded(view, ours.limits, agency="kz-knb", at=ours.clock.now())
+        assert [(one.who, one.reason) for one in late if one.who == "sco-rats"] == [
+            ("sco-rats", "policy-forbids")
+        ]
+        assert [one.recipient for one in held_from(ours, view, record_id)] == ["sco-rats"]
+
+
+def test_a_first_version_goes_to_all_or_to_nobody(three: Hubs, ours: Broker) -> None:
+    put_in_force(ours, NOT_TO_RATS)
+    row = draft(ours, AIGUL, document(), recipients=["cis-atc", "sco-rats"])
+    assert refused(lambda: approved(ours, row)).code == "policy-forbids"
+
+
+def test_a_correction_that_nobody_may_have_stays_a_draft(three: Hubs, ours: Broker) -> None:
+    record_id = released(ours, "sco-rats").record_id
+    put_in_force(ours, NOT_TO_RATS)
+    row = corrected(ours, record_id)
+    assert refused(lambda: approved(ours, row)).code == "policy-forbids"
+    assert approve(ours, DESK, record_id, digest=row.digest, recipients=row.recipients).kept == {}
+
+
+def test_whoever_may_release_it_there_lets_it_go(three: Hubs, ours: Broker) -> None:
+    record_id = held(three, ours)
+    assert refused(lambda: deliver(ours, BOLAT, record_id, "sco-rats", justification=WHY)).code == (
+        "policy-forbids"
+    )
+    assert refused(lambda: deliver(ours, CUSTODIAN, record_id, "sco-rats", justification=WHY)).code == (
+        "role-missing"
+    )
+    assert refused(lambda: deliver(ours, DESK, record_id, "cis-atc", justification=WHY)).code == "not-found"
+    author = officer("aigul", Role.RELEASER)
+    assert refused(lambda: deliver(ours, author, record_id, "sco-rats", justification=WHY)).code in {
+        "four-eyes",
+        "policy-denied",
+    }
+    told = deliver(ours, DESK, record_id, "sco-rats", justification=WHY)
+    assert (told.recipient, told.version) == ("sco-rats", 2)
+    run_lanes(ours)
+    assert states(three, "sco-rats", record_id) == [RecordState.SUPERSEDED, RecordState.RECEIVED]
+    (event,) = events(ours, Act.RESUMED)
+    assert (event.actor.id, event.justification) == ("asel", WHY)
+    assert refused(lambda: deliver(ours, DESK, record_id, "sco-rats", justification=WHY)).code == "not-found"
+
+
+def test_an_operator_does_not_take_up_what_a_policy_holds(three: Hubs, ours: Broker) -> None:
+    record_id = held(three, ours)
+    entry_id = entries(ours, record_id, 2)["sco-rats"].entry_id
+    assert refused(lambda: resume(ours, CUSTODIAN, entry_id)).code == "policy-forbids"
+    drop(ours, CUSTODIAN, entry_id, reason="sent by courier")
+    assert refused(lambda: resume(ours, CUSTODIAN, entry_id)).code == "policy-forbids"
+    deliver(ours, DESK, record_id, "sco-rats", justification=WHY)
+    run_lanes(ours)
+    assert states(three, "sco-rats", record_id)[-1] is RecordState.RECEIVED
+
+
+def test_what_is_let_go_after_its_life_has_ended_is_sealed_anew(three: Hubs, ours: Broker) -> None:
+    record_id = held(three, ours)
+    three.clock.pass_(ours.limits.time_to_live_s + 1)
+    expire(ours)
+    dead = entries(ours, record_id, 2)["sco-rats"]
+    assert (dead.state, dead.reason) == (EntryState.DEAD, "policy-forbids")
+    assert refused(lambda: resume(ours, CUSTODIAN, dead.entry_id)).code == "policy-forbids"
+    deliver(ours, DESK, record_id, "sco-rats", justification=WHY)
+    run_lanes(ours)
+    assert states(three, "sco-rats", record_id)[-1] is RecordState.RECEIVED
+    with ours.store.read() as view:
+        assert held_from(ours, view, record_id) == []
+
+
+def test_a_withdrawal_reaches_those_from_whom_a_correction_is_held(three: Hubs, ours: Broker) -> None:
+    record_id = held(three, ours)
+    release_it(ours, withdraw(ours, AIGUL, record_id, reason="mistaken identity"))
+    run_lanes(ours)
+    for agency in ("cis-atc", "sco-rats"):
+        assert states(three, agency, record_id)[0] is RecordState.WITHDRAWN
+    overtaken = entries(ours, record_id, 2)["sco-rats"]
+    assert (overtaken.state, overtaken.reason) == (EntryState.DEAD, "superseded")
+    assert [one.details["code"] for one in events(ours, Act.DIED)] == ["superseded"]
+
+
+def test_the_next_correction_goes_once_the_policy_lets_it(three: Hubs, ours: Broker) -> None:
+    record_id = held(three, ours)
+    put_in_force(ours)
+    approved(ours, correct(ours, AIGUL, record_id, document(narrative="Right place")))
+    run_lanes(ours)
+    assert states(three, "sco-rats", record_id) == [RecordState.SUPERSEDED, RecordState.RECEIVED]
+    assert [one.version for one in trace(three.network.brokers["sco-rats"], record_id).versions] == [1, 3]
+
+
+def test_what_is_held_from_a_member_is_let_go_too(three: Hubs, ours: Broker) -> None:
+    record_id = released(ours, "cis-atc", "kz-mvd").record_id
+    run_lanes(ours)
+    put_in_force(ours, NOT_TO_RATS.replace("sco-rats", "kz-mvd"))
+    approved(ours, corrected(ours, record_id))
+    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1]
+    with ours.store.read() as view:
+        assert [one.recipient for one in held_from(ours, view, record_id)] == ["kz-mvd"]
+    deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)
+    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1, 2]
+    assert refused(lambda: deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)).code == "not-found"
+    assert [one.subject for one in events(ours, Act.RESUMED)] == [record_id]

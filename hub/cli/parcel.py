@@ -11,6 +11,7 @@ import click
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.cli.answer import Answer, instant, table
+from hub.cli.credentials import password_fd_option, sign_in
 from hub.cli.files import new_folder
 from hub.cli.frame import SOME_ID, Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
@@ -75,18 +76,37 @@ def held(home: Path, unlock: Unlock) -> Answer:
     "--justification", required=True, metavar="TEXT", help="Why, in 3 to 500 characters; it is logged."
 )
 @originator_option
+@click.option(
+    "--as",
+    "officer",
+    envvar="HUB_OFFICER",
+    show_envvar=True,
+    metavar="NAME",
+    help="An auditor who signs in; without it, the system account at the console exports.",
+)
+@password_fd_option
 @home_option
 @unlock_option
 def export(
-    record_id: str, out: Path, justification: str, originator: str | None, home: Path, unlock: Unlock
+    record_id: str,
+    out: Path,
+    justification: str,
+    originator: str | None,
+    officer: str | None,
+    password_fd: int | None,
+    home: Path,
+    unlock: Unlock,
 ) -> Answer:
     """Write out the parcels of a record: the bytes that moved, our signed statement, losses and receipts.
 
-    They hold content and are readable by their owner alone. What was erased is not there any more; digests
+    They hold content and are readable by their owner alone. Whoever may not export the record as evidence is
+    refused; the console, which holds every key, is not asked. What was erased is not there any more; digests
     and what the log says of the record stand in `hub evidence export`.
     """
     with opened(home, unlock) as hub:
-        actor = administrator(hub.config.agency)
+        actor = (
+            administrator(hub.config.agency) if officer is None else sign_in(hub.broker, officer, password_fd)
+        )
         shown = show_parcels(hub.broker, actor, record_id, justification=justification, originator=originator)
     documents = [_document(one) for one in shown]
     index = json.dumps({"record_id": record_id, "parcels": documents}, indent=1).encode()

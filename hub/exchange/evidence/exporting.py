@@ -12,9 +12,9 @@ from hub.errors import Refused
 from hub.evidence.anchors import strongest
 from hub.evidence.bundle import PARTS_MAX, Bundle, write_bundle
 from hub.evidence.parts import Mode
-from hub.exchange.access import Said, refuse_access
+from hub.exchange.access import Said, refuse_access, refuse_passed
 from hub.exchange.broker import Broker
-from hub.exchange.contents import find_row
+from hub.exchange.contents import find_row, read_content
 from hub.exchange.evidence.collecting import Collected, collect, events_of
 from hub.exchange.evidence.proving import Proven, prove
 from hub.exchange.log.catching_up import catch_up
@@ -24,6 +24,7 @@ from hub.policy.decision import require
 from hub.policy.four_eyes import may_audit
 from hub.ports import View
 from hub.records.actor import Actor
+from hub.records.kinds import Kind
 
 
 def export(
@@ -105,7 +106,11 @@ def _refuse_content(
         return
     for row in rows:
         for version in view.records.versions(row.record_id, originator=row.originator):
-            refuse_access(broker, view, version, actor, Doing.EXPORT, said=Said(justification=why))
+            said = Said(justification=why)
+            refuse_access(broker, view, version, actor, Doing.EXPORT, said=said)
+            if version.kind == Kind.PASSAGE.value and view.bodies.sizes([version.body_id]):
+                passage = read_content(broker, view, version)
+                refuse_passed(broker, view, passage, actor, Doing.EXPORT, said=said)
 
 
 def _refuse_too_large(found: Collected, proven: Proven) -> None:

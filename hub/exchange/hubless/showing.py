@@ -11,9 +11,11 @@ from hub.audit.justification import justified
 from hub.entries import Direction
 from hub.envelope.vault import unlock
 from hub.errors import Refused
+from hub.exchange.access import Said, refuse_access
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.hubless.confirming import kept_receipts
+from hub.policy.access import Doing
 from hub.ports import View
 from hub.records.actor import Actor
 
@@ -37,11 +39,15 @@ def show_parcels(
 ) -> tuple[ShownParcel, ...]:
     """Return the parcels of a record, once their export is committed to the log.
 
-    Raises Refused `justification-missing`, `not-found` where it has none, and `conflict` as `find_row` does.
+    They are content: the rules are asked as for evidence with content, of each version. Raises Refused
+    `justification-missing`, `not-found` where it has none, `conflict` as `find_row` does, `role-missing`,
+    `clearance-missing`, and what the policy answers.
     """
     why, at = justified(justification), broker.clock.now()
     with broker.store.read() as view:
         row = find_row(view, record_id, originator=originator)
+        for version in view.records.versions(record_id, originator=row.originator):
+            refuse_access(broker, view, version, actor, Doing.EXPORT, said=Said(justification=why))
         ours = row.direction is Direction.OUT
         shown = _sent(broker, view, record_id) if ours else _came(broker, view, row.originator, record_id)
     if not shown:

@@ -12,20 +12,24 @@ from adapters.carriers.verdicts import write_verdict
 from adapters.contract import Verdict
 from hub.audit.events import Act
 from hub.errors import OurFault, Refused
+from hub.exchange.confining import confine
 from hub.exchange.drafting import preview
 from hub.exchange.explaining import explain_record
 from hub.exchange.hubless import confirming
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.hubless.confirming import kept_receipts, take_answers
+from hub.exchange.hubless.showing import show_parcels
 from hub.exchange.ledger.counting import ledger
 from hub.exchange.ledger.figures import quarter_at
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
 from hub.exchange.upkeep import resume
+from hub.records.actor import Actor, Role
+from hub.records.label import Classification
 from hub.records.lifecycle import EntryState, RecordState
 from tests.exchange.hubless.conftest import THEM, US, Pair
 from tests.exchange.hubless.test_taking import Cut, CuttingAdapters, CuttingStore, acts
-from tests.exchange.hubs import BOLAT, CUSTODIAN, document, with_limits
+from tests.exchange.hubs import BOLAT, CUSTODIAN, document, officer, with_limits
 from tests.exchange.test_takeover import SYSTEM
 
 
@@ -49,6 +53,23 @@ def test_what_was_translated_arrives_and_its_receipt_makes_it_accepted(pair: Pai
     assert (page.partner, page.sent, page.undelivered) == (THEM, {row.kind: 1}, 0)
     pair.look()  # the receipt was settled, and does not come again
     assert pair.carrier.receipts(limit=5) == []
+
+
+def test_parcels_are_shown_to_whoever_may_export_the_record(pair: Pair) -> None:
+    row = pair.release(pair.drafted())
+
+    def shown(actor: Actor) -> object:
+        return show_parcels(pair.broker, actor, row.record_id, justification="case 17")
+
+    auditor = officer("asel", Role.AUDITOR)
+    assert shown(auditor)
+    assert shown(CUSTODIAN), "the console is not asked"
+    assert code_of(lambda: shown(officer("marat", Role.READER))) == "role-missing"
+    low = officer("timur", Role.AUDITOR, clearance=Classification.UNCLASSIFIED)
+    assert code_of(lambda: shown(low)) == "clearance-missing"
+    confine(pair.broker, BOLAT, row.record_id, "almaty", justification="case 17")
+    assert code_of(lambda: shown(auditor)) == "policy-forbids"
+    assert shown(officer("asel", Role.AUDITOR, compartments=["almaty"]))
 
 
 def test_a_release_names_the_losses_that_were_read(pair: Pair) -> None:

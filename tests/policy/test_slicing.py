@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.policy.access import Access, Doing
@@ -182,7 +182,7 @@ def questions(draw: st.DrawFn) -> Access:
 
 @pytest.mark.slow
 @given(question=questions(), rules=st.lists(_RULES.filter(usable), min_size=1, max_size=6))
-@settings(max_examples=200)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])  # the engine checks each rule
 def test_what_is_decided_by_some_rules_is_what_all_decide_errors_and_all(
     question: Access, rules: list[str]
 ) -> None:

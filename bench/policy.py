@@ -2,8 +2,8 @@
 
 A decision is the whole of it: the agreement and the label (`permit`, without its cache), the hard rules, and
 the policy. The floor is the engine on the same question with entities and policies prepared beforehand: once
-with every rule of the policy, and once with those alone that can apply. The second policy names its partners in
-conditions, where leaving rules out takes more than a look at their heads.
+with every rule of the policy, and once with those alone that can apply. The second policy names its partners
+in conditions, where leaving rules out takes more than a look at their heads.
 """
 
 from __future__ import annotations

@@ -162,6 +162,7 @@ CODES: Final[dict[str, Row]] = {
     "partner-document-malformed": _row(_P, 400, 65, "The partner's document is not of its format"),
     "partner-document-hostile": _row(_P, 400, 65, "The partner's document holds what is never opened"),
     "partner-document-too-large": _row(_P, 413, 65, "The partner's document is larger than the limit"),
+    "partner-document-several": _row(_P, 400, 65, "The partner's message carries more than one document"),
     "partner-document-ambiguous": _row(_I, 409, 65, "The partner's document says two things at once"),
     "delivery-failed": _row(_P, 502, 69, "A mail server says that it could not deliver the message"),
     "bounce-unverified": _row(_I, 400, 65, "The bounce is about no message that was sent from here"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import pytest
 from cryptography import x509
@@ -141,12 +142,49 @@ def test_a_forged_message_is_answered_and_nothing_of_it_is_kept(gateway: Gateway
     assert told.sentence == "EBMS:0101 FailedAuthentication signature-invalid"
     assert gateway.intakes("p") == []
     assert gateway.push(("text/plain", b"hello")).status == 200
+    assert logged(gateway) == [("signature-invalid", "1"), ("partner-document-malformed", "1")]
 
 
-def test_who_signs_for_another_is_in_the_log(gateway: Gateway) -> None:
+def logged(gateway: Gateway) -> list[tuple[str, str]]:
+    """Return what the log says of refused messages."""
+    found = [one for one in gateway.world.events(Act.REFUSED) if one["operation"] == "message"]
+    assert all(one["address"] == THEM for one in found)
+    return [(one["code"], one["times"]) for one in found]
+
+
+def test_every_message_that_is_refused_is_in_the_log_with_its_code(gateway: Gateway) -> None:
     other = replace(theirs(), us=replace(theirs().us, party_id="xx-other"))
-    gateway.push(pack(Parcel(parcel_id="p", content=gateway.document()), other, AT))
-    assert {"code": "originator-mismatch", "operation": "message"} in gateway.world.events(Act.REFUSED)
+    for_another = replace(theirs(), theirs=(side("stranger").certificate,))
+    parcel = Parcel(parcel_id="p", content=gateway.document())
+    unsigned = next(one for one in forger().messages() if one.name == "no signature").make()
+    for message in (pack(parcel, other, AT), pack(parcel, for_another, AT), unsigned):
+        gateway.push(message)
+    for content in (b"{}", b"[]"):
+        gateway.push(pack(replace(parcel, content=content), theirs(), AT))
+    assert logged(gateway) == [
+        ("originator-mismatch", "1"),
+        ("decryption-failed", "1"),
+        ("signature-missing", "1"),
+        ("envelope-id-reused", "1"),
+    ]
+    with gateway.world.broker.store.read() as view:
+        refused = [one for _, one in view.events(after=0, limit=1000) if one.act is Act.REFUSED]
+    (event,) = (one for one in refused if one.details["code"] == "signature-missing")
+    assert (str(event.actor), event.subject) == (f"hub:{US}", THEM)
+    assert event.details["thumbprint"] == sha256(gateway.leaf).hexdigest()
+
+
+def test_a_flood_of_forged_messages_is_two_entries_a_minute(gateway: Gateway) -> None:
+    stranger = pack(Parcel(parcel_id="p", content=gateway.document()), forger().stranger, AT)
+    for _ in range(30):
+        gateway.push(stranger)
+    assert logged(gateway) == [("signature-invalid", "1")]
+    gateway.world.later(61)
+    gateway.push(stranger)
+    assert logged(gateway) == [("signature-invalid", "1"), ("signature-invalid", "29")]
+    gateway.world.later(61)
+    gateway.push(stranger)
+    assert logged(gateway)[2:] == [("signature-invalid", "1")]
 
 
 def test_a_verdict_that_is_not_possible_now_comes_with_the_repeat(

@@ -1,4 +1,8 @@
-"""User messages: a parcel as the one part of an AS4 message, compressed, signed, then encrypted; and back."""
+"""User messages: a parcel as the one part of an AS4 message, compressed, signed, then encrypted; and back.
+
+One part, as was agreed (a payload profile of ebMS 3, appendix D.3): a parcel is one document, its receipt is
+about all of it, and no dialect writes a second one. A message of several is refused whole.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,7 @@ from adapters.carriers.as4.soap import (
 from adapters.contract import Parcel
 from adapters.reading import malformed
 from adapters.seals.smime.pins import fit
-from hub.errors import IntegrityFailure
+from hub.errors import IntegrityFailure, PeerFault
 
 _MAX_ID: Final = 500
 _OCTETS: Final = "application/octet-stream"
@@ -75,7 +79,7 @@ def pack(parcel: Parcel, agreed: Agreed, at: datetime) -> tuple[str, bytes]:
 def unpack(media_type: str, body: bytes, agreed: Agreed, at: datetime) -> Message:
     """Open a partner's message that may be hostile; nothing of it counts unless all of it holds.
 
-    Raises PeerFault `partner-document-malformed`, `-hostile` and `-too-large` and `certificate-…`,
+    Raises PeerFault `partner-document-malformed`, `-hostile`, `-several`, `-too-large`, `certificate-…`,
     IntegrityFailure `signature-missing`, `signature-invalid`, `decryption-failed`, `originator-mismatch` and
     `recipient-mismatch`; each tells with which error of ebMS it is answered.
     """
@@ -91,6 +95,7 @@ def unpack(media_type: str, body: bytes, agreed: Agreed, at: datetime) -> Messag
         signed = verify(envelope, agreed.theirs, at)
     with told_as(Ebms.MODE, name):
         _check_agreed(message, agreed)
+        _need_one_part(message)
     with told_as(Ebms.HEADER, name):
         uri = _payload(message)
         if list(parts.attached) != [uri] or envelope.security is None:
@@ -169,6 +174,16 @@ def _check_agreed(message: _Element, agreed: Agreed) -> None:
     expected = agreed.agreement if agreed.agreement is not None else said[2]
     if said != ((agreed.service, agreed.service_type or ""), agreed.action, expected):
         raise malformed("it is about another service, action or agreement than was agreed")
+
+
+def _need_one_part(message: _Element) -> None:
+    """Refuse what says, signed, that it carries several documents."""
+    payload = maybe(message, EB, "PayloadInfo")
+    count = 0 if payload is None else len(every(payload, EB, "PartInfo"))
+    if count > 1:
+        raise PeerFault(
+            "partner-document-several", f"Expected one payload in the message, as was agreed; it has {count}."
+        )
 
 
 def _party(side: _Element) -> Sequence[tuple[str, str]]:

@@ -16,7 +16,8 @@ from adapters.reading import hostile, malformed
 _RELATED: Final = "multipart/related"
 _BOUNDARY: Final = re.compile(r"[A-Za-z0-9'()+_,./:=? -]{0,69}[A-Za-z0-9'()+_,./:=?-]")
 _CID: Final = re.compile(r"<([\x21-\x3b\x3d\x3f-\x7e]{1,250})>")
-_MAX_PARTS: Final = 2
+#: An envelope and its payloads: more than one is read only to be answered with why it is not taken.
+_MAX_PARTS: Final = 9
 _MAX_HEADER_BYTES: Final = 8 * 1024
 #: In which bytes are carried as they are (RFC 2045 §6.2).
 _PLAIN: Final = frozenset({"binary", "8bit", "7bit"})
@@ -59,7 +60,7 @@ def read_parts(media_type: str, body: bytes) -> Parts:
         raise malformed("its type is not SOAP 1.2")
     found = list(_split(body, boundary.encode("ascii")))
     if not found or len(found) > _MAX_PARTS:
-        raise hostile(f"expected an envelope and one part; it has {len(found)} parts")
+        raise hostile(f"expected at most {_MAX_PARTS} parts; it has {len(found)}")
     (head, envelope), *others = found
     start = str(said.get_param("start", ""))
     if head.get_content_type() != SOAP_TYPE or (start and start != str(head["Content-ID"]).strip()):

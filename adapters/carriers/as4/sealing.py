@@ -95,9 +95,10 @@ def decrypt(security: _Element, parts: Mapping[str, bytes], key: rsa.RSAPrivateK
         secret = key.decrypt(octets_of(one(one(wrapped, XENC, "CipherData"), XENC, "CipherValue")), _OAEP)
         if len(secret) != _KEY_BYTES:
             raise _failed()
-        cipher = AESGCM(secret)
+        cipher, sealed = AESGCM(secret), {uri: memoryview(parts[uri]) for uri in uris}
         return {
-            uri: cipher.decrypt(parts[uri][:_NONCE_BYTES], parts[uri][_NONCE_BYTES:], None) for uri in uris
+            uri: cipher.decrypt(each[:_NONCE_BYTES], each[_NONCE_BYTES:], None)
+            for uri, each in sealed.items()
         }
     except (ValueError, InvalidTag):
         raise _failed() from None

@@ -49,7 +49,8 @@ from adapters.reading import hostile, malformed
 from adapters.seals.smime.pins import fit
 from hub.errors import IntegrityFailure
 
-_MAX_REFERENCES: Final = 8
+#: The header, the body and each payload that a message may have before it is refused for having several.
+_MAX_REFERENCES: Final = 10
 _MAX_PREFIXES: Final = 32
 
 

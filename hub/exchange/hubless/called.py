@@ -11,7 +11,6 @@ import logging
 from hub.entries import IntakeRow, ProfileRow
 from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
-from hub.exchange.denying import is_denial, log_denial
 from hub.exchange.hubless.taking import refuse_while_full, take
 from hub.exchange.switch import refuse_suspended
 from hub.ports import Parcel, Replied
@@ -23,7 +22,8 @@ log = logging.getLogger("hub.parcels")
 def answer_message(broker: Broker, actor: Actor, media_type: str, body: bytes) -> Replied:
     """Take one message of the calling partner and return what is said to it.
 
-    Raises Refused `not-found` where nothing is taken this way, `partner-suspended`, and `quota-exceeded`
+    Where `refused` says why no message was taken, who calls this puts it into the log. Raises Refused
+    `not-found` where nothing is taken this way, `partner-suspended`, and `quota-exceeded`
     while too many parcels that were refused are kept.
     """
     partner = _partner(broker, actor.agency)
@@ -43,8 +43,6 @@ def answer_message(broker: Broker, actor: Actor, media_type: str, body: bytes) -
             work.commit()
     if replied.refused is not None:
         log.warning("a message is refused", extra={"code": replied.refused.code, "lane": partner.agency})
-        if is_denial(replied.refused):
-            log_denial(broker, actor, replied.refused, operation="message", subject=partner.agency)
     return replied
 
 

@@ -36,6 +36,7 @@ PARCEL: Final = Parcel(parcel_id="p", content="Сведения ".encode() * 50)
 _BOMB_BYTES: Final = 64 * 1024 * 1024
 MALFORMED: Final = "partner-document-malformed"
 HOSTILE: Final = "partner-document-hostile"
+SEVERAL: Final = "partner-document-several"
 INVALID: Final = "signature-invalid"
 
 
@@ -140,7 +141,7 @@ class Forger:
         yield Forged(
             sort="changed parts",
             name="too many parts",
-            code=HOSTILE,
+            code=MALFORMED,
             make=lambda: self._rewritten(
                 lambda parts: Parts(
                     envelope=parts.envelope, attached={**parts.attached, "cid:more@hub": b"more"}
@@ -153,7 +154,13 @@ class Forger:
             code=MALFORMED,
             make=lambda: self._rewritten(lambda parts: Parts(envelope=parts.envelope, attached={})),
         )
-        for name, code, times in (("no part", MALFORMED, 0), ("a part twice", HOSTILE, 2)):
+        yield Forged(
+            sort="several parts",
+            name="two that are signed and encrypted",
+            code=SEVERAL,
+            make=self._two_parts,
+        )
+        for name, code, times in (("no part", MALFORMED, 0), ("a part twice", SEVERAL, 2)):
             yield Forged(
                 sort="changed parts",
                 name=f"a header that names {name}",
@@ -375,6 +382,16 @@ class Forger:
         assert payload is not None
         payload[:] = [deepcopy(part) for _ in range(times)]
         return self.signed(messaging, {f"cid:payload-{PARCEL.parcel_id}@de-bka": compress(PARCEL.content)})
+
+    def _two_parts(self) -> Message:
+        """Return what an honest gateway sends for a document and its annex."""
+        messaging = read_envelope(read_parts(*self.honest()).envelope).messaging
+        part = next(messaging.iter(tag(EB, "PartInfo")))
+        annex = deepcopy(part)
+        annex.set("href", "cid:annex-p@de-bka")
+        part.addnext(annex)
+        packed = compress(PARCEL.content)
+        return self.signed(messaging, {str(part.get("href")): packed, "cid:annex-p@de-bka": packed})
 
     def packed(self, raw: bytes) -> Message:
         """Return a message with bytes of any sort as its compressed part, signed by the partner."""

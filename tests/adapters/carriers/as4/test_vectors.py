@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
 from base64 import b64decode
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -22,6 +25,7 @@ from adapters.carriers.as4.parties import Agreed
 from adapters.carriers.as4.signals import Failure, Receipt, read_signal, write_failure, write_receipt
 from adapters.carriers.as4.signing import references_of
 from adapters.carriers.as4.soap import read_envelope
+from adapters.contract import Parcel
 from hub.errors import HubError, PeerFault
 from tests.adapters.carriers.as4.ends import agreed
 from tests.adapters.carriers.as4.forging import PARCEL, Forger, Message, receipts
@@ -142,6 +146,29 @@ def test_an_error_tells_which_message_it_is_about_and_why() -> None:
         sentence="EBMS:0101 FailedAuthentication signature-invalid",
         signer=side("de-bka").certificate,
     )
+
+
+def test_a_message_of_several_documents_is_answered_as_not_agreed() -> None:
+    (several,) = (one for one in forger().messages() if one.sort == "several parts")
+    with pytest.raises(HubError) as failure:
+        unpack(*several.make(), ours(), AT)
+    assert (error_of(failure.value), failure.value.code) == (Ebms.MODE, "partner-document-several")
+    assert about_of(failure.value) == message_id(PARCEL.parcel_id, "de-bka")
+    assert failure.value.sentence == "Expected one payload in the message, as was agreed; it has 2."
+
+
+def test_a_message_of_the_largest_size_is_opened_in_a_few_times_its_memory() -> None:
+    size = 4 << 20
+    sealed = pack(Parcel(parcel_id="p", content=os.urandom(size)), theirs(), AT)
+    most = replace(ours(), max_parcel_bytes=size)
+    tracemalloc.start()
+    try:
+        unpack(*sealed, most, AT)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Beside the message itself: its part, what that opens to, and twice what the gzip in it comes to.
+    assert peak <= 2 * len(sealed[1]) + 2 * size + (256 << 10)
 
 
 def test_an_error_that_the_partner_did_not_sign_proves_nothing() -> None:

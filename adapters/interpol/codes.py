@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any, Final
 
 from hub.records.iso import COUNTRIES
@@ -58,12 +59,18 @@ _KOSOVO: Final = ("XK", "UNK")
 UN_LISTS: Final = {
     "QD": "unsc-1267",
     "TA": "unsc-1988",
-    "SD": "unsc-1591",
     "SO": "unsc-751",
-    "SS": "unsc-2206",
-    "YE": "unsc-2140",
-    "HT": "unsc-2653",
+    "IQ": "unsc-1518",
+    "CD": "unsc-1533",
+    "SD": "unsc-1591",
     "KP": "unsc-1718",
+    "LY": "unsc-1970",
+    "GB": "unsc-2048",
+    "YE": "unsc-2140",
+    "SS": "unsc-2206",
+    "IR": "unsc-2231",
+    "HT": "unsc-2653",
+    "CF": "unsc-2745",
 }
 UN_REFERENCE: Final = re.compile(r"(?P<list>[A-Z]{2})[ie]\.[0-9]{3}")
 _DATE: Final = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})")
@@ -102,6 +109,9 @@ def as_partial(text: str) -> str | None:
     year, month, day = found.groups()
     if year == "0000":
         return "" if month == day == "00" else None
-    if month == "00":
-        return year if day == "00" else None
-    return f"{year}-{month}" if day == "00" else f"{year}-{month}-{day}"
+    known = [year, month, day][: 3 - (day == "00") - (day == month == "00")]
+    try:
+        date.fromisoformat("-".join([*known, "01", "01"][:3]))
+    except ValueError:
+        return None
+    return "-".join(known)

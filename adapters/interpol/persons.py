@@ -22,6 +22,11 @@ from adapters.rest import Path, Rest
 #: What the API joins several marks and several lines with.
 _LINE: Final = "\r\n"
 _COLOURS: Final = (("eyes_colors_id", "eyes", EYES), ("hairs_id", "hair", HAIRS))
+#: What records hold of a look; anything else that a notice says of it stays as it is, unknown.
+_HEIGHTS_CM: Final = range(30, 281)
+_WEIGHTS_KG: Final = range(2, 501)
+_MARKS_MAX: Final = 30
+_MARK_LONGEST: Final = 400
 _PAPER: Final = ("type", "nr", "issuing_country_id", "expiry_date", "issued_on", "place_of_issue")
 
 Part = tuple[Path, Any]
@@ -53,7 +58,11 @@ def write_person(person: Rest) -> dict[str, Any]:
     made["country_of_birth_id"] = _country(birth.at("country"))
     made |= _look(person.at("look"))
     made["aliases"] = [_alias(each) for each in list(person.each("names"))[1:]]
-    papers = [paper for paper in person.each("documents") if paper.see("document_type") in DOCUMENTS]
+    papers = [
+        paper
+        for paper in person.each("documents")
+        if paper.see("document_type") in DOCUMENTS and paper.see("number")
+    ]
     made["identity_documents"] = [_paper(paper) for paper in papers]
     if len(person.see("occupations", default=())) == 1:
         made["profession"] = person.take("occupations", 0)
@@ -179,17 +188,19 @@ def _read_countries(rest: Rest) -> Iterator[Part]:
 def _read_look(rest: Rest) -> Iterator[Part]:
     height = rest.see("height")
     centimetres = height * 100 if type(height) in (int, Decimal) else None
-    if centimetres is not None and centimetres == int(centimetres):
+    if centimetres is not None and (centimetres in _HEIGHTS_CM or not centimetres):
         rest.take("height")
         if centimetres:  # 0 means that nobody knows
             yield ("look", "height_cm"), int(centimetres)
     weight = rest.see("weight")
-    if type(weight) is int:
+    if type(weight) is int and (weight in _WEIGHTS_KG or not weight):
         rest.take("weight")
         if weight:
             yield ("look", "weight_kg"), weight
-    if marks := rest.take_if("distinguishing_marks", of=str):
-        yield ("look", "marks"), marks.split(_LINE)
+    marks = [one for one in _text(rest.see("distinguishing_marks")).split(_LINE) if one.strip()]
+    if 0 < len(marks) <= _MARKS_MAX and max(map(len, marks)) <= _MARK_LONGEST:
+        rest.take("distinguishing_marks")
+        yield ("look", "marks"), marks
     for theirs, ours, table in _COLOURS:
         found = rest.see(theirs)
         word = other_way(table).get(_text(found[0])) if isinstance(found, list) and len(found) == 1 else None
@@ -202,14 +213,14 @@ def _read_look(rest: Rest) -> Iterator[Part]:
 def _papers(rest: Rest) -> Iterator[Rest]:
     _take_nothing(rest, "identity_documents", "aliases")
     for paper in rest.each("identity_documents"):
-        if _text(paper.see("type")) in other_way(DOCUMENTS):
+        # One without a number is no paper that a record could tell apart.
+        if _text(paper.see("type")) in other_way(DOCUMENTS) and _text(paper.see("nr")).strip():
             yield paper
 
 
 def _read_paper(paper: Rest) -> Iterator[Part]:
     yield ("document_type",), other_way(DOCUMENTS)[paper.take("type")]
-    if number := paper.take_if("nr", of=str):
-        yield ("number",), number
+    yield ("number",), paper.take("nr")
     if (country := country_of(paper.see("issuing_country_id"))) is not None:
         paper.take("issuing_country_id")
         yield ("country",), country

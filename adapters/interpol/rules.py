@@ -163,6 +163,7 @@ def _arrest(record: Mapping[str, Any]) -> Iterator[Finding]:
             clause="RPD art. 83(2)",
             path="subjects[0]",
         )
+    yield from _grounds(record["details"])
     yield Finding(
         weight=Weight.ASKS,
         code="policy-denied",
@@ -173,3 +174,27 @@ def _arrest(record: Mapping[str, Any]) -> Iterator[Finding]:
         clause="RPD art. 83(1)",
         path="details.charges",
     )
+
+
+def _grounds(details: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what an arrest lacks in law; what others announced may lack it, and what we ask for may not."""
+    charges = details.get("charges", ())
+    wanted = (
+        ("details.charges", bool(charges), "the charges; there are none"),
+        ("details.charges", all("law" in one for one in charges), "the law of each charge; one names none"),
+        (
+            "details.charges",
+            all("country" in one for one in charges),
+            "whose charge each is; one names no country",
+        ),
+        ("details.warrant", "warrant" in details, "the warrant of arrest or the judgment; there is none"),
+    )
+    for path, holds, sentence in wanted:
+        if not holds:
+            yield Finding(
+                weight=Weight.REFUSES,
+                code="policy-denied",
+                sentence=f"Expected {sentence}.",
+                clause="RPD art. 83(2)",
+                path=path,
+            )

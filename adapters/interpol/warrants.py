@@ -1,4 +1,4 @@
-"""Charges with the country that wants the arrest, and the Security Council's reference."""
+"""Charges, each with the country that wants the person for it, and the Security Council's reference."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ def write_warrants(details: Rest, sort: str) -> dict[str, Any]:
     """Return the charges of a notice, and its UN reference in a UN Special Notice."""
     made: dict[str, Any] = {}
     if details.see("charges"):
-        country = country_code(details.see("warrant", "country"))
-        if country is not None:
-            details.take("warrant", "country")
         made["arrest_warrants"] = [
-            {"charge": one.take("offence"), "issuing_country_id": country, "charge_translation": None}
+            {
+                "charge": one.take("offence"),
+                "issuing_country_id": _issuing(one),
+                "charge_translation": one.take("translation"),
+            }
             for one in details.each("charges")
         ]
     reference = str(details.see("listing", "reference"))
@@ -29,19 +30,9 @@ def write_warrants(details: Rest, sort: str) -> dict[str, Any]:
 
 
 def read_warrants(rest: Rest, sort: str) -> Iterator[tuple[Path, Any]]:
-    """Yield charges, the country of the warrant where all agree on it, and the listing."""
-    warrants = list(rest.each("arrest_warrants"))
-    countries = {country_of(one.see("issuing_country_id")) for one in warrants}
-    same = len(countries) == 1 and None not in countries
-    for place, one in enumerate(warrants):
-        if (charge := one.take_if("charge", of=str)) is not None:
-            yield ("charges", place, "offence"), charge
-        if same or one.see("issuing_country_id", default="") is None:
-            one.take("issuing_country_id")
-        if one.see("charge_translation", default="") is None:
-            one.take("charge_translation")
-    if same:
-        yield ("warrant", "country"), countries.pop()
+    """Yield charges with their countries, and the listing; a warrant that names no charge stays unknown."""
+    for place, one in enumerate(rest.each("arrest_warrants")):
+        yield from (((*("charges", place), name), value) for name, value in _read_charge(one))
     if rest.see("arrest_warrants", default="") is None:
         rest.take("arrest_warrants")
     reference = rest.see("un_reference")
@@ -49,3 +40,25 @@ def read_warrants(rest: Rest, sort: str) -> Iterator[tuple[Path, Any]]:
     if sort == "un-special" and known is not None and known["list"] in UN_LISTS:
         yield ("listing", "list"), UN_LISTS[known["list"]]
         yield ("listing", "reference"), rest.take("un_reference")
+
+
+def _issuing(charge: Rest) -> str | None:
+    """Take the country that wants the person, if Interpol's table has it."""
+    if country_code(charge.see("country")) is None:
+        return None
+    return country_code(charge.take("country"))
+
+
+def _read_charge(warrant: Rest) -> Iterator[tuple[str, Any]]:
+    offence = warrant.see("charge")
+    if not isinstance(offence, str) or not offence.strip():
+        return
+    yield "offence", warrant.take("charge")
+    if (country := country_of(warrant.see("issuing_country_id"))) is not None:
+        warrant.take("issuing_country_id")
+        yield "country", country
+    if translation := warrant.take_if("charge_translation", of=str):
+        yield "translation", translation
+    for name in ("issuing_country_id", "charge_translation"):
+        if warrant.see(name, default="") is None:
+            warrant.take(name)

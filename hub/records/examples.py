@@ -391,7 +391,7 @@ EXAMPLES: Final[dict[Kind, Example]] = {
             "published_on": "2026-01-22",
             "country": "KZ",
             "on_finding": "Locate and arrest with a view to extradition.",
-            "charges": [_CHARGE],
+            "charges": [_CHARGE | {"country": "KZ"}],
             "warrant": _WARRANT,
             "warnings": ["armed"],
         },

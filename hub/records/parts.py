@@ -229,6 +229,14 @@ class Charge(Object):
     penalty = Text(1000)
 
 
+class AnnouncedCharge(Charge):
+    """A charge as Interpol announces it, which may leave the law out: `country` wants the person for it."""
+
+    law = Part(LegalReference)
+    country = Country()
+    translation = Text(2000, lines=True)
+
+
 class Warrant(Object):
     """An arrest warrant or a judgment."""
 

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, validates_schema
 
 from hub.records.fields import Choice, Count, Date, Many, Part, Text
 from hub.records.forms import Country
-from hub.records.parts import Authority, Charge, Dated, LegalReference, Listing, Warrant
+from hub.records.parts import AnnouncedCharge, Authority, Charge, Dated, LegalReference, Listing, Warrant
 from hub.records.schema import Object
 
 WARNINGS: Final = (
@@ -88,16 +88,16 @@ class GroupProfile(Object):
 
 
 class Notice(Object):
-    """A notice as the General Secretariat published it."""
+    """A notice as the General Secretariat published it, or as much of it as its public pages show."""
 
     colour = Choice(
         ("red", "blue", "green", "yellow", "black", "orange", "purple", "silver", "un-special"), required=True
     )
     number = Text(40, required=True)
-    published_on = Date(required=True)
-    country = Country(required=True)
-    on_finding = Text(4000, lines=True, required=True)
-    charges = Many(Part(Charge), 50)
+    published_on = Date()
+    country = Country()
+    on_finding = Text(4000, lines=True)
+    charges = Many(Part(AnnouncedCharge), 50)
     warrant = Part(Warrant)
     listing = Part(Listing)
     warnings = Many(Choice(WARNINGS), len(WARNINGS))
@@ -105,10 +105,9 @@ class Notice(Object):
 
     @validates_schema
     def fits_colour(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse a red notice without charges and warrant, and a UN one without its listing."""
-        for colour, name in (("red", "charges"), ("red", "warrant"), ("un-special", "listing")):
-            if data["colour"] == colour and not data.get(name):
-                raise ValidationError(f"is missing; expected in a {colour} notice", name)
+        """Refuse a UN notice without its listing."""
+        if data["colour"] == "un-special" and "listing" not in data:
+            raise ValidationError("is missing; expected in a un-special notice", "listing")
 
 
 class Diffusion(Object):
@@ -121,14 +120,13 @@ class Diffusion(Object):
     bureau = Part(Authority, required=True)
     sent_to = Many(Country(), 200)
     on_finding = Text(4000, lines=True, required=True)
-    charges = Many(Part(Charge), 50)
+    charges = Many(Part(AnnouncedCharge), 50)
     warrant = Part(Warrant)
     warnings = Many(Choice(WARNINGS), len(WARNINGS))
     valid_until = Date()
 
     @validates_schema
-    def arrest_rests_on_a_warrant(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse an arrest without charges or warrant."""
-        for name in ("charges", "warrant"):
-            if data["aim"] == "arrest" and not data.get(name):
-                raise ValidationError("is missing; expected where an arrest is asked for", name)
+    def arrest_rests_on_charges(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse an arrest without charges."""
+        if data["aim"] == "arrest" and not data.get("charges"):
+            raise ValidationError("is missing; expected where an arrest is asked for", "charges")

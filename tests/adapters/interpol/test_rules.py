@@ -51,6 +51,35 @@ def test_an_arrest_needs_someone_who_can_be_told_apart() -> None:
     assert found(record)["RPD art. 83(2)"].weight is Weight.REFUSES
 
 
+@pytest.mark.parametrize("kind", [Kind.NOTICE, Kind.DIFFUSION])
+@pytest.mark.parametrize(
+    ("lacks", "path"),
+    [
+        (("charges",), "details.charges"),
+        (("warrant",), "details.warrant"),
+        (("charges", 0, "law"), "details.charges"),
+        (("charges", 0, "country"), "details.charges"),
+    ],
+)
+def test_an_arrest_that_we_ask_for_names_its_charges_laws_countries_and_warrant(
+    kind: Kind, lacks: tuple[str | int, ...], path: str
+) -> None:
+    record = template(kind)
+    announced = template(Kind.NOTICE)["details"]
+    record["details"] |= {name: announced[name] for name in ("charges", "warrant")}
+    if kind is Kind.DIFFUSION:
+        record["details"]["aim"] = "arrest"
+        assert found(record)["RPD art. 83(1)"].weight is Weight.ASKS
+    assert "RPD art. 83(2)" not in found(record)
+    *inside, last = lacks
+    place = record["details"]
+    for step in inside:
+        place = place[step]
+    place.pop(last)
+    refused = found(record)["RPD art. 83(2)"]
+    assert (refused.weight, refused.path) == (Weight.REFUSES, path)
+
+
 def test_a_blue_notice_is_not_measured_as_an_arrest() -> None:
     record = template(Kind.NOTICE)
     record["details"]["colour"] = "blue"

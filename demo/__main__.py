@@ -1,4 +1,4 @@
-"""`make demo`: the main job with five hubs, real keys, real mutual TLS and a real list."""
+"""`make demo`: the main job with six hubs, real keys, real mutual TLS and a real list."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from demo import proof, rules, story, tally
+from demo import by_courier, proof, rules, story, tally
 from demo import stage as staging
-from demo.cast import HUBS, PARTNERS, SLEEPER, US
+from demo.cast import APART, HUBS, PARTNERS, SLEEPER, US
 from demo.clients import Trouble
 from demo.hubless import scene as hubless
 from demo.hubless.cast import BROKEN
@@ -74,22 +74,20 @@ def _emptied(folder: Path) -> bool:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo",
-        description="Five hubs exchange real records over mutual TLS; seven partners have none.",
+        description="Five hubs exchange real records over TLS, a sixth by courier; seven partners have none.",
         epilog='Example: make demo DEMO="--keep --json outcome.json"',
     )
     parser.add_argument("--json", metavar="FILE", help="write the outcome for machines; - is standard output")
     parser.add_argument(
         "--keep", action="store_true", help="leave the hubs running and say how to look at them"
     )
-    parser.add_argument(
-        "--home", metavar="DIR", help="where the five homes go; one of an earlier demo is emptied"
-    )
+    parser.add_argument("--home", metavar="DIR", help="where the homes go; one of an earlier demo is emptied")
     parser.add_argument("--designations", type=int, metavar="N", help="send only the first N of the list")
     parser.add_argument(
         "--break",
         dest="broken",
         choices=("lose", "asleep"),
-        help="break it on purpose: lose received records, or leave one hub stopped and one end idle",
+        help="break it: lose received records, or leave a hub stopped, an end idle and the courier at home",
     )
     return parser.parse_args(argv)
 
@@ -107,8 +105,9 @@ def _play(
     evidence: proof.Proof | None = None
     held: rules.Held | None = None
     obeyed: rules.Obeyed | None = None
-    silent = frozenset({SLEEPER, BROKEN}) if options.broken == "asleep" else frozenset[str]()
+    silent = frozenset({SLEEPER, BROKEN, APART}) if options.broken == "asleep" else frozenset[str]()
     scene = hubless.Scene(ends=(), silent=silent)
+    courier: by_courier.Courier | None = None
     try:
         with _progress(console) as progress:
             bar = progress.add_task("making five hubs, pairing them", total=2 * len(HUBS))
@@ -126,7 +125,7 @@ def _play(
             story.send_list(
                 company, script, step=lambda n: progress.advance(bar, n), limit=options.designations
             )
-            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=5)
+            bar = progress.add_task("officers draft, release, correct, withdraw, answer", total=6)
             drafted = story.converse(company, script)
             progress.advance(bar)
             held = rules.hold_explain_answer(company, script, drafted)
@@ -135,6 +134,10 @@ def _play(
             progress.advance(bar)
             scene.ends = set_up(stage.places[US], folder, servers)
             scene.play(company, script)
+            progress.advance(bar)
+            courier = by_courier.set_up(stage.places[US], folder)
+            courier.play(company, script, stays=APART in silent)
+            carried = courier.accepted()
             progress.advance(bar)
             story.answer(company, script)
             progress.advance(bar)
@@ -145,13 +148,13 @@ def _play(
                 company,
                 script,
                 silent=silent,
-                work=scene.work,
+                work=lambda: scene.work() + carried,
                 progress=lambda done, of: progress.update(bar, completed=done, total=of),
             )
         if options.broken == "lose":
             _lose_one(stage, processes)
             scene.lose_one()
-        lines = tally.count(company, script, scene)
+        lines = tally.count(company, script, scene, courier)
         obeyed = rules.who_obeys(company, script, withdrawn)
         if all(line.good for line in lines):
             evidence = proof.prove(stage.places[US].home, script.followed, folder)
@@ -166,6 +169,7 @@ def _play(
         held=held,
         obeyed=obeyed,
         translated=scene.told,
+        carried="" if courier is None else courier.line,
     )
 
 
@@ -199,6 +203,8 @@ def _show(console: Console, result: tally.Tally) -> None:
     console.print(f"{result.verdict} ({result.seconds:.0f} s)", style=style, highlight=False)
     if result.translated:
         console.print(hubless.line_of(result.translated), highlight=False)
+    if result.carried:
+        console.print(result.carried, highlight=False)
     if result.held is not None:
         for sentence in result.held.lines:
             console.print(sentence, highlight=False)

@@ -1,4 +1,4 @@
-"""Who plays in the demo: five hubs, the members of ours, and their officers."""
+"""Who plays in the demo: five hubs and one that no network reaches, the members of ours, their officers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Final
 US: Final = "kz-knb"
 PARTNERS: Final = ("cis-atc", "sco-rats", "interpol-ncb-kz", "kg-gknb")
 HUBS: Final = (US, *PARTNERS)
+#: The hub that a courier alone reaches.
+APART: Final = "am-nss"
 NAMES: Final = {
     "kz-knb": "National Security Committee of Kazakhstan",
     "cis-atc": "CIS Anti-Terrorism Centre",
     "sco-rats": "SCO Regional Anti-Terrorist Structure",
     "interpol-ncb-kz": "Interpol NCB Astana",
     "kg-gknb": "State Committee for National Security of Kyrgyzstan",
+    "am-nss": "National Security Service of Armenia",
 }
 
 #: Systems that call our hub: the three members, and the desk that feeds the UN list in.

@@ -34,7 +34,9 @@ from hub.records.actor import Actor, ActorKind, Role
 from hub.records.label import Classification
 from keys.enrolment import issue_client_certificate
 
-_WHO = Actor(kind=ActorKind.HUB, id="local:demo", agency=US, roles=frozenset({Role.CUSTODIAN, Role.OPERATOR}))
+CUSTODIAN = Actor(
+    kind=ActorKind.HUB, id="local:demo", agency=US, roles=frozenset({Role.CUSTODIAN, Role.OPERATOR})
+)
 _DRAFTER = frozenset({Role.DRAFTER, Role.READER})
 _RELEASER = frozenset({Role.RELEASER, Role.READER, Role.OPERATOR, Role.AUDITOR})
 
@@ -69,12 +71,12 @@ def build(folder: Path, *, step: Callable[[], object], databases: Mapping[str, s
         hubs = {agency: stack.enter_context(open_hub(folder / agency)) for agency in HUBS}
         for ours, theirs in _pairs():
             card = hubs[theirs].card()
-            pair(hubs[ours].broker, _WHO, card, confirmed_fingerprint=fingerprint(card))
+            pair(hubs[ours].broker, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card))
         for hub in hubs.values():
-            _adopt_all(hub)
+            adopt_all(hub, AGREEMENTS)
         places = {}
         for agency, hub in hubs.items():
-            places[agency] = _staffed(hub)
+            places[agency] = staffed(hub)
             step()
         systems = {agency: _enrol(hubs[US], agency, folder) for agency in SCOPES}
     return Stage(places=places, systems=systems)
@@ -86,14 +88,16 @@ def _pairs() -> Iterator[tuple[str, str]]:
         yield partner, US
 
 
-def _adopt_all(hub: Hub) -> None:
-    for path in sorted(AGREEMENTS.glob("*.toml")):
+def adopt_all(hub: Hub, folder: Path) -> None:
+    """Adopt those of a folder's agreements that a hub is party to."""
+    for path in sorted(folder.glob("*.toml")):
         text = path.read_text(encoding="utf-8")
         if hub.config.agency in load_agreement(text).parties:
-            adopt(hub.broker, _WHO, text)
+            adopt(hub.broker, CUSTODIAN, text)
 
 
-def _staffed(hub: Hub) -> Place:
+def staffed(hub: Hub) -> Place:
+    """Open the accounts of a hub's two officers, and return where they work."""
     return Place(
         agency=hub.config.agency,
         home=hub.config.home,
@@ -107,7 +111,7 @@ def _staffed(hub: Hub) -> Place:
 def _officer(hub: Hub, name: str, roles: frozenset[Role]) -> Officer:
     password = secrets.token_urlsafe(18)
     enrolment = add_officer(
-        hub.broker, _WHO, name=name, password=password, roles=roles, clearance=Classification.SECRET
+        hub.broker, CUSTODIAN, name=name, password=password, roles=roles, clearance=Classification.SECRET
     )
     return Officer(name=name, password=password, totp_uri=enrolment.totp_uri)
 
@@ -116,7 +120,7 @@ def _enrol(hub: Hub, agency: str, folder: Path) -> Path:
     issued = issue_client_certificate(hub.keyring.authority(), member=agency, at=hub.broker.clock.now())
     add_member(
         hub.broker,
-        _WHO,
+        CUSTODIAN,
         agency=agency,
         name=agency,
         certificate_pem=issued.certificate_pem,

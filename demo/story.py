@@ -90,9 +90,9 @@ def converse(company: Company, script: Script) -> dict[str, Any]:
 
     Return the diffusion's draft: a rule has questions about it.
     """
-    _send(company, script, US, "assistance-request", "cis-atc", agreement="cis-1999")
-    spoken = _send(company, script, US, "spontaneous-information", "sco-rats", agreement="shanghai-2001")
-    wanted = _send(company, script, US, "wanted-person", SLEEPER, agreement="kz-kg")
+    send(company, script, US, "assistance-request", "cis-atc", agreement="cis-1999")
+    spoken = send(company, script, US, "spontaneous-information", "sco-rats", agreement="shanghai-2001")
+    wanted = send(company, script, US, "wanted-person", SLEEPER, agreement="kz-kg")
     script.followed = wanted["record_id"]
     _correct(company, script, wanted)
     _withdraw(company, script, spoken)
@@ -105,7 +105,7 @@ def answer(company: Company, script: Script) -> None:
     asked = _wait_for(there, "/api/v1/records?kind=assistance-request")
     why = {"justification": "Request from Astana, case 26-114"}
     there.call("POST", f"/api/v1/records/{asked['record_id']}/read", why)
-    reply = _document("cis-atc", "assistance-answer", agreement="cis-1999", language="ru")
+    reply = document("cis-atc", "assistance-answer", agreement="cis-1999", language="ru")
     drafted = there.call("POST", f"/api/v1/records/{asked['record_id']}/answers", {"record": reply})
     company.releasers["cis-atc"].release(drafted)
     script.expect(drafted)
@@ -179,7 +179,8 @@ def _accepted(company: Company, silent: Collection[str]) -> int:
     )
 
 
-def _document(originator: str, kind: str, *, agreement: str, language: str) -> dict[str, Any]:
+def document(originator: str, kind: str, *, agreement: str, language: str) -> dict[str, Any]:
+    """Return a record of a kind as its drafter writes it."""
     made = template(Kind(kind))
     for name in ("id", "version", "action", "created_at", "conversation", "in_reply_to", "attachments"):
         made.pop(name, None)
@@ -191,9 +192,10 @@ def _document(originator: str, kind: str, *, agreement: str, language: str) -> d
     }
 
 
-def _send(
+def send(
     company: Company, script: Script, agency: str, kind: str, to: str, *, agreement: str, language: str = "ru"
 ) -> dict[str, Any]:
+    """Have two officers of an agency draft and release a record to a partner."""
     drafted = _draft(company, agency, kind, to, agreement=agreement, language=language)
     company.releasers[agency].release(drafted)
     script.expect(drafted)
@@ -203,11 +205,11 @@ def _send(
 def _draft(
     company: Company, agency: str, kind: str, to: str, *, agreement: str, language: str
 ) -> dict[str, Any]:
-    document = _document(agency, kind, agreement=agreement, language=language)
+    record = document(agency, kind, agreement=agreement, language=language)
     drafted = company.drafters[agency].call(
-        "POST", "/api/v1/drafts", {"record": document, "recipients": [to], "priority": "urgent"}
+        "POST", "/api/v1/drafts", {"record": record, "recipients": [to], "priority": "urgent"}
     )
-    return {**drafted, "document": document}
+    return {**drafted, "document": record}
 
 
 def _correct(company: Company, script: Script, sent: Mapping[str, Any]) -> None:

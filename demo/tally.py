@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from demo.cast import MEMBERS, PARTNERS, US
+from demo.by_courier import FROM_APART, Courier, rows_from_apart
+from demo.cast import APART, MEMBERS, PARTNERS, US
 from demo.clients import Client, Unreachable
 from demo.hubless.ends import End
 from demo.hubless.scene import FROM_THEM, Scene, Translated, arrived_from, found_at, reached_by, taken_from
@@ -54,6 +55,7 @@ class Tally:
     held: Held | None = None
     obeyed: Obeyed | None = None
     translated: Sequence[Translated] = ()
+    carried: str = ""
 
     @property
     def good(self) -> bool:
@@ -87,19 +89,22 @@ class Tally:
             "partners": [asdict(line) for line in self.lines],
             "troubles": list(self.troubles),
             "held": None if self.held is None else asdict(self.held),
+            "carried": self.carried,
             "translated": [asdict(one) for one in self.translated],
             "obeyed": None if self.obeyed is None else {**asdict(self.obeyed), "good": self.obeyed.good},
             "proof": None if self.proof is None else {**asdict(self.proof), "lines": self.proof.lines},
         }
 
 
-def count(company: Company, script: Script, scene: Scene) -> Sequence[Line]:
-    """Ask every hub and every partner's end what it holds, and compare."""
+def count(company: Company, script: Script, scene: Scene, courier: Courier) -> Sequence[Line]:
+    """Ask every hub, also the one that a courier reaches, and every partner's end what it holds; compare."""
     entries = {agency: _entries(company.releasers[agency]) for agency in company.releasers}
     lines = [_partner(company, script, entries, partner) for partner in PARTNERS]
+    lines += [_apart(script, entries[US], courier)]
     lines += [_hubless(script, entries[US], end) for end in scene.ends]
     rows = _incoming(company.releasers[US])
     lines += [_answers(script, entries, rows)] if US in script.expected else []
+    lines += [_from_apart(script, courier, rows)] if FROM_APART in script.expected else []
     lines += [_from_hubless(script, scene, rows)] if FROM_THEM in script.expected else []
     return lines + [_member(script, member) for member in MEMBERS]
 
@@ -123,6 +128,31 @@ def _partner(
         answered=script.answered.get(partner, 0),
         retried=sum(e["retries"] for e in mine),
         held=sum(e["state"] in ("held", "refused", "dead") for e in mine),
+    )
+
+
+def _apart(script: Script, entries: Sequence[Mapping[str, Any]], courier: Courier) -> Line:
+    mine = [e for e in entries if e["recipient"] == APART]
+    return _compare(
+        APART,
+        script.expected.get(APART, set()),
+        courier.found(),
+        receipts=sum(e["state"] == "accepted" for e in mine),
+        answered=0,
+        retried=0,
+        held=sum(e["state"] in ("held", "refused", "dead") for e in mine),
+    )
+
+
+def _from_apart(script: Script, courier: Courier, rows: Sequence[Mapping[str, Any]]) -> Line:
+    return _compare(
+        FROM_APART,
+        script.expected[FROM_APART],
+        rows_from_apart(rows),
+        receipts=courier.accepted(),
+        answered=0,
+        retried=0,
+        held=0,
     )
 
 

@@ -92,7 +92,7 @@ HUBLESS: Final = (
     Hubless(
         agency="tr-egm",
         head='adapter = "bilateral"\ndialect = "misp"',
-        carrier="folder",
+        carrier="as4",
         seal=False,
         to_it=Kind.SPONTANEOUS_INFORMATION,
         to_us=Kind.SPONTANEOUS_INFORMATION,

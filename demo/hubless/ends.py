@@ -13,10 +13,11 @@ import urllib3
 
 from adapters import registry
 from adapters.carriers.mutual_tls import context
-from adapters.contract import Adapter, Carrier, Parcel, Seal, Verdict
+from adapters.contract import Adapter, Called, Carrier, Parcel, Seal, Verdict
 from demo.cast import US, Place
 from demo.clients import Trouble
 from demo.hubless.cast import Hubless
+from demo.hubless.gateway import Gateway
 from demo.hubless.papers import Drawer, Paper
 from hub.errors import HubError
 from hub.records.kinds import Kind
@@ -109,6 +110,14 @@ def make_end(partner: Hubless, drawer: Drawer, *, seal: Mapping[str, Any] | None
 def straight(carrier: str, options: Mapping[str, Any], drawer: Drawer) -> Callable[[], Carrier]:
     """Return what makes a carrier that needs nothing but its options."""
     return lambda: registry.make_carrier(carrier, options, drawer)
+
+
+def called(gateway: Gateway, options: Mapping[str, Any], drawer: Drawer) -> Reach:
+    """Return what gives the carrier that a gateway hands its messages to; it is made at once."""
+    made = registry.make_carrier("as4", options, drawer)
+    assert isinstance(made, Called)
+    gateway.carrier = made
+    return lambda: made
 
 
 def collecting(place: Place, paper: Paper, drawer: Drawer, *, colour: str) -> Reach:

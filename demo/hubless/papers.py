@@ -10,7 +10,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -18,6 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hub.errors import Refused
 
 _DAYS: Final = timedelta(days=2)
+_RSA_BITS: Final = 3072
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class Paper:
     """A certificate, its key, and the authority that issued it; its own where it is one."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: Key = field(repr=False)
     authority: x509.Certificate
 
     @property
@@ -40,7 +42,7 @@ class Paper:
         return as_pem(self.key)
 
 
-def as_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+def as_pem(key: Key | ed25519.Ed25519PrivateKey) -> bytes:
     """Return a key in PEM, in clear."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
@@ -48,6 +50,12 @@ def as_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes
 def for_mail(agency: str) -> Paper:
     """Return what an agency signs and opens S/MIME with: self-signed, and pinned by the other side."""
     return _issue(agency, None, names=(), agrees=True)
+
+
+def for_as4(agency: str) -> Paper:
+    """Return what an agency signs and opens AS4 messages with, which take RSA: self-signed, and pinned."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
+    return _issue(agency, None, names=(), key=key, enciphers=True)
 
 
 def for_tls(name: str) -> Paper:
@@ -60,10 +68,12 @@ def _issue(
     issuer: Paper | None,
     *,
     names: Sequence[str],
+    key: Key | None = None,
     agrees: bool = False,
+    enciphers: bool = False,
     is_authority: bool = False,
 ) -> Paper:
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    key, now = key or ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     above = issuer.certificate.subject if issuer else subject
     signing = issuer.key if issuer else key
@@ -76,7 +86,7 @@ def _issue(
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + _DAYS)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .add_extension(_usage(agrees=agrees, is_authority=is_authority), critical=True)
+        .add_extension(_usage(agrees=agrees, enciphers=enciphers, is_authority=is_authority), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False
@@ -91,11 +101,11 @@ def _issue(
     return Paper(certificate=made, key=key, authority=issuer.certificate if issuer else made)
 
 
-def _usage(*, agrees: bool, is_authority: bool) -> x509.KeyUsage:
+def _usage(*, agrees: bool, enciphers: bool, is_authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not is_authority,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=enciphers,
         data_encipherment=False,
         key_agreement=agrees,
         key_cert_sign=is_authority,

@@ -1,6 +1,6 @@
-"""The servers between us and such partners: an SFTP drop, and a mail server that delivers into Maildirs.
+"""The servers between us and such partners: an SFTP drop, a mail server with Maildirs, a gateway for AS4.
 
-They stand for what agencies run already; both sides are clients of them.
+They stand for what agencies run already: both sides are clients of the first two, the gateway is a partner's.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import asyncio
 import mailbox
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import asyncssh
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from demo.hubless.gateway import Gateway
 from demo.hubless.papers import Paper, as_pem, for_tls
 from demo.ports import free_ports
 
@@ -25,9 +27,11 @@ _MESSAGE_MAX_BYTES: Final = 1 << 20
 
 
 class Servers:
-    """Both servers in one thread of their own, while the block runs."""
+    """All servers in threads of their own, while the block runs."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._gateways: list[Gateway] = []
         self.drop = folder / "drop"
         self.mail = folder / "mail"
         self.sftp_port, self.smtp_port = free_ports(2)
@@ -51,15 +55,23 @@ class Servers:
             mailbox.Maildir(path)
         return path
 
+    def gateway(self, agency: str, tls: Paper, callers: Sequence[x509.Certificate]) -> Gateway:
+        """Return a partner's AS4 gateway, which listens when the others do."""
+        (port,) = free_ports(1)
+        made = Gateway(port, _kept(self._folder / f"{agency}-gateway.pem", tls), callers)
+        self._gateways.append(made)
+        return made
+
     def __enter__(self) -> Self:
-        """Return itself; `listen` starts both."""
+        """Return itself; `listen` starts all."""
         return self
 
     def listen(self) -> None:
         """Listen, once all have their accounts."""
         self.drop.mkdir(parents=True, exist_ok=True)
-        self._tls_file.touch(mode=0o600)
-        self._tls_file.write_bytes(self.tls.key_pem + self.tls.certificates_pem)
+        _kept(self._tls_file, self.tls)
+        for gateway in self._gateways:
+            gateway.start()
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(20)
 
@@ -67,6 +79,8 @@ class Servers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening."""
+        for gateway in self._gateways:
+            gateway.stop()
         if not self._thread.is_alive():
             return
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(20)
@@ -133,3 +147,10 @@ class Servers:
         """Take away the dots that were put in front of lines (RFC 5321 §4.5.2), and deliver."""
         text = message.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
         mailbox.Maildir(self.maildir(address)).add(text)
+
+
+def _kept(path: Path, paper: Paper) -> Path:
+    """Write a key and its certificates into a file that nobody else reads."""
+    path.touch(mode=0o600)
+    path.write_bytes(paper.key_pem + paper.certificates_pem)
+    return path

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from demo.cast import US, Place
 from demo.hubless.cast import HUBLESS, TREATIES, Hubless
-from demo.hubless.ends import End, collecting, make_end, state_of, straight
-from demo.hubless.papers import Drawer, Paper, as_pem, for_mail, for_tls
+from demo.hubless.ends import End, called, collecting, make_end, state_of, straight
+from demo.hubless.gateway import Gateway
+from demo.hubless.papers import Drawer, Paper, as_pem, for_as4, for_mail, for_tls
 from demo.hubless.servers import Servers
 from hub.bootstrap.opening import Hub, open_hub
 from hub.exchange.agreements import adopt
@@ -49,6 +51,9 @@ def _set_up(hub: Hub, place: Place, partner: Hubless, folder: Path, servers: Ser
     if partner.carrier == "taxii-server":
         laid, client = _taxii(hub, partner, folder)
         reach = collecting(place, client, laid.drawer, colour=_COLOUR)
+    elif partner.carrier == "as4":
+        laid, gateway = _as4(hub, place, partner, folder, servers)
+        reach = called(gateway, laid.theirs, laid.drawer)
     else:
         laid = {"mail": _mail, "sftp": _sftp, "folder": _folder}[partner.carrier](
             partner, ours, theirs, folder, servers
@@ -147,6 +152,42 @@ def _mail(partner: Hubless, ours: Paper, theirs: Paper, folder: Path, servers: S
             chains={**_sealed(ours, theirs), "mail": [authority]},
         ),
     )
+
+
+def _as4(hub: Hub, place: Place, partner: Hubless, folder: Path, servers: Servers) -> tuple[_Laid, Gateway]:
+    """Lay a gateway at the partner: each side calls the other, and signs with an RSA key of its own."""
+    ours, theirs = for_as4(US), for_as4(partner.agency)
+    calls, called_by, serves = for_tls(US), for_tls(partner.agency), for_tls("localhost")
+    gateway = servers.gateway(partner.agency, serves, [calls.authority])
+    materials = {
+        ("as4", "key"): ours.key_pem,
+        ("as4", "certificates"): ours.certificates_pem,
+        (partner.agency, "certificates"): theirs.certificates_pem,
+        ("as4-tls", "key"): calls.key_pem,
+        ("as4-tls", "certificates"): calls.certificates_pem,
+        ("as4-authority", "certificates"): serves.authority.public_bytes(Encoding.PEM),
+        ("as4-client", "certificates"): called_by.certificates_pem,
+    }
+    authority = x509.load_pem_x509_certificates(hub.keyring.tls_files().authority_pem.encode("ascii"))
+    drawer = _drawer(
+        partner,
+        folder,
+        keys={"as4": theirs.key, "as4-tls": called_by.key},
+        chains={
+            "as4": [theirs.certificate],
+            US: [ours.certificate],
+            "as4-tls": [called_by.certificate, called_by.authority],
+            "as4-authority": authority,
+            "as4-client": [calls.certificate, calls.authority],
+        },
+    )
+    laid = _Laid(
+        ours={"address": gateway.url, "ask_again_s": 1},
+        theirs={"address": f"{place.url}/as4", "ask_again_s": 1},
+        our_materials=materials,
+        drawer=drawer,
+    )
+    return laid, gateway
 
 
 def _taxii(hub: Hub, partner: Hubless, folder: Path) -> tuple[_Laid, Paper]:

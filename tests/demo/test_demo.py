@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from adapters import registry
+from demo.by_courier import FROM_APART
+from demo.cast import APART
 from demo.hubless.cast import BROKEN, HUBLESS
 from demo.hubless.scene import FROM_THEM
 from demo.tally import Line, Tally
@@ -51,7 +53,11 @@ def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:
     assert isinstance(obeyed, dict)
     assert obeyed["good"]
     without = {partner.agency for partner in HUBLESS}
-    assert set(obeyed["followed"]) == set(lines) - {"kz-knb (answers)", FROM_THEM} - without
+    apart = {APART, FROM_APART}
+    assert set(obeyed["followed"]) == set(lines) - {"kz-knb (answers)", FROM_THEM} - without - apart
+    for who in apart:
+        assert (lines[who]["sent"], lines[who]["receipts_verified"]) == (1, 1)
+    assert "am-nss has no network: one medium was carried 3 times" in shown
     for partner in HUBLESS:
         line = lines[partner.agency]
         assert (line["sent"], line["receipts_verified"], line["answered"]) == (1, 1, 1)
@@ -67,7 +73,7 @@ def test_every_record_arrives_exactly_once(tmp_path: Path) -> None:
 def test_every_adapter_of_a_partner_and_every_carrier_plays() -> None:
     ours = {name.partition("-")[0] for name, source in registry.names().items() if source == "hub"}
     assert {partner.adapter for partner in HUBLESS} == ours
-    assert {partner.carrier for partner in HUBLESS} == {"mail", "sftp", "taxii-server", "folder"}
+    assert {partner.carrier for partner in HUBLESS} == {"mail", "sftp", "taxii-server", "folder", "as4"}
 
 
 @pytest.mark.parametrize(("how", "who"), [("lose", "cis-atc"), ("asleep", "kg-gknb")])
@@ -79,6 +85,7 @@ def test_broken_on_purpose_it_exits_non_zero_and_says_what_is_missing(
     lines = {line["who"]: line for line in outcome["partners"]}  # type: ignore[attr-defined]
     assert lines[who]["missing"] > 0
     assert lines[BROKEN]["missing"] == 1
+    assert lines[APART]["missing"] == (1 if how == "asleep" else 0)
     assert f"{BROKEN}: 1 missing" in shown.replace("\n", " ")
     assert "NOT every record" in shown
 

@@ -116,6 +116,27 @@ def _peer(desk: Desk) -> Caller:
     )
 
 
+def scopes_of_member(desk: Desk, caller: Caller) -> frozenset[str]:
+    """Return the scopes of a member that shows its certificate: those that it holds, or those of its token.
+
+    A token is given for that certificate alone, so the certificate alone may what any of its tokens may; one
+    that is shown beside it can only narrow that. Raises Refused `token-invalid`, PeerFault
+    `certificate-unknown` for a certificate that the member has not registered.
+    """
+    if "Authorization" in request.headers:
+        held = _inside(desk)
+        if held.actor != caller.actor:
+            raise Refused("token-invalid", "The access token is another's than the certificate.")
+        return held.scopes
+    member, shown = desk.rosters.current().members.get(caller.actor.agency), certificate(desk)
+    active = member is not None and member.status is PartnerStatus.ACTIVE
+    if member is None or not active or shown is None or thumbprint_of(shown) != member.certificate_thumbprint:
+        raise PeerFault(
+            "certificate-unknown", "The certificate is not the one that an active member registered."
+        )
+    return frozenset(member.scopes)
+
+
 def _of_hubs(caller: Caller) -> Caller:
     """Refuse a partner without a hub: what hubs, members and officers share is not for it."""
     if caller.collects:

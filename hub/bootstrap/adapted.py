@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from adapters import contract
+from adapters import contract, registry
 from adapters.carriers.taxii_server import Counter
 from adapters.completing import complete
 from adapters.composing import compose
@@ -50,6 +51,11 @@ class _Composed:
         if self.adapter.carrier is None:
             raise invalid("it names no carrier")
         return self.adapter.carrier
+
+
+@cache
+def _stix() -> contract.Dialect:
+    return registry.make("bilateral-stix").dialect
 
 
 def no_counter(agency: str) -> Counter:
@@ -117,6 +123,10 @@ class Adapters:
             lost=tuple(sorted(lost)),
             aside=tuple(sorted(made.aside)),
         )
+
+    def as_stix(self, record: Mapping[str, Any]) -> bytes:
+        """Return a record as a bundle of STIX 2.1."""
+        return _stix().translate(record).document
 
     def remarks(self, partner: ProfileRow, record: Mapping[str, Any], *, on: date) -> Sequence[Remark]:
         """Return what the partner's rules say of sending a record on a day."""

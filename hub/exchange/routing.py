@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from itertools import accumulate
 from typing import Final
 
-from hub.audit.events import Act, AuditEvent
+from hub.audit.events import Act
 from hub.audit.justification import justified
-from hub.entries import Body, Delivery, Direction, PartnerStatus, ReceiptRow, RecordRow
+from hub.entries import Delivery, Direction, PartnerStatus, ReceiptRow, RecordRow
 from hub.errors import Refused
-from hub.exchange.access import Compartments, Said, confined, permit_collecting, refuse_access, refuse_passed
+from hub.exchange.access import Said, refuse_access, refuse_passed
 from hub.exchange.broker import Broker, Standing
-from hub.exchange.contents import find_row, open_content, read_content
-from hub.exchange.drafting import basis
-from hub.exchange.recipients import permit_member, permit_showing
+from hub.exchange.contents import find_row, read_content
+from hub.exchange.disclosing import Collected, disclose, record_of
+from hub.exchange.recipients import permit_showing
 from hub.exchange.showing import let_out
 from hub.exchange.stating import Told, state_all
 from hub.policy.access import Doing
-from hub.policy.decision import Deny, Reason
+from hub.policy.decision import Deny
 from hub.policy.four_eyes import may
-from hub.ports import UnitOfWork, View
-from hub.records.actor import Actor, ActorKind, Role
+from hub.ports import View
+from hub.records.actor import Actor, Role
 from hub.records.ids import new_id
 from hub.records.kinds import Action, Kind, Purpose
 from hub.records.lifecycle import (
@@ -97,103 +94,20 @@ def collects(scopes: Sequence[str], kind: str) -> bool:
     return "collect:*" in scopes or f"collect:{kind}" in scopes
 
 
-@dataclass(frozen=True, kw_only=True)
-class Collected:
-    """One delivery with its record's content, as a member's system gets it.
-
-    `withheld` says why the rules of this moment keep the content back.
-    """
-
-    delivery: Delivery
-    row: RecordRow
-    record: Record | None
-    withheld: tuple[Reason, ...] = ()
-
-
 def collect(
     broker: Broker, member: str, *, after: int, limit: int, covered: Covered = everything
 ) -> Sequence[Collected]:
     """Return a member's deliveries above a position with their content, lowest first.
 
-    `covered` tells which kinds the caller's token may collect; others stay for another token. Each is
-    permitted again: what the member may not have now, and what was withdrawn or erased meanwhile, comes with
-    no more than its kind and state. Disclosures, and what was withheld, are logged before content leaves.
-    What is erased while it is opened makes the whole page a Refused `conflict`.
-    A page may be shorter than `limit`: it holds no more bytes than a batch; the last is the one without any.
+    `covered` tells which kinds the caller's token may collect; others stay for another token. A page may be
+    shorter than `limit`: it holds no more bytes than a batch; the last is the one without any.
     """
-    at = broker.clock.now()
     kinds = [kind.value for kind in Kind if covered(kind.value)]
     with broker.store.read() as view:
-        standing = broker.standings.of(view)
         page = view.deliveries.page(
             member, after=after, limit=limit, kinds=None if len(kinds) == len(Kind) else kinds
         )
-        rows = view.records.get_many([_record(delivery) for delivery in page])
-        pairs = [(delivery, rows[_record(delivery)]) for delivery in page]
-        pairs = pairs[: _how_many_fit(view, [row for _delivery, row in pairs], broker.limits.batch_max_bytes)]
-        bodies = view.bodies.get_many([row.body_id for _delivery, row in pairs])
-        groups = confined(view, [row.record_id for _delivery, row in pairs])
-    found = [_collected(broker, standing, delivery, row, bodies, groups, at) for delivery, row in pairs]
-    if telling := [one for one in found if one.record is not None or one.withheld]:
-        with broker.store.work() as work:
-            shown = [one for one in telling if one.record is not None]
-            _refuse_erased(work, shown)
-            let_out(work, shown, [_logged(broker, member, one, at) for one in telling])
-    return found
-
-
-def _refuse_erased(work: UnitOfWork, shown: Sequence[Collected]) -> None:
-    """Raise Refused `conflict` when a record was erased since it was opened: its digest is then gone too."""
-    now = work.records.get_many([_record(one.delivery) for one in shown]) if shown else {}
-    if any(now[_record(one.delivery)].digest != one.row.digest for one in shown):
-        raise Refused("conflict", "A record was erased while it was opened; ask again.")
-
-
-def _how_many_fit(view: View, rows: Sequence[RecordRow], max_bytes: int) -> int:
-    """Return how many of the first records one answer takes, at least one: memory is bounded by bytes."""
-    sizes = view.bodies.sizes([row.body_id for row in rows])
-    fit = bisect_right(list(accumulate(sizes.get(row.body_id, 0) for row in rows)), max_bytes)
-    return max(1, fit)
-
-
-def _collected(
-    broker: Broker,
-    standing: Standing,
-    delivery: Delivery,
-    row: RecordRow,
-    bodies: Mapping[str, Body],
-    groups: Compartments,
-    at: datetime,
-) -> Collected:
-    decision = permit_member(standing, row, delivery.member, agency=broker.agency, at=at)
-    if not isinstance(decision, Deny):
-        system = _system(delivery.member)
-        decision = permit_collecting(broker, standing, row, system, compartments=groups)
-    if isinstance(decision, Deny):
-        return Collected(delivery=delivery, row=row, record=None, withheld=decision.reasons)
-    body = None if row.state is RecordState.WITHDRAWN else bodies.get(row.body_id)
-    record = None if body is None else open_content(broker, row, body)
-    return Collected(delivery=delivery, row=row, record=record)
-
-
-def _system(member: str) -> Actor:
-    return Actor(kind=ActorKind.SYSTEM, id=member, agency=member)
-
-
-def _logged(broker: Broker, member: str, one: Collected, at: datetime) -> AuditEvent:
-    actor = _system(member)
-    told = {"version": str(one.row.version), "delivery": one.delivery.delivery_id}
-    if one.withheld:
-        return broker.event(Act.WITHHELD, actor, one.row.record_id, at, code=one.withheld[0].code, **told)
-    return broker.event(
-        Act.DISCLOSED,
-        actor,
-        one.row.record_id,
-        at,
-        justification=basis(one.row),
-        recipients=member,
-        **told,
-    )
+    return disclose(broker, member, page)
 
 
 def acknowledge(
@@ -215,8 +129,8 @@ def acknowledge(
         # In one order for all, so that no two requests wait for one another.
         deliveries = [_own(view, actor, name, covered) for name in sorted(set(delivery_ids))]
         fresh = [delivery for delivery in deliveries if delivery.state is not status]
-        rows = view.records.get_many([_record(delivery) for delivery in fresh])
-        told = [Told(row=rows[_record(delivery)], member=delivery.member) for delivery in fresh]
+        rows = view.records.get_many([record_of(delivery) for delivery in fresh])
+        told = [Told(row=rows[record_of(delivery)], member=delivery.member) for delivery in fresh]
         receipts = state_all(broker, view, standing, told, _RECEIPT_OF[status], at=at)
     changed: list[Delivery] = []
     queued: list[ReceiptRow] = []
@@ -246,10 +160,6 @@ def acknowledge(
     for lane in {receipt.to for receipt in queued}:
         broker.wake(lane)
     return changed
-
-
-def _record(delivery: Delivery) -> tuple[str, str, int]:
-    return delivery.originator, delivery.record_id, delivery.version
 
 
 def _own(view: View, actor: Actor, delivery_id: str, covered: Covered) -> Delivery:

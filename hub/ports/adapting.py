@@ -121,6 +121,10 @@ class Adapting(Protocol):
         """Return a record as the partner's document. Raises Refused `kind-not-carried`."""
         ...
 
+    def as_stix(self, record: Mapping[str, Any]) -> bytes:
+        """Return a record as a bundle of STIX 2.1: for members, who read it beside the record itself."""
+        ...
+
     def remarks(self, partner: ProfileRow, record: Mapping[str, Any], *, on: date) -> Sequence[Remark]:
         """Return what the partner's rules say of sending a record on a day."""
         ...

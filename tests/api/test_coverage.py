@@ -36,6 +36,7 @@ from tests.api import (
     test_records,
     test_submissions,
     test_taxii,
+    test_taxii_members,
     test_tears,
     test_witness,
     trails,
@@ -104,6 +105,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_taxii.test_a_partner_finds_its_way_and_its_collections,
     test_taxii.test_objects_are_filtered_and_their_versions_listed,
     test_taxii.test_what_a_partner_posts_is_pending_until_it_was_answered,
+    test_taxii_members.test_a_member_reads_its_records_page_by_page_and_each_disclosure_is_logged,
     test_as4.test_a_message_becomes_a_record_and_its_receipt_comes_again,
     health,
 )

@@ -32,7 +32,9 @@ OPENERS: Final = frozenset(
 #: Which modules open content at rest, and why nobody is shown it unlogged.
 OPENING: Final = {
     "hub/exchange/contents.py": "where content at rest is opened for the modules below",
-    "hub/exchange/routing.py": "shown to officers and members' systems, through let_out",
+    "hub/exchange/routing.py": "shown to officers, through let_out",
+    "hub/exchange/disclosing.py": "shown to members' systems, through let_out",
+    "hub/exchange/taxii/inbox.py": "to lay out ids and versions of objects; content comes by disclosing",
     "hub/exchange/attachments/reading.py": "shown to officers and members' systems, through let_out",
     "hub/exchange/evidence/collecting.py": "shown to whoever exports evidence, after its exported entry",
     "hub/exchange/evidence/exporting.py": "to ask whose record a passage holds; what it shows is collected",

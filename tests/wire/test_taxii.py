@@ -135,6 +135,42 @@ def test_a_member_has_none_of_a_partners_collections(desk: Desk) -> None:
     assert said.json()["error_code"] == "not-found"
 
 
+class Bearer(requests.auth.AuthBase):
+    """Shows an access token beside the certificate."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+def test_a_members_client_reads_its_records_by_its_certificate(desk: Desk) -> None:
+    broker, ids = desk.hub.broker, []
+    for _ in range(3):
+        row = draft(broker, AIGUL, document(), recipients=["kz-mvd"])
+        approve(broker, BOLAT, row.record_id, digest=row.digest, recipients=row.recipients)
+        ids.append(row.record_id)
+    address, files = f"{desk.live.url}/taxii2/", {"cert": desk.live.member_pem, "verify": desk.live.authority}
+    (collection,) = Server(address, **files).default.collections
+    assert (collection.title, collection.can_write) == ("For kz-mvd, green", False)
+    read = [one for page in as_pages(collection.get_objects, per_request=2) for one in page["objects"]]
+    reports = [one for one in read if one["type"] == "report"]
+    assert [one["external_references"][0]["external_id"] for one in reports] == ids
+    assert collection.get_object(read[0]["id"])["objects"] == [read[0]]
+    assert len({one["id"] for one in read}) == len(read)
+    with broker.store.read() as view:
+        told = [event for _, event in view.events_about(ids, limit=100) if event.act is Act.DISCLOSED]
+    assert {event.subject for event in told} == set(ids)
+    assert {str(event.actor) for event in told} == {"system:kz-mvd"}
+    with_token = Server(address, auth=Bearer(desk.live.system_token), **files).default.collections
+    assert [one.id for one in with_token] == [collection.id]
+    with pytest.raises(requests.HTTPError) as refused:
+        Server(address, auth=Bearer("another"), **files).default.refresh()
+    assert refused.value.response.json()["error_code"] == "token-invalid"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
     """A partner without a hub, pinned while the hub served; its own authority issued its leaf."""

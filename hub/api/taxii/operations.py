@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Response, request
@@ -20,6 +21,12 @@ from hub.exchange.taxii.collecting import (
     find_collection,
     list_objects,
 )
+from hub.exchange.taxii.inbox import (
+    collect_member_objects,
+    lay_out_inbox,
+    list_member_objects,
+    member_collections,
+)
 from hub.exchange.taxii.posting import Posted, find_post, post_objects
 from hub.ports.taxii import CollectionRow, Filter, ObjectRow
 
@@ -27,6 +34,10 @@ room = TaxiiRoom("taxii")
 
 _ROOT: Final = "/hub/"
 _STIX: Final = "application/stix+json;version=2.1"
+#: What is written before a member's collections are shown: what came since is laid out.
+_LAID: Final = (Act.COLLECTION_OPENED, Act.LAID_OUT)
+#: What is written when content goes to a member, or is kept from it.
+_SHOWN: Final = (Act.DISCLOSED, Act.WITHHELD)
 _MATCH: Final = ("added_after", "match[id]", "match[type]", "match[version]", "match[spec_version]")
 _OF_ONE: Final = ("added_after", "match[version]", "match[spec_version]")
 _OF_VERSIONS: Final = ("added_after", "match[spec_version]")
@@ -61,10 +72,14 @@ def get_status(asked: Asked, status_id: str) -> Response:
     return taxii_response(_status(find_post(asked.broker, asked.actor.agency, status_id)))
 
 
-@room.address("GET", f"{_ROOT}collections/", trail=writes_nothing("which collections the caller has"))
+@room.address(
+    "GET",
+    f"{_ROOT}collections/",
+    trail=writes(*_LAID, or_nothing="a partner's are opened as they are laid out"),
+)
 def get_collections(asked: Asked) -> Response:
     """List the caller's collections (§5.1)."""
-    rows = collections_of(asked.broker, asked.actor.agency)
+    rows = _collections(asked, fresh=True)
     return taxii_response({"collections": [_collection(row) for row in rows]} if rows else {})
 
 
@@ -74,11 +89,13 @@ def get_collection(asked: Asked, collection_id: str) -> Response:
     return taxii_response(_collection(_find(asked, collection_id)))
 
 
-@room.address("GET", f"{_COLLECTION}manifest/", trail=writes_nothing("ids and dates, and no content"))
+@room.address(
+    "GET", f"{_COLLECTION}manifest/", trail=writes(*_LAID, or_nothing="ids and dates, and no content")
+)
 def get_manifest(asked: Asked, collection_id: str) -> Response:
     """List objects without their content (§5.3)."""
     wanted = _query(asked, _MATCH)
-    shown = _listed(asked, _find(asked, collection_id), wanted, wanted.filter)
+    shown = _listed(asked, _find(asked, collection_id, fresh=True), wanted, wanted.filter)
     rows = [
         {
             "id": row.object_id,
@@ -91,11 +108,15 @@ def get_manifest(asked: Asked, collection_id: str) -> Response:
     return _page(shown, "objects", rows)
 
 
-@room.address("GET", _OBJECTS, trail=writes(Act.COLLECTED, or_nothing="nothing fits, or it was erased since"))
+@room.address(
+    "GET",
+    _OBJECTS,
+    trail=writes(Act.COLLECTED, *_SHOWN, *_LAID, or_nothing="nothing fits, or it was erased since"),
+)
 def get_objects(asked: Asked, collection_id: str) -> Response:
     """Give objects; who gets which is logged before they leave (§5.4)."""
     wanted = _query(asked, _MATCH)
-    return _given(asked, _find(asked, collection_id), wanted, wanted.filter)
+    return _given(asked, _find(asked, collection_id, fresh=True), wanted, wanted.filter)
 
 
 @room.address("POST", _OBJECTS, trail=writes(Act.POSTED), size=lambda limits: limits.taxii_post_max_bytes)
@@ -106,7 +127,7 @@ def add_objects(asked: Asked, collection_id: str) -> Response:
     return taxii_response(_status(post_objects(asked.broker, asked.actor, row, whole(request))), status=202)
 
 
-@room.address("GET", _OBJECT, trail=writes(Act.COLLECTED, or_nothing="it was erased since"))
+@room.address("GET", _OBJECT, trail=writes(Act.COLLECTED, *_SHOWN, or_nothing="it was erased since"))
 def get_object(asked: Asked, collection_id: str, object_id: str) -> Response:
     """Give one object (§5.6)."""
     wanted = _query(asked, _OF_ONE)
@@ -133,8 +154,17 @@ def get_versions(asked: Asked, collection_id: str, object_id: str) -> Response:
     return _page(shown, "versions", [instant(one.version) for one in shown.rows])
 
 
-def _find(asked: Asked, collection_id: str) -> CollectionRow:
-    return find_collection(asked.broker, asked.actor.agency, collection_id)
+def _find(asked: Asked, collection_id: str, *, fresh: bool = False) -> CollectionRow:
+    return find_collection(_collections(asked, fresh=fresh), collection_id)
+
+
+def _collections(asked: Asked, *, fresh: bool) -> Sequence[CollectionRow]:
+    """Return the caller's collections; of a member `fresh` ones hold what came for it since."""
+    if asked.is_member:
+        if fresh:
+            lay_out_inbox(asked.broker, asked.actor.agency)
+        return member_collections(asked.broker, asked.actor.agency)
+    return collections_of(asked.broker, asked.actor.agency)
 
 
 def _query(asked: Asked, known: tuple[str, ...]) -> Wanted:
@@ -147,27 +177,38 @@ def _only(wanted: Filter, object_id: str) -> Filter:
 
 def _refuse_missing(asked: Asked, row: CollectionRow, object_id: str) -> None:
     wanted = Filter(ids=frozenset({object_id}), every=True)
-    if not list_objects(asked.broker, row, wanted, after=0, limit=1).rows:
+    if not _rows(asked, row, wanted, after=0, limit=1).rows:
         raise Refused("not-found", "There is no such object in this collection.")
 
 
 def _listed(asked: Asked, row: CollectionRow, wanted: Wanted, chosen: Filter) -> Shown:
-    shown = list_objects(asked.broker, row, chosen, after=wanted.after, limit=wanted.limit)
+    shown = _rows(asked, row, chosen, after=wanted.after, limit=wanted.limit)
     return Shown(rows=(), more=False, after=wanted.after) if wanted.nothing else shown
+
+
+def _rows(asked: Asked, row: CollectionRow, chosen: Filter, *, after: int, limit: int) -> Shown:
+    if asked.is_member:
+        return list_member_objects(asked.broker, row, chosen, after=after, limit=limit, covered=asked.covered)
+    return list_objects(asked.broker, row, chosen, after=after, limit=limit)
 
 
 def _given(asked: Asked, row: CollectionRow, wanted: Wanted, chosen: Filter) -> Response:
     if wanted.nothing:
         return taxii_response({})
-    shown = collect_objects(
-        asked.broker,
-        asked.actor,
-        row,
-        chosen,
-        after=wanted.after,
-        limit=wanted.limit,
-        thumbprint=asked.thumbprint,
-    )
+    if asked.is_member:
+        shown = collect_member_objects(
+            asked.broker, row, chosen, after=wanted.after, limit=wanted.limit, covered=asked.covered
+        )
+    else:
+        shown = collect_objects(
+            asked.broker,
+            asked.actor,
+            row,
+            chosen,
+            after=wanted.after,
+            limit=wanted.limit,
+            thumbprint=asked.thumbprint,
+        )
     return _page(shown, "objects", list(shown.objects))
 
 

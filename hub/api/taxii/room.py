@@ -12,27 +12,38 @@ from typing import Any, Final
 from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from hub.api.callers import Caller, Door, certificate, thumbprint_of
+from hub.api.callers import Caller, Door, certificate, scopes_of_member, thumbprint_of
 from hub.api.context import desk
 from hub.api.problems import status_words
 from hub.api.room import Guard
+from hub.api.scopes import Way, covers, goes
 from hub.api.taxii.answers import error_response, need_accept, told
 from hub.audit.trail import Trail
-from hub.errors import HubError
+from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker
 from hub.limits import Limits
-from hub.records.actor import Actor
+from hub.records.actor import Actor, ActorKind
 
 PREFIX: Final = "/taxii2"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One request: who asks, and with which certificate."""
+    """One request: who asks, with which certificate, and of a member what its scopes cover."""
 
     broker: Broker
     actor: Actor
     thumbprint: str | None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def is_member(self) -> bool:
+        """Tell a member's system from a partner."""
+        return self.actor.kind is ActorKind.SYSTEM
+
+    def covered(self, kind: str) -> bool:
+        """Tell whether a member may collect a kind."""
+        return covers(self.scopes, Way.COLLECT, kind)
 
 
 Handler = Callable[..., Response]
@@ -67,6 +78,7 @@ class TaxiiRoom:
                     broker=desk().broker,
                     actor=caller.actor,
                     thumbprint=None if shown is None else thumbprint_of(shown),
+                    scopes=_scopes(caller),
                 )
                 return handler(asked, **path)
 
@@ -85,6 +97,16 @@ class TaxiiRoom:
             return handler
 
         return declare
+
+
+def _scopes(caller: Caller) -> frozenset[str]:
+    """Return what a member may collect; a partner gets what was released to it, and has no scopes."""
+    if not caller.is_system:
+        return frozenset()
+    scopes = scopes_of_member(desk(), caller)
+    if not goes(scopes, Way.COLLECT):
+        raise Refused("scope-missing", "The member has no scope to collect anything.")
+    return scopes
 
 
 def _of_http(error: HTTPException) -> Response:

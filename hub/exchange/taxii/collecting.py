@@ -37,9 +37,9 @@ def collections_of(broker: Broker, agency: str) -> Sequence[CollectionRow]:
         return view.taxii.of(agency)
 
 
-def find_collection(broker: Broker, agency: str, collection_id: str) -> CollectionRow:
-    """Return one collection of an agency. Raises Refused `not-found`, also for those of others."""
-    found = next((row for row in collections_of(broker, agency) if row.collection_id == collection_id), None)
+def find_collection(rows: Sequence[CollectionRow], collection_id: str) -> CollectionRow:
+    """Return one of an agency's collections. Raises Refused `not-found`, also for those of others."""
+    found = next((row for row in rows if row.collection_id == collection_id), None)
     if found is None:
         raise Refused("not-found", "There is no such collection of yours.")
     return found
@@ -47,9 +47,9 @@ def find_collection(broker: Broker, agency: str, collection_id: str) -> Collecti
 
 def list_objects(broker: Broker, row: CollectionRow, wanted: Filter, *, after: int, limit: int) -> Shown:
     """Return what a page holds, without content (TAXII 2.1 §5.3, §5.8)."""
-    _refuse_unread(row)
+    refuse_unread(row)
     with broker.store.read() as view:
-        return _page(view, row, wanted, after=after, limit=limit)
+        return page_of(view, row, wanted, after=after, limit=limit)
 
 
 def collect_objects(
@@ -66,10 +66,10 @@ def collect_objects(
 
     An object whose record was erased since is left out. Raises Refused `role-missing`.
     """
-    _refuse_unread(row)
+    refuse_unread(row)
     at = broker.clock.now()
     with broker.store.read() as view:
-        page = _page(view, row, wanted, after=after, limit=limit)
+        page = page_of(view, row, wanted, after=after, limit=limit)
         content = _content(broker, view, row, page.rows)
     held = [one for one in page.rows if one.number in content]
     if held:
@@ -108,12 +108,14 @@ def settle_parcel(broker: Broker, agency: str, parcel_id: str) -> None:
             work.commit()
 
 
-def _refuse_unread(row: CollectionRow) -> None:
+def refuse_unread(row: CollectionRow) -> None:
+    """Refuse to read a collection that is posted into."""
     if row.writes:
         raise Refused("policy-denied", "This collection is for posting; what is posted is not read back.")
 
 
-def _page(view: View, row: CollectionRow, wanted: Filter, *, after: int, limit: int) -> Shown:
+def page_of(view: View, row: CollectionRow, wanted: Filter, *, after: int, limit: int) -> Shown:
+    """Return which objects a page holds, and where the next one begins."""
     found = view.taxii.page(row.collection_id, wanted, after=after, limit=limit + 1)
     rows = found[:limit]
     return Shown(rows=rows, more=len(found) > limit, after=rows[-1].number if rows else after)

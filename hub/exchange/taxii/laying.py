@@ -22,10 +22,10 @@ POSTS = "posts"
 def open_posts(broker: Broker, agency: str) -> None:
     """Open the collection into which an agency posts; a repeat changes nothing."""
     with broker.store.read() as view:
-        if _find(view, agency, POSTS, writes=True) is not None:
+        if find_collection_of(view, agency, POSTS, writes=True) is not None:
             return
     with broker.store.work() as work:
-        _open(broker, work, agency, POSTS, writes=True)
+        open_collection(broker, work, agency, POSTS, writes=True)
         work.commit()
 
 
@@ -43,7 +43,9 @@ def lay_out(broker: Broker, agency: str, parcel_id: str, label: str, content: by
             if laid.digest != digest or laid.agency != agency:
                 raise IntegrityFailure("envelope-id-reused", "Other bytes were laid out under this id.")
             return
-        row = _find(work, agency, label, writes=False) or _open(broker, work, agency, label, writes=False)
+        row = find_collection_of(work, agency, label, writes=False) or open_collection(
+            broker, work, agency, label, writes=False
+        )
         if parcel_id not in work.bodies.sizes([parcel_id]):
             work.bodies.add([lock(content, body_id=parcel_id, master_key=broker.keyring.master_key())])
         work.taxii.lay(
@@ -126,12 +128,16 @@ def _known(
     return found
 
 
-def _find(view: View, agency: str, label: str, *, writes: bool) -> CollectionRow | None:
+def find_collection_of(view: View, agency: str, label: str, *, writes: bool) -> CollectionRow | None:
+    """Return an agency's collection of a label."""
     rows = view.taxii.of(agency)
     return next((row for row in rows if row.label == label and row.writes is writes), None)
 
 
-def _open(broker: Broker, work: UnitOfWork, agency: str, label: str, *, writes: bool) -> CollectionRow:
+def open_collection(
+    broker: Broker, work: UnitOfWork, agency: str, label: str, *, writes: bool
+) -> CollectionRow:
+    """Open a collection, and return it, or the one that somebody else opened at this moment."""
     at = broker.clock.now()
     row = CollectionRow(
         collection_id=str(uuid4()),
@@ -151,4 +157,4 @@ def _open(broker: Broker, work: UnitOfWork, agency: str, label: str, *, writes: 
         ]
     )
     # Where somebody else opened it at this moment, theirs is the one.
-    return _find(work, agency, label, writes=writes) or row
+    return find_collection_of(work, agency, label, writes=writes) or row

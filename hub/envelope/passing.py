@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from hub.envelope.canonical import canonical
 from hub.envelope.encoding import parse_json
+from hub.envelope.manifest import AttachmentSecret
+from hub.envelope.sealing import read_signed
 from hub.errors import PeerFault
 
 
@@ -19,6 +21,14 @@ def as_object(jws: bytes) -> dict[str, object]:
         return parse_json(jws)
     except ValueError as error:
         raise PeerFault("envelope-malformed", f"The signed record cannot be read: {error}.") from None
+
+
+def attachments_in(signed: Mapping[str, object]) -> tuple[AttachmentSecret, ...]:
+    """Return what opens the attachments of a signed record, which was verified before.
+
+    Raises PeerFault `envelope-malformed`.
+    """
+    return read_signed(as_jws(signed))[0].attachments
 
 
 def as_jws(signed: Mapping[str, object]) -> bytes:

@@ -139,7 +139,15 @@ def admit(
     )
     yield
     passed = weigh_passage(
-        broker, view, standing, record, row, envelope_digest=sealed.digest, actor=actor, at=at
+        broker,
+        view,
+        standing,
+        record,
+        row,
+        verified.manifest,
+        envelope_digest=sealed.digest,
+        actor=actor,
+        at=at,
     )
     statement = statement_about(broker, sealed, ReceiptStatus.ACCEPTED, at, record_id=record.id)
     receipt = issue(statement, broker.keyring.signing(), sealed.header.suite)

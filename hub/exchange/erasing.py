@@ -25,6 +25,7 @@ from hub.policy.decision import require
 from hub.policy.four_eyes import may_confirm_erasure, may_propose_erasure
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor
+from hub.records.kinds import Kind
 from hub.records.lifecycle import EntryState, RecordState
 
 _UNFINISHED: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED})
@@ -158,15 +159,17 @@ def _destroy(
 ) -> Erased:
     """Put into the transaction all that an erasure destroys, and its entry."""
     _refuse_unless_at_rest(work, versions)
-    onward = _passed_on(broker, work, versions)
+    beside = _beside(broker, work, versions)
+    onward = _onward(broker, work, beside)
     entries = _entries(work, versions)
     event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
     parcels = erase_parcels(work, versions)
     signed = {one.body_id for one in work.approvals.of_record(done.originator, done.record_id)}
-    gone_with_it = {*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels, *signed, *onward}
+    gone_with_it = {*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels, *signed}
+    gone_with_it |= {*(row.body_id for row in beside), *(entry.body_id for entry in onward)}
     for body_id in sorted(gone_with_it):
         work.bodies.erase(body_id)
-    gone, kept = _erase_attachments(broker, work, held, versions, at)
+    gone, kept = _erase_attachments(broker, work, held, [*versions, *beside], at)
     work.erasures.forget_digests(done.originator, done.record_id)
     if deriving := [one.event_id for one in _deriving(work, done, ours=_ours(versions))]:
         work.erasures.erase_secrets(deriving)
@@ -226,19 +229,29 @@ def _refuse_moving(entries: Sequence[OutboxEntry]) -> None:
         )
 
 
-def _passed_on(broker: Broker, view: View, versions: Sequence[RecordRow]) -> frozenset[str]:
-    """Return the bodies of our passages that hold another originator's record: its content is in them."""
+def _beside(broker: Broker, view: View, versions: Sequence[RecordRow]) -> Sequence[RecordRow]:
+    """Return the versions of other records that hold the same content: passages, or what came by this one.
+
+    Raises Refused `transition-invalid` while a passage of ours is on its way.
+    """
     last = versions[-1]
-    if _ours(versions):
-        return frozenset()
-    bodies: set[str] = set()
-    for one in view.passages.of_record(last.originator, last.record_id):
-        if one.passer == broker.agency:
-            passages = view.records.versions(one.passage_id, originator=broker.agency)
-            entries = _entries(view, passages)
-            _refuse_moving(entries)
-            bodies |= {row.body_id for row in passages} | {entry.body_id for entry in entries}
-    return frozenset(bodies)
+    key = last.originator, last.record_id
+    if (passage := view.passages.get_many([key]).get(key)) is not None:
+        here = {row.body_id for row in versions}
+        held = view.records.versions(passage.record_id, originator=passage.originator)
+        return [row for row in held if row.body_id in here]
+    passages = view.passages.of_record(last.originator, last.record_id)
+    return [row for one in passages for row in view.records.versions(one.passage_id, originator=one.passer)]
+
+
+def _onward(broker: Broker, view: View, beside: Sequence[RecordRow]) -> Sequence[OutboxEntry]:
+    """Return the queue entries of our passages of a record, of which none may be on its way."""
+    ours = {
+        row.record_id for row in beside if row.originator == broker.agency and row.kind == Kind.PASSAGE.value
+    }
+    entries = [entry for record_id in sorted(ours) for entry in view.outbox.of_record(record_id)]
+    _refuse_moving(entries)
+    return entries
 
 
 def _told(

@@ -23,12 +23,14 @@ from hub.envelope.jws import sign_jws
 from hub.envelope.key_wrapping import unwrap
 from hub.envelope.keys import jwk
 from hub.envelope.manifest import AttachmentSecret
-from hub.envelope.receipts import RECEIPT_TYPE, Statement, issue
+from hub.envelope.passing import as_object
+from hub.envelope.receipts import RECEIPT_TYPE, Acknowledgement, Statement, issue
 from hub.envelope.reconciliation import RECONCILIATION_TYPE
 from hub.envelope.suites import Suite
 from hub.envelope.transfers import TRANSFER_TYPE, Numbered, TransferStatement
 from hub.records.lifecycle import ReceiptStatus
 from hub.records.times import as_text
+from tests.envelope import passage_vectors
 from tests.envelope.agencies import BOTH, NOW, agency, manifest, p256_key, record, seed
 from tests.envelope.cases import Case, all_cases
 from tests.envelope.forging import changed, forge
@@ -176,16 +178,29 @@ def receipts() -> dict[str, Any]:
     def wrong(jws: Any) -> None:
         jws["signatures"][0]["signature"] = "A" * 86
 
+    told_on = replace(
+        statement,
+        status=ReceiptStatus.DELIVERED,
+        member="sco-rats",
+        passed=Acknowledgement(
+            passage=statement.envelope_id,
+            version=1,
+            receipt=as_object(
+                issue(replace(statement, by="sco-rats"), agency("sco-rats").signing, Suite.CLASSIC_1)
+            ),
+        ),
+    )
+    passed: dict[str, Any] = told_on.as_document()
     accept = [
         {
-            "name": f"{suite.value}: {one.status.value}",
+            "name": f"{suite.value}: {'passed on' if one.passed else one.status.value}",
             "by": "cis-atc",
             "suites": sorted(allowed.value for allowed in BOTH),
             "receipt": issue(one, atc, suite).decode(),
             "statement": one.as_document(),
         }
         for suite in Suite
-        for one in (statement, refusal)
+        for one in (statement, refusal, told_on)
     ]
     hybrid, classic_only = issue(statement, atc, Suite.HYBRID_1), ["classic-1"]
     refused: list[tuple[str, str, bytes, list[str]]] = [
@@ -194,6 +209,9 @@ def receipts() -> dict[str, Any]:
         ("in another's name", "receipt-invalid", signed({"by": "kg-gknb"}), []),
         ("a refusal without a reason", "receipt-invalid", signed({"status": "refused"}), []),
         ("an unknown status", "receipt-invalid", signed({"status": "lost"}), []),
+        ("passed on to nobody", "receipt-invalid", signed(passed | {"member": None}), []),
+        ("passed on, and only accepted", "receipt-invalid", signed(passed | {"status": "accepted"}), []),
+        ("passed on without a receipt", "receipt-invalid", signed(passed | {"passed": _without(passed)}), []),
         ("another type", "receipt-invalid", signed({}, typ="hub-record+json"), []),
         ("another's key", "key-unknown", signed({}, keys=agency("kg-gknb").signing), []),
         ("no signature", "signature-missing", changed(signed({}), cut), []),
@@ -212,6 +230,10 @@ def receipts() -> dict[str, Any]:
         for name, code, raw, suites in refused
     ]
     return {"accept": accept, "reject": reject}
+
+
+def _without(passed: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in passed["passed"].items() if name != "receipt"}
 
 
 def statements() -> dict[str, Any]:
@@ -371,6 +393,7 @@ def main(*names: str) -> None:
         "attachments": attachments(),
         "statements": statements(),
         "books": books(),
+        "passages": passage_vectors.vectors(),
     }
     for name, value in files.items():
         if names and name not in names:

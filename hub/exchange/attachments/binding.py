@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from hub.entries import AttachmentRow
 from hub.envelope.manifest import AttachmentSecret, Manifest
+from hub.envelope.passing import attachments_in
 from hub.errors import IntegrityFailure, PeerFault
 from hub.exchange.attachments.naming import is_whole
 from hub.exchange.attachments.plan import Plan, read_plan
 from hub.exchange.broker import Broker
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor, ActorKind
+from hub.records.kinds import Kind
 from hub.records.record import AttachmentRef, Record
 
 
@@ -23,7 +25,10 @@ def attach(work: UnitOfWork, broker: Broker, actor: Actor, record: Record, *, re
     IntegrityFailure `attachment-mismatch`.
     """
     named: list[str] = []
-    for ref in record.attachments:
+    if passed := _passed(record):
+        named = [secret.digest for secret in passed]
+        _refuse_missing(work, broker, passed)
+    for ref in () if passed else record.attachments:
         mine = [
             row
             for row in work.attachments.by_plain_digest(ref.digest)
@@ -44,8 +49,28 @@ def secrets_for(view: View, broker: Broker, record: Record) -> tuple[AttachmentS
     """
     if not record.attachments:
         return ()
+    if passed := _passed(record):
+        _refuse_missing(view, broker, passed)
+        return passed
     attached = view.attachments.of_record((record.originator, record.id, record.version))
     return tuple(_secret(view, broker, ref, attached) for ref in record.attachments)
+
+
+def _passed(record: Record) -> tuple[AttachmentSecret, ...]:
+    """Return what opens the attachments of another agency's record in a passage: its originator's secrets.
+
+    The same ciphertext goes on under the same digest, which that originator signed.
+    """
+    signed = record.details.get("signed") if record.kind is Kind.PASSAGE else None
+    return () if signed is None else attachments_in(signed)
+
+
+def _refuse_missing(view: View, broker: Broker, secrets: Sequence[AttachmentSecret]) -> None:
+    for secret in secrets:
+        if not is_whole(broker, view.attachments.get(secret.digest)):
+            raise PeerFault(
+                "attachment-missing", f"The bytes of attachment {secret.plain_digest} are not here any more."
+            )
 
 
 def _secret(

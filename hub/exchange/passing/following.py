@@ -17,12 +17,13 @@ from hub.envelope.passing import as_object
 from hub.errors import HubError, Refused
 from hub.exchange import approving
 from hub.exchange.abreast import alone
+from hub.exchange.attachments import attach, secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.consenting import granted_by
 from hub.exchange.contents import read_content, read_signed
 from hub.exchange.log.stalling import refuse_stalled
 from hub.exchange.passing.passing_on import kept_until, passing_event
-from hub.exchange.passing.written import Held, details_of, label_of, refuse_unpassable
+from hub.exchange.passing.written import Held, attached_to, details_of, label_of, refuse_unpassable
 from hub.exchange.preparing import Drafted, prepare
 from hub.exchange.readying import Queued, releasing
 from hub.exchange.releasing import queue, wake
@@ -36,7 +37,7 @@ from hub.records.lifecycle import RecordState
 RULE: Final = "onward"
 _AT_ONCE: Final = 50
 _WENT: Final = frozenset({RecordState.RELEASED, RecordState.ANSWERED})
-#: What keeps a next version from being passed on for good: it has attachments, or is too large.
+#: What keeps a next version from being passed on for good: it is too large.
 _CANNOT_FOLLOW: Final = frozenset({"transition-invalid", "record-too-large"})
 _UNRELEASED: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED})
 
@@ -169,6 +170,7 @@ def _correction(
         "language": row.language,
         "details": details_of(broker, view, held, passage.consent_id),
         **kept_until(record),
+        **attached_to(record),
     }
 
 
@@ -192,7 +194,7 @@ def _made(
 ) -> _Due:
     """Make the next version of a passage, for all its recipients, signed and sealed."""
     kept = dict(read_content(broker, view, last).document)
-    for name in ("created_at", "review_on", "retain_until"):
+    for name in ("created_at", "review_on", "retain_until", "attachments"):
         kept.pop(name, None)
     drafted = prepare(
         broker,
@@ -205,7 +207,16 @@ def _made(
     )
     rule = Actor(kind=ActorKind.RULE, id=RULE, agency=broker.agency)
     queued = alone(
-        releasing(broker, standing, drafted.record, drafted.row, approver=rule, at=at, drafted=drafted)
+        releasing(
+            broker,
+            standing,
+            drafted.record,
+            drafted.row,
+            approver=rule,
+            at=at,
+            secrets=secrets_for(view, broker, drafted.record),
+            drafted=drafted,
+        )
     )
     return _Due(drafted=drafted, queued=queued, newest=newest, version=version)
 
@@ -221,6 +232,7 @@ def _send(broker: Broker, work: UnitOfWork, passage: PassageRow, due: _Due, at: 
         work.bodies.erase(newest.body_id)
         approving.void(work, newest)
     work.records.add([row])
+    attach(work, broker, broker.itself, due.drafted.record)
     queue(broker, work, [due.queued])
     rule = Actor(kind=ActorKind.RULE, id=RULE, agency=broker.agency)
     work.stage([passing_event(broker, rule, row, passage, at)])

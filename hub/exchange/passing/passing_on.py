@@ -17,6 +17,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.drafting import basis, draft, refuse_unless_drafter
 from hub.exchange.passing.written import (
     Held,
+    attached_to,
     consent_for,
     details_of,
     held_record,
@@ -74,6 +75,7 @@ def pass_on(
         "narrative": "",
         "details": details,
         **kept_until(held.record),
+        **attached_to(held.record),
     }
     return draft(
         broker,
@@ -140,7 +142,8 @@ def passed_by(
         raise Refused("policy-denied", f"What is passed on is told to {held.row.originator}, who made it.")
     consent = consent_for(standing, held.row, pass_to, at=at)
     refuse_unpermitted(standing, held, agreement=row.agreement, pass_to=pass_to, agency=broker.agency, at=at)
-    if record.details != details_of(broker, view, held, consent.consent_id):
+    same_files = record.attachments == held.record.attachments
+    if not same_files or record.details != details_of(broker, view, held, consent.consent_id):
         raise Refused("conflict", "The record or its consent has changed since; draft the passage anew.")
     if record.label.as_document() != label_of(held.record, row.recipients):
         raise Refused("conflict", "The passage's label is not that of its record; draft the passage anew.")

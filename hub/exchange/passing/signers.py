@@ -6,13 +6,14 @@ for what was signed while it stood; what its agency gave up counts for nothing, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from hub.envelope import sealing
 from hub.envelope.keys import PublicKeys
+from hub.envelope.suites import Suite
 from hub.errors import IntegrityFailure, PeerFault
 from hub.evidence.anchors import merge_keys
 from hub.exchange.broker import Broker, Counterparty
@@ -56,35 +57,52 @@ class Signer:
     partner: Counterparty
 
     def read(self, jws: bytes) -> Signed:
-        """Verify a JWS of the originator by the keys that were in force when it was made.
-
-        Raises IntegrityFailure `key-given-up` and `key-not-in-force`, and what `sealing.verify_signed` does.
-        """
-        allowed = self.partner.allowed
-        try:
-            return Signed(stated=sealing.verify_signed(jws, sender=self.partner.public, allowed=allowed))
-        except PeerFault as fault:
-            if fault.code != "key-unknown" or (before := keys_before(self.view, self.partner)) is None:
-                raise
-        stated = sealing.verify_signed(jws, sender=before.public, allowed=allowed)
-        self._refuse(stated, before)
-        return Signed(
-            stated=stated, card=next(before.cards[k] for k in stated.signed_by if k in before.cards)
+        """Verify a JWS of the originator by the keys that were in force when it was made."""
+        return verify_by(
+            jws,
+            self.partner.public,
+            lambda: keys_before(self.view, self.partner),
+            allowed=self.partner.allowed,
+            skew_s=self.broker.limits.clock_skew_s,
         )
 
-    def _refuse(self, stated: sealing.Stated, before: Before) -> None:
-        agency, kids = self.partner.row.agency, set(stated.signed_by)
-        if kids & before.given_up:
-            raise IntegrityFailure(
-                "key-given-up",
-                f"A key of {agency} signed it that others may have; {agency} can correct the record, which "
-                "signs it anew.",
-            )
-        latest = stated.manifest.created_at - timedelta(seconds=self.broker.limits.clock_skew_s)
-        if any(before.until[kid] < latest for kid in kids & before.until.keys()):
-            raise IntegrityFailure(
-                "key-not-in-force", f"It is dated later than {agency} took back a key that signed it."
-            )
+
+def verify_by(
+    jws: bytes,
+    public: PublicKeys,
+    before: Callable[[], Before | None],
+    *,
+    allowed: frozenset[Suite],
+    skew_s: float,
+) -> Signed:
+    """Verify a JWS by the pinned keys; where one of them did not sign, by those that were pinned before.
+
+    Raises IntegrityFailure `key-given-up` and `key-not-in-force`, and what `sealing.verify_signed` does.
+    """
+    try:
+        return Signed(stated=sealing.verify_signed(jws, sender=public, allowed=allowed))
+    except PeerFault as fault:
+        if fault.code != "key-unknown" or (known := before()) is None:
+            raise
+    stated = sealing.verify_signed(jws, sender=known.public, allowed=allowed)
+    _refuse(stated, known, skew=timedelta(seconds=skew_s))
+    cards = [known.cards[kid] for kid in stated.signed_by if kid in known.cards]
+    return Signed(stated=stated, card=cards[0])
+
+
+def _refuse(stated: sealing.Stated, before: Before, *, skew: timedelta) -> None:
+    agency, kids = before.public.agency, set(stated.signed_by)
+    if kids & before.given_up:
+        raise IntegrityFailure(
+            "key-given-up",
+            f"A key of {agency} signed it that others may have; {agency} can correct the record, which "
+            "signs it anew.",
+        )
+    dated = stated.manifest.created_at - skew
+    if any(before.until[kid] < dated for kid in kids & before.until.keys()):
+        raise IntegrityFailure(
+            "key-not-in-force", f"It is dated later than {agency} took back a key that signed it."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,7 @@ def _store(broker: Broker, work: UnitOfWork, passed: Passed, at: datetime) -> Re
     else:
         row = _in_order(row, newest)
         work.records.add([row])
+        work.attachments.name(key, passed.attachments)
     if row.state is RecordState.RECEIVED:
         if newest is not None:
             supersede(work, row)

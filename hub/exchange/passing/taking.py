@@ -6,28 +6,27 @@ and the consent be signed by it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Direction, PassageRow, Priority, RecordRow, changed
 from hub.envelope import sealing
-from hub.envelope.manifest import RECORD_JSON, Manifest
-from hub.envelope.passing import as_jws
+from hub.envelope.manifest import Manifest
 from hub.errors import IntegrityFailure, Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.dues.scheduling import scheduled
-from hub.exchange.passing.signers import Ourselves, Signed, Signer
-from hub.exchange.passing.written import NEVER_PASSED, question_of_passing
+from hub.exchange.passing.inside import look_inside, read_record
+from hub.exchange.passing.signers import Ourselves, Signer
+from hub.exchange.passing.written import question_of_passing
 from hub.exchange.preparing import row_of
 from hub.exchange.relying import relied_on
 from hub.policy.decision import Deny
 from hub.ports import View
 from hub.records.actor import Actor
-from hub.records.kinds import Action, Kind
-from hub.records.record import Record, load_record
+from hub.records.kinds import Kind
+from hub.records.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +34,15 @@ class Passed:
     """What a passage brings: a version of the originator's record, or its recall alone.
 
     `event` is that of its admission; both are None for a recall without the originator's word. `ours` tells
-    that it is our own record, and that the passage tells us who got it.
+    that it is our own record, and that the passage tells us who got it. `attachments` are digests of
+    ciphertexts.
     """
 
     passage: PassageRow
     ours: bool = False
     row: RecordRow | None = None
     event: AuditEvent | None = None
+    attachments: tuple[str, ...] = ()
 
 
 def weigh_passage(
@@ -50,6 +51,7 @@ def weigh_passage(
     standing: Standing,
     record: Record,
     row: RecordRow,
+    manifest: Manifest,
     *,
     envelope_digest: bytes,
     actor: Actor,
@@ -57,9 +59,8 @@ def weigh_passage(
 ) -> Passed | None:
     """Verify what a passage that may come brings; None for any other record, and for what is our own.
 
-    `row` is the passage's own. Raises Refused `originator-unknown`, `partner-suspended`, `consent-mismatch`,
-    `consent-ended`, `conflict` and `policy-denied`, IntegrityFailure `passage-invalid`, and what verifying a
-    signed record raises.
+    `row` and `manifest` are the passage's own. Raises Refused `originator-unknown`, `partner-suspended`,
+    `conflict` and `policy-denied`, IntegrityFailure `passage-invalid`, and what `look_inside` raises.
     """
     if record.kind is not Kind.PASSAGE:
         return None
@@ -87,15 +88,17 @@ def weigh_passage(
         )
     if not originator.active:
         raise Refused("partner-suspended", f"{passage.originator} is suspended here; nothing of it is taken.")
-    signer = Signer(broker=broker, view=view, partner=originator)
-    signed, inner = _read(broker, record.details["signed"], by=passage.originator, signer=signer)
-    stated = signed.stated
-    _refuse_other(record, stated.manifest, inner)
-    if inner.action is not Action.WITHDRAWAL:
-        consent = _consent(broker, record, inner, signer=signer)
-        if known is None and consent.details["until"] < at.astimezone(UTC).date().isoformat():
-            raise Refused("consent-ended", f"The consent of {inner.originator} has ended.")
-        passage = replace(passage, consent_id=consent.id)
+    inside = look_inside(
+        record,
+        reader=Signer(broker=broker, view=view, partner=originator),
+        agency=broker.agency,
+        brought=manifest.attachments,
+        on=at.astimezone(UTC).date() if known is None else None,
+        max_bytes=broker.limits.record_max_bytes,
+    )
+    signed, inner = inside.signed, inside.record
+    if inside.consent is not None:
+        passage = replace(passage, consent_id=inside.consent.id)
         decision = standing.permit(
             question_of_passing(
                 inner,
@@ -108,11 +111,12 @@ def weigh_passage(
         )
         if isinstance(decision, Deny):
             raise Refused("policy-denied", " ".join(reason.sentence for reason in decision.reasons))
-    came = _row(standing, row, inner, stated, agency=broker.agency, at=at)
+    came = _row(standing, row, inner, signed.stated, agency=broker.agency, at=at)
     _refuse_equivocal(view, came)
     return Passed(
         passage=passage,
         row=came,
+        attachments=tuple(one.digest for one in manifest.attachments),
         event=broker.event(
             Act.ADMITTED,
             actor,
@@ -137,16 +141,17 @@ def _told(broker: Broker, view: View, record: Record) -> Passed:
 
     Raises IntegrityFailure `passage-invalid` for what we never signed.
     """
-    meant, signer = record.details["record"], Ourselves(broker=broker)
+    meant, reader = record.details["record"], Ourselves(broker=broker)
+    read = partial(read_record, by=broker.agency, reader=reader, max_bytes=broker.limits.record_max_bytes)
     if "signed" in record.details:
-        _read(broker, record.details["signed"], by=broker.agency, signer=signer)
+        read(record.details["signed"])
     if view.records.get(meant["id"], originator=broker.agency) is None:
         raise IntegrityFailure("passage-invalid", "The record that was passed on is not one of this hub.")
     key = record.originator, record.id
     known = view.passages.get_many([key]).get(key)
     consent_id = "" if known is None else known.consent_id
     if "consent" in record.details:
-        _signed, consent = _read(broker, record.details["consent"], by=broker.agency, signer=signer)
+        _signed, consent = read(record.details["consent"])
         consent_id = consent.id
     passage = PassageRow(
         passer=record.originator,
@@ -157,54 +162,6 @@ def _told(broker: Broker, view: View, record: Record) -> Passed:
         consent_id=consent_id,
     )
     return Passed(passage=passage, ours=True)
-
-
-def _read(
-    broker: Broker, jws: Mapping[str, object], *, by: str, signer: Signer | Ourselves
-) -> tuple[Signed, Record]:
-    signed = signer.read(as_jws(jws))
-    stated = signed.stated
-    stated.refuse_contradiction()
-    if stated.manifest.dialect != RECORD_JSON or not stated.manifest.approvals:
-        raise IntegrityFailure("passage-invalid", "What was signed is no record that somebody released.")
-    record = load_record(stated.content, max_bytes=broker.limits.record_max_bytes)
-    if not record.originator == stated.manifest.originator == by:
-        raise IntegrityFailure("originator-mismatch", "The record inside names another originator.")
-    return signed, record
-
-
-def _refuse_other(passage: Record, manifest: Manifest, inner: Record) -> None:
-    """Raise IntegrityFailure `passage-invalid` when a passage holds another record than it says."""
-    meant = passage.details["record"]
-    if (inner.originator, inner.id, inner.version) != (meant["originator"], meant["id"], meant["version"]):
-        raise IntegrityFailure("passage-invalid", "The passage names another record than is in it.")
-    if inner.kind in NEVER_PASSED or inner.attachments or manifest.attachments:
-        raise IntegrityFailure("passage-invalid", "The passage holds what is never passed on.")
-    if (passage.action is Action.WITHDRAWAL) is not (inner.action is Action.WITHDRAWAL):
-        raise IntegrityFailure("passage-invalid", "A withdrawal is passed on by withdrawing its passage.")
-
-
-def _consent(broker: Broker, passage: Record, inner: Record, *, signer: Signer) -> Record:
-    """Return the originator's consent; raise Refused `consent-mismatch` unless it lets us have the record.
-
-    It must be for this record, name us, and have been given to the hub that passes it on.
-    """
-    signed, consent = _read(broker, passage.details["consent"], by=inner.originator, signer=signer)
-    details: Mapping[str, Any] = consent.details
-    wrong = None
-    if consent.kind is not Kind.CONSENT or consent.action is Action.WITHDRAWAL:
-        wrong = f"what travels is a {consent.kind.value} and no consent"
-    elif details["decision"] != "granted":
-        wrong = f"{consent.originator} has refused it"
-    elif details["record"]["id"] != inner.id:
-        wrong = "it is for another record"
-    elif broker.agency not in details["pass_to"]:
-        wrong = f"it does not name {broker.agency}"
-    elif passage.originator not in signed.stated.manifest.recipients:
-        wrong = f"it was not given to {passage.originator}"
-    if wrong is not None:
-        raise Refused("consent-mismatch", f"The consent does not let it be passed on: {wrong}.")
-    return consent
 
 
 def _row(

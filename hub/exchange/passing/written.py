@@ -45,7 +45,7 @@ def held_record(
     """Return a record that may be passed on as far as it is concerned itself.
 
     Raises Refused `not-found`, `content-erased`, and `transition-invalid` for our own, for what is not in
-    force, for what is about passing on, and for what has attachments: those are not passed on.
+    force, and for what is about passing on.
     """
     row = find_row(view, record_id, version, originator=originator)
     if row.direction is Direction.OUT or row.envelope_id is None:
@@ -61,8 +61,6 @@ def refuse_unpassable(record: Record) -> None:
     """Raise Refused `transition-invalid` for what is never passed on, whoever consents."""
     if record.kind in NEVER_PASSED:
         raise Refused("transition-invalid", f"A {record.kind.value} is not passed on.")
-    if record.attachments:
-        raise Refused("transition-invalid", "A record with attachments is not passed on; they would stay.")
 
 
 def consent_for(standing: Standing, row: RecordRow, pass_to: Sequence[str], *, at: datetime) -> ConsentRow:
@@ -98,6 +96,11 @@ def details_of(broker: Broker, view: View, held: Held, consent_id: str) -> dict[
         "signed": as_object(read_signed(broker, view, held.row)),
         "consent": as_object(read_signed(broker, view, consent)),
     }
+
+
+def attached_to(record: Record) -> dict[str, object]:
+    """Return which attachments a passage names: those of the record in it."""
+    return {"attachments": record.document["attachments"]} if record.attachments else {}
 
 
 def passed_record(passage: Record) -> Record:

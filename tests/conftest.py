@@ -16,6 +16,7 @@ from hub.ports import Store
 from hub.storage import open_store
 from tests import amounts as amounts  # registers the profile of the quick gate
 from tests.servers.postgres import PostgresServer, postgres_server
+from tests.stores import PostgresPool, StorePool
 
 SQLITE_AND_POSTGRESQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 
@@ -51,6 +52,12 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
+def pool(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StorePool:
+    """Stores of SQLite that tests use one after another."""
+    return StorePool(template=_sqlite_template, folder=tmp_path_factory.mktemp("pool"))
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server, one for each process that runs tests.
 
@@ -58,6 +65,14 @@ def postgres() -> Iterator[PostgresServer]:
     """
     with postgres_server(fsync="off") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_pool(postgres: PostgresServer) -> Iterator[PostgresPool]:
+    """Stores of PostgreSQL that tests use one after another."""
+    made = PostgresPool(server=postgres)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -68,15 +83,33 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(params=SQLITE_AND_POSTGRESQL)
-def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database with the hub's tables: the test runs once on each of the two."""
-    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database: a test runs once on each of the two."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database: str) -> str:
+    """A fresh database of each sort with the hub's tables, of which a test may make what it likes."""
+    fixture = "sqlite_url" if database == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(fixture))
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    """An open store over a fresh database of each sort."""
-    opened = open_store(database_url)
+def store_pool(request: pytest.FixtureRequest, database: str) -> StorePool | PostgresPool:
+    """Stores of each sort that tests use one after another."""
+    found: StorePool | PostgresPool = request.getfixturevalue(
+        "pool" if database == "sqlite" else "postgres_pool"
+    )
+    return found
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, store_pool: StorePool | PostgresPool) -> Iterator[Store]:
+    """An open store of each sort with nothing in it; over the very database whose URL a test asks for too."""
+    if "database_url" in request.fixturenames:
+        opened = open_store(request.getfixturevalue("database_url"))
+    else:
+        opened = store_pool.fresh(0)
     yield opened
     opened.close()

@@ -10,8 +10,8 @@ import pytest
 from hub.ports import Store
 from hub.storage import open_store
 from tests.evidence.world import World, play
-from tests.exchange.conftest import StorePool
 from tests.exchange.hubs import Hubs
+from tests.stores import StorePool
 
 
 @pytest.fixture(scope="package")
@@ -30,11 +30,6 @@ def world(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> I
 def bundle(world: World) -> bytes:
     """What the originator exports of it."""
     return world.export()
-
-
-@pytest.fixture(scope="session")
-def pool(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StorePool:
-    return StorePool(template=_sqlite_template, folder=tmp_path_factory.mktemp("pool"))
 
 
 @pytest.fixture

@@ -1,61 +1,25 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from hub.exchange.broker import Broker
 from hub.ports import Store
-from hub.storage import open_store
-from tests.conftest import SQLITE_AND_POSTGRESQL
 from tests.exchange.hubs import Hubs
+from tests.exchange.patterns import Patterns
 from tests.servers.postgres import PostgresServer
+from tests.stores import PostgresPool, StorePool
 
 
-@dataclass(kw_only=True)
-class StorePool:
-    """SQLite stores that tests use one after another, each time as fresh files.
-
-    A store that is closed opens its file anew when it is used again, and still knows its statements:
-    to compile these for each test takes longer than what most tests do.
-    """
-
-    template: Path
-    folder: Path
-    stores: list[Store] = field(default_factory=list)
-
-    def fresh(self, number: int) -> Store:
-        """Return the store of this number, closed, over a fresh file."""
-        path = self.folder / f"{number}.sqlite3"
-        for left in self.folder.glob(f"{number}.sqlite3*"):
-            left.unlink()  # what a test left open keeps its own file, and reads nothing of this one
-        shutil.copy(self.template, path)
-        if number == len(self.stores):
-            self.stores.append(open_store(f"sqlite:///{path}"))
-        return self.stores[number]
-
-
-@pytest.fixture(scope="session")
-def pool(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StorePool:
-    return StorePool(template=_sqlite_template, folder=tmp_path_factory.mktemp("pool"))
-
-
-@pytest.fixture(params=SQLITE_AND_POSTGRESQL)
-def new_store(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Store]]:
-    """What opens a store for a hub's home; the test runs once on each of the two."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            pool: StorePool = request.getfixturevalue("pool")
-            numbers = itertools.count()
-            yield lambda _home: pool.fresh(next(numbers))
-        else:
-            server: PostgresServer = request.getfixturevalue("postgres")
-            yield lambda _home: open_store(stack.enter_context(server.database()))
+@pytest.fixture
+def new_store(store_pool: StorePool | PostgresPool) -> Callable[[Path], Store]:
+    """What opens a store for a hub's home; the test runs once on each of the two databases."""
+    numbers = itertools.count()
+    return lambda _home: store_pool.fresh(next(numbers))
 
 
 @pytest.fixture
@@ -66,19 +30,46 @@ def hubs(tmp_path: Path, new_store: Callable[[Path], Store]) -> Iterator[Hubs]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def sqlite_patterns(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Patterns:
+    """Hubs that were made before, over SQLite."""
+
+    def new_pool() -> StorePool:
+        return StorePool(template=_sqlite_template, folder=tmp_path_factory.mktemp("pool"))
+
+    return Patterns(folder=tmp_path_factory.mktemp("patterns"), new_pool=new_pool)
+
+
+@pytest.fixture(scope="session")
+def postgres_patterns(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
+) -> Iterator[Patterns]:
+    """Hubs that were made before, over PostgreSQL."""
+    with ExitStack() as stack:
+
+        def new_pool() -> PostgresPool:
+            return stack.enter_context(closing(PostgresPool(server=postgres)))
+
+        yield Patterns(folder=tmp_path_factory.mktemp("patterns"), new_pool=new_pool)
+
+
 @pytest.fixture
-def pair(hubs: Hubs) -> Hubs:
-    """kz-knb and cis-atc, paired, under one agreement."""
+def patterns(request: pytest.FixtureRequest, database: str) -> Patterns:
+    """Hubs that were made before."""
+    found: Patterns = request.getfixturevalue(f"{'sqlite' if database == 'sqlite' else 'postgres'}_patterns")
+    return found
+
+
+def make_pair(hubs: Hubs) -> None:
+    """Make kz-knb and cis-atc, paired, under one agreement."""
     hubs.add("kz-knb")
     hubs.add("cis-atc")
     hubs.pair_all()
     hubs.agree(extra=("kz-mvd", "kz-border"))
-    return hubs
 
 
-@pytest.fixture
-def chain(hubs: Hubs) -> Hubs:
-    """kz-knb reaches sco-rats only through cis-atc, which relays between the two."""
+def make_chain(hubs: Hubs) -> None:
+    """Make kz-knb, which reaches sco-rats only through cis-atc, which relays between the two."""
     ours, relay, far = (hubs.add(a) for a in ("kz-knb", "cis-atc", "sco-rats"))
     hubs.pair(ours, relay)
     hubs.pair(far, relay)
@@ -87,7 +78,18 @@ def chain(hubs: Hubs) -> Hubs:
     hubs.pair(relay, ours, relay_for=["sco-rats"])
     hubs.pair(relay, far, relay_for=["kz-knb"])
     hubs.agree(extra=("kz-mvd", "ru-mvd"))
-    return hubs
+
+
+@pytest.fixture
+def pair(hubs: Hubs, patterns: Patterns) -> Hubs:
+    """kz-knb and cis-atc, paired, under one agreement."""
+    return patterns.repeat(make_pair, hubs)
+
+
+@pytest.fixture
+def chain(hubs: Hubs, patterns: Patterns) -> Hubs:
+    """kz-knb reaches sco-rats only through cis-atc, which relays between the two."""
+    return patterns.repeat(make_chain, hubs)
 
 
 @pytest.fixture

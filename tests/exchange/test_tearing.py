@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,9 @@ from hub.policy.dues import Due
 from hub.ports import Store
 from hub.records.actor import Role
 from hub.records.lifecycle import RecordState
-from hub.storage import open_store
 from tests.conftest import SQLITE_AND_POSTGRESQL
-from tests.exchange.conftest import StorePool
 from tests.exchange.hubs import AIGUL, BOLAT, Hubs, document, officer, release_it, released, run_lanes
+from tests.stores import PostgresPool, StorePool
 
 ERLAN = officer("erlan", Role.DRAFTER)
 DANA = officer("dana", Role.RELEASER)
@@ -42,15 +40,12 @@ BOTH = pytest.mark.parametrize("new_store", SQLITE_AND_POSTGRESQL, indirect=True
 
 
 @pytest.fixture
-def new_store(request: pytest.FixtureRequest, pool: StorePool) -> Iterator[Callable[[Path], Store]]:
-    """Open stores of SQLite, and of PostgreSQL where a test asks for it: each of those takes seconds."""
+def new_store(request: pytest.FixtureRequest) -> Callable[[Path], Store]:
+    """Open stores of SQLite, and of PostgreSQL where a test asks for it."""
+    name = "pool" if getattr(request, "param", "sqlite") == "sqlite" else "postgres_pool"
+    pool: StorePool | PostgresPool = request.getfixturevalue(name)
     numbers = itertools.count()
-    with ExitStack() as stack:
-        if getattr(request, "param", "sqlite") == "sqlite":
-            yield lambda _home: pool.fresh(next(numbers))
-        else:
-            server = request.getfixturevalue("postgres")
-            yield lambda _home: open_store(stack.enter_context(server.database()))
+    return lambda _home: pool.fresh(next(numbers))
 
 
 @pytest.fixture

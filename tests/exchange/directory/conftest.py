@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from hub.ports import Store
-from tests.exchange.conftest import StorePool
 from tests.exchange.directory.world import FOUNDERS, Agency, Federation
 from tests.exchange.hubs import Hubs
+from tests.stores import StorePool
 
 
 @pytest.fixture

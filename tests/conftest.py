@@ -1,7 +1,10 @@
-"""What tests of every room share: databases of their own."""
+"""What tests of every room share: databases of their own, and the order in which they run."""
 
 from __future__ import annotations
 
+import gc
+import importlib
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -18,12 +21,34 @@ from tests import amounts as amounts  # registers the profile of the quick gate
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.stores import PostgresPool, StorePool
 
+_HERE = Path(__file__).parent
 SQLITE_AND_POSTGRESQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 
 
 #: Enough to tell a right password from a wrong one; what is meant to last costs a hundred times as much.
 LIGHT = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _LIGHT_NOBODY = LIGHT.hash(secrets.token_hex())
+
+
+#: Folders whose tests run whole hubs, the longest first: no test of a minute is to be the last one.
+_LONGEST = ("chaos", "demo", "properties", "bench", "wire", "docs", "certificates", "transport")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let the second process load all tests from their end: it and the first compile half each."""
+    everything = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and everything:
+        for path in sorted(_HERE.rglob("test_*.py"), reverse=True):
+            importlib.import_module(".".join(path.relative_to(_HERE.parent).with_suffix("").parts))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first, and let what has been loaded be garbage never again."""
+    ranks = {_HERE / folder: rank for rank, folder in enumerate(_LONGEST)}
+    items.sort(key=lambda item: min(ranks.get(above, len(ranks)) for above in item.path.parents))
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,14 @@
 """A process that appends to a log in several threads and keeps it, until it is killed.
 
-`python -m tests.chaos.appending URL FOLDER` writes the ids of what was committed, a line a transaction.
+It writes the ids of what was committed into a pipe, a line a transaction.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hub.audit.events import Act
@@ -44,8 +44,8 @@ def keeper_of(store: Store, folder: Path) -> LogKeeper:
     return LogKeeper(broker_of(store), folder)
 
 
-def append(broker: Broker) -> None:
-    """Commit one to five events at a time, and say so after each commit."""
+def append(broker: Broker, told: int) -> None:
+    """Commit one to five events at a time, and say so into a descriptor after each commit."""
     number = 0
     while True:
         number = number % 5 + 1
@@ -54,21 +54,18 @@ def append(broker: Broker) -> None:
         with broker.store.work() as work:
             work.stage(events)
             work.commit()
-        os.write(1, (" ".join(event.event_id for event in events) + "\n").encode())
+        os.write(told, (" ".join(event.event_id for event in events) + "\n").encode())
 
 
-def main() -> None:
-    """Append and keep until killed."""
-    store = open_store(sys.argv[1])
-    keeper_of(store, Path(sys.argv[2])).start()
+def append_until_killed(url: str, folder: Path, told: Connection) -> None:
+    """Append and keep."""
+    store = open_store(url)
+    keeper_of(store, folder).start()
     threads = [
-        threading.Thread(target=append, args=(broker_of(store),), daemon=True) for _ in range(_THREADS)
+        threading.Thread(target=append, args=(broker_of(store), told.fileno()), daemon=True)
+        for _ in range(_THREADS)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-if __name__ == "__main__":
-    main()

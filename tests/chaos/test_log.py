@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import multiprocessing
 import threading
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
@@ -22,21 +23,24 @@ from hub.exchange.log.publishing import published_checkpoint
 from hub.exchange.log.verifying import Verification
 from hub.ports import LogEntry, Store
 from hub.storage import open_store
-from tests.chaos.appending import broker_of, keeper_of
+from tests.chaos.appending import append_until_killed, broker_of, keeper_of
 from tests.chaos.world import wait_for
 
 pytestmark = pytest.mark.slow
 
-_ROOT = Path(__file__).parents[2]
 _KILLS = 6
 _PROCESSES = 3
+#: Processes of their own, forked from one that has loaded the hub: three dozen of them are killed here.
+_PROCESS = multiprocessing.get_context("forkserver")
+_PROCESS.set_forkserver_preload(["tests.chaos.appending"])
 
 
 @dataclass
 class Appender:
     """A process that appends in several threads, keeps the log, and says what was committed."""
 
-    process: subprocess.Popen[str]
+    process: BaseProcess
+    told: Connection
     acknowledged: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -44,14 +48,14 @@ class Appender:
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.endswith("\n"):
-                self.acknowledged += line.split()
+        with open(self.told.fileno(), encoding="ascii", closefd=False) as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    self.acknowledged += line.split()
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.join()
         self._reader.join(10)
 
 
@@ -90,8 +94,11 @@ class Watch:
 
 
 def start(url: str, folder: Path) -> Appender:
-    command = [sys.executable, "-m", "tests.chaos.appending", url, str(folder)]
-    return Appender(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT))
+    ours, theirs = _PROCESS.Pipe(duplex=False)
+    process = _PROCESS.Process(target=append_until_killed, args=(url, folder, theirs))
+    process.start()
+    theirs.close()
+    return Appender(process, ours)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

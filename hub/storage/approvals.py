@@ -21,6 +21,7 @@ _OF_RECORD: Final = _APPROVALS.select().where(*_of_record).order_by(_A.c.version
 _OF_VERSION: Final = (
     _APPROVALS.select().where(*_of_record, _A.c.version == bindparam("of_version")).order_by(_A.c.at, _A.c.by)
 )
+_ADD: Final = insert(_A)
 _VOID: Final = delete(_A).where(
     *_of_record, _A.c.version == bindparam("of_version"), _A.c.by == bindparam("whose")
 )
@@ -54,7 +55,7 @@ class ApprovalStore:
         if rows:
             self._session.change()
             self._session.write_first()
-            self._session.run(insert(_A), [dict(vars(row)) for row in rows])
+            self._session.run(_ADD, [dict(vars(row)) for row in rows])
 
     def void(self, row: ApprovalRow) -> None:
         """Forget an approval."""

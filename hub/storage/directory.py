@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 
 from hub.entries import AgreementRow, Body, LoginFailures, MemberRow, OfficerRow, PartnerRow, ProposalRow
 from hub.errors import Refused
@@ -66,7 +66,14 @@ _OFFICER: Final = kept(select(tables.officers).where(_O.name == bindparam("which
 _FAILURES: Final = Shape(LoginFailures, tables.login_failures)
 _F: Final = tables.login_failures.c
 _FAILED: Final = _FAILURES.select().where(_F.name == bindparam("which"), _F.address == bindparam("whence"))
-_FORGET: Final = delete(tables.login_failures)
+_forget = delete(tables.login_failures).where(_F.name == bindparam("which"))
+_from, _old = _F.address == bindparam("whence"), _F.last_at < bindparam("before")
+_FORGET: Final = {
+    frozenset({"which"}): _forget,
+    frozenset({"which", "whence"}): _forget.where(_from),
+    frozenset({"which", "before"}): _forget.where(_old),
+    frozenset({"which", "whence", "before"}): _forget.where(_from, _old),
+}
 
 
 def _put(table: Table, *key: str) -> Any:
@@ -184,12 +191,9 @@ class DirectoryStore:
     ) -> None:
         """Forget an officer's failed logins: of one address or all, those before a time or all."""
         self._session.change(audited=False)
-        statement = _FORGET.where(_F.name == name)
-        if address is not None:
-            statement = statement.where(_F.address == address)
-        if before is not None:
-            statement = statement.where(_F.last_at < before)
-        self._session.run(statement)
+        asked = {"which": name, "whence": address, "before": before}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        self._session.run(_FORGET[frozenset(asked)], asked)
 
     def agreements(self) -> Sequence[AgreementRow]:
         """Return the newest version of each agreement."""
@@ -236,8 +240,8 @@ def _without_counters(row: OfficerRow) -> OfficerRow:
     return replace(row, last_totp_step=0, failed_logins=0, locked_until=None)
 
 
-def _officer(row: Row[Any]) -> OfficerRow:
-    values = dict(row._mapping)
+def _officer(row: Any) -> OfficerRow:
+    values = row._asdict()
     parts = ("body_id", "wrapped_key", "nonce", "ciphertext")
     totp = Body(**{part: values.pop(f"totp_{part}") for part in parts})
     return OfficerRow(totp=totp, **values)

@@ -108,7 +108,7 @@ class EventStore:
         if query.partner is not None:
             # Who got something stands within the event; what only looks like it is left out by who asks.
             found = found.where(_T.c.event.contains(query.partner, autoescape=True))
-        return [(row.position, load_event(row.event, row.secret)) for row in self._session.rows(found)]
+        return [(row.position, load_event(row.event, row.secret)) for row in self._session.built(found)]
 
     def _envelopes(self, record_id: str) -> Sequence[str]:
         rows = self._session.rows(_ENVELOPES, {"which": record_id})

@@ -199,7 +199,7 @@ class OutboxStore:
             query = query.where(_C.state == state)
         if state is not None and state is not EntryState.ACCEPTED:
             query = query.where(tables.UNFINISHED)
-        return _SHAPE.load(self._session.rows(query))
+        return _SHAPE.load(self._session.built(query))
 
     def expired(self, at: datetime, limit: int) -> Sequence[OutboxEntry]:
         """Return PENDING, CARRIED and HELD entries whose time to live has passed."""
@@ -209,7 +209,7 @@ class OutboxStore:
     def counts(self) -> Sequence[EntryCount]:
         """Return how many entries are in each state, lane by lane, from counters kept with each change."""
         self.flush()
-        return [EntryCount(**row._mapping) for row in self._session.rows(_COUNTS)]
+        return [EntryCount(**row._asdict()) for row in self._session.rows(_COUNTS)]
 
     def lane(self, partner: str) -> Lane:
         """Return a lane as it stands."""

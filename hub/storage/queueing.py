@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, select, update
 
 from hub.entries import OutboxEntry
 from hub.errors import Refused
@@ -127,7 +127,7 @@ class Queueing:
             self._session.run(_COUNT, changed)
         self._entries, self._steps = [], []
 
-    def _possible(self, steps: Sequence[tuple[OutboxEntry, bool]]) -> list[tuple[Row[Any], OutboxEntry]]:
+    def _possible(self, steps: Sequence[tuple[OutboxEntry, bool]]) -> list[tuple[Any, OutboxEntry]]:
         """Return the steps with the rows they change; raise where a row is missing or a step impossible."""
         which = {"which": [entry.entry_id for entry, _ in steps]}
         standing = {row.entry_id: row for row in self._session.rows(_STANDING, which)}

@@ -177,7 +177,7 @@ class RecordStore:
             query = query.where(_C.kind == kind)
         if conversation is not None:
             query = query.where(_C.conversation == conversation)
-        return _SHAPE.load(self._session.rows(query))
+        return _SHAPE.load(self._session.built(query))
 
     def releases(self, record_id: str) -> Sequence[Release]:
         """Return all releases of all versions, oldest first."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, Table, bindparam, select, update
+from sqlalchemy import Connection, Executable, Select, Table, bindparam, select, update
 
 from hub.errors import OurFault
+from hub.storage import ready
 from hub.storage.bulk import run_many
 from hub.storage.faults import DATABASE_ERRORS, fault
 from hub.storage.tables import counters
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Kind = TypeVar("Kind")
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _TAKE: Final = (
     update(counters)
@@ -67,37 +72,38 @@ class Session:
         self.check_open()
         self.changed = self.changed or audited
 
-    def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
-        """Run a statement and return all its rows."""
-        self.check_open()
-        try:
+    def rows(self, statement: Executable, parameters: Parameters = _NONE) -> Sequence[Any]:
+        """Run a statement that its module keeps, and return all its rows, read by name or by place."""
+        with self._failing():
+            if isinstance(parameters, Mapping):
+                return ready.rows(self._connection, statement, parameters)
+            if len(parameters) == 1:
+                return ready.rows(self._connection, statement, parameters[0])
             return self._connection.execute(statement, parameters).all()
-        except DATABASE_ERRORS as error:
-            self._over = True
-            raise fault(error) from None
 
-    def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
+    def built(self, query: Select[Any]) -> Sequence[Any]:
+        """Run a query that was put together for this one call, and return all its rows."""
+        with self._failing():
+            return self._connection.execute(query).all()
+
+    def row(self, statement: Executable, parameters: Parameters = _NONE) -> Any | None:
         """Run a statement and return its first row."""
         found = self.rows(statement, parameters)
         return found[0] if found else None
 
-    def kept_row(self, query: Kept, parameters: Parameters) -> Row[Any] | None:
+    def kept_row(self, query: Kept, parameters: Parameters) -> Any | None:
         """Return a query's first row; in a unit of work others cannot change it until the end."""
         return self.row(query.locking if self.writes else query.plain, parameters)
 
-    def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
-        """Run a statement, once for each of several parameter sets.
+    def run(self, statement: Executable, parameters: Parameters = _NONE) -> int:
+        """Run a statement that its module keeps, once for each of several parameter sets.
 
         Return how many rows an UPDATE or DELETE met; an INSERT says with RETURNING what it stored.
         """
-        self.check_open()
-        try:
-            if parameters is not None and not isinstance(parameters, Mapping):
-                return run_many(self._connection, statement, parameters)
-            return self._connection.execute(statement, parameters).rowcount
-        except DATABASE_ERRORS as error:
-            self._over = True
-            raise fault(error) from None
+        with self._failing():
+            if isinstance(parameters, Mapping):
+                return ready.count(self._connection, statement, parameters)
+            return run_many(self._connection, statement, parameters)
 
     def goes_first(self, flush: Callable[[], None]) -> None:
         """Have rows written before others: those that others refer to, or that may wait for another unit."""
@@ -141,6 +147,16 @@ class Session:
         except DATABASE_ERRORS as error:
             raise fault(error) from None
 
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Run a statement; after a failure nothing more is done here."""
+        self.check_open()
+        try:
+            yield
+        except DATABASE_ERRORS as error:
+            self._over = True
+            raise fault(error) from None
+
     def check_open(self) -> None:
         """Raise OurFault `internal` when nothing can be done here any more."""
         if self._over:
@@ -161,14 +177,16 @@ class Shape(Generic[Kind]):
         """Return a query for whole rows, to be narrowed."""
         return select(*self.columns)
 
-    def load(self, rows: Sequence[Row[Any]]) -> list[Kind]:
+    def load(self, rows: Iterable[Sequence[Any]]) -> list[Kind]:
         """Return the rows as what they hold."""
-        names, made = self._names, [object.__new__(self._kind) for _ in rows]
-        for one, row in zip(made, rows, strict=True):
+        names, kind, made = self._names, self._kind, []
+        for row in rows:
             # As its own constructor would, which goes field by field for it is frozen.
+            one = object.__new__(kind)
             one.__dict__.update(zip(names, row, strict=True))
+            made.append(one)
         return made
 
-    def load_one(self, row: Row[Any] | None) -> Kind | None:
+    def load_one(self, row: Sequence[Any] | None) -> Kind | None:
         """Return the row as what it holds, if there is one."""
         return None if row is None else self.load((row,))[0]

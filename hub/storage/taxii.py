@@ -51,6 +51,10 @@ _TAKE: Final = (
     )
     .returning(_C.c.last, _C.c.added_at)
 )
+_ADD_OBJECTS: Final = insert(_O)
+_ADD_PARTS: Final = insert(_P)
+_ADD_PARCEL: Final = insert(_L)
+_ADD_POST: Final = insert(_S)
 _VERSIONS: Final = _OBJECT.select().where(
     _O.c.collection_id == bindparam("which"), _O.c.object_id.in_(bindparam("ids", expanding=True))
 )
@@ -160,9 +164,9 @@ class TaxiiStore:
         """Add objects, and where content is."""
         self._session.change()
         if objects:
-            self._session.run(insert(_O), [vars(row) for row in objects])
+            self._session.run(_ADD_OBJECTS, [vars(row) for row in objects])
         if parts:
-            self._session.run(insert(_P), [vars(row) for row in parts])
+            self._session.run(_ADD_PARTS, [vars(row) for row in parts])
 
     def contents(self, parcel_id: str) -> Sequence[ObjectRow]:
         """Return the objects of a parcel in its order."""
@@ -173,7 +177,7 @@ class TaxiiStore:
         query = _wanted(_OBJECT.select(), wanted).where(
             _O.c.collection_id == collection_id, _O.c.number > after
         )
-        return _OBJECT.load(self._session.rows(query.order_by(_O.c.number).limit(limit)))
+        return _OBJECT.load(self._session.built(query.order_by(_O.c.number).limit(limit)))
 
     def parts(self, collection_id: str, numbers: Collection[int]) -> Sequence[PartRow]:
         """Return where the content of some objects is."""
@@ -193,7 +197,7 @@ class TaxiiStore:
     def lay(self, row: LaidRow) -> None:
         """Add a parcel that was laid out."""
         self._session.change()
-        self._session.run(insert(_L), vars(row))
+        self._session.run(_ADD_PARCEL, vars(row))
 
     def laid(self, parcel_id: str) -> LaidRow | None:
         """Return a parcel that was laid out."""
@@ -211,7 +215,7 @@ class TaxiiStore:
     def post(self, row: PostRow) -> None:
         """Add a post."""
         self._session.change()
-        self._session.run(insert(_S), vars(row))
+        self._session.run(_ADD_POST, vars(row))
 
     def posted(self, post_id: str) -> PostRow | None:
         """Return a post."""

@@ -80,6 +80,7 @@ _LAST_STAMP: Final = _TIMESTAMPS.select().order_by(_T.number.desc(), _T.at.desc(
 _ADD_TIMESTAMP: Final = insert(timestamps).on_conflict_do_nothing()
 
 _STATES: Final = Shape(WitnessState, witness_states)
+_ALL_STATES: Final = _STATES.select()
 _NEW_STATE = insert(witness_states)
 _PUT_STATE: Final = _NEW_STATE.on_conflict_do_update(
     index_elements=["witness"],
@@ -185,7 +186,7 @@ class WitnessingStore:
 
     def states(self) -> Mapping[str, WitnessState]:
         """Return how asking went last, by witness."""
-        return {row.witness: row for row in _STATES.load(self._session.rows(_STATES.select()))}
+        return {row.witness: row for row in _STATES.load(self._session.rows(_ALL_STATES))}
 
     def put_states(self, rows: Sequence[WitnessState]) -> None:
         """Store how asking went."""

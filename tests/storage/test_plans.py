@@ -13,6 +13,7 @@ from hub.entries import Lane, Priority
 from hub.ports import EventQuery, Store, UnitOfWork
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState, RecordState
+from hub.storage import bulk, ready
 from tests.storage import rows
 
 _SHARES = {Priority.FLASH: 5, Priority.URGENT: 3, Priority.ROUTINE: 2}
@@ -111,9 +112,17 @@ def explained(store: Store, step: Callable[[UnitOfWork], object]) -> list[str]:
                 cursor.execute(explain + statement, parameters[0] if many else parameters)
                 lines.extend(str(row[-1]) for row in cursor.fetchall())
 
+        def looking(on: Any, sql: str, values: Any, *, many: bool = False) -> Any:
+            look(on, on.connection.cursor(), sql, values, many)
+            return execute(on, sql, values, many=many)
+
+        execute = ready.execute
         event.listen(connection, "before_cursor_execute", look)
         try:
-            step(work)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(ready, "execute", looking)
+                patched.setattr(bulk, "execute", looking)
+                step(work)
         finally:
             event.remove(connection, "before_cursor_execute", look)
     return lines

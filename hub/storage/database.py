@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from hub.errors import OurFault
 from hub.storage.fairness import FairLock
 from hub.storage.faults import DATABASE_ERRORS, fault
+from hub.storage.ready import execute
 
 #: How long one waits for a lock, a connection or another process before giving up.
 WAIT_S: Final = 20
@@ -84,8 +85,8 @@ class SqliteDatabase:
         elif not path.is_file():
             raise OurFault("config-invalid", f"There is no database {path}; restore it from its backup.")
         self._turn = FairLock()
-        self._writer = _sqlite(path, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
-        self._reader = _sqlite(path, "BEGIN", pool_size=4, max_overflow=_CONNECTIONS - 4)
+        self._writer = _sqlite(path, pool_size=1, max_overflow=0)
+        self._reader = _sqlite(path, pool_size=4, max_overflow=_CONNECTIONS - 4)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -93,14 +94,14 @@ class SqliteDatabase:
         if not self._turn.acquire(WAIT_S):
             raise OurFault("storage-unavailable", f"Other changes kept the database for {WAIT_S} seconds.")
         try:
-            with _transaction(self._writer) as connection:
+            with _transaction(self._writer, "BEGIN IMMEDIATE") as connection:
                 yield connection
         finally:
             self._turn.release()
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Begin a transaction on one snapshot."""
-        return _transaction(self._reader)
+        return _transaction(self._reader, "BEGIN")
 
     def close(self) -> None:
         """Close all connections; the last one folds the log into the file."""
@@ -141,12 +142,14 @@ class PostgresqlDatabase:
 
 
 @contextmanager
-def _transaction(engine: Engine) -> Iterator[Connection]:
-    """Begin; at the end roll back what was not committed."""
+def _transaction(engine: Engine, begin: str | None = None) -> Iterator[Connection]:
+    """Begin, in these words where the driver has none; at the end roll back what was not committed."""
     connection = None
     try:
         connection = engine.connect()
         connection.begin()
+        if begin is not None:
+            execute(connection, begin, ())
     except DATABASE_ERRORS as error:
         if connection is not None:
             connection.close()
@@ -168,11 +171,10 @@ def _make_private(path: Path) -> None:
         raise OurFault("config-invalid", f"The database {path} cannot be made: {error.strerror}.") from None
 
 
-def _sqlite(path: Path, begin: str, **pool: Any) -> Engine:
+def _sqlite(path: Path, **pool: Any) -> Engine:
     url = URL.create("sqlite", database=str(path))
     engine = create_engine(url, hide_parameters=True, pool_timeout=WAIT_S, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from hub.audit.events import AuditEvent
 from hub.errors import OurFault
@@ -37,41 +39,66 @@ from hub.storage.tears import TearStore
 from hub.storage.trust import TrustStore
 from hub.storage.witnessing import WitnessingStore
 
+_Store = TypeVar("_Store")
+
+
+class _Made(Generic[_Store]):
+    """A store of a view, made when it is first asked for: most transactions need a few of them."""
+
+    def __init__(self, make: Callable[[Session], _Store]) -> None:
+        self._make = make
+
+    def __set_name__(self, view: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, view: SqlView, _: object = None) -> _Store:
+        made = view.__dict__[self._name] = self._make(view._session)
+        return made
+
 
 class SqlView:
     """Implements `hub.ports.View`."""
 
+    _events = _Made(EventStore)
+    records = _Made(RecordStore)
+    access = _Made(AccessStore)
+    approvals = _Made(ApprovalStore)
+    officer_keys = _Made(OfficerKeyStore)
+    bodies = _Made(BodyStore)
+    erasures = _Made(ErasureStore)
+    dues = _Made(DueStore)
+    consents = _Made(ConsentStore)
+    tears = _Made(TearStore)
+    passages = _Made(PassageStore)
+    ledger = _Made(LedgerStore)
+    outbox = _Made(OutboxStore)
+    inbox = _Made(InboxStore)
+    receipts = _Made(ReceiptStore)
+    directory = _Made(DirectoryStore)
+    introductions = _Made(IntroductionStore)
+    messages = _Made(MessageStore)
+    hubless = _Made(HublessStore)
+    taxii = _Made(TaxiiStore)
+    trust = _Made(TrustStore)
+    certificates = _Made(CertificateStore)
+    revocations = _Made(RevocationStore)
+    attachments = _Made(AttachmentStore)
+    replays = _Made(ReplayStore)
+    witnessing = _Made(WitnessingStore)
+    log = _Made(LogStore)
+
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._events = EventStore(session)
-        self.records = RecordStore(session)
-        self.access = AccessStore(session)
-        self.approvals = ApprovalStore(session)
-        self.officer_keys = OfficerKeyStore(session)
-        self.bodies = BodyStore(session)
-        self.erasures = ErasureStore(session)
-        self.dues = DueStore(session)
-        self.consents = ConsentStore(session)
-        self.tears = TearStore(session)
-        self.passages = PassageStore(session)
-        self.ledger = LedgerStore(session)
-        self.outbox = OutboxStore(session)
-        self.inbox = InboxStore(session)
-        self.receipts = ReceiptStore(session)
-        self.deliveries = DeliveryStore(session, self.records)
-        self.directory = DirectoryStore(session)
-        self.introductions = IntroductionStore(session)
-        self.messages = MessageStore(session)
-        self.hubless = HublessStore(session)
-        self.taxii = TaxiiStore(session)
-        self.trust = TrustStore(session)
-        self.certificates = CertificateStore(session)
-        self.revocations = RevocationStore(session)
-        self.attachments = AttachmentStore(session)
-        self.replays = ReplayStore(session)
-        self.witnessing = WitnessingStore(session)
-        self.log = LogStore(session)
-        self.books = BookStore(session, self.outbox.flush)
+
+    @cached_property
+    def deliveries(self) -> DeliveryStore:
+        """Return who got what; it writes the records that it refers to first."""
+        return DeliveryStore(self._session, self.records)
+
+    @cached_property
+    def books(self) -> BookStore:
+        """Return what was sent and received under which number; it writes the queue first."""
+        return BookStore(self._session, self.outbox.flush)
 
     def events(self, *, after: int, limit: int) -> Sequence[tuple[int, AuditEvent]]:
         """Return staged audit events above a position, lowest first."""

@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
 
+from hub.entries import PartnerRow
 from hub.errors import HubError, PeerFault
 from hub.exchange.answering import send_receipts
 from hub.exchange.attachments import forget_unused
@@ -53,6 +55,7 @@ class Dispatcher:
         self._mailboxes = Mailboxes(broker, self._streams, self._stopping)
         self._switch = Switch(broker)
         self._threads: list[threading.Thread] = []
+        self._wires = ThreadPoolExecutor(broker.limits.lanes_at_once, thread_name_prefix="wire")
 
     def start(self) -> None:
         """Start working; called once, inside the process that is to work."""
@@ -80,6 +83,7 @@ class Dispatcher:
         until = time.monotonic() + self._broker.limits.carry_timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        self._wires.shutdown(wait=False)
         self._mailboxes.join(until)
         self._streams.join(until)
 
@@ -148,14 +152,28 @@ class Dispatcher:
             work_parcels(self._broker, lane, running=self._running, holding=self._claims.hold)
             return
         work_lane(
-            self._broker, lane, ready=self._streams.pushed, running=self._running, holding=self._claims.hold
+            self._broker,
+            lane,
+            ready=self._streams.pushed,
+            running=self._running,
+            holding=self._claims.hold,
+            wires=self._wires,
         )
-        partner = self._broker.standing().partners.get(lane)
-        if partner is not None and partner.active:
-            while self._running() and send_receipts(self._broker, partner.row):
+        partner = self._told_more(lane)
+        if partner is not None:
+            while self._running() and send_receipts(self._broker, partner):
                 pass
-            while self._running() and hand_over(self._broker, partner.row):
+            while self._running() and hand_over(self._broker, partner):
                 pass
+
+    def _told_more(self, lane: str) -> PartnerRow | None:
+        """Return a partner for which receipts or messages wait, beside envelopes: mostly none do."""
+        with self._broker.store.read() as view:
+            partner = self._broker.standings.of(view).partners.get(lane)
+            if partner is None or not partner.active:
+                return None
+            waits = view.receipts.unsent(lane, 1) or view.messages.waiting(lane, 1)
+        return partner.row if waits else None
 
     def _running(self) -> bool:
         return not self._stopping.is_set()

@@ -7,7 +7,7 @@ never a lock. Each batch costs one durable commit here: settling it goes on to t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from hub.entries import Lane, OutboxEntry, PartnerRow, RecordRow
 from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, OurFault, PeerFault
 from hub.exchange.abreast import abreast
-from hub.exchange.broker import Broker
+from hub.exchange.broker import Broker, Standing
 from hub.exchange.claiming import Claimed, claim, claimed_until, equip, look_ahead, rest
 from hub.exchange.custody import waits_for_token
 from hub.exchange.numbering import state_numbers
@@ -63,12 +63,14 @@ def work_lane(
     ready: Ready = lambda _partner, _entry: True,
     running: Callable[[], bool] = lambda: True,
     holding: Callable[[Lane], AbstractContextManager[object]] = nullcontext,
+    wires: Executor | None = None,
 ) -> int:
     """Carry everything that is due for one partner; return how many entries it settled.
 
-    One batch is on the wire at a time. Meanwhile the one before it is settled and the next made ready, so
-    that neither side waits for the other's work. Entries whose attachments are not `ready` wait. `running`
-    is asked between batches, and the block that `holding` opens keeps the lane's claim from running out.
+    One batch is on the wire at a time, in a thread of `wires`. Meanwhile the one before it is settled and the
+    next made ready, so that neither side waits for the other's work. Entries whose attachments are not
+    `ready` wait. `running` is asked between batches, and the block that `holding` opens keeps the lane's
+    claim from running out.
     """
     at = broker.clock.now()
     done = 0
@@ -78,7 +80,7 @@ def work_lane(
             return 0
         claimed = claim(broker, work, lane, at=at)
         work.commit()
-    with ThreadPoolExecutor(1, thread_name_prefix="wire") as wire:
+    with ThreadPoolExecutor(1) if wires is None else nullcontext(wires) as wire:
         under_way: Future[Answer] | None = None
         while claimed.entries:
             with holding(claimed.lane):
@@ -89,12 +91,13 @@ def work_lane(
                 with broker.store.read() as view:
                     ahead = make_ready(broker, look_ahead(broker, view, batch.claimed), ready=ready)
                 answer = under_way.result()
+                standing = broker.standing()
                 go_on = running() and not isinstance(answer, HubError)
                 # What was made ready under an older standing is asked for again.
-                current = broker.standing().generation == ahead.claimed.standing.generation
+                current = standing.generation == ahead.claimed.standing.generation
                 start = go_on and current and bool(ahead.claimed.entries)
                 under_way = wire.submit(carry, broker, ahead) if start else None
-                weigh_all(broker, batch, answer)
+                weigh_all(broker, batch, answer, standing)
                 done += len(batch.settled.entries)
                 claimed = settle(broker, batch, go_on=go_on, ahead=ahead.claimed if start else None)
                 batch = replace(ahead, claimed=claimed)
@@ -140,8 +143,8 @@ def carry(broker: Broker, batch: Batch) -> Answer:
         return fault
 
 
-def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
-    """Add to a batch what its entries came to."""
+def weigh_all(broker: Broker, batch: Batch, answer: Answer, standing: Standing) -> None:
+    """Add to a batch what its entries came to, as partners stand since the answer came."""
     settled = batch.settled
     settled.carried = bool(batch.transfers)
     if isinstance(answer, OurFault):
@@ -159,7 +162,7 @@ def weigh_all(broker: Broker, batch: Batch, answer: Answer) -> None:
             weigh(broker, batch.claimed.standing, settled, entry, transfer, outcome, at)
             for (entry, transfer), outcome in zip(batch.transfers, answer, strict=True)
         )
-    quarantine(broker, batch, broker.clock.now())
+    quarantine(broker, batch, standing, broker.clock.now())
     tell_origins(broker, batch.claimed, settled)
 
 
@@ -254,9 +257,8 @@ def settle(broker: Broker, batch: Batch, *, go_on: bool, ahead: Claimed | None) 
     return following
 
 
-def quarantine(broker: Broker, batch: Batch, at: datetime) -> None:
+def quarantine(broker: Broker, batch: Batch, standing: Standing, at: datetime) -> None:
     """Hold what was carried when its partner was suspended, and would be tried again."""
-    standing = broker.standing()
     if standing.generation == batch.claimed.standing.generation:
         return
     settled = batch.settled

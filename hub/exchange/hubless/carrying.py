@@ -45,7 +45,7 @@ def work_parcels(
                 claimed = equip(broker, view, claimed)
             batch = Batch(claimed=claimed)
             _push_all(broker, batch, running)
-            quarantine(broker, batch, broker.clock.now())
+            quarantine(broker, batch, broker.standing(), broker.clock.now())
             done += len(batch.settled.entries)
             go_on = running() and batch.settled.failure is None
             claimed = settle(broker, batch, go_on=go_on, ahead=None)

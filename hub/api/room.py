@@ -153,12 +153,10 @@ class Room(Blueprint):  # type: ignore[misc]
                 return answer.body, status, dict(answer.headers)
 
             view: Any = run
-            if query:
-                view = self.arguments(query, location="query")(view)
-            if body:
-                view = self.arguments(body, location="json")(view)
-            if form:
-                view = self.arguments(form, location="form")(view)
+            # An instance of each schema: of a class, one would be made for each request.
+            for schema, location in ((query, "query"), (body, "json"), (form, "form")):
+                if schema is not None:
+                    view = self.arguments(schema(), location=location)(view)
             view = self.response(
                 status,
                 reply,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Response, request
 
 from hub.api.callers import Door
@@ -13,6 +15,8 @@ from hub.api.scopes import Way
 from hub.audit.events import Act
 from hub.audit.trail import writes
 from hub.exchange.submitting import Submission, submit
+
+_VIEW: Final = SubmissionView()
 
 room = Room("submissions", __name__, url_prefix="/api/v1", description="Records from members' systems.")
 
@@ -45,6 +49,6 @@ def submit_records(call: Call) -> Answer | Response:
     return once(
         call,
         request.headers.get("Idempotency-Key"),
-        schema=SubmissionView(),
+        schema=_VIEW,
         work=lambda remember: {"items": submit(call.broker, call.actor, items, also=remember)},
     )

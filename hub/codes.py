@@ -77,7 +77,7 @@ CODES: Final[dict[str, Row]] = {
     "policy-unusable": _row(_R, 403, 77, "This hub's policy cannot be read"),
     "policy-invalid": _row(_R, 422, 65, "The policy cannot be used"),
     "agreement-not-in-force": _row(_R, 403, 77, "The agreement is not in force at that time"),
-    "article-not-agreed": _row(_R, 403, 77, "The agreement has no such article"),
+    "article-not-agreed": _row(_R, 403, 77, "The agreement has no such article, or it does not let this go"),
     "kind-not-agreed": _row(_R, 403, 77, "The agreement does not cover this kind of record"),
     "purpose-not-agreed": _row(_R, 403, 77, "The agreement does not cover this purpose"),
     "language-not-agreed": _row(_R, 403, 77, "The agreement does not cover this language"),

@@ -18,6 +18,7 @@ from hub.exchange.drafting import answer, draft, refuse_unless_drafter
 from hub.exchange.recipients import permit_showing
 from hub.exchange.routing import collects, delivery_of
 from hub.policy.decision import Permit
+from hub.policy.permission import articles_for
 from hub.ports import UnitOfWork
 from hub.records.actor import Actor
 from hub.records.kinds import Action, Kind
@@ -58,9 +59,10 @@ def ask_consent(
 ) -> RecordRow:
     """Draft the request to a record's originator; nothing goes before a second officer releases it.
 
-    It takes the record's agreement, articles, purpose, language and classification, and goes to the
-    originator alone. Raises Refused `not-found`, `partner-unknown` for whoever is not known here,
-    `transition-invalid` for what is our own or not in force, and what drafting raises.
+    It takes the record's agreement, purpose, language and classification, and its articles as far as they
+    hold that way, and goes to the originator alone. Raises Refused `not-found`, `partner-unknown` for
+    whoever is not known here, `transition-invalid` for what is our own or not in force, and what drafting
+    raises.
     """
     refuse_unless_drafter(actor)
     with broker.store.read() as view:
@@ -75,13 +77,13 @@ def ask_consent(
                 "partner-unknown",
                 f"{strangers[0]} is no member here, and no partner with a hub; it cannot be passed on.",
             )
-        record = read_content(broker, view, row)
+        read_content(broker, view, row)  # nobody asks for consent to what was erased
     level = Label.of(row.label).classification
     label = Label(classification=level, tlp=Tlp.RED, releasable_to=(row.originator,)).as_document()
     document: dict[str, object] = {
         "kind": Kind.CONSENT_REQUEST.value,
         "label": label,
-        "legal_basis": {"agreement": row.agreement, "articles": list(record.legal_basis.articles)},
+        "legal_basis": _basis(broker, standing, row),
         "purpose": row.purpose,
         "language": row.language,
         "conversation": row.conversation,
@@ -116,6 +118,7 @@ def answer_consent(
     """
     refuse_unless_drafter(actor)
     with broker.store.read() as view:
+        standing = broker.standings.of(view)
         row = find_row(view, request_id, originator=originator)
         if row.direction is Direction.OUT or row.kind != Kind.CONSENT_REQUEST.value:
             raise Refused("transition-invalid", "Only a request for consent that came is answered so.")
@@ -134,7 +137,7 @@ def answer_consent(
     document: dict[str, object] = {
         "kind": Kind.CONSENT.value,
         "label": asked.label.as_document() | {"releasable_to": [row.originator]},
-        "legal_basis": {"agreement": row.agreement, "articles": list(asked.legal_basis.articles)},
+        "legal_basis": _basis(broker, standing, row),
         "purpose": row.purpose,
         "language": row.language,
         "subjects": [],
@@ -142,6 +145,18 @@ def answer_consent(
         "details": details,
     }
     return answer(broker, actor, request_id, document, originator=row.originator, priority=Priority.URGENT)
+
+
+def _basis(broker: Broker, standing: Standing, row: RecordRow) -> dict[str, object]:
+    """Return the legal basis of what goes back about a record that came: other articles may hold that way."""
+    articles = articles_for(
+        standing.agreements,
+        row.agreement,
+        sender=broker.agency,
+        recipient=row.originator,
+        cited=row.articles,
+    )
+    return {"agreement": row.agreement, "articles": list(articles)}
 
 
 def granted_by(record: Record) -> tuple[ConsentRow, ...] | None:

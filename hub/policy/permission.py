@@ -121,6 +121,22 @@ def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decisi
     return decide(reasons, clause=clause)
 
 
+def articles_for(
+    agreements: Sequence[Agreement], name: str, *, sender: str, recipient: str, cited: Sequence[str]
+) -> tuple[str, ...]:
+    """Return under which articles of an agreement something goes that a record of it gave rise to.
+
+    They are those that the record cites, as far as they let anything go there; else all that do.
+    """
+    flows = [
+        flow
+        for agreement in _newest(agreements)
+        if agreement.id == name and (flow := agreement.flow(sender, recipient)) is not None
+    ]
+    granting = [article for flow in flows for article in flow.articles]
+    return tuple(one for one in cited if one in granting) or tuple(granting) or tuple(cited)
+
+
 def checks_of(question: Question, agreements: Sequence[Agreement]) -> tuple[Check, ...]:
     """Return what a person answers before this record goes to this recipient."""
     _, flow, _ = _basis(question, agreements)
@@ -166,24 +182,34 @@ def _under(question: Question, agreement: Agreement) -> list[Reason]:
         return reasons
     return (
         reasons
-        + _articles(question, agreement)
+        + _articles(question, agreement, flow)
         + _flow(question, agreement, flow)
         + _level(question, agreement)
         + _times(question, agreement, flow)
     )
 
 
-def _articles(question: Question, agreement: Agreement) -> list[Reason]:
-    """Hold what the record cites against what the agreement has: nothing rests on an article that is not."""
+def _articles(question: Question, agreement: Agreement, flow: Flow) -> list[Reason]:
+    """Hold what the record cites against what the agreement has, and against what lets this flow go.
+
+    Nothing rests on an article that is not there. Of several that are cited, for several recipients, one at
+    least must grant what goes to this one.
+    """
     known = [article.number for article in agreement.articles]
+    unknown = [cited for cited in question.articles if cited not in known]
+    if not unknown and question.articles and not set(question.articles) & set(flow.articles):
+        sentence = (
+            f"Under article {', '.join(question.articles)} of {agreement.id} nothing goes from "
+            f"{question.sender} to {question.recipient}; it goes under {', '.join(flow.articles)}."
+        )
+        return [Reason(code="article-not-agreed", sentence=sentence, clause=_clause(agreement, flow))]
     return [
         Reason(
             code="article-not-agreed",
             sentence=f"{agreement.id} has no article {cited}; it has {', '.join(known)}.",
             clause=agreement.id,
         )
-        for cited in question.articles
-        if cited not in known
+        for cited in unknown
     ]
 
 

@@ -64,7 +64,10 @@ def _holds(asked: Asked) -> str | None:
 
 
 def _articles(asked: Asked) -> str | None:
-    return f"The record cites {_list(asked.question.articles)}." if asked.question.articles else None
+    if not asked.question.articles:
+        return None
+    rests = "" if asked.flow is None else f" The flow rests on {_list(asked.flow.articles)}."
+    return f"The record cites {_list(asked.question.articles)}.{rests}"
 
 
 def _handling(question: Question, flow: Flow) -> str | None:
@@ -153,9 +156,9 @@ RULES: Final[tuple[RuleRow, ...]] = (
     ),
     RuleRow(
         code="article-not-agreed",
-        rule="The agreement has every article that the record cites.",
+        rule="The agreement has every article that the record cites, and one of them lets it go there.",
         source=Source.AGREEMENT,
-        remedy="citing an article that it has",
+        remedy="citing an article that it has, and that the flow rests on",
         held=_articles,
     ),
     RuleRow(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.entries import RecordRow
+from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
 from hub.exchange.consenting import Answered, answer_consent, ask_consent
 from hub.exchange.correcting import correct, withdraw
@@ -21,9 +22,11 @@ from hub.records.lifecycle import RecordState
 from tests.exchange.hubs import (
     AIGUL,
     BOLAT,
+    CUSTODIAN,
     START,
     Hubs,
     add_member,
+    agreement_text,
     release_it,
     released,
     run_lanes,
@@ -104,6 +107,21 @@ def test_what_is_under_originator_control_is_shown_with_consent_and_not_without(
     assert trace(holder, request.record_id).versions[-1].state is RecordState.ANSWERED
     with holder.store.read() as view:
         assert not list(falling_due(view, holder.limits, Due.REPLY, at=holder.clock.now(), within_s=9e6))
+
+
+def test_what_goes_back_cites_an_article_of_its_own_way(originator: Broker, holder: Broker) -> None:
+    row = sent(originator)
+    text = agreement_text([OURS, THEIRS, "kz-mvd", "kz-border"]).replace("version = 1", "version = 2", 1)
+    begun, back, rest = text.partition(f'from = ["{THEIRS}"]')
+    back += rest.replace('articles = ["1"]', 'articles = ["2"]', 1)
+    article = '[[articles]]\nnumber = "2"\nabout = "The other way"\n\n[[flows]]'
+    for broker in (originator, holder):
+        adopt(broker, CUSTODIAN, begun.replace("[[flows]]", article, 1) + back)
+    request = asked(holder, originator, row)
+    assert request.articles == ("2",)
+    consent = answered(originator, request, GRANTED)
+    assert consent.articles == ("1",)
+    assert shown(holder) == [row.record_id]
 
 
 def test_a_refusal_shows_nothing_and_ends_the_request(originator: Broker, holder: Broker) -> None:

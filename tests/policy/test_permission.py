@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.entries import Direction
-from hub.policy import Agreement, Deny, Flow, Permit, Question, flows_by_rule, permit
+from hub.policy import Agreement, Article, Deny, Flow, Permit, Question, flows_by_rule, permit
+from hub.policy.permission import articles_for
 from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Label, Tlp
 from tests.amounts import examples
@@ -63,6 +64,29 @@ def test_an_unknown_article_is_named_with_those_there_are() -> None:
     decision = permit(asked(articles=("99",)), [AGREEMENT], suspended=False)
     assert isinstance(decision, Deny)
     assert decision.reasons[0].sentence == "cis-1999 has no article 99; it has 5."
+
+
+def test_a_record_cites_an_article_under_which_it_goes_there() -> None:
+    more = Article(number="6", about="Exchange of experience")
+    two = replace(AGREEMENT, articles=(*AGREEMENT.articles, more))
+    assert codes(asked(articles=("6",)), two) == ["article-not-agreed"]
+    assert codes(asked(articles=("5", "6")), two) == []
+    decision = permit(asked(articles=("6",)), [two], suspended=False)
+    assert isinstance(decision, Deny)
+    assert decision.reasons[0].sentence == (
+        "Under article 6 of cis-1999 nothing goes from kz-knb to cis-atc; it goes under 5."
+    )
+    assert decision.reasons[0].clause == "cis-1999 art. 5"
+
+
+def test_what_goes_back_rests_on_the_articles_of_that_way() -> None:
+    back = replace(FLOW, senders=FLOW.recipients, recipients=FLOW.senders, articles=("6", "7"))
+    named = tuple(Article(number=one, about="Exchange") for one in ("5", "6", "7"))
+    two = replace(AGREEMENT, articles=named, flows=(FLOW, back))
+    told: dict[str, Any] = {"sender": "cis-atc", "recipient": "kz-knb"}
+    assert articles_for([two], "cis-1999", cited=("5", "7"), **told) == ("7",)
+    assert articles_for([two], "cis-1999", cited=("5",), **told) == ("6", "7")
+    assert articles_for([two], "other", cited=("5",), **told) == ("5",)
 
 
 def test_a_suspended_partner_gets_nothing() -> None:

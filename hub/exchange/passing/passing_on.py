@@ -25,6 +25,7 @@ from hub.exchange.passing.written import (
     refuse_unpermitted,
 )
 from hub.policy.access import Doing
+from hub.policy.permission import articles_for
 from hub.policy.terms import Agreement
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor
@@ -67,7 +68,7 @@ def pass_on(
         "label": label_of(held.record, recipients),
         "legal_basis": {
             "agreement": agreement,
-            "articles": list(_articles(standing.agreements, agreement, broker.agency, pass_to[0])),
+            "articles": list(_articles(standing.agreements, agreement, broker.agency, pass_to)),
         },
         "purpose": held.row.purpose,
         "language": held.row.language,
@@ -115,12 +116,17 @@ def _refuse_again(broker: Broker, view: View, held: Held, pass_to: Sequence[str]
             raise Refused("conflict", f"{had[0]} has it already, by passage {one.passage_id}.")
 
 
-def _articles(agreements: Sequence[Agreement], name: str, us: str, to: str) -> tuple[str, ...]:
-    """Return the articles of the agreement that let something go to a partner."""
-    for agreement in sorted(agreements, key=lambda one: -one.version):
-        if agreement.id == name and (flow := agreement.flow(us, to)) is not None:
-            return tuple(flow.articles)
-    raise Refused("agreement-missing", f"There is no agreement {name} under which it could go to {to}.")
+def _articles(agreements: Sequence[Agreement], name: str, us: str, pass_to: Sequence[str]) -> tuple[str, ...]:
+    """Return the articles of the agreement that let something go to these partners."""
+    found: dict[str, None] = {}
+    for to in pass_to:
+        granting = articles_for(agreements, name, sender=us, recipient=to, cited=())
+        if not granting:
+            raise Refused(
+                "agreement-missing", f"There is no agreement {name} under which it could go to {to}."
+            )
+        found |= dict.fromkeys(granting)
+    return tuple(found)
 
 
 def passed_by(

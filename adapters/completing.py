@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from adapters.contract import Interpretation
 from adapters.un_list.subjects import script_of
 from hub.errors import Refused
 
@@ -22,6 +23,21 @@ MAY_DECIDE: Final = frozenset(
         "details",
     }
 )
+
+
+def completed(
+    said: Interpretation, decided: Mapping[str, Any], agency: str, *, record_id: str, at: str
+) -> tuple[dict[str, Any], dict[str, object]]:
+    """Return the whole record that an agency's document says, and what of it no record has a place for.
+
+    Attachments are among the latter: they are named, and their bytes did not come.
+    """
+    # Who sent it is known; whether it says so of itself is compared where it is admitted.
+    record = complete(said.record, {"originator": agency, **decided}, record_id=record_id, at=at)
+    unknown = dict(said.unknown)
+    if attached := record.pop("attachments", None):
+        unknown["attachments"] = attached
+    return {**record, "attachments": []}, unknown
 
 
 def complete(

@@ -130,6 +130,19 @@ class Seal(Protocol):
         ...
 
 
+@runtime_checkable
+class Showable(Protocol):
+    """A seal whose parcels can be shown to others later, as evidence: each is opened by a key of its own."""
+
+    def seal_showably(self, document: bytes) -> tuple[bytes, bytes]:
+        """Return what `seal` does, and what opens these bytes and no others."""
+        ...
+
+    def key_to(self, sealed: bytes) -> bytes:
+        """Return what opens a parcel that came for us; raise IntegrityFailure `decryption-failed`."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
     """Sealed bytes under a stable id: a retry carries the same bytes under the same id."""

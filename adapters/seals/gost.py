@@ -108,7 +108,15 @@ class GostSeal:
 
     def seal(self, document: bytes) -> bytes:
         """Return the document signed with GOST, then signed and encrypted."""
-        return self._around.seal(self._gost.sign(document))
+        return self.seal_showably(document)[0]
+
+    def seal_showably(self, document: bytes) -> tuple[bytes, bytes]:
+        """Return the same, and what opens these bytes and no others."""
+        return self._around.seal_showably(self._gost.sign(document))
+
+    def key_to(self, sealed: bytes) -> bytes:
+        """Return what opens these bytes that came for us, and no others; raise `decryption-failed`."""
+        return self._around.key_to(sealed)
 
     def open(self, sealed: bytes) -> Opened:
         """Open and verify both signatures; raise as `smime` does where either does not hold."""

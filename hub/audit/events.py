@@ -85,7 +85,7 @@ class Act(Enum):
 
 
 #: Details that derive from content: they go with an event's salt when it is erased.
-SECRET_DETAILS: Final = frozenset({"digest", "losses"})
+SECRET_DETAILS: Final = frozenset({"digest", "losses", "parcel_digests", "parcel_receipt", "record_digest"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 
 from adapters import contract, registry
 from adapters.carriers.taxii_server import Counter
-from adapters.completing import complete
+from adapters.completing import complete, completed
 from adapters.composing import compose
 from adapters.profiles import invalid, parse_profile
+from adapters.showing.names import signing_names
 from hub.bootstrap.materials import HeldMaterials
 from hub.entries import ProfileRow
 from hub.errors import HubError, OurFault, PeerFault, Refused
@@ -28,6 +29,7 @@ from hub.ports import (
     Remark,
     Replied,
     Said,
+    Sealed,
     Store,
     Translated,
 )
@@ -142,10 +144,24 @@ class Adapters:
             for one in _ours(lambda: rules.check(record, on=on))
         ]
 
-    def seal(self, partner: ProfileRow, document: bytes) -> bytes:
-        """Return the bytes that go."""
+    def seal(self, partner: ProfileRow, document: bytes) -> Sealed:
+        """Return the bytes that go, and what opens them."""
         seal = self._composed(partner).adapter.seal
-        return document if seal is None else _ours(lambda: seal.seal(document))
+        if seal is None:
+            return Sealed(content=document)
+        if isinstance(seal, contract.Showable):
+            content, key = _ours(lambda: seal.seal_showably(document))
+            return Sealed(content=content, key=key)
+        return Sealed(content=_ours(lambda: seal.seal(document)))
+
+    def key_to(self, partner: ProfileRow, content: bytes) -> bytes | None:
+        """Return what opens a parcel that came."""
+        seal = self._composed(partner).adapter.seal
+        return _ours(lambda: seal.key_to(content)) if isinstance(seal, contract.Showable) else None
+
+    def signing_names(self, agency: str, source: str) -> frozenset[str]:
+        """Return under which names a profile's text has certificates by which the partner's word counts."""
+        return signing_names(agency, source)
 
     def read(self, partner: ProfileRow, content: bytes, *, record_id: str, at: str) -> Read:
         """Open and interpret a parcel, and fill in what the profile decides."""
@@ -282,13 +298,9 @@ def _read(composed: _Composed, agency: str, content: bytes, *, record_id: str, a
             f"The document has {len(document):,} bytes; at most {adapter.max_document_bytes:,} are taken.",
         )
     said = adapter.dialect.interpret(document)
-    # Who sent it is known; whether it says so of itself is compared where it is admitted.
-    record = complete(said.record, {"originator": agency, **composed.decides}, record_id=record_id, at=at)
-    unknown = dict(said.unknown)
-    if attached := record.pop("attachments", None):
-        unknown["attachments"] = attached  # they are named, and their bytes did not come
+    record, unknown = completed(said, composed.decides, agency, record_id=record_id, at=at)
     return Read(
-        record={**record, "attachments": []},
+        record=record,
         dialect=adapter.dialect.name,
         unknown=unknown,
         versions=said.versions,

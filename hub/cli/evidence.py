@@ -96,9 +96,10 @@ def export_(
 ) -> Answer:
     """Write a bundle of evidence about a record; that it was exported is logged before it is written.
 
-    It holds the envelopes with what opens them, approvals, receipts, corrections and withdrawals, the log's
-    entries about them with their proofs, cosigned checkpoints and time stamps. Whoever has it can read the
-    record: `--commitments-only` leaves content and keys out.
+    It holds the envelopes with what opens them, approvals, receipts, corrections and withdrawals, parcels to
+    and from partners without a hub with the receipts that came back, the log's entries about them with their
+    proofs, cosigned checkpoints and time stamps. Whoever has it can read the record: `--commitments-only`
+    leaves content and keys out.
     """
     mode = Mode.COMMITMENTS if commitments_only else Mode.FULL
     why = justification or (_NO_REASON if commitments_only else None)
@@ -147,9 +148,9 @@ def _wait(broker: Broker, record_id: str, originator: str | None, wait_s: float)
 def anchors(out: Path, home: Path, unlock: Unlock) -> Answer:
     """Write the keys that this hub trusts, for those who verify evidence and trust this hub to name them.
 
-    Our own keys and those of the pinned partners, of the logs and witnesses, how many witnesses must have
-    cosigned, and the roots of time stamps. Hand the file over on another way than the evidence, and its
-    words by voice.
+    Our own keys and those of the pinned partners, of the logs and witnesses, the certificates of partners
+    without a hub, how many witnesses must have cosigned, and the roots of time stamps. Hand the file over on
+    another way than the evidence, and its words by voice.
     """
     from hub.bootstrap.witnessing import stamper
 
@@ -169,11 +170,12 @@ def anchors(out: Path, home: Path, unlock: Unlock) -> Answer:
             "sha256": seen,
             "words": list(words(seen)),
             "agencies": sorted(made.agencies),
+            "partners_without_a_hub": sorted(made.partners),
             "needed": made.needed,
             "witnesses": list(made.witnesses),
         },
         people=(
-            f"The anchors are in {out}: {', '.join(sorted(made.agencies))}; {quorum}.",
+            f"The anchors are in {out}: {', '.join(sorted({*made.agencies, *made.partners}))}; {quorum}.",
             f"SHA-256 {seen}",
             f"words   {' '.join(words(seen))}",
         ),
@@ -203,9 +205,11 @@ def verify(file: str, trust: str, report: Path | None, lang: str) -> Answer:
 
     Exit code 0: proven; 1: disproven; 2: incomplete, nothing is false and something is not shown.
     """
+    from hub.bootstrap.showing import partner_forms
+
     language = Language(lang)
     trusted = read_anchors(read_bytes(trust, max_bytes=ANCHORS_MAX_BYTES))
-    verdict = verify_bundle(read_bytes(file, max_bytes=BUNDLE_MAX_BYTES), trusted)
+    verdict = verify_bundle(read_bytes(file, max_bytes=BUNDLE_MAX_BYTES), trusted, partner_forms())
     if report is not None:
         write_bytes(report, render(verdict, language).encode(), mode=0o600)
     return Answer(

@@ -44,6 +44,9 @@ from hub.records.ids import is_agency
 from hub.records.times import as_text
 
 FORMAT: Final = "hub-anchors/1"
+#: With certificates of partners without a hub; anchors without any are written as before.
+FORMAT_WITH_PARTNERS: Final = "hub-anchors/2"
+_CERTIFICATES_MAX: Final = 256
 #: 64 agencies with several cards' keys each take about 1 MiB.
 ANCHORS_MAX_BYTES: Final = 8 * 1024 * 1024
 _DEPTH: Final = 8
@@ -128,17 +131,24 @@ class AgencyAnchor:
 class Anchors:
     """What a verifier trusts: agencies, how many of which witnesses must cosign, and time-stamping roots.
 
-    `witnesses` are agencies; none ever counts for its own log.
+    `witnesses` are agencies; none ever counts for its own log. `partners` are those without a hub, with every
+    certificate by which their signatures may count: which of them was in force when, the log tells.
     """
 
     agencies: Mapping[str, AgencyAnchor]
     needed: int = 0
     witnesses: tuple[str, ...] = ()
     tsa_roots: tuple[x509.Certificate, ...] = ()
+    partners: Mapping[str, tuple[x509.Certificate, ...]] = field(default_factory=dict)
     made_by: str = ""
     made_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        if any(
+            not is_agency(name) or not 0 < len(held) <= _CERTIFICATES_MAX
+            for name, held in self.partners.items()
+        ):
+            raise ValueError(f"a partner has an id like de-bka, and 1 to {_CERTIFICATES_MAX} certificates")
         if any(name != anchor.agency for name, anchor in self.agencies.items()):
             raise ValueError("an agency stands under another name")
         if not 0 <= self.needed <= len(self.witnesses) or len(set(self.witnesses)) != len(self.witnesses):
@@ -155,12 +165,16 @@ class Anchors:
     def as_document(self) -> dict[str, object]:
         """Return the anchors as JSON holds them."""
         document: dict[str, object] = {
-            "format": FORMAT,
+            "format": FORMAT_WITH_PARTNERS if self.partners else FORMAT,
             "made_by": self.made_by,
             "agencies": [self.agencies[name].as_document() for name in sorted(self.agencies)],
             "quorum": {"needed": self.needed, "witnesses": sorted(self.witnesses)},
-            "tsa_roots": [root.public_bytes(Encoding.PEM).decode() for root in self.tsa_roots],
+            "tsa_roots": _pems(self.tsa_roots),
         }
+        if self.partners:
+            document["partners"] = [
+                {"agency": name, "certificates": _pems(self.partners[name])} for name in sorted(self.partners)
+            ]
         return document if self.made_at is None else document | {"made_at": as_text(self.made_at)}
 
     def public(self, agency: str) -> PublicKeys | None:
@@ -179,10 +193,12 @@ def read_anchors(raw: bytes) -> Anchors:
     if len(raw) > ANCHORS_MAX_BYTES:
         raise _invalid(f"it has {len(raw)} bytes; at most {ANCHORS_MAX_BYTES} are taken")
     try:
-        said = members(parse_json(raw), _REQUIRED, frozenset({"made_at"}))
+        parsed = parse_json(raw)
+        added = frozenset({"partners"} if parsed.get("format") == FORMAT_WITH_PARTNERS else ())
+        said = members(parsed, _REQUIRED | added, frozenset({"made_at"}))
         refuse_deeper(said, _DEPTH)
-        if said["format"] != FORMAT:
-            raise ValueError(f"its format is not {FORMAT}")
+        if said["format"] not in (FORMAT, FORMAT_WITH_PARTNERS):
+            raise ValueError(f"its format is not {FORMAT}, or {FORMAT_WITH_PARTNERS}")
         quorum = members(said["quorum"], frozenset({"needed", "witnesses"}))
         agencies = [AgencyAnchor.load(value) for value in list_of(said, "agencies")]
         if len({anchor.agency for anchor in agencies}) != len(agencies):
@@ -191,7 +207,8 @@ def read_anchors(raw: bytes) -> Anchors:
             agencies={anchor.agency: anchor for anchor in agencies},
             needed=number_of(quorum, "needed"),
             witnesses=texts_of(quorum, "witnesses"),
-            tsa_roots=tuple(_root(pem) for pem in texts_of(said, "tsa_roots")),
+            tsa_roots=_certificates(said, "tsa_roots"),
+            partners=_partners(list_of(said, "partners")) if added else {},
             made_by=text_of(said, "made_by"),
             made_at=time_of(said, "made_at") if "made_at" in said else None,
         )
@@ -220,11 +237,28 @@ def strongest(suites: Collection[Suite]) -> Suite:
     return Suite.HYBRID_1 if Suite.HYBRID_1 in suites else Suite.CLASSIC_1
 
 
-def _root(pem: str) -> x509.Certificate:
-    root = x509.load_pem_x509_certificate(pem.encode())
-    if root.public_bytes(Encoding.PEM).decode() != pem:
-        raise ValueError("a root of time stamps is not one PEM certificate and nothing else")
-    return root
+def _partners(values: Sequence[object]) -> Mapping[str, tuple[x509.Certificate, ...]]:
+    found: dict[str, tuple[x509.Certificate, ...]] = {}
+    for value in values:
+        said = members(value, frozenset({"agency", "certificates"}))
+        if found.setdefault(text_of(said, "agency"), held := _certificates(said, "certificates")) is not held:
+            raise ValueError("a partner stands in it twice")
+    return found
+
+
+def _pems(certificates: Sequence[x509.Certificate]) -> list[str]:
+    return [one.public_bytes(Encoding.PEM).decode() for one in certificates]
+
+
+def _certificates(said: Mapping[str, object], name: str) -> tuple[x509.Certificate, ...]:
+    return tuple(map(_certificate, texts_of(said, name)))
+
+
+def _certificate(pem: str) -> x509.Certificate:
+    found = x509.load_pem_x509_certificate(pem.encode())
+    if found.public_bytes(Encoding.PEM).decode() != pem:
+        raise ValueError("a certificate in it is not one in PEM and nothing else")
+    return found
 
 
 _REQUIRED: Final = frozenset({"agencies", "format", "made_by", "quorum", "tsa_roots"})

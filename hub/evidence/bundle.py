@@ -15,6 +15,7 @@ from hub.envelope.jws import Unchecked, read_jws, sign_jws
 from hub.envelope.keys import SigningKeys
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure, Refused
+from hub.evidence.parcel_parts import ApprovalPart, ParcelPart
 from hub.evidence.parts import (
     CardPart,
     CheckpointPart,
@@ -30,24 +31,32 @@ from hub.evidence.parts import (
 from hub.records.ids import is_agency, is_id
 from hub.records.times import as_text
 
-FORMAT: Final = "hub-evidence/2"
-#: As it was before bundles had a member `trust`; still read.
-FORMAT_BEFORE: Final = "hub-evidence/1"
+FORMAT: Final = "hub-evidence/3"
+#: What bundles had more with each format; all are still read.
+_ADDED: Final = {
+    "hub-evidence/1": frozenset[str](),
+    "hub-evidence/2": frozenset({"trust"}),
+    FORMAT: frozenset({"approvals", "parcels", "trust"}),
+}
 #: What the exporter's signatures say that they are over.
 EVIDENCE_TYPE: Final = "hub-evidence+json"
 #: A record of the largest size to many recipients, corrected and withdrawn, fits many times.
 BUNDLE_MAX_BYTES: Final = 64 * 1024 * 1024
 #: The most parts of each sort: verifying a hostile bundle takes a minute at the most.
 PARTS_MAX: Final = {
+    "approvals": 1024,
     "cards": 256,
     "checkpoints": 64,
     "contents": 256,
     "deliveries": 10_000,
     "entries": 10_000,
     "envelopes": 1024,
+    "parcels": 1024,
     "receipts": 4096,
     "trust": 4096,
 }
+#: The most receipts of all parcels together.
+PARCEL_RECEIPTS_MAX: Final = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +79,16 @@ class Bundle:
     entries: tuple[EntryPart, ...]
     justification: str | None = None
     trust: tuple[TrustPart, ...] = ()
+    parcels: tuple[ParcelPart, ...] = ()
+    approvals: tuple[ApprovalPart, ...] = ()
     format: str = FORMAT
 
     def __post_init__(self) -> None:
         if not (is_agency(self.exporter) and is_agency(self.originator) and is_id(self.record_id)):
             raise ValueError("exporter and originator are ids of agencies, record_id is a UUIDv7")
-        if self.trust and self.format != FORMAT:
-            raise ValueError(f"it has trust, and its format is not {FORMAT}")
+        for name in _ADDED[FORMAT] - _ADDED[self.format]:
+            if getattr(self, name):
+                raise ValueError(f"it has {name}, which its format {self.format} does not")
         for name, most in PARTS_MAX.items():
             if len(getattr(self, name)) > most:
                 raise ValueError(f"it has {len(getattr(self, name))} {name}; at most {most} are taken")
@@ -86,6 +98,12 @@ class Bundle:
             raise ValueError("an item of trust stands in it twice")
         if len(set(self.receipts)) != len(self.receipts):
             raise ValueError("a receipt stands in it twice")
+        if len({(one.way, one.agency, one.parcel_id, one.digest) for one in self.parcels}) != len(
+            self.parcels
+        ):
+            raise ValueError("a parcel stands in it twice")
+        if (count := sum(len(one.receipts) for one in self.parcels)) > PARCEL_RECEIPTS_MAX:
+            raise ValueError(f"its parcels have {count} receipts; at most {PARCEL_RECEIPTS_MAX} are taken")
         if any(not 0 <= entry.checkpoint < len(self.checkpoints) for entry in self.entries):
             raise ValueError("an entry names a checkpoint that is not there")
 
@@ -104,11 +122,14 @@ class Bundle:
             receipts=list(self.receipts),
             deliveries=[part.as_document() for part in self.deliveries],
             cards=[part.as_document() for part in self.cards],
-            trust=[part.as_document() for part in self.trust] if self.format == FORMAT else None,
             log={
                 "origin": self.origin,
                 "checkpoints": [part.as_document() for part in self.checkpoints],
                 "entries": [part.as_document() for part in self.entries],
+            },
+            **{
+                name: [part.as_document() for part in getattr(self, name)]
+                for name in sorted(_ADDED[self.format])
             },
         )
 
@@ -116,10 +137,10 @@ class Bundle:
     def load(cls, value: object) -> Bundle:
         """Return the bundle of a JSON object; raise ValueError."""
         form = value.get("format") if isinstance(value, dict) else None
-        if form not in (FORMAT, FORMAT_BEFORE):
-            raise ValueError(f"its format is not {FORMAT}, or {FORMAT_BEFORE}")
-        new = form == FORMAT
-        said = members(value, _REQUIRED | {"trust"} if new else _REQUIRED, frozenset({"justification"}))
+        if not isinstance(form, str) or form not in _ADDED:
+            raise ValueError(f"its format is not {' or '.join(sorted(_ADDED))}")
+        added = _ADDED[form]
+        said = members(value, _REQUIRED | added, frozenset({"justification"}))
         record = members(said["record"], frozenset({"originator", "record_id"}))
         log = members(said["log"], frozenset({"checkpoints", "entries", "origin"}))
         receipts = list_of(said, "receipts")
@@ -141,7 +162,9 @@ class Bundle:
             origin=text_of(log, "origin"),
             checkpoints=all_of(log, "checkpoints", CheckpointPart.load),
             entries=all_of(log, "entries", EntryPart.load),
-            trust=all_of(said, "trust", TrustPart.load) if new else (),
+            trust=all_of(said, "trust", TrustPart.load) if "trust" in added else (),
+            parcels=all_of(said, "parcels", ParcelPart.load) if "parcels" in added else (),
+            approvals=all_of(said, "approvals", ApprovalPart.load) if "approvals" in added else (),
             format=form,
         )
 

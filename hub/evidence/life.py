@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from hub.evidence.approved import approvals_agree, check_keys
 from hub.evidence.bundle import Bundle
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Notebook, Standing, Topic
+from hub.evidence.parcel_parts import Way
 from hub.evidence.parts import Shown
 from hub.evidence.relied import check_relied, shelve
 from hub.evidence.sealed import CheckedReceipt, OpenedPart, Signed
@@ -31,7 +32,7 @@ _NAMING = _SENT | {Act.ERASED.value}
 
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """What the other steps proved, to be held against one another."""
+    """What the other steps proved, to be held against one another; `told` is what need not be told again."""
 
     bundle: Bundle
     anchors: Anchors
@@ -39,6 +40,7 @@ class Life:
     receipts: Sequence[CheckedReceipt]
     entries: Sequence[ProvenEntry]
     notes: Notebook
+    told: set[tuple[object, ...]] = field(default_factory=set)
 
     def did(self, *acts: Act) -> Sequence[ProvenEntry]:
         """Return the entries of some acts, in the log's order."""
@@ -49,6 +51,23 @@ class Life:
     def erased(self) -> bool:
         """Tell whether the log proves that something of this record was erased."""
         return any(entry.subject == self.bundle.record_id for entry in self.did(Act.ERASED))
+
+    @property
+    def content_digests(self) -> Mapping[str, str]:
+        """Return the digest (hex) of each version's content, as its release or its admission names it."""
+        told = {
+            entry.details.get("version", ""): entry.details.get("digest") for entry in self.did(Act.RELEASED)
+        }
+        told |= {
+            entry.details.get("version", ""): entry.details.get("record_digest")
+            for entry in self.admitted_parcels
+        }
+        return {version: one for version, one in told.items() if one is not None}
+
+    @property
+    def admitted_parcels(self) -> Sequence[ProvenEntry]:
+        """Return the entries that tell of parcels from a partner without a hub."""
+        return [entry for entry in self.did(Act.ADMITTED) if "parcel" in entry.details]
 
     def absent(self, topic: Topic, key: str, **about: Any) -> None:
         """Write down what is not there: missing, or gone with an erasure that the log proves."""
@@ -72,13 +91,15 @@ def check_life(life: Life) -> None:
 def _subjects(life: Life) -> None:
     """Refuse entries about something else: they would lend a life that is not this record's."""
     ours = {life.bundle.record_id, *(part.envelope_id for part in life.bundle.envelopes)}
-    agencies = {part.agency for part in life.bundle.cards}
+    ours |= {part.parcel_id for part in life.bundle.parcels if part.way is Way.SENT}
+    agencies = {part.agency for part in life.bundle.cards} | {part.agency for part in life.bundle.parcels}
     kids = {kid for entry in life.entries for kid in entry.details.get("approver_keys", "").split(",")}
     for entry in life.entries:
         if not entry.said:
             continue
         pins = entry.act == Act.PARTNER_CHANGED.value and entry.subject in agencies
-        pins = pins or (entry.act == Act.OFFICER_KEY.value and entry.subject in kids)
+        # Which keys approved what was erased is told by no entry any more.
+        pins = pins or (entry.act == Act.OFFICER_KEY.value and (entry.subject in kids or life.erased))
         whose = entry.details.get("originator", life.bundle.originator)
         if whose != life.bundle.originator or (entry.subject not in ours and not pins):
             life.notes.disproven(Topic.LOG, "entry-of-another", index=entry.index)
@@ -117,14 +138,15 @@ def _named(details: Mapping[str, str]) -> Iterable[tuple[str, str]]:
 
 
 def _contents(life: Life) -> None:
-    """Compare what went to members alone with the digest that the release committed to."""
-    released = {entry.details.get("version"): entry.details for entry in life.did(Act.RELEASED)}
+    """Compare what went, or came, in no envelope with the digest that the log committed to."""
+    logged_of = life.content_digests
     shown = {str(part.version) for part in life.bundle.contents}
-    for version, details in released.items():
-        if not details.get("envelopes") and version not in shown:
+    for entry in (*life.did(Act.RELEASED), *life.admitted_parcels):
+        version = entry.details.get("version", "")
+        if not entry.details.get("envelopes") and version not in shown:
             life.absent(Topic.CONTENT, "content-not-shown", version=version)
     for part in life.bundle.contents:
-        logged = released.get(str(part.version), {}).get("digest")
+        logged = logged_of.get(str(part.version))
         if logged is None:
             life.absent(Topic.CONTENT, "content-not-in-log", version=part.version)
         elif logged != digest(part.content.encode()).hex():

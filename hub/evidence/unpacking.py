@@ -10,6 +10,7 @@ from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import b64u
 from hub.errors import HubError
 from hub.evidence.bundle import BUNDLE_MAX_BYTES, SignedBundle, read_bundle
+from hub.evidence.parcel_parts import ParcelPart, Way
 
 
 def unpack(raw: bytes) -> Mapping[str, bytes]:
@@ -32,6 +33,8 @@ def _files(signed: SignedBundle) -> Iterator[tuple[str, bytes]]:
             if part.content_key is not None:
                 with suppress(HubError):
                     yield f"envelope-{part.envelope_id}.jws", _opened(part.sealed, part.content_key)
+    for parcel in bundle.parcels:
+        yield from _parcel(parcel)
     for content in bundle.contents:
         yield f"content-{content.version}.json", content.content.encode()
     for number, receipt in enumerate(bundle.receipts, start=1):
@@ -50,6 +53,22 @@ def _files(signed: SignedBundle) -> Iterator[tuple[str, bytes]]:
         yield f"entry-{number:05}.leaf", entry.leaf.encode()
         proof = entry.proof + closing.note + closing.cosignatures
         yield f"entry-{number:05}.tlog-proof", proof.encode()
+
+
+def _parcel(parcel: ParcelPart) -> Iterator[tuple[str, bytes]]:
+    """Yield a parcel's files. Ids that partners chose are no names of files: their digests are."""
+    known = parcel.parcel_id if parcel.way is Way.SENT else digest(parcel.parcel_id.encode()).hex()[:32]
+    name = f"parcel-{known}"
+    if parcel.content is not None:
+        yield name, parcel.content
+    if parcel.content_key is not None:
+        yield f"{name}.key", parcel.content_key
+    if parcel.statement is not None:
+        yield f"{name}.jws", parcel.statement.encode()
+    if parcel.losses is not None:
+        yield f"{name}.losses.json", canonical(parcel.losses)
+    for number, receipt in enumerate(parcel.receipts, start=1):
+        yield f"{name}.receipt-{number}", receipt
 
 
 def _opened(text: str, content_key: bytes) -> bytes:

@@ -10,6 +10,8 @@ from hub.evidence.bundle import SignedBundle, read_bundle
 from hub.evidence.chronicle import check_log
 from hub.evidence.findings import Content, Notebook, Signature, Standing, Topic, Verdict
 from hub.evidence.life import Life, check_life
+from hub.evidence.parcelled import check_parcels
+from hub.evidence.partners import Forms, NoForms
 from hub.evidence.passed import check_passed
 from hub.evidence.sealed import check_envelopes, check_receipts
 
@@ -19,8 +21,10 @@ _ALWAYS = ("revocation", "completeness", "other-logs", "claimed-times")
 _ABOUT_REVOCATION = frozenset({"certificate-good", "certificate-was-revoked", "revocation-answer-false"})
 
 
-def verify_bundle(raw: bytes, anchors: Anchors) -> Verdict:
+def verify_bundle(raw: bytes, anchors: Anchors, forms: Forms | None = None) -> Verdict:
     """Return what a bundle proves to someone who trusts the anchors and nothing else.
+
+    `forms` reads what partners without a hub signed; without it that is told as not checked.
 
     Raises IntegrityFailure `evidence-malformed` for what is no bundle; every other failure is a finding.
     """
@@ -33,17 +37,17 @@ def verify_bundle(raw: bytes, anchors: Anchors) -> Verdict:
         receipts = check_receipts(bundle, anchors, opened, notes)
         entries = check_log(bundle, anchors, notes)
         if entries:
-            check_life(
-                Life(
-                    bundle=bundle,
-                    anchors=anchors,
-                    opened=opened,
-                    receipts=receipts,
-                    entries=entries,
-                    notes=notes,
-                )
+            life = Life(
+                bundle=bundle,
+                anchors=anchors,
+                opened=opened,
+                receipts=receipts,
+                entries=entries,
+                notes=notes,
             )
-        contents = tuple(
+            check_life(life)
+            contents = check_parcels(life, forms or NoForms())
+        contents += tuple(
             Content(
                 version=one.part.version,
                 kind=one.verified.manifest.kind,

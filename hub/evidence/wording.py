@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from hub.evidence import words_en, words_kk, words_ru
+from hub.evidence import (
+    words_en,
+    words_kk,
+    words_parcels_en,
+    words_parcels_kk,
+    words_parcels_ru,
+    words_ru,
+)
 from hub.evidence.findings import Finding
 
 
@@ -19,9 +26,9 @@ class Language(Enum):
 
 
 _SENTENCES: Final = {
-    Language.EN: words_en.SENTENCES,
-    Language.RU: words_ru.SENTENCES,
-    Language.KK: words_kk.SENTENCES,
+    Language.EN: {**words_en.SENTENCES, **words_parcels_en.SENTENCES},
+    Language.RU: {**words_ru.SENTENCES, **words_parcels_ru.SENTENCES},
+    Language.KK: {**words_kk.SENTENCES, **words_parcels_kk.SENTENCES},
 }
 _CODES: Final = {
     Language.EN: words_en.CODES,

@@ -239,5 +239,6 @@ CODES: Final[Mapping[str, str]] = {
     "label-lowered": "label lowered",
     "torn": "derived, parts left out",
     "tear-outdated": "to be derived anew",
+    "receipt-kept": "partner's receipt kept",
     "passed-on": "passed on with its originator's consent",
 }

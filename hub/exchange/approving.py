@@ -54,13 +54,17 @@ Signature = ByPassword | Detached
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """One officer's approval, opened. `secret` derives the salts; without a key there is no `jws`."""
+    """One officer's approval, opened. `secret` derives the salts; without a key there is no `jws`.
+
+    `answers` are those that the statement commits to; None for what was approved before they were kept.
+    """
 
     row: ApprovalRow
     payload: bytes
     secret: bytes = field(repr=False)
     jws: str | None = None
     key: Mapping[str, str] | None = None
+    answers: Sequence[Mapping[str, object]] | None = field(default=None, repr=False)
 
     @property
     def statement(self) -> approvals.Statement:
@@ -150,7 +154,7 @@ def give(
             )
         secret = os.urandom(approvals.SECRET_BYTES)
         payload = state(standing, actor, row, answers, at=at, secret=secret).payload
-        return Given(row=_row(row, actor, at, None), payload=payload, secret=secret)
+        return Given(row=_row(row, actor, at, None), payload=payload, secret=secret, answers=answers)
     if sign is None:
         raise Refused(
             "approval-unsigned",
@@ -162,7 +166,14 @@ def give(
         private, secret = unlocked(broker, key, sign.password), os.urandom(approvals.SECRET_BYTES)
         stated = state(standing, actor, row, answers, at=at, secret=secret)
         payload, jws = stated.payload, approvals.sign(stated, private)
-    return Given(row=_row(row, actor, at, key.kid), payload=payload, secret=secret, jws=jws, key=key.jwk)
+    return Given(
+        row=_row(row, actor, at, key.kid),
+        payload=payload,
+        secret=secret,
+        jws=jws,
+        key=key.jwk,
+        answers=answers,
+    )
 
 
 def _taken(
@@ -314,6 +325,8 @@ def _lock(broker: Broker, one: Given) -> Body:
     document: dict[str, object] = {"payload": b64u(one.payload), "secret": b64u(one.secret)}
     if one.jws is not None and one.key is not None:
         document |= {"jws": one.jws, "key": dict(one.key)}
+    if one.answers is not None:
+        document["answers"] = [dict(answer) for answer in one.answers]
     return lock(canonical(document), body_id=one.row.body_id, master_key=broker.keyring.master_key())
 
 
@@ -325,4 +338,5 @@ def _open(broker: Broker, row: ApprovalRow, body: Body) -> Given:
         secret=unb64u(said["secret"]),
         jws=said.get("jws"),
         key=said.get("key"),
+        answers=said.get("answers"),
     )

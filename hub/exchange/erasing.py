@@ -20,7 +20,7 @@ from hub.errors import Refused
 from hub.exchange.attachments.naming import first_name
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
-from hub.exchange.hubless.erasing import erase_parcels
+from hub.exchange.hubless.erasing import erase_parcels, parcels_erased, parcels_sent
 from hub.policy.decision import require
 from hub.policy.four_eyes import may_confirm_erasure, may_propose_erasure
 from hub.ports import UnitOfWork, View
@@ -162,7 +162,10 @@ def _destroy(
     beside = _beside(broker, work, versions)
     onward = _onward(broker, work, beside)
     entries = _entries(work, versions)
-    event = _told(broker, actor, done, versions, _sealed(work, done, entries), at)
+    sent = parcels_sent(work, versions)
+    enveloped = [entry for entry in entries if entry.envelope_id not in sent]
+    sealed = _sealed(work, done, enveloped)
+    event = _told(broker, actor, done, versions, sealed, parcels_erased(work, versions), at)
     parcels = erase_parcels(work, versions)
     signed = {one.body_id for one in work.approvals.of_record(done.originator, done.record_id)}
     gone_with_it = {*(v.body_id for v in versions), *(e.body_id for e in entries), *parcels, *signed}
@@ -171,7 +174,7 @@ def _destroy(
         work.bodies.erase(body_id)
     gone, kept = _erase_attachments(broker, work, held, [*versions, *beside], at)
     work.erasures.forget_digests(done.originator, done.record_id)
-    if deriving := [one.event_id for one in _deriving(work, done, ours=_ours(versions))]:
+    if deriving := [one.event_id for one in _deriving(work, done, sent, ours=_ours(versions))]:
         work.erasures.erase_secrets(deriving)
     work.erasures.put(done)
     for what in ("review_at", "retain_until"):  # nothing is left that could fall due
@@ -260,6 +263,7 @@ def _told(
     done: ErasureRow,
     versions: Sequence[RecordRow],
     sealed: Mapping[str, str],
+    parcels: Mapping[str, str],
     at: datetime,
 ) -> AuditEvent:
     recipients = sorted({who for row in versions for who in row.recipients})
@@ -275,6 +279,7 @@ def _told(
         recipients=",".join(recipients),
         envelopes=",".join(sealed),
         envelope_digests=",".join(sealed.values()),
+        **parcels,
     )
 
 
@@ -319,13 +324,13 @@ def _erase_attachments(
     return gone, sorted(named.keys() - set(gone))
 
 
-def _deriving(view: View, done: ErasureRow, *, ours: bool) -> Iterator[AuditEvent]:
-    """Return the entries about a record whose details derive from its content.
+def _deriving(view: View, done: ErasureRow, sent: Sequence[str], *, ours: bool) -> Iterator[AuditEvent]:
+    """Return the entries about a record, and about parcels that it went in, whose details derive from it.
 
     What came in envelopes leaves none: those entries hold digests of sealed bytes alone. A partner's parcel
     may not be sealed, and the entry of its admission names the originator.
     """
-    about = (one for one in _events(view, [done.record_id]) if SECRET_DETAILS & one.details.keys())
+    about = (one for one in _events(view, [done.record_id, *sent]) if SECRET_DETAILS & one.details.keys())
     return (one for one in about if ours or one.details.get("originator") == done.originator)
 
 

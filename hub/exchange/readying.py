@@ -153,5 +153,9 @@ def releasing(
 
 
 def _parcels_told(losses: bytes, parcels: Sequence[ParcelRow]) -> dict[str, str]:
-    """Return what a release says of its parcels; the digest of the losses goes when the record is erased."""
-    return {"losses": losses.hex(), "parcels": ",".join(one.parcel_id for one in parcels)}
+    """Return what a release says of its parcels; the digests go when the record is erased."""
+    return {
+        "losses": losses.hex(),
+        "parcels": ",".join(one.parcel_id for one in parcels),
+        "parcel_digests": ",".join(one.digest.hex() for one in parcels),
+    }

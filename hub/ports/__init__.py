@@ -14,6 +14,7 @@ from hub.ports.adapting import (
     Remark,
     Replied,
     Said,
+    Sealed,
     Translated,
 )
 from hub.ports.approvals import Approvals, OfficerKeys
@@ -117,6 +118,7 @@ __all__ = [
     "RevocationClient",
     "Revocations",
     "Said",
+    "Sealed",
     "Store",
     "Tears",
     "TileRow",

@@ -56,6 +56,14 @@ class Parcel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """The bytes that go. `key` opens them and nothing else; None without a seal, or where it cannot tell."""
+
+    content: bytes = field(repr=False)
+    key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answered:
     """What a partner said of a parcel of ours; `code` is None where it took it. `raw` is as it came."""
 
@@ -129,8 +137,19 @@ class Adapting(Protocol):
         """Return what the partner's rules say of sending a record on a day."""
         ...
 
-    def seal(self, partner: ProfileRow, document: bytes) -> bytes:
+    def seal(self, partner: ProfileRow, document: bytes) -> Sealed:
         """Return the bytes that go: sealed as the profile says, or the document itself."""
+        ...
+
+    def key_to(self, partner: ProfileRow, content: bytes) -> bytes | None:
+        """Return what opens a parcel that came; None without a seal, or where its seal cannot tell.
+
+        Raises IntegrityFailure `decryption-failed` for what was sealed for a key that is not held any more.
+        """
+        ...
+
+    def signing_names(self, agency: str, source: str) -> frozenset[str]:
+        """Return under which names a profile's text has certificates by which the partner's word counts."""
         ...
 
     def read(self, partner: ProfileRow, content: bytes, *, record_id: str, at: str) -> Read:

@@ -18,7 +18,6 @@ from hub.audit.proofs import read_proof, verify_proof
 from hub.cli.frame import SOME_ID
 from hub.envelope.jws import check_jws, read_jws
 from hub.envelope.suites import Suite
-from hub.evidence import words_en
 from hub.evidence.anchors import read_anchors, write_anchors
 from hub.evidence.wording import Language, keys, labels, sentence_of, word
 from hub.records.lifecycle import DeliveryState, ReceiptStatus
@@ -218,7 +217,9 @@ def test_every_finding_has_a_sentence_in_every_language(language: Language) -> N
     code = "".join(text for text in rooms if "SENTENCES: Final" not in text)
     known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', code))
     built = {
-        f"{what}-{end}" for what in ("envelope", "passed", "receipt") for end in ("false", "unknown-key")
+        f"{what}-{end}"
+        for what in ("envelope", "parcel-statement", "passed", "receipt")
+        for end in ("false", "unknown-key")
     }
     assert used <= known | built | {"revocation", "completeness", "attachments", "timestamp"}
     assert set(labels(language)) == set(labels(Language.EN))
@@ -230,6 +231,6 @@ def test_every_finding_has_a_sentence_in_every_language(language: Language) -> N
 def test_no_sentence_wants_what_its_finding_does_not_tell(files: tuple[str, str]) -> None:
     for language in Language:
         for key in keys(language):
-            english = set(re.findall(r"{(\w+)}", words_en.SENTENCES[key]))
+            english = set(re.findall(r"{(\w+)}", sentence_of(Language.EN, key)))
             told = set(re.findall(r"{(\w+)}", sentence_of(language, key)))
             assert told - {"code"} <= english, (language, key)

@@ -9,6 +9,7 @@ import pytest
 
 from hub.ports import Store
 from hub.storage import open_store
+from tests.evidence.parcels import PARTNERS, Parcelled, make_world
 from tests.evidence.world import World, play
 from tests.exchange.hubs import Hubs
 from tests.stores import StorePool
@@ -30,6 +31,26 @@ def world(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> I
 def bundle(world: World) -> bytes:
     """What the originator exports of it."""
     return world.export()
+
+
+@pytest.fixture(scope="package")
+def parcelled(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Iterator[Parcelled]:
+    """One record to three partners without a hub, each of which answered."""
+
+    def copied(home: Path) -> Store:
+        return open_store(f"sqlite:///{shutil.copy(_sqlite_template, home / 'hub.sqlite3')}")
+
+    made = make_world(Hubs(folder=tmp_path_factory.mktemp("parcels"), new_store=copied))
+    made.record_id = made.send(*PARTNERS).record_id
+    made.answer(*PARTNERS)
+    yield made
+    made.hubs.close()
+
+
+@pytest.fixture(scope="package")
+def parcels(parcelled: Parcelled) -> bytes:
+    """The bundle of that record."""
+    return parcelled.export()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.audit.events import Act
 from hub.entries import RevocationRow, TrustKind
-from hub.evidence.bundle import FORMAT_BEFORE, Bundle
+from hub.evidence.bundle import Bundle
 from hub.evidence.findings import Outcome, Standing
 from hub.evidence.verifying import verify_bundle
 from hub.exchange import receiving
@@ -255,7 +255,7 @@ def test_a_bundle_of_the_format_before_still_verifies(hubs: Hubs, monkeypatch: p
     monkeypatch.setattr(receiving, "relied_on", lambda *_told, **_more: {})
     world = admit(hubs, monkeypatch).world
     raw = resigned(
-        world.export(world.theirs), world.theirs, lambda b: replace(b, trust=(), format=FORMAT_BEFORE)
+        world.export(world.theirs), world.theirs, lambda b: replace(b, trust=(), format="hub-evidence/1")
     )
     assert b'"format":"hub-evidence/1"' in raw
     assert b'"trust":[' not in raw

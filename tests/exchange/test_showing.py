@@ -38,6 +38,8 @@ OPENING: Final = {
     "hub/exchange/attachments/reading.py": "shown to officers and members' systems, through let_out",
     "hub/exchange/evidence/collecting.py": "shown to whoever exports evidence, after its exported entry",
     "hub/exchange/evidence/exporting.py": "to ask whose record a passage holds; what it shows is collected",
+    "hub/exchange/evidence/parcels.py": "as above, of what went to and came from partners without a hub",
+    "hub/exchange/evidence/partner_certificates.py": "partners' certificates, which are public, for anchors",
     "hub/exchange/drafting.py": "to check and permit a draft; the caller gets its row and the verdicts",
     "hub/exchange/correcting.py": "a withdrawal keeps what its record says; the caller gets its row",
     "hub/exchange/checks.py": "to know what a releaser is asked; the caller gets the questions",

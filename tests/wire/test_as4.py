@@ -18,12 +18,18 @@ from adapters.carriers.as4.names import UNREGISTERED
 from adapters.registry import make
 from bench.peer_as4 import Gateway, environment, gateway, kept
 from hub.bootstrap.opening import Hub, open_hub
+from hub.bootstrap.showing import partner_forms
 from hub.entries import OutboxEntry
+from hub.evidence.findings import Outcome, Standing
+from hub.evidence.verifying import verify_bundle
 from hub.exchange.agreements import adopt
 from hub.exchange.drafting import draft
+from hub.exchange.evidence.anchoring import anchors_of
+from hub.exchange.evidence.exporting import export
 from hub.exchange.hubless.asking import losses_of
 from hub.exchange.hubless.pinning import pin_profile, profile_digest, put_material
 from hub.exchange.releasing import approve
+from hub.federation.card import fingerprint
 from hub.records.actor import Actor, ActorKind
 from hub.records.kinds import Kind
 from hub.records.lifecycle import EntryState
@@ -32,6 +38,7 @@ from hub.records.template import template
 from tests.adapters.carriers.as4.ends import ACTION, SERVICE, sides
 from tests.adapters.seals.parties import key_pem
 from tests.api.live import live_hub
+from tests.evidence.world import keys_of, told
 from tests.exchange.hubs import AIGUL, BOLAT, agreement_text, document
 from tests.servers.mutual import client_leaf, partner_authority
 from tests.wire.test_taxii import until
@@ -120,6 +127,17 @@ def test_a_released_record_reaches_the_gateway_and_counts_on_its_receipt(joined:
     assert (came["taken"], came["id"]) == (True, f"{parcel.parcel_id}@{US}")
     assert [sha256(b64decode(one)).digest() for one in came["payloads"]] == [parcel.digest]
     assert (parcel.signer or "").startswith(f"CN={THEM} ")
+    _prove(joined.hub, row.record_id)
+
+
+def _prove(hub: Hub, record_id: str) -> None:
+    """Have the gateway's receipt prove that these very bytes came, to who has the anchors alone."""
+    auditor = Actor(kind=ActorKind.HUB, id="test", agency=US)
+    raw = export(hub.broker, auditor, record_id, justification="case 2026/17")
+    anchors = anchors_of(hub.broker, own_fingerprint=fingerprint(hub.card()))
+    verdict = verify_bundle(raw, anchors, partner_forms())
+    assert verdict.outcome is Outcome.PROVEN, told(verdict)
+    assert {"parcel-receipt-signed", "parcel-translated"} <= keys_of(verdict, Standing.PROVEN)
 
 
 def test_a_gateways_message_is_a_record_once_and_its_receipt_comes_again(joined: Joined) -> None:

@@ -97,21 +97,34 @@ def read_signal(
     Raises IntegrityFailure `receipt-invalid` for what proves nothing about this message, and what `verify`
     and `read_envelope` raise. An error that is not signed is returned without a signer.
     """
+    read, repeated = read_kept(raw, about=about, theirs=agreed.theirs, at=at)
+    if isinstance(read, Receipt) and set(repeated) != set(references):
+        raise _invalid("it repeats other digests than were sent")
+    return read
+
+
+def read_kept(
+    raw: bytes, *, about: str, theirs: Sequence[x509.Certificate], at: datetime
+) -> tuple[Receipt | Failure, Sequence[Reference]]:
+    """Read what answered a message of ours, and the digests that it repeats, which nobody compared yet.
+
+    Raises what `read_signal` does.
+    """
     envelope = read_envelope(raw)
     signal = one(envelope.messaging, EB, "SignalMessage")
     errors = [each for each in every(signal, EB, "Error") if attribute(each, "severity") != "warning"]
     if errors:
-        return _failure(envelope, signal, errors[0], about=about, agreed=agreed, at=at)
-    signed = verify(envelope, agreed.theirs, at)
+        return _failure(envelope, signal, errors[0], about=about, theirs=theirs, at=at), ()
+    signed = verify(envelope, theirs, at)
     if len(envelope.messaging) != 1 or signed.parts or id_of(signal, "RefToMessageId") != about:
         raise _invalid("it is about another message")
     receipt = one(signal, EB, "Receipt")
     if [child.tag for child in receipt] != [tag(EBBP, "NonRepudiationInformation")]:
         raise _invalid("it repeats no digests")
     repeated = _repeated(receipt[0])
-    if len(set(repeated)) != len(repeated) or set(repeated) != set(references):
+    if len(set(repeated)) != len(repeated) or not repeated:
         raise _invalid("it repeats other digests than were sent")
-    return Receipt(signer=signed.signer)
+    return Receipt(signer=signed.signer), repeated
 
 
 def _repeated(information: _Element) -> Sequence[Reference]:
@@ -122,10 +135,16 @@ def _repeated(information: _Element) -> Sequence[Reference]:
 
 
 def _failure(
-    envelope: Envelope, signal: _Element, error: _Element, *, about: str, agreed: Agreed, at: datetime
+    envelope: Envelope,
+    signal: _Element,
+    error: _Element,
+    *,
+    about: str,
+    theirs: Sequence[x509.Certificate],
+    at: datetime,
 ) -> Failure:
     try:
-        signer: x509.Certificate | None = verify(envelope, agreed.theirs, at).signer
+        signer: x509.Certificate | None = verify(envelope, theirs, at).signer
     except HubError:
         signer = None
     told = one(signal, EB, "MessageInfo")

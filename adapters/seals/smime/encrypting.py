@@ -37,6 +37,7 @@ _AGREEMENTS: Final[dict[str, hashes.HashAlgorithm]] = {
     "1.3.132.1.11.3": hashes.SHA512(),
 }
 _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+_FAILING: Final = (*PARSING, InvalidTag, UnsupportedAlgorithm, keywrap.InvalidUnwrap)
 
 
 class _GcmParameters(core.Sequence):  # type: ignore[misc]
@@ -57,6 +58,11 @@ class _SharedInfo(core.Sequence):  # type: ignore[misc]
 
 def encrypt(content: bytes, *, recipients: Sequence[x509.Certificate]) -> bytes:
     """Return a ContentInfo that only the certificates' keys open, as DER."""
+    return encrypt_showably(content, recipients=recipients)[0]
+
+
+def encrypt_showably(content: bytes, *, recipients: Sequence[x509.Certificate]) -> tuple[bytes, bytes]:
+    """Return the same, and the key of its content alone."""
     key, nonce = os.urandom(_KEY_BYTES), os.urandom(_NONCE_BYTES)
     sealed = AESGCM(key).encrypt(nonce, content, None)
     parameters = _GcmParameters({"nonce": nonce, "tag_bytes": _TAG_BYTES})
@@ -76,7 +82,7 @@ def encrypt(content: bytes, *, recipients: Sequence[x509.Certificate]) -> bytes:
         }
     )
     outer = cms.ContentInfo({"content_type": "authenticated_enveloped_data", "content": enveloped})
-    return bytes(outer.dump())
+    return bytes(outer.dump()), key
 
 
 def decrypt(raw: bytes, *, keys_of: Sequence[tuple[x509.Certificate, PrivateKeyTypes]]) -> bytes:
@@ -85,12 +91,31 @@ def decrypt(raw: bytes, *, keys_of: Sequence[tuple[x509.Certificate, PrivateKeyT
     All failures say the same: who altered the bytes learns nothing from how they failed.
     """
     try:
-        return _decrypt(raw, keys_of)
-    except (*PARSING, InvalidTag, UnsupportedAlgorithm, keywrap.InvalidUnwrap):
-        raise IntegrityFailure(
-            "decryption-failed",
-            "Expected CMS AuthEnvelopedData with AES-256-GCM for one of our certificates; it does not open.",
-        ) from None
+        enveloped = _enveloped(raw)
+        return _opened(enveloped, _content_key(enveloped["recipient_infos"], keys_of))
+    except _FAILING:
+        raise _failed("for one of our certificates") from None
+
+
+def key_of(raw: bytes, *, keys_of: Sequence[tuple[x509.Certificate, PrivateKeyTypes]]) -> bytes:
+    """Return the key of the content alone, which shows it to others; raise as `decrypt` does."""
+    try:
+        enveloped = _enveloped(raw)
+        key = _content_key(enveloped["recipient_infos"], keys_of)
+        _opened(enveloped, key)
+    except _FAILING:
+        raise _failed("for one of our certificates") from None
+    return key
+
+
+def decrypt_with_key(raw: bytes, key: bytes) -> bytes:
+    """Return the content that a key of the content opens; raise IntegrityFailure `decryption-failed`."""
+    try:
+        if len(key) != _KEY_BYTES:
+            raise ValueError("a key of another length")
+        return _opened(_enveloped(raw), key)
+    except _FAILING:
+        raise _failed("that the shown key opens") from None
 
 
 def _recipient(certificate: x509.Certificate, key: bytes) -> cms.RecipientInfo:
@@ -164,11 +189,14 @@ def _agreed(
     return X963KDF(algorithm=digest, length=_KEY_BYTES, sharedinfo=_SharedInfo(told).dump()).derive(shared)
 
 
-def _decrypt(raw: bytes, keys_of: Sequence[tuple[x509.Certificate, PrivateKeyTypes]]) -> bytes:
+def _enveloped(raw: bytes) -> Any:
     outer = cms.ContentInfo.load(raw, strict=True)
     if outer["content_type"].native != "authenticated_enveloped_data":
         raise ValueError("another structure")
-    enveloped = outer["content"]
+    return outer["content"]
+
+
+def _opened(enveloped: Any, key: bytes) -> bytes:
     info = enveloped["auth_encrypted_content_info"]
     algorithm = info["content_encryption_algorithm"]
     if info["content_type"].native != "data" or algorithm["algorithm"].native != "aes256_gcm":
@@ -180,7 +208,6 @@ def _decrypt(raw: bytes, keys_of: Sequence[tuple[x509.Certificate, PrivateKeyTyp
     attributes = enveloped["auth_attrs"]
     # RFC 5083 §2.2: authenticated attributes are encoded with the tag of SET OF.
     bound = attributes.untag().dump() if isinstance(attributes, cms.CMSAttributes) else None
-    key = _content_key(enveloped["recipient_infos"], keys_of)
     sealed = info["encrypted_content"].native + mac
     return AESGCM(key).decrypt(parameters["nonce"].native, sealed, bound)
 
@@ -233,6 +260,13 @@ def _agreed_on(info: Any, certificate: x509.Certificate, key: ec.EllipticCurvePr
     ukm = info["ukm"].native
     return keywrap.aes_key_unwrap(
         _agreed(key, theirs, digest, wrapping.dump(), ukm), one["encrypted_key"].native
+    )
+
+
+def _failed(whose: str) -> IntegrityFailure:
+    return IntegrityFailure(
+        "decryption-failed",
+        f"Expected CMS AuthEnvelopedData with AES-256-GCM {whose}; it does not open.",
     )
 
 

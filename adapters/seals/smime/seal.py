@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from adapters.contract import Materials, Opened
 from adapters.profiles import flag, invalid, only, text, whole
 from adapters.reading import bounded
-from adapters.seals.smime.encrypting import decrypt, encrypt
+from adapters.seals.smime.encrypting import decrypt, encrypt_showably, key_of
 from adapters.seals.smime.pins import Pins, fingerprint, fit, is_end
 from adapters.seals.smime.signing import sign
 from adapters.seals.smime.verifying import Signed, verify
@@ -62,13 +62,21 @@ class SmimeSeal:
 
         Raises PeerFault `certificate-expired`, `-unfit` or `-weak` for a certificate of the partner.
         """
+        return self.seal_showably(document)[0]
+
+    def seal_showably(self, document: bytes) -> tuple[bytes, bytes]:
+        """Return the same, and what opens these bytes and no others."""
         at = self._now()
         for one in self._recipients:
             fit(one, at, use=_encryption_use(one))
         signed = sign(
             document, key=self._key, certificate=self._certificate, recipients=self._recipients, at=at
         )
-        return encrypt(signed, recipients=self._recipients)
+        return encrypt_showably(signed, recipients=self._recipients)
+
+    def key_to(self, sealed: bytes) -> bytes:
+        """Return what opens these bytes that came for us, and no others; raise `decryption-failed`."""
+        return key_of(bounded(sealed, self._max_bytes), keys_of=[(self._certificate, self._key)])
 
     def open(self, sealed: bytes) -> Opened:
         """Open and verify. Raises IntegrityFailure `decryption-failed`, `signature-invalid` or `-missing`.

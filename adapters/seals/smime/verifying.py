@@ -30,11 +30,15 @@ _MAX_CERTIFICATES: Final = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """Content, the certificate that signed it, and the signed structure as evidence."""
+    """Content, the certificate that signed it, and the signed structure as evidence.
+
+    `meant_for` are the SHA-256 of the certificates that the signature names, which may be none.
+    """
 
     content: bytes = field(repr=False)
     signer: x509.Certificate
     structure: bytes = field(repr=False)
+    meant_for: tuple[bytes, ...] = ()
 
 
 def verify(raw: bytes, *, pins: Pins, us: x509.Certificate | None, at: datetime) -> Signed:
@@ -70,11 +74,23 @@ def _verify(raw: bytes, pins: Pins, us: x509.Certificate | None, at: datetime) -
     # As RFC 5652 §5.4 asks: the bytes under the SET OF tag, not under the implicit one that they came with.
     _check_signature(signer, info, digest, info["signed_attrs"].untag().dump())
     pins.check(signer, at)
-    if us is not None and fingerprint(us) not in _meant_for(attributes):
+    meant_for = _meant_for(attributes)
+    if us is not None and fingerprint(us) not in meant_for:
         raise IntegrityFailure(
             "recipient-mismatch", "Expected content signed for us; it names others or nobody."
         )
-    return Signed(content=content, signer=signer, structure=raw)
+    return Signed(content=content, signer=signer, structure=raw, meant_for=tuple(meant_for))
+
+
+def content_of(raw: bytes) -> bytes:
+    """Return what is inside of signed data, whoever signed it; nothing is verified.
+
+    Raises IntegrityFailure `signature-missing` for what is no SignedData with its content inside.
+    """
+    inner = _signed_data(raw)["encap_content_info"]
+    if inner["content_type"].native != "data" or not isinstance(inner["content"], core.OctetString):
+        raise _missing("the content is not inside what is signed")
+    return _octets(inner["content"])
 
 
 def _signed_data(raw: bytes) -> cms.SignedData:

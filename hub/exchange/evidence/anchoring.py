@@ -10,6 +10,7 @@ from hub.envelope.suites import Suite
 from hub.errors import Refused
 from hub.evidence.anchors import AgencyAnchor, Anchors, merge_keys
 from hub.exchange.broker import Broker, Counterparty
+from hub.exchange.evidence.partner_certificates import certificates_ever
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.partners import SUITES
 from hub.exchange.trust_history import suites_ever
@@ -23,6 +24,8 @@ def anchors_of(
     tsa_roots: Sequence[x509.Certificate] = (),
 ) -> Anchors:
     """Return the keys of this hub and of its pinned partners, the quorum and the roots of time stamps.
+
+    Of partners without a hub they are the certificates by which these sign.
 
     `own_fingerprint` is that of our card. Raises Refused `partner-unknown` for a witness that is not pinned.
     """
@@ -46,6 +49,7 @@ def anchors_of(
             _anchor(one, view.directory.cards(name), suites_ever(view, name))
             for name, one in broker.standings.of(view).partners.items()
         ]
+        hubless = certificates_ever(broker, view)
     keyed = {anchor.agency for anchor in partners if anchor.witness_keys}
     if missing := sorted(set(policy.witnesses) - keyed):
         raise Refused(
@@ -57,6 +61,7 @@ def anchors_of(
         needed=policy.needed,
         witnesses=tuple(sorted(policy.witnesses)),
         tsa_roots=tuple(tsa_roots),
+        partners=hubless,
         made_by=broker.agency,
         made_at=broker.clock.now(),
     )

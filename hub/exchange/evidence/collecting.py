@@ -12,11 +12,21 @@ from hub.envelope import sealing
 from hub.envelope.vault import body_key, unlock
 from hub.errors import HubError, Refused
 from hub.evidence.bundle import BUNDLE_MAX_BYTES, PARTS_MAX
+from hub.evidence.parcel_parts import ApprovalPart, ParcelPart
 from hub.evidence.parts import CardPart, ContentPart, DeliveryPart, EnvelopePart, Mode, Shown, TrustPart
 from hub.exchange.approving import kids_of
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.custody import waits_for_token
+from hub.exchange.evidence.parcels import (
+    approval_parts,
+    body_ids,
+    parcel_parts,
+    parcels_came,
+    parcels_sent,
+    profiles_named,
+)
+from hub.exchange.evidence.partner_certificates import changes_of
 from hub.exchange.relying import names_relied_on
 from hub.federation.snapshot import read_snapshot
 from hub.ports import View
@@ -40,6 +50,8 @@ class Collected:
     cards: tuple[CardPart, ...]
     events: tuple[AuditEvent, ...]
     trust: tuple[TrustPart, ...] = ()
+    parcels: tuple[ParcelPart, ...] = ()
+    approvals: tuple[ApprovalPart, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +85,7 @@ def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originato
     full = mode is Mode.FULL
     if full:
         _refuse_too_large(view, life)
+    parcels = tuple(parcel_parts(broker, view, life.row, full=full))
     return Collected(
         row=life.row,
         envelopes=tuple(_envelope(broker, view, one, full=full) for one in life.named),
@@ -92,6 +105,8 @@ def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originato
         cards=tuple(_cards(view, life.others)),
         events=life.events,
         trust=tuple(_trust(view, life.events)),
+        parcels=parcels,
+        approvals=tuple(approval_parts(broker, view, life.versions, parcels, full=full)),
     )
 
 
@@ -109,14 +124,15 @@ def _life(broker: Broker, view: View, record_id: str, originator: str | None) ->
     ]
     named = tuple(_named(view, row, versions, _about(view, row, [record_id])))
     ids = [one.envelope_id for one in named]
-    others = _others(view, broker, row, ids)
+    others, hubless = _others(view, broker, row, ids), _hubless(view, row)
     pins = [
         (position, event)
-        for position, event in view.events_about(others, limit=_ENTRIES_MOST)
+        for position, event in view.events_about([*others], limit=_ENTRIES_MOST)
         if event.act is Act.PARTNER_CHANGED
     ]
-    own = _about(view, row, [record_id, *ids])
-    keys = sorted(kids_of(event for _position, event in own))
+    pins += [change for agency in hubless for change in changes_of(view, agency)]
+    own = _about(view, row, [record_id, *ids, *(one.parcel_id for one in parcels_sent(view, row))])
+    keys = sorted(kids_of(event for _position, event in own if event.salt is not None))
     placed = [*own, *pins, *(view.events_about(keys, limit=_ENTRIES_MOST) if keys else ())]
     return _Life(
         row=row,
@@ -130,6 +146,7 @@ def _life(broker: Broker, view: View, record_id: str, originator: str | None) ->
 def _refuse_too_large(view: View, life: _Life) -> None:
     """Raise Refused `evidence-too-large` before anything is opened: memory is bounded by the file's limit."""
     ids = [one.body_id for one in life.named if one.body_id is not None]
+    ids += body_ids(view, life.row)
     size = sum(view.bodies.sizes([*ids, *(one.body_id for one in life.versions)]).values())
     if size > BUNDLE_MAX_BYTES:
         raise Refused(
@@ -167,7 +184,7 @@ def _named(
         parcels = {one.parcel_id for one in view.hubless.parcels_of(row.record_id)}
         for entry in view.outbox.of_record(row.record_id):
             if entry.envelope_id in parcels:
-                continue  # a partner's parcel is no envelope: `hub record parcels` writes it out
+                continue  # a partner's parcel is no envelope, and is shown as what it is
             found.setdefault(entry.envelope_id, entry.version or 0)
         for envelope_id, version in found.items():
             yield _Named(
@@ -233,8 +250,8 @@ def _content_key(broker: Broker, sealed: sealing.Sealed, body: Body) -> bytes:
 def _contents(
     broker: Broker, view: View, row: RecordRow, versions: Sequence[RecordRow]
 ) -> Iterable[ContentPart]:
-    """Yield the content of our versions that went to members alone, in no envelope."""
-    if row.direction is Direction.IN:
+    """Yield the content of versions that went, or came, in no envelope: to members, and by parcels."""
+    if row.direction is Direction.IN and not parcels_came(view, row):
         return
     alone = [one for one in versions if one.envelope_id is None]
     bodies = view.bodies.get_many([one.body_id for one in alone])
@@ -262,9 +279,15 @@ def _receipts(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) ->
 def _others(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) -> Sequence[str]:
     """Return the other agencies that may have signed: the originator, or those that stated receipts."""
     if row.direction is Direction.IN:
-        return [row.originator]
+        return [] if parcels_came(view, row) else [row.originator]
     signers = {receipt.by for receipt in view.receipts.of_record(row.record_id) if receipt.envelope_id in ids}
     return sorted(signers - {broker.agency})
+
+
+def _hubless(view: View, row: RecordRow) -> Sequence[str]:
+    """Return the partners without a hub between whom and us its parcels moved."""
+    sent = {one.agency for one in parcels_sent(view, row)}
+    return sorted(sent | {one.agency for one in parcels_came(view, row)})
 
 
 def _trust(view: View, events: Sequence[AuditEvent]) -> Iterable[TrustPart]:
@@ -276,7 +299,8 @@ def _trust(view: View, events: Sequence[AuditEvent]) -> Iterable[TrustPart]:
         if item.kind is TrustKind.SNAPSHOT
         for name in read_snapshot(item.raw).names
     ]
-    for item in (named | dict(view.trust.items(further))).values():
+    profiles = {item.digest: item for item in profiles_named(view, events)}
+    for item in (named | dict(view.trust.items(further)) | profiles).values():
         yield TrustPart(kind=item.kind, raw=item.raw)
 
 

@@ -10,7 +10,7 @@ from hub.audit.names import log_name
 from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.evidence.anchors import strongest
-from hub.evidence.bundle import PARTS_MAX, Bundle, write_bundle
+from hub.evidence.bundle import PARCEL_RECEIPTS_MAX, PARTS_MAX, Bundle, write_bundle
 from hub.evidence.parts import Mode
 from hub.exchange.access import Said, refuse_access, refuse_passed
 from hub.exchange.broker import Broker
@@ -79,6 +79,8 @@ def export(
         checkpoints=proven.checkpoints,
         entries=proven.entries,
         trust=found.trust,
+        parcels=found.parcels,
+        approvals=found.approvals,
     )
     return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
 
@@ -121,6 +123,16 @@ def _refuse_too_large(found: Collected, proven: Proven) -> None:
             raise Refused(
                 "evidence-too-large", f"The record's life has {count} {name}; a bundle shows at most {most}."
             )
+    _refuse_receipts(found)
+
+
+def _refuse_receipts(found: Collected) -> None:
+    count = sum(len(one.receipts) for one in found.parcels)
+    if count > PARCEL_RECEIPTS_MAX:
+        raise Refused(
+            "evidence-too-large",
+            f"The record's parcels have {count} receipts; a bundle shows at most {PARCEL_RECEIPTS_MAX}.",
+        )
 
 
 def is_cosigned(broker: Broker, record_id: str, *, originator: str | None = None) -> bool:

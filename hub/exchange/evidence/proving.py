@@ -18,7 +18,7 @@ from hub.ports import CheckpointRow, Log, View
 #: The most checkpoints of a bundle, each with its cosignatures: some 15 KiB.
 CHECKPOINTS_MAX: Final = 16
 #: The entries whose time matters most: each hangs on the first cosigned checkpoint that covers it.
-_DATED: Final = frozenset({Act.RELEASED, Act.ADMITTED, Act.RECEIPT_VERIFIED, Act.ERASED})
+_DATED: Final = frozenset({Act.RELEASED, Act.ADMITTED, Act.RECEIPT_KEPT, Act.RECEIPT_VERIFIED, Act.ERASED})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -173,6 +173,7 @@ def _admitted_event(
     told = {
         "parcel": parcel.parcel_id,
         "digest": digest(parcel.content).hex(),
+        "record_digest": row.digest.hex(),
         "version": str(row.version),
         "kind": row.kind,
         "originator": row.originator,

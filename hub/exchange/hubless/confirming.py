@@ -77,7 +77,7 @@ def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
         work.bodies.add([_locked(broker, [*kept, answer.raw], body_id)])
         if row.receipt_id is not None:
             work.bodies.erase(row.receipt_id)
-        _settle(broker, work, row, entries, code, answer.signer, at)
+        _settle(broker, work, row, entries, code, answer, at)
         work.commit()
 
 
@@ -112,16 +112,21 @@ def _settle(
     row: ParcelRow,
     entries: Sequence[OutboxEntry],
     code: str | None,
-    signer: str | None,
+    answer: Answered,
     at: datetime,
 ) -> None:
-    """Give each entry of the parcel its next state, and say so; one that ended stays as it is."""
-    state, open_ = _step(code, signer)
+    """Give each entry of the parcel its next state, and say so; one that ended stays as it is.
+
+    What is said names the receipt by its digest, which goes when the record is erased: it may be computed
+    from the parcel's.
+    """
+    state, open_ = _step(code, answer.signer)
     moved = [replace(one, state=state, reason=code) for one in entries if one.state in open_]
     work.outbox.settle(None, moved, yielding=True)
     told = {"status": "refused" if code else "accepted"} | ({"code": code} if code else {})
-    if signer is not None:
-        told["signer"] = signer
+    told["parcel_receipt"] = digest(answer.raw).hex()
+    if answer.signer is not None:
+        told["signer"] = answer.signer
     for entry in moved or entries[:1]:
         work.stage([entry_event(broker, Act.RECEIPT_KEPT, entry, at, **told)])
     if not entries:

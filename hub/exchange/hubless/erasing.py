@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from secrets import token_bytes
 
 from hub.entries import Direction, RecordRow
-from hub.ports import UnitOfWork
+from hub.ports import UnitOfWork, View
+
+
+def parcels_sent(view: View, versions: Sequence[RecordRow]) -> Sequence[str]:
+    """Return the parcels in which a record of ours went to partners without a hub."""
+    newest = versions[-1]
+    if newest.direction is Direction.IN:
+        return ()
+    return [row.parcel_id for row in view.hubless.parcels_of(newest.record_id)]
+
+
+def parcels_erased(view: View, versions: Sequence[RecordRow]) -> Mapping[str, str]:
+    """Return what the entry of an erasure says again of parcels: to whom they went, and what was answered.
+
+    No digest is among it: without a seal a parcel's derives from content.
+    """
+    newest = versions[-1]
+    if newest.direction is Direction.IN:
+        came = view.hubless.intakes_of(newest.originator, newest.record_id)
+        return {"parcels": ",".join(row.parcel_id for row in came)} if came else {}
+    rows = view.hubless.parcels_of(newest.record_id)
+    if not rows:
+        return {}
+    answers = ["" if row.answered_at is None else row.code or "accepted" for row in rows]
+    return {
+        "parcels": ",".join(row.parcel_id for row in rows),
+        "parcel_recipients": ",".join(row.agency for row in rows),
+        "parcel_answers": ",".join(answers),
+    }
 
 
 def erase_parcels(work: UnitOfWork, versions: Sequence[RecordRow]) -> Collection[str]:

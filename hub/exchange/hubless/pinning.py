@@ -103,6 +103,10 @@ def put_material(
             if (before.name, before.sort) == (name, sort):
                 work.bodies.erase(before.body_id)
         work.bodies.add([body])
+        if sort == "certificates":
+            # Kept for good: what the partner signed is verified by what was pinned then (docs/evidence.md).
+            for one in x509.load_pem_x509_certificates(content):
+                work.trust.keep(TrustKind.CERTIFICATE, one.public_bytes(Encoding.DER))
         work.hubless.put_material(row)
         told = {"change": "material", "name": name, "sort": sort, "fingerprint": fingerprint}
         work.stage([broker.event(Act.PARTNER_CHANGED, actor, agency, at, **told)])

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from hub.codes import CODES, Blame
 from hub.entries import Body, OutboxEntry, ParcelRow, ProfileRow, RecordRow
 from hub.envelope.canonical import canonical, digest
-from hub.envelope.documents import sign_document
+from hub.envelope.encoding import b64u
 from hub.envelope.manifest import Approval
-from hub.envelope.suites import Suite
+from hub.envelope.parcels import ParcelStatement, losses_of_all, sign_parcel
 from hub.envelope.vault import lock
 from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
@@ -27,9 +26,6 @@ from hub.records.ids import new_id
 from hub.records.kinds import Action
 from hub.records.lifecycle import EntryState
 from hub.records.record import Record
-
-#: What our signed statement about a parcel is typed as.
-PARCEL_TYPE: Final = "hub-parcel+jws"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +99,7 @@ def _prepare(broker: Broker, partner: ProfileRow, record: Record, at: datetime) 
 
 def losses_digest(prepared: Sequence[Prepared]) -> bytes | None:
     """Return the digest of what each partner without a hub gets, loses and asks; None without any."""
-    told = [_item(one) for one in sorted(prepared, key=lambda one: one.agency)]
-    return digest(canonical(told)) if told else None
+    return losses_of_all([_item(one) for one in prepared])
 
 
 def _item(one: Prepared) -> dict[str, object]:
@@ -156,29 +151,27 @@ def parcel(
     sealed = broker.adapting.seal(prepared.partner, made.document)
     parcel_id, about_id = new_id(), new_id()
     item = _item(prepared)
-    statement = sign_document(
-        {
-            "parcel": parcel_id,
-            "parcel_digest": digest(sealed).hex(),
-            "originator": broker.agency,
-            "recipient": prepared.agency,
-            "record": row.record_id,
-            "version": row.version,
-            "dialect": made.dialect,
-            "media_type": made.media_type,
-            "document_digest": digest(made.document).hex(),
-            "losses": digest(canonical(item)).hex(),
-            "profile": prepared.partner.digest,
-            "approved_by": approval.by,
-            "approved_at": _time(approval.at),
-            "content_digest": approval.digest,
-            "made_at": _time(at),
-        },
-        typ=PARCEL_TYPE,
-        keys=broker.keyring.signing(),
-        suite=Suite.HYBRID_1,
+    stated = ParcelStatement(
+        parcel=parcel_id,
+        parcel_digest=digest(sealed.content).hex(),
+        originator=broker.agency,
+        recipient=prepared.agency,
+        record=row.record_id,
+        version=row.version,
+        dialect=made.dialect,
+        media_type=made.media_type,
+        document_digest=digest(made.document).hex(),
+        losses=digest(canonical(item)).hex(),
+        profile=prepared.partner.digest,
+        approved_by=approval.by,
+        approved_at=approval.at,
+        content_digest=approval.digest,
+        made_at=at,
     )
-    about = canonical({"statement": statement.decode("utf-8"), "losses": item})
+    statement = sign_parcel(stated, keys=broker.keyring.signing())
+    about: dict[str, object] = {"statement": statement.decode("utf-8"), "losses": item}
+    if sealed.key is not None:
+        about["key"] = b64u(sealed.key)
     master_key = broker.keyring.master_key()
     return Parcelled(
         row=ParcelRow(
@@ -186,15 +179,15 @@ def parcel(
             agency=prepared.agency,
             record_id=row.record_id,
             version=row.version,
-            digest=digest(sealed),
+            digest=digest(sealed.content),
             dialect=made.dialect,
             made_at=at,
             about_id=about_id,
         ),
         entry=entry_for(broker, row, parcel_id, prepared.agency, at=at),
         bodies=(
-            lock(sealed, body_id=parcel_id, master_key=master_key),
-            lock(about, body_id=about_id, master_key=master_key),
+            lock(sealed.content, body_id=parcel_id, master_key=master_key),
+            lock(canonical(about), body_id=about_id, master_key=master_key),
         ),
     )
 
@@ -216,7 +209,3 @@ def entry_for(broker: Broker, row: RecordRow, parcel_id: str, agency: str, *, at
         next_at=at,
         expires_at=at + timedelta(seconds=broker.limits.time_to_live_s),
     )
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,53 @@
+"""Nothing that was changed in a bundle with parcels is ever called proven, whoever signed the change."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.errors import IntegrityFailure
+from hub.evidence.anchors import Anchors
+from hub.evidence.findings import Outcome
+from tests.evidence.parcels import Parcelled
+from tests.evidence.test_mutations import every_place, flipped, lies
+
+_CHUNKS = 8
+Least = tuple[Parcelled, bytes, Anchors]
+
+
+@pytest.fixture
+def least(parcelled: Parcelled, parcels: bytes) -> Least:
+    return parcelled, parcels, parcelled.anchored()
+
+
+def outcome(least: Least, raw: bytes) -> Outcome:
+    """Return the verdict; what cannot even be read is no proof."""
+    try:
+        return least[0].verdict(raw, least[2]).outcome
+    except IntegrityFailure:
+        return Outcome.DISPROVEN
+
+
+def test_a_flipped_byte_is_never_proven(least: Least) -> None:
+    for at in range(0, len(least[1]), 2003):
+        assert outcome(least, flipped(least[1], at)) is not Outcome.PROVEN, at
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(_CHUNKS))
+def test_no_flipped_byte_is_ever_proven(least: Least, chunk: int) -> None:
+    for at in range(chunk, len(least[1]), _CHUNKS):
+        assert outcome(least, flipped(least[1], at)) is not Outcome.PROVEN, at
+
+
+def test_no_value_that_its_exporter_altered_is_proven(least: Least) -> None:
+    every = every_place(least[1])
+    assert len(every) > 150
+    for path in every[::101]:
+        assert outcome(least, lies(least[1], least[0].ours, path, 5)) is not Outcome.PROVEN, path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [0, -1, 40])
+def test_no_character_that_its_exporter_altered_is_proven(least: Least, at: int) -> None:
+    for path in every_place(least[1]):
+        assert outcome(least, lies(least[1], least[0].ours, path, at)) is not Outcome.PROVEN, (path, at)

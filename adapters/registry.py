@@ -29,6 +29,7 @@ _HERE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 _CARRIERS: Final[dict[str, str]] = {
     "as4": "adapters.carriers.as4:make",
     "folder": "adapters.carriers.folder:make",
+    "interpol-feed": "adapters.interpol.carrier:make",
     "mail": "adapters.carriers.mail:make",
     "sftp": "adapters.carriers.sftp:make",
     "taxii": "adapters.carriers.taxii:make",

@@ -203,8 +203,8 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.LAID_OUT: Row(
         category=_C.CONVEYANCE,
-        means="A parcel was laid out for its recipient, which reads by TAXII when it likes.",
-        subject="parcel",
+        means="What goes to an agency was laid out for it, which reads by TAXII when it likes.",
+        subject="parcel or delivery",
     ),
     _A.COLLECTED: Row(
         category=_C.DISCLOSURE,

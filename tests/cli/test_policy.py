@@ -87,6 +87,24 @@ def test_who_is_unknown_is_not_explained_to(record_id: str) -> None:
     assert result.exit_code == CODES["partner-unknown"].exit
 
 
+def test_the_compartments_of_a_record_are_shown_with_what_keeps_others_out(
+    record_id: str, officers: Officers
+) -> None:
+    plain = hub("record", "show", record_id)
+    assert "confined to" not in plain.stdout
+    act = officers.act("bolat", "record", "confine", record_id, "almaty", "--why", "case 2026/17")
+    assert act.exit_code == 0
+    told = json_of(hub("record", "show", record_id, "--json"))
+    assert [(one["compartment"], one["confined_by"]) for one in told["compartments"]] == [
+        ("almaty", "officer:bolat")
+    ]
+    assert [one["code"] for one in told["kept_outside"]] == ["policy-forbids"]
+    assert told["held_from"] == []
+    shown = " ".join(hub("record", "show", record_id).stdout.split())
+    assert "confined to almaty" in shown
+    assert "Policy rule need-to-know." in shown
+
+
 def test_checks_are_asked_and_answered_at_the_release(
     paired: Path, officers: Officers, file: str, tmp_path: Path
 ) -> None:

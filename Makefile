@@ -3,6 +3,15 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
+# What is compiled is kept, whatever the environment says: tests start the hub hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
+
+# Tests stop processes, never the machine, so what they write need not reach a disk: where there is room in
+# memory, and programs may be run from there, it stays there. What a test that passed has left is removed.
+IN_MEMORY = $(shell made=$$(mktemp -d /dev/shm/hub.XXXXXX 2>/dev/null) && cp /bin/true $$made/ && $$made/true \
+	&& test $$(df -Pk $$made | awk 'END {print $$4}') -gt 3000000 && echo TMPDIR=/dev/shm; rm -rf "$$made")
+TIDY := -o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
+
 .PHONY: help demo test fuzz check check-style check-types check-imports check-tests serve bench lock clean
 
 help: ## List what can be made
@@ -22,7 +31,7 @@ demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json 
 	@$(BIN)/python -m demo $(DEMO)
 
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 40 --durations-min 5 $(TEST)
+	$(IN_MEMORY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations 40 --durations-min 5 $(TIDY) $(TEST)
 
 fuzz: $(VENV)/dev.stamp ## Damage all that is read, for FUZZ_S seconds (600); FUZZ_SEED repeats a run
 	$(BIN)/python -m tests.hostile.fuzz
@@ -40,10 +49,8 @@ check-types: $(VENV)/dev.stamp
 check-imports: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
-# Quick tests stop processes, never the machine, so what they write need not reach a disk.
 check-tests: $(VENV)/dev.stamp
-	$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60 --hypothesis-profile quick \
-		-o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
+	$(IN_MEMORY) $(BIN)/python -m pytest -q -m "not slow" -n 2 --timeout 60 --hypothesis-profile quick $(TIDY)
 
 serve: $(VENV)/run.stamp ## Run one hub to play with, in .hub/
 	@test -d .hub || $(BIN)/hub init --home .hub --agency kz-knb

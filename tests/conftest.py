@@ -53,8 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _light_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords lightly, except in tests marked slow: these run a hub as it is."""
-    if request.node.get_closest_marker("slow") is None:
+    """Hash passwords lightly, except in tests marked slow: these run a hub as it is.
+
+    A test that is slow for a parameter alone, its database, is no other test for that.
+    """
+    parameters = request.node.callspec.marks if hasattr(request.node, "callspec") else ()
+    slow = list(request.node.iter_markers("slow"))
+    if len(slow) == sum(mark.name == "slow" for mark in parameters):
         monkeypatch.setattr(accounts, "_HASHER", LIGHT)
         monkeypatch.setattr(accounts, "_NOBODY", _LIGHT_NOBODY)
         monkeypatch.setattr(personal_keys, "_MEMORY_KIB", 8)

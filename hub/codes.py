@@ -105,6 +105,7 @@ CODES: Final[dict[str, Row]] = {
     "consent-missing": _row(_R, 403, 77, "There is no consent that lets it be passed on so"),
     "consent-ended": _row(_R, 403, 77, "The consent to pass it on has ended"),
     "consent-mismatch": _row(_R, 403, 77, "The consent is for something else than what is passed on"),
+    "consent-unfounded": _row(_R, 409, 65, "Who asks for consent never got the record"),
     "originator-unknown": _row(_R, 403, 77, "Whose record is passed on is no partner here"),
     "label-lowered": _row(_R, 422, 65, "A label is lowered only with a reason"),
     # envelope

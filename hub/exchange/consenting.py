@@ -15,11 +15,13 @@ from hub.errors import Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.drafting import answer, draft, refuse_unless_drafter
+from hub.exchange.passing.reported import everyone_told_of
+from hub.exchange.recalling import everyone_who_got
 from hub.exchange.recipients import permit_showing
 from hub.exchange.routing import collects, delivery_of
 from hub.policy.decision import Permit
 from hub.policy.permission import articles_for
-from hub.ports import UnitOfWork
+from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor
 from hub.records.kinds import Action, Kind
 from hub.records.label import Label, Tlp
@@ -113,8 +115,9 @@ def answer_consent(
     """Draft the answer to a request for consent; nothing is granted before a second officer releases it.
 
     `pass_to` grants to some of those that were asked for; without it, to all. Raises Refused `not-found`,
-    `transition-invalid` for what is no such request, or asks about a record that is not ours, and
-    `request-invalid` for somebody who was not asked for.
+    `transition-invalid` for what is no such request, or asks about a record that is not ours,
+    `request-invalid` for somebody who was not asked for, and `consent-unfounded` where granting it to who
+    never got the record; that may be refused.
     """
     refuse_unless_drafter(actor)
     with broker.store.read() as view:
@@ -125,6 +128,8 @@ def answer_consent(
         asked = read_content(broker, view, row)
         meant = asked.details["record"]
         about = view.records.get(meant["id"], originator=broker.agency)
+        if said.until is not None and about is not None:
+            _refuse_strangers(view, about, [row.originator])
     if about is None:
         raise Refused("transition-invalid", "The record that it asks about is not ours to consent to.")
     if strangers := sorted(set(pass_to) - set(asked.details["pass_to"])):
@@ -159,6 +164,30 @@ def _basis(broker: Broker, standing: Standing, row: RecordRow) -> dict[str, obje
     return {"agreement": row.agreement, "articles": list(articles)}
 
 
+def refuse_unfounded(view: View, row: RecordRow, record: Record) -> None:
+    """Raise Refused `consent-unfounded` for a consent of ours to who never got the record that it is about.
+
+    Asked again at the release: a consent may be drafted as any answer is.
+    """
+    if not granted_by(record):
+        return
+    about = view.records.get(record.details["record"]["id"], originator=row.originator)
+    if about is None:
+        raise Refused("consent-unfounded", "There is no record of this hub that it consents to pass on.")
+    _refuse_strangers(view, about, row.recipients)
+
+
+def _refuse_strangers(view: View, about: RecordRow, askers: Sequence[str]) -> None:
+    """Raise Refused unless all of these got a record of ours, from us or by a passage that we know of."""
+    got = {*everyone_who_got(view, about.record_id), *everyone_told_of(view, about)}
+    if strangers := sorted(set(askers) - got):
+        raise Refused(
+            "consent-unfounded",
+            f"{strangers[0]} never got this record, neither from us nor by way of another hub that told us; "
+            "there is nothing that it could pass on.",
+        )
+
+
 def granted_by(record: Record) -> tuple[ConsentRow, ...] | None:
     """Return what a consent grants, one row for each agency; None for a record that is no consent.
 
@@ -183,9 +212,14 @@ def granted_by(record: Record) -> tuple[ConsentRow, ...] | None:
 
 
 def take_consent(broker: Broker, work: UnitOfWork, row: RecordRow, granted: Sequence[ConsentRow]) -> None:
-    """Put what an admitted consent grants into force, and show its record to the members that it names."""
+    """Put what an admitted consent grants into force, and show its record to the members that it names.
+
+    Of the others those are forgotten that ended before its originator wrote it: a clock here that has jumped
+    forward forgets none that is still to hold once it is right again.
+    """
     at = broker.clock.now()
-    work.consents.replace(row.originator, row.record_id, granted, today=at.astimezone(UTC).date())
+    today = min(at, row.created_at).astimezone(UTC).date()
+    work.consents.replace(row.originator, row.record_id, granted, today=today)
     if granted:
         standing = broker.standings.of(work).consenting(granted)
         work.deliveries.add(_shown_on(work, standing, granted, agency=broker.agency, at=at))

@@ -22,6 +22,7 @@ from hub.exchange.approving import Given, Signature
 from hub.exchange.attachments import secrets_for
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.checks import answered, asked_of
+from hub.exchange.consenting import refuse_unfounded
 from hub.exchange.contents import find_row, read_content
 from hub.exchange.delivering import end_overtaken, hold_back, kept_from_some
 from hub.exchange.denying import log_denial
@@ -283,6 +284,7 @@ def _weigh(broker: Broker, actor: Actor, record_id: str, seen: _Decision, *, at:
         if row.action != Action.WITHDRAWAL.value:
             refuse_passed(broker, view, record, actor, Doing.RELEASE, recipients=row.recipients)
         refuse_outdated(view, row)
+        refuse_unfounded(view, row, record)
         passage = passed_by(broker, view, standing, row, record, at=at)
         secrets = secrets_for(view, broker, record)
         parts = lowered(view, row)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
 from hub.exchange.consenting import Answered, answer_consent, ask_consent
 from hub.exchange.correcting import correct, withdraw
+from hub.exchange.drafting import revise
 from hub.exchange.dues.reminding import falling_due
 from hub.exchange.routing import collect, read_record
 from hub.exchange.upkeep import trace
 from hub.policy.dues import Due
+from hub.ports import Clock
+from hub.records.ids import new_id
 from hub.records.label import Classification, Label, Tlp
 from hub.records.lifecycle import RecordState
 from tests.exchange.hubs import (
@@ -25,6 +29,7 @@ from tests.exchange.hubs import (
     CUSTODIAN,
     START,
     Hubs,
+    LooseKeyring,
     add_member,
     agreement_text,
     release_it,
@@ -38,6 +43,17 @@ pytestmark = pytest.mark.slow
 OURS, THEIRS = "cis-atc", "kz-knb"
 ORCON = Label(classification=Classification.RESTRICTED, tlp=Tlp.AMBER, originator_control=True).as_document()
 UNTIL = START.date() + timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """A clock that has jumped forward by some days."""
+
+    clock: Clock
+    days: int
+
+    def now(self) -> datetime:
+        return self.clock.now() + timedelta(days=self.days)
 
 
 @pytest.fixture
@@ -233,3 +249,72 @@ def test_only_what_came_and_is_in_force_is_asked_about_and_only_for_members(
     run_lanes(originator)
     with refused("transition-invalid"):
         ask_consent(holder, AIGUL, row.record_id, pass_to=("kz-mvd",), aim="x")
+
+
+def test_consent_is_granted_to_nobody_who_never_got_the_record(pair: Hubs, originator: Broker) -> None:
+    stranger = replace(pair.add("de-bka"), keyring=LooseKeyring("de-bka", 77))
+    pair.network.brokers["de-bka"] = stranger
+    for ours, theirs in ((originator, stranger), (stranger, originator)):
+        pair.pair(ours, theirs)
+    pair.agree_again(2, extra=("kz-mvd", "kz-border"))
+    row = sent(originator)
+    request = released(
+        stranger,
+        OURS,
+        kind="consent-request",
+        narrative="",
+        subjects=[],
+        details={
+            "record": {"id": row.record_id, "version": 1},
+            "pass_to": ["kz-mvd"],
+            "aim": "Check the files.",
+        },
+    )
+    run_lanes(stranger)
+    with refused("consent-unfounded"):
+        answer_consent(originator, AIGUL, request.record_id, GRANTED, originator="de-bka")
+    said = Answered(explained="There is nothing to pass on.")
+    refusal = answer_consent(originator, AIGUL, request.record_id, said, originator="de-bka")
+    release_it(originator, refusal)
+
+
+def test_consent_that_was_drafted_by_hand_for_who_never_got_it_is_not_released(
+    originator: Broker, holder: Broker
+) -> None:
+    row = sent(originator)
+    request = asked(holder, originator, row)
+    drafted = answer_consent(originator, AIGUL, request.record_id, GRANTED)
+    told = dict(read_record(originator, BOLAT, drafted.record_id, justification="case 17").document)
+    details = dict(told["details"])  # type: ignore[call-overload]
+    unknown = {"id": new_id(), "version": 1}
+    changed = revise(
+        originator,
+        AIGUL,
+        drafted.record_id,
+        document=told | {"details": details | {"record": unknown}},
+        expected_revision=drafted.revision,
+    )
+    with refused("consent-unfounded"):
+        release_it(originator, changed)
+
+
+def test_a_clock_that_jumped_forward_forgets_no_consent(
+    pair: Hubs, originator: Broker, holder: Broker
+) -> None:
+    first, second = sent(originator), sent(originator)
+    answered(originator, asked(holder, originator, first), GRANTED)
+    request = asked(holder, originator, second)
+    drafted = answer_consent(originator, AIGUL, request.record_id, GRANTED)
+    ahead = replace(holder, clock=Ahead(clock=pair.clock, days=6))
+    pair.network.brokers[THEIRS] = ahead
+    short = Answered(until=START.date() + timedelta(days=3))
+    release_it(
+        originator,
+        answer_consent(originator, AIGUL, asked(holder, originator, sent(originator)).record_id, short),
+    )
+    release_it(originator, drafted)
+    run_lanes(originator)
+    pair.network.brokers[THEIRS] = holder
+    held = {one.record_id for one in holder.standing().consents}
+    assert {first.record_id, second.record_id} <= held
+    assert len(held) == 3

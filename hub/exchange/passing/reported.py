@@ -118,6 +118,16 @@ def _is_shown(view: View, passer: str, told: Acknowledgement, said: Statement) -
     return True
 
 
+def everyone_told_of(view: View, row: RecordRow) -> frozenset[str]:
+    """Return who got a record of ours by passages of which their hubs told us."""
+    found: set[str] = set()
+    for passage in view.passages.of_record(row.originator, row.record_id):
+        newest = view.records.get(passage.passage_id, originator=passage.passer)
+        if newest is not None and passage.passer != row.originator:
+            found |= set(_told_to(newest, passage))
+    return frozenset(found)
+
+
 def onward_of(view: View, standing: Standing, row: RecordRow) -> Sequence[Onward]:
     """Return who got a record of ours by passages, as the hubs that passed it on have told us."""
     return [

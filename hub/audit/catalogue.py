@@ -133,6 +133,12 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
         "which and what.",
         subject="derived record",
     ),
+    _A.TEAR_STANDS: Row(
+        category=_C.DECISION,
+        means="An officer said why a derived record needs no new version although its master was corrected.",
+        subject="derived record",
+        justified=True,
+    ),
     _A.TEAR_OUTDATED: Row(
         category=_C.DECISION,
         means="What a record was derived from was corrected; the details name the parts that changed.",

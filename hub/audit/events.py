@@ -38,6 +38,7 @@ class Act(Enum):
     LABEL_LOWERED = "label-lowered"
     TORN = "torn"
     TEAR_OUTDATED = "tear-outdated"
+    TEAR_STANDS = "tear-stands"
     CHECK_ANSWERED = "check-answered"
     CARRIED = "carried"
     RELAYED = "relayed"

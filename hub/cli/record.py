@@ -16,7 +16,7 @@ from hub.cli.record_erasing import erase
 from hub.cli.record_files import check, kinds, template
 from hub.cli.record_losses import losses
 from hub.cli.record_passing import pass_on, passages
-from hub.cli.record_tears import tear
+from hub.cli.record_tears import tear, unaffected
 from hub.cli.record_views import list_, show, trace
 
 _COMMANDS: Final[tuple[Leaf, ...]] = (
@@ -38,6 +38,7 @@ _COMMANDS: Final[tuple[Leaf, ...]] = (
     correct,
     withdraw,
     tear,
+    unaffected,
     pass_on,
     passages,
     due,

@@ -23,7 +23,7 @@ from hub.exchange.dues.heeding import unheeded as who_has_not_followed
 from hub.exchange.dues.reminding import DueItem, falling_due
 from hub.exchange.dues.retaining import confirm_keeping, last_day, propose_keeping
 from hub.exchange.dues.reviewing import review as note_review
-from hub.exchange.tears import command_again
+from hub.exchange.tears import command_again, command_unaffected
 from hub.policy.dues import Due
 from hub.ports import View
 
@@ -258,7 +258,8 @@ def _then(items: Sequence[DueItem], ties: Mapping[str, TearRow | None]) -> tuple
     }
     first = {one.what: one.row.record_id for one in reversed(items)}
     told = [ways[what].format(id=record_id) for what, record_id in first.items() if what in ways]
-    return tuple(dict.fromkeys([*told, *(command_again(tie) for tie in ties.values() if tie is not None)]))
+    ways_of = [(command_again(tie), command_unaffected(tie)) for tie in ties.values() if tie is not None]
+    return tuple(dict.fromkeys([*told, *(way for both in ways_of for way in both)]))
 
 
 def _unheeded(one: Unheeded) -> dict[str, object]:

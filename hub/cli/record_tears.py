@@ -1,4 +1,4 @@
-"""`hub record tear`: a version of a record for others, with parts left out."""
+"""Versions of a record for others, with parts left out: `hub record tear` and `hub record unaffected`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hub.cli.record_acting import acting
 from hub.cli.record_drafts import drafted_answer, priority_option
 from hub.cli.record_naming import record_argument
 from hub.entries import Priority
+from hub.exchange.tear_standing import let_stand
 from hub.exchange.tearing import tear_record
 from hub.records.lattice import LABEL_PARTS
 
@@ -104,6 +105,48 @@ def tear(
             priority=Priority(priority or Priority.ROUTINE.value),
         )
         return drafted_answer(hub.broker, actor, row)
+
+
+@trail(writes(Act.TEAR_STANDS))
+@leaf(
+    examples=(
+        f'hub record unaffected {SOME_ID} --master-version 3 --why "a date that they never got" --as aigerim',
+    )
+)
+@record_argument
+@click.option(
+    "--master-version",
+    type=click.IntRange(1, 9999),
+    required=True,
+    metavar="N",
+    help="The version in force of the master that you compared with it.",
+)
+@click.option("--why", metavar="TEXT", required=True, help="Why, in 3 to 500 characters; it is logged.")
+@acting
+def unaffected(
+    record_id: str,
+    master_version: int,
+    why: str,
+    officer: str,
+    password_fd: int | None,
+    home: Path,
+    unlock: Unlock,
+) -> Answer:
+    """State that a derived record needs no new version although its master was corrected.
+
+    `hub record due` lists it no more, until the master is corrected again. Those who got it learn nothing.
+    """
+    with opened(home, unlock) as hub:
+        actor = sign_in(hub.broker, officer, password_fd)
+        tie = let_stand(hub.broker, actor, record_id, master_version=master_version, justification=why)
+    document = {
+        "record_id": record_id,
+        "version": tie.version,
+        "master_id": tie.master_id,
+        "master_version": master_version,
+    }
+    told = f"Version {tie.version} stands as it is, until {tie.master_id} is corrected again."
+    return Answer(document=document, people=(told,), then=("hub record due",))
 
 
 def _part(told: str) -> tuple[str, object]:

@@ -240,5 +240,6 @@ CODES: Final[Mapping[str, str]] = {
     "torn": "derived, parts left out",
     "tear-outdated": "to be derived anew",
     "receipt-kept": "partner's receipt kept",
+    "tear-stands": "stands although the master was corrected",
     "passed-on": "passed on with its originator's consent",
 }

@@ -37,3 +37,8 @@ def command_again(tie: TearRow) -> str:
     parts = " ".join(f"--leave-out '{path}'" for path in tie.left_out)
     stay = "".join(f" --may-stay '{path}'" for path in tie.may_stay)
     return f"hub record tear {tie.master_id} --again {tie.record_id} {parts}{stay} --as DRAFTER"
+
+
+def command_unaffected(tie: TearRow) -> str:
+    """Return the command that says that a derived record needs no next version."""
+    return f'hub record unaffected {tie.record_id} --master-version N --why "..." --as DRAFTER'

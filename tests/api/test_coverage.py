@@ -92,6 +92,7 @@ WALKS: Final[tuple[Callable[..., None], ...]] = (
     test_submissions.test_what_flows_by_rule_is_released_and_the_rest_waits,
     test_consents.test_a_record_is_passed_on_with_its_originators_consent,
     test_tears.test_a_version_with_parts_left_out_is_drafted_and_shown,
+    test_tears.test_a_corrected_master_is_told_of,
     test_witness.test_a_log_gets_signature_lines_and_monitors_see_them,
     test_access.test_an_officer_signs_in_with_password_and_code,
     test_exchange.test_a_receipt_settles_its_entry,

@@ -46,6 +46,14 @@ def test_a_corrected_master_is_told_of(world: World, drafter: str) -> None:
     (one,) = world.call("GET", f"/api/v1/records/{record_id}/tears", token=drafter).ok()["derived"]
     assert one["tie"]["changed"] == ["details.relevance"]
     assert one["tear_due_at"]
+    said = {"master_version": 2, "justification": "Another town that they never knew of"}
+    path = f"/api/v1/records/{row['record_id']}/unaffected"
+    tie = world.call("POST", path, said, token=drafter).ok()
+    assert (tie["master_version"], tie["changed"]) == (1, [])
+    (one,) = world.call("GET", f"/api/v1/records/{record_id}/tears", token=drafter).ok()["derived"]
+    assert "tear_due_at" not in one
+    told = world.call("POST", path, said, token=drafter)
+    assert (told.status, told.code) == (409, "transition-invalid")
     again = torn(world, drafter, record_id, again=row["record_id"], recipients=[]).ok(201)
     assert (again["version"], again["action"]) == (2, "correction")
 

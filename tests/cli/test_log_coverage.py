@@ -217,7 +217,8 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     act("bolat", "record", "read", sent, *why)
     act("bolat", "attachment", "list", sent, *why)
     act("bolat", "attachment", "save", sent, digest, "--out", str(tmp_path / "saved.jpg"), *why)
-    act("aigul", "record", "tear", sent, "--leave-out", "narrative", "--to", "cis-atc")
+    torn = act("aigul", "record", "tear", sent, "--leave-out", "narrative", "--to", "cis-atc")["record_id"]
+    released(torn)
     report = tmp_path / "report.json"
     figures = done("record", "template", "illicit-transport-report")
     figures["legal_basis"] = {"agreement": "test-treaty", "articles": ["1"]}
@@ -234,6 +235,10 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     act("aigul", "record", "answer", asked.record_id, str(answer))
     act("aigul", "record", "correct", sent, file)
     act("aigul", "record", "discard", sent)
+    act("aigul", "record", "correct", sent, file)
+    released(sent)
+    newest = str(done("record", "show", sent)["version"])
+    act("aigul", "record", "unaffected", torn, "--master-version", newest, *why)
     act("aigul", "record", "withdraw", sent, "--reason", "another person")
     act("aigul", "record", "discard", sent)
     entry = next(one["entry_id"] for one in done("queue", "list")["entries"])

@@ -19,11 +19,12 @@ from hub.exchange.drafting import revise
 from hub.exchange.dues.reminding import falling_due
 from hub.exchange.following import followers
 from hub.exchange.releasing import approve
+from hub.exchange.tear_standing import let_stand
 from hub.exchange.tearing import tear_record
 from hub.exchange.tears import command_again, ties_of
 from hub.policy.dues import Due
 from hub.ports import Store
-from hub.records.actor import Role
+from hub.records.actor import Actor, Role
 from hub.records.lifecycle import RecordState
 from tests.conftest import SQLITE_AND_POSTGRESQL
 from tests.exchange.hubs import AIGUL, BOLAT, Hubs, document, officer, release_it, released, run_lanes
@@ -32,6 +33,7 @@ from tests.stores import PostgresPool, StorePool
 ERLAN = officer("erlan", Role.DRAFTER)
 DANA = officer("dana", Role.RELEASER)
 SOURCE = "Ayan Qorgau"
+WHY = "a date that they never got"
 TEXT = f"They met on the third of May.\n\nTold by {SOURCE}, a driver."
 DETAILS = {"about": "planned-attack", "relevance": "Near the border", "threat": "serious"}
 
@@ -289,6 +291,53 @@ def test_a_correction_of_the_master_makes_what_was_derived_due_and_says_what_cha
     release_it(ours, again)
     with ours.store.read() as view:
         assert list(falling_due(view, ours.limits, Due.TEAR, at=ours.clock.now())) == []
+
+
+def test_an_officer_says_why_a_correction_of_the_master_changes_nothing_for_who_got_a_part(
+    ours: Broker, master: RecordRow
+) -> None:
+    row = derived(ours, master)
+    release_it(ours, row)
+
+    def unaffected(
+        version: int, why: str | None = "a date that they never got", actor: Actor = AIGUL
+    ) -> None:
+        let_stand(ours, actor, row.record_id, master_version=version, justification=why)
+
+    def due() -> list[str]:
+        with ours.store.read() as view:
+            found = list(falling_due(view, ours.limits, Due.TEAR, at=ours.clock.now()))
+        return [one.row.record_id for one in found]
+
+    def corrected(text: str) -> None:
+        told = document(**information(narrative=f"{text}\n\nTold by {SOURCE}, a driver."))
+        release_it(ours, correct(ours, AIGUL, master.record_id, told))
+
+    def code(*args: Any, **more: Any) -> str:
+        with pytest.raises(Refused) as refused:
+            unaffected(*args, **more)
+        return refused.value.code
+
+    assert code(1) == "transition-invalid"
+    corrected("They met on the fourth of May.")
+    assert due() == [row.record_id]
+    assert code(1) == "conflict"
+    assert code(2, None) == "justification-missing"
+    assert code(2, actor=BOLAT) == "role-missing"
+    unaffected(2)
+    assert due() == []
+    with ours.store.read() as view:
+        tie = view.tears.get(row.record_id)
+    assert tie is not None
+    assert (tie.master_version, tie.changed) == (1, ())
+    (event,) = [one for one in told(ours, row.record_id) if one.act is Act.TEAR_STANDS]
+    assert event.justification == WHY
+    assert (event.details["master_version"], event.details["parts"]) == ("2", "narrative[0]")
+    assert newest(ours, row.record_id).version == 1
+    corrected("They met on the fifth of May.")
+    assert due() == [row.record_id]
+    with pytest.raises(Refused, match="tear-invalid"):
+        let_stand(ours, AIGUL, master.record_id, master_version=3, justification="not a derived record")
 
 
 def test_a_list_that_moved_brings_nothing_back_that_was_left_out_before(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hub.api.callers import Door
 from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED, RECORD_REFUSED
 from hub.api.editing import ETAG, etag
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.records import RecordView, VersionQuery
-from hub.api.schemas.tears import TearBody, TiesView
+from hub.api.schemas.tears import TearBody, TiesView, TieView, UnaffectedBody
 from hub.audit.events import Act
 from hub.audit.trail import writes, writes_nothing
 from hub.exchange.contents import find_row
+from hub.exchange.tear_standing import let_stand
 from hub.exchange.tearing import tear_record
 from hub.exchange.tears import ties_of
 from hub.records.actor import Role
@@ -59,6 +62,31 @@ def tear(call: Call, record_id: str) -> Answer:
         priority=call.body["priority"],
     )
     return Answer(body=row, headers=etag(row))
+
+
+@room.operation(
+    "POST",
+    "/records/<id:record_id>/unaffected",
+    door=Door.OFFICER,
+    roles=[Role.DRAFTER],
+    body=UnaffectedBody,
+    reply=TieView,
+    refusals=[*ACCESS_REFUSED, "conflict", "justification-missing", "transition-invalid", "tear-invalid"],
+    trail=writes(Act.TEAR_STANDS),
+)
+def state_unaffected(call: Call, record_id: str) -> Answer:
+    """State that a derived record needs no new version although its master was corrected.
+
+    It is due no more, until the master is corrected again.
+    """
+    tie = let_stand(
+        call.broker,
+        call.actor,
+        record_id,
+        master_version=call.body["master_version"],
+        justification=call.body["justification"],
+    )
+    return Answer(body=replace(tie, changed=()))
 
 
 @room.operation(

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from hub.api.schemas.basics import (
     Moment,
     View,
+    a_justification,
     a_number,
     a_recipient,
     a_text,
@@ -63,6 +64,13 @@ class TearBody(Schema):
     label = fields.Nested(LabelPartsBody)
     again = an_id(metadata={"description": "The derived record whose next version this is."})
     priority = one_of(Priority, load_default=Priority.ROUTINE)
+
+
+class UnaffectedBody(Schema):
+    """Which version of the master was compared with a derived record, and why that needs no new one."""
+
+    master_version = a_number(3, required=True, validate=validate.Range(1, 9999))
+    justification = a_justification("A date was corrected that they never got")
 
 
 class TieView(View):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import OutboxEntry, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct, withdraw
-from hub.exchange.delivering import deliver, held_from
-from hub.exchange.drafting import draft, preview
+from hub.exchange.delivering import HeldFrom, deliver, held_from
+from hub.exchange.drafting import discard, draft, preview
 from hub.exchange.dues.heeding import unheeded
 from hub.exchange.policies import approve_policy, propose_policy
 from hub.exchange.releasing import Approved, approve
@@ -35,6 +39,7 @@ from tests.exchange.hubs import (
 )
 
 WHY = "order 7 was lifted"
+_NUMBERS = count()
 DESK = officer("asel", Role.RELEASER)
 NOT_TO_RATS = (
     '@id("not-to-rats") @reason("Nothing goes to RATS for now.") forbid (principal, '
@@ -53,13 +58,25 @@ def three(hubs: Hubs) -> Hubs:
 
 
 @pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Hubs]:
+    made = Hubs(folder=tmp_path)
+    for agency in ("kz-knb", "cis-atc", "sco-rats"):
+        made.add(agency)
+    made.pair_all()
+    made.agree(extra=("kz-mvd",))
+    add_member(made.network.brokers["kz-knb"], "kz-mvd")
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def ours(three: Hubs) -> Broker:
     return three.network.brokers["kz-knb"]
 
 
 def put_in_force(broker: Broker, *rules: str) -> None:
     dana, erlan = officer("dana", Role.CUSTODIAN), officer("erlan", Role.CUSTODIAN)
-    row = propose_policy(broker, dana, "\n".join((shipped_text(), *rules)))
+    row = propose_policy(broker, dana, "\n".join((shipped_text(), *rules, f"// {next(_NUMBERS)}")))
     approve_policy(broker, erlan, digest=row.digest)
 
 
@@ -227,3 +244,55 @@ def test_what_is_held_from_a_member_is_let_go_too(three: Hubs, ours: Broker) -> 
     assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1, 2]
     assert refused(lambda: deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)).code == "not-found"
     assert [one.subject for one in events(ours, Act.RESUMED)] == [record_id]
+
+
+_WHO = ("cis-atc", "sco-rats", "kz-mvd")
+_STEPS = st.one_of(
+    st.tuples(st.just("forbid"), st.sets(st.sampled_from(_WHO))),
+    st.tuples(st.just("correct"), st.just(set[str]())),
+    st.tuples(st.just("deliver"), st.sets(st.sampled_from(_WHO), min_size=1, max_size=1)),
+)
+
+
+@pytest.mark.slow
+@given(steps=st.lists(_STEPS, min_size=3, max_size=8))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_policy_forbade_everyone_ends_with_the_withdrawal(
+    embedded: Hubs, steps: list[tuple[str, set[str]]]
+) -> None:
+    ours = embedded.network.brokers["kz-knb"]
+    put_in_force(ours)
+    record_id = released(ours, *_WHO).record_id
+    run_lanes(ours)
+    for what, who in steps:
+        if what == "forbid":
+            put_in_force(ours, *(NOT_TO_RATS.replace("to-rats", one).replace("sco-rats", one) for one in who))
+        elif what == "correct":
+            row = corrected(ours, record_id)
+            kept = approved(ours, row).kept if _some_may(ours, row) else None
+            if kept is None:
+                discard(ours, AIGUL, record_id)
+            else:
+                assert {one.recipient for one in _held(ours, record_id)} == set(kept)
+        else:
+            for one in {each.recipient for each in _held(ours, record_id)} & who:
+                deliver(ours, DESK, record_id, one, justification=WHY)
+                assert one not in {each.recipient for each in _held(ours, record_id)}
+        run_lanes(ours)
+    release_it(ours, withdraw(ours, AIGUL, record_id, reason="mistaken identity"))
+    run_lanes(ours)
+    for agency in ("cis-atc", "sco-rats"):
+        versions = trace(embedded.network.brokers[agency], record_id).versions
+        assert versions[-1].action == "withdrawal"
+        assert {one.state for one in versions[:-1]} == {RecordState.WITHDRAWN}
+    assert collect(ours, "kz-mvd", after=0, limit=1000)[-1].row.action == "withdrawal"
+    assert not [one for one in trace(ours, record_id).entries if one.state is EntryState.HELD]
+
+
+def _some_may(broker: Broker, row: RecordRow) -> bool:
+    return any(not one.reasons for one in preview(broker, row.record_id, BOLAT))
+
+
+def _held(broker: Broker, record_id: str) -> Sequence[HeldFrom]:
+    with broker.store.read() as view:
+        return held_from(broker, view, record_id)

@@ -11,21 +11,41 @@ from typing import Any
 import pytest
 
 from hub.audit.events import Act
-from hub.entries import RecordRow
+from hub.entries import PartnerRow, RecordRow
+from hub.envelope.canonical import canonical, digest
 from hub.envelope.documents import peek_document
+from hub.envelope.encoding import b64u
 from hub.envelope.passing import as_jws, as_object
 from hub.envelope.receipts import RECEIPT_TYPE, Statement, issue
+from hub.envelope.sealing import read_signed, sign
 from hub.envelope.suites import Suite
 from hub.exchange.answering import take_receipts
 from hub.exchange.broker import Broker
+from hub.exchange.consenting import Answered, answer_consent, ask_consent
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.dues.heeding import Unheeded, tell_unheeded, unheeded
+from hub.exchange.mailbox import poll
+from hub.exchange.passing.passing_on import pass_on
 from hub.exchange.passing.reported import Onward, Proof, onward_of
 from hub.exchange.routing import read_record
 from hub.records.ids import new_id
 from hub.records.lifecycle import ReceiptStatus
 from tests.exchange.hubs import AIGUL, BOLAT, Hubs, release_it, run_lanes
-from tests.exchange.passages import A, B, C, consented, passed, passed_on, run, sent, three
+from tests.exchange.passages import (
+    A,
+    B,
+    C,
+    consented,
+    named,
+    offered,
+    passed,
+    passed_on,
+    run,
+    sent,
+    signed,
+    three,
+    until,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -169,6 +189,63 @@ def test_a_recipient_in_another_suite_acknowledges_an_envelope_that_the_originat
     hubs.close()
 
 
+def test_an_originator_behind_a_relay_is_told_too(tmp_path: Path) -> None:
+    hubs = Hubs(folder=tmp_path)
+    a, b, c, relay = (hubs.add(agency) for agency in (A, B, C, D))
+    for ours, theirs in ((a, relay), (b, relay), (a, c), (c, a), (b, c), (c, b)):
+        hubs.pair(ours, theirs)
+    for ours, theirs in ((a, b), (b, a)):
+        hubs.pair(ours, theirs, via=D)
+    hubs.pair(relay, a, relay_for=[B])
+    hubs.pair(relay, b, relay_for=[A])
+    hubs.agree()
+    row = sent(hubs)
+    consented(hubs, row)
+    passed_on(hubs, row)
+    run(hubs)
+    assert [(one.who, one.current, one.proof) for one in onward(a, row)] == [(C, True, Proof.STATED)]
+    withdrawn(a, row)
+    run(hubs)
+    run(hubs)
+    assert late(a, row) == []
+    hubs.close()
+
+
+def test_an_originator_that_fetches_its_mail_is_told_too(tmp_path: Path) -> None:
+    hubs = Hubs(folder=tmp_path)
+    a, b, c = (hubs.add(agency) for agency in (A, B, C))
+    for ours, theirs in ((a, b), (a, c), (b, c), (c, b)):
+        hubs.pair(ours, theirs)
+    for ours in (b, c):
+        hubs.pair(ours, a, pulls=True)
+    hubs.agree()
+
+    def fetch() -> None:
+        for _ in range(4):
+            run(hubs)
+            poll(a, partner_of(a, B), wait_s=0.0)
+
+    row = sent(hubs)
+    request = ask_consent(b, AIGUL, row.record_id, pass_to=[C], aim="They look for him.")
+    release_it(b, request)
+    fetch()
+    answer = answer_consent(a, AIGUL, request.record_id, Answered(until=until(hubs)))
+    release_it(a, answer)
+    run(hubs)
+    passage = pass_on(b, AIGUL, row.record_id, to=[C])
+    release_it(b, passage)
+    fetch()
+    assert [(one.who, one.current, one.proof) for one in onward(a, row)] == [(C, True, Proof.SIGNED)]
+    hubs.close()
+
+
+def partner_of(broker: Broker, agency: str) -> PartnerRow:
+    with broker.store.read() as view:
+        row = view.directory.partner(agency)
+    assert row is not None
+    return row
+
+
 def test_of_a_recipient_that_is_no_partner_the_word_of_the_hub_between_is_all(hubs: Hubs, a: Broker) -> None:
     row, _consent, _passage = passed(hubs)
     with a.store.read() as view:
@@ -219,6 +296,21 @@ def told(hubs: Hubs, said: Statement, receipt: dict[str, Any]) -> str | None:
     raw = issue(stated, hubs.network.broker(B).keyring.signing(), SUITE)
     (code,) = take_receipts(hubs.network.broker(A), B, [raw])
     return code
+
+
+def test_what_a_key_of_ours_signed_and_we_never_sent_is_found_out(hubs: Hubs, a: Broker) -> None:
+    row = sent(hubs)
+    consent = consented(hubs, row)
+    b = hubs.network.broker(B)
+    details = {"record": named(row), "signed": signed(b, row), "consent": signed(b, consent)}
+    manifest, content = read_signed(as_jws(details["signed"]))
+    forged = {**content, "narrative": "What they never said."}
+    digest_ = b64u(digest(canonical(forged)))
+    approvals = tuple(replace(one, digest=digest_) for one in manifest.approvals)
+    thief = sign(replace(manifest, approvals=approvals), forged, a.keyring.signing())
+    assert offered(hubs, {**details, "signed": as_object(thief.raw)}, to=A) == "passage-invalid"
+    assert offered(hubs, {**details, "record": named(row) | {"version": 2}}, to=A) == "passage-invalid"
+    assert offered(hubs, details, to=A) is None
 
 
 def test_nobody_states_it_of_a_consent_that_was_given_to_another_hub(hubs: Hubs, a: Broker) -> None:

@@ -180,10 +180,20 @@ def test_a_card_without_a_member_is_refused(missing: str) -> None:
         ("url", "https://"),
         ("tls_authority", "none"),
         ("issued_at", "yesterday"),
+        ("given_up", ["no id"]),
+        ("given_up", ["A" * 43, "A" * 43]),
+        ("given_up", [f"{number:043}" for number in range(65)]),
+        ("given_up", [next(iter(CARD.public.es256))]),
     ],
 )
 def test_a_card_with_an_impossible_member_is_refused(name: str, value: object) -> None:
     refused(signed(payload() | {name: value}))
+
+
+def test_a_card_names_the_keys_that_were_given_up() -> None:
+    gone = replace(CARD, given_up=("A" * 43, "b" * 43))
+    assert read_card(make_card(gone, keyring("kz-knb").signing())).given_up == gone.given_up
+    assert "given_up" not in payload()
 
 
 def test_an_authority_of_another_agency_is_refused() -> None:

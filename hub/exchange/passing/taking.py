@@ -6,9 +6,11 @@ and the consent be signed by it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any, Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.entries import Direction, PassageRow, Priority, RecordRow, changed
@@ -18,7 +20,7 @@ from hub.errors import IntegrityFailure, Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.passing.inside import look_inside, read_record
-from hub.exchange.passing.signers import Ourselves, Signer
+from hub.exchange.passing.signers import Ourselves, Signed, Signer
 from hub.exchange.passing.written import question_of_passing
 from hub.exchange.preparing import row_of
 from hub.exchange.relying import relied_on
@@ -26,7 +28,10 @@ from hub.policy.decision import Deny
 from hub.ports import View
 from hub.records.actor import Actor
 from hub.records.kinds import Kind
+from hub.records.lifecycle import RecordState
 from hub.records.record import Record
+
+_NEVER_SENT: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +144,13 @@ def weigh_passage(
 def _told(broker: Broker, view: View, record: Record) -> Passed:
     """Return the passage of our own record, of which we are told as the originator.
 
-    Raises IntegrityFailure `passage-invalid` for what we never signed.
+    Raises IntegrityFailure `passage-invalid` for what we never sent.
     """
     meant, reader = record.details["record"], Ourselves(broker=broker)
     read = partial(read_record, by=broker.agency, reader=reader, max_bytes=broker.limits.record_max_bytes)
     if "signed" in record.details:
-        read(record.details["signed"])
+        signed, _inner = read(record.details["signed"])
+        _refuse_forged(view, broker.agency, meant, signed)
     if view.records.get(meant["id"], originator=broker.agency) is None:
         raise IntegrityFailure("passage-invalid", "The record that was passed on is not one of this hub.")
     key = record.originator, record.id
@@ -162,6 +168,22 @@ def _told(broker: Broker, view: View, record: Record) -> Passed:
         consent_id=consent_id,
     )
     return Passed(passage=passage, ours=True)
+
+
+def _refuse_forged(view: View, us: str, meant: Mapping[str, Any], signed: Signed) -> None:
+    """Raise IntegrityFailure `passage-invalid` for what a key of ours signed and this hub never sent.
+
+    Of a version whose content was erased nothing is left to compare with.
+    """
+    ours = view.records.get(meant["id"], meant["version"], originator=us)
+    sent = ours is not None and ours.state not in _NEVER_SENT
+    if ours is not None and sent and view.bodies.get_many([ours.body_id]):
+        sent = ours.digest == signed.stated.content_digest
+    if not sent:
+        raise IntegrityFailure(
+            "passage-invalid",
+            "Our signature is on it, and it is not what this hub sent: somebody else may have a key of ours.",
+        )
 
 
 def _row(

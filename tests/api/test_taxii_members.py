@@ -199,3 +199,12 @@ def test_much_is_laid_out_in_the_order_in_which_it_came(world: World) -> None:
     read = member.read(limit=1)
     assert read == in_stix(world, *ids)
     assert len(world.events(Act.LAID_OUT)) == 4
+
+
+def test_an_answer_that_takes_no_more_bytes_ends_early_and_nothing_is_lost_or_repeated(world: World) -> None:
+    member = Member(world)
+    ids = [arrive(world) for _ in range(3)]
+    member.world = member.world.limited(batch_max_bytes=1)
+    page: Any = member.ask(f"{member.green()}objects/").ok()
+    assert page["more"]
+    assert member.read() == in_stix(world, *ids)

@@ -19,7 +19,9 @@ _OTHERS = "others"
 class Stranger:
     """What repeats are counted by; `subject` is the account or member that was named, where it is known.
 
-    `thumbprint` is of the certificate that was shown the first time, and does not count.
+    An agency that is known here stands in the place of its address: of these there are few, and no number of
+    strangers takes the place of one. `thumbprint` is of the certificate that was shown the first time, and
+    does not count.
     """
 
     address: str
@@ -28,6 +30,11 @@ class Stranger:
     act: Act = Act.REFUSED
     subject: str | None = None
     thumbprint: str | None = field(default=None, compare=False)
+
+    @property
+    def is_agency(self) -> bool:
+        """Tell an agency that is known here from an address on the network."""
+        return self.subject is not None and self.address == self.subject
 
 
 class Strangers:
@@ -51,7 +58,8 @@ class Strangers:
         self.settle()
         now = self._broker.clock.now()
         with self._lock:
-            if stranger not in self._since and len(self._since) >= self._most:
+            full = len(self._since) >= self._most and not stranger.is_agency
+            if full and stranger not in self._since:
                 stranger = Stranger(address=_OTHERS, code=stranger.code, operation=_OTHERS, act=stranger.act)
             if stranger in self._since:
                 self._counts[stranger] = self._counts.get(stranger, 0) + 1

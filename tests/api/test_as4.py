@@ -187,6 +187,15 @@ def test_a_flood_of_forged_messages_is_two_entries_a_minute(gateway: Gateway) ->
     assert logged(gateway)[2:] == [("signature-invalid", "1")]
 
 
+def test_no_number_of_strangers_hides_whose_message_is_refused(gateway: Gateway) -> None:
+    small = replace(gateway, world=gateway.world.limited(strangers_max=1))
+    for number in range(3):
+        environ = {"REMOTE_ADDR": f"192.0.2.{number}"}
+        small.world.call("GET", "/api/v1/records", token="nonsense", environ=environ)
+    small.push(("text/plain", b"hello"))
+    assert logged(small) == [("partner-document-malformed", "1")]
+
+
 def test_a_verdict_that_is_not_possible_now_comes_with_the_repeat(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,11 @@ _LIGHT_NOBODY = LIGHT.hash(secrets.token_hex())
 _LONGEST = ("chaos", "demo", "properties", "bench", "wire", "docs", "certificates", "transport")
 
 
+def pytest_configure() -> None:
+    """Look for garbage as seldom as a serving hub does."""
+    gc.set_threshold(10_000)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Let the second process load all tests from their end: it and the first compile half each."""
@@ -47,7 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first, and let what has been loaded be garbage never again."""
     ranks = {_HERE / folder: rank for rank, folder in enumerate(_LONGEST)}
     items.sort(key=lambda item: min(ranks.get(above, len(ranks)) for above in item.path.parents))
-    gc.collect()
     gc.freeze()
 
 

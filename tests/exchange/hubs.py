@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -284,9 +287,17 @@ def _purposes() -> str:
 PURPOSES = _purposes()
 
 
+@cache
+def _tables() -> TemporaryDirectory[str]:
+    """Make a database with the hub's tables once: to run all migrations takes longer than most tests."""
+    folder = TemporaryDirectory(prefix="hub-tables-")
+    open_store(f"sqlite:///{folder.name}/hub.sqlite3", create=True).close()
+    return folder
+
+
 def embedded(home: Path) -> Store:
     """Make an SQLite database with the hub's tables in a home; return its open store."""
-    return open_store(f"sqlite:///{home / 'hub.sqlite3'}", create=True)
+    return open_store(f"sqlite:///{copy(f'{_tables().name}/hub.sqlite3', home / 'hub.sqlite3')}")
 
 
 @dataclass(kw_only=True)

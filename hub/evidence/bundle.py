@@ -5,6 +5,7 @@ What is read here has the form; nothing of it is proven.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -36,7 +37,7 @@ FORMAT: Final = "hub-evidence/3"
 _ADDED: Final = {
     "hub-evidence/1": frozenset[str](),
     "hub-evidence/2": frozenset({"trust"}),
-    FORMAT: frozenset({"approvals", "parcels", "trust"}),
+    FORMAT: frozenset({"approvals", "parcels", "transfers", "trust"}),
 }
 #: What the exporter's signatures say that they are over.
 EVIDENCE_TYPE: Final = "hub-evidence+json"
@@ -53,6 +54,7 @@ PARTS_MAX: Final = {
     "envelopes": 1024,
     "parcels": 1024,
     "receipts": 4096,
+    "transfers": 1024,
     "trust": 4096,
 }
 #: The most receipts of all parcels together.
@@ -61,7 +63,10 @@ PARCEL_RECEIPTS_MAX: Final = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """All that one hub can show of one record's life. `receipts` are signed statements, as they came."""
+    """All that one hub can show of one record's life.
+
+    `receipts` and `transfers` are signed statements, as they came; the latter number what others sent.
+    """
 
     exporter: str
     exported_at: datetime
@@ -81,6 +86,7 @@ class Bundle:
     trust: tuple[TrustPart, ...] = ()
     parcels: tuple[ParcelPart, ...] = ()
     approvals: tuple[ApprovalPart, ...] = ()
+    transfers: tuple[str, ...] = ()
     format: str = FORMAT
 
     def __post_init__(self) -> None:
@@ -98,6 +104,8 @@ class Bundle:
             raise ValueError("an item of trust stands in it twice")
         if len(set(self.receipts)) != len(self.receipts):
             raise ValueError("a receipt stands in it twice")
+        if len(set(self.transfers)) != len(self.transfers):
+            raise ValueError("a transfer statement stands in it twice")
         if len({(one.way, one.agency, one.parcel_id, one.digest) for one in self.parcels}) != len(
             self.parcels
         ):
@@ -128,7 +136,7 @@ class Bundle:
                 "entries": [part.as_document() for part in self.entries],
             },
             **{
-                name: [part.as_document() for part in getattr(self, name)]
+                name: [part if isinstance(part, str) else part.as_document() for part in getattr(self, name)]
                 for name in sorted(_ADDED[self.format])
             },
         )
@@ -143,9 +151,6 @@ class Bundle:
         said = members(value, _REQUIRED | added, frozenset({"justification"}))
         record = members(said["record"], frozenset({"originator", "record_id"}))
         log = members(said["log"], frozenset({"checkpoints", "entries", "origin"}))
-        receipts = list_of(said, "receipts")
-        if not all(isinstance(one, str) for one in receipts):
-            raise ValueError("a receipt is not a text")
         return cls(
             exporter=text_of(said, "exporter"),
             exported_at=time_of(said, "exported_at"),
@@ -156,7 +161,7 @@ class Bundle:
             record_id=text_of(record, "record_id"),
             envelopes=all_of(said, "envelopes", EnvelopePart.load),
             contents=all_of(said, "contents", ContentPart.load),
-            receipts=tuple(str(one) for one in receipts),
+            receipts=_texts(said, "receipts"),
             deliveries=all_of(said, "deliveries", DeliveryPart.load),
             cards=all_of(said, "cards", CardPart.load),
             origin=text_of(log, "origin"),
@@ -165,8 +170,20 @@ class Bundle:
             trust=all_of(said, "trust", TrustPart.load) if "trust" in added else (),
             parcels=all_of(said, "parcels", ParcelPart.load) if "parcels" in added else (),
             approvals=all_of(said, "approvals", ApprovalPart.load) if "approvals" in added else (),
+            transfers=_texts(said, "transfers") if "transfers" in added else (),
             format=form,
         )
+
+    def can_show(self, name: str) -> bool:
+        """Tell whether the format of this bundle has parts of that name."""
+        return name in _ADDED[self.format]
+
+
+def _texts(said: Mapping[str, object], name: str) -> tuple[str, ...]:
+    found = list_of(said, name)
+    if not all(isinstance(one, str) for one in found):
+        raise ValueError(f"one of its {name} is not a text")
+    return tuple(map(str, found))
 
 
 _REQUIRED: Final = frozenset(

@@ -38,6 +38,7 @@ class Life:
     anchors: Anchors
     opened: Mapping[str, OpenedPart]
     receipts: Sequence[CheckedReceipt]
+    numbered: Sequence[tuple[Signed, int, datetime]]
     entries: Sequence[ProvenEntry]
     notes: Notebook
     told: set[tuple[object, ...]] = field(default_factory=set)
@@ -237,6 +238,7 @@ def _pins(life: Life, committed: Mapping[str, int], acknowledged: Mapping[str, i
         for receipt in life.receipts
         if receipt.statement.receipt_id in acknowledged
     ]
+    signed += life.numbered
     entries = {entry.index: entry for entry in life.entries}
     others = [(one, entries[index]) for one, index, _at in signed if one.by != life.bundle.exporter]
     check_relied(shelve(life.bundle.trust), life.notes, others)

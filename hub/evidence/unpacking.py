@@ -39,6 +39,8 @@ def _files(signed: SignedBundle) -> Iterator[tuple[str, bytes]]:
         yield f"content-{content.version}.json", content.content.encode()
     for number, receipt in enumerate(bundle.receipts, start=1):
         yield f"receipt-{number:04}.jws", receipt.encode()
+    for number, transfer in enumerate(bundle.transfers, start=1):
+        yield f"transfer-{number:04}.jws", transfer.encode()
     for number, card in enumerate(bundle.cards, start=1):
         yield f"card-{number:04}.jws", card.card.encode()
     for part_ in bundle.trust:

@@ -10,6 +10,7 @@ from hub.evidence.bundle import SignedBundle, read_bundle
 from hub.evidence.chronicle import check_log
 from hub.evidence.findings import Content, Notebook, Signature, Standing, Topic, Verdict
 from hub.evidence.life import Life, check_life
+from hub.evidence.numbered import check_numbers
 from hub.evidence.parcelled import check_parcels
 from hub.evidence.partners import Forms, NoForms
 from hub.evidence.passed import check_passed
@@ -42,6 +43,7 @@ def verify_bundle(raw: bytes, anchors: Anchors, forms: Forms | None = None) -> V
                 anchors=anchors,
                 opened=opened,
                 receipts=receipts,
+                numbered=check_numbers(bundle, anchors, entries, notes),
                 entries=entries,
                 notes=notes,
             )

@@ -31,6 +31,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "content-not-the-logged": "The content of version {version} is not the one that was released.",
     "content-not-in-log": "No entry tells of the release of version {version}, whose content is here.",
     "content-not-shown": "The content of version {version}, which went to members alone, is not shown.",
+    "number-signed": "{by} signed on {at} that envelope {envelope} is number {count} of all that it sent to "
+    "{to} (entry {index}).",
+    "number-false": "Transfer statement {position}, which numbers an envelope, does not hold. {why}",
+    "number-unknown-key": "Transfer statement {position}, which numbers an envelope, could not be checked. "
+    "{why}",
+    "number-left-out": "Entry {index} names a transfer statement, which numbers its envelope, that is not in "
+    "the bundle.",
     # approval
     "approval-signed": "{originator} signed that {who} approved version {version} on {at}.",
     "released-by-second": "{who} released version {version}, which {authors} wrote (entry {index}).",
@@ -78,6 +85,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "envelope-not-the-logged": "The bytes of envelope {envelope} are not those that the log commits to.",
     "envelope-not-in-log": "No entry commits to the bytes of envelope {envelope}.",
     "release-not-in-log": "No entry of the log of {exporter} tells that the record was released or admitted.",
+    "number-not-in-log": "No entry tells that transfer statement {position} came.",
+    "number-not-the-logged": "The number that {by} signed is not the one that entry {index} tells of.",
     "receipt-not-in-log": "No entry tells that the receipt of {by} for envelope {envelope} came.",
     # witness
     "quorum-met": "Enough witnesses saw the log ({needed} needed): its first {size} entries can no longer "

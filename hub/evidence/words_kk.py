@@ -35,6 +35,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "content-not-the-logged": "{version}-нұсқаның мазмұны — шығарылған мазмұн емес.",
     "content-not-in-log": "Мазмұны қоса берілген {version}-нұсқаның шығарылғаны туралы жазба жоқ.",
     "content-not-shown": "Тек мүшелерге жіберілген {version}-нұсқаның мазмұны көрсетілмеген.",
+    "number-signed": "{by} {at} қол қойды: {envelope} хатқалтасының {to} үшін жіберілгендердің бәріндегі "
+    "нөмірі — {count} ({index}-жазба).",
+    "number-false": "Хатқалталар нөмірленген {position}-тапсыру тізімдемесі тексеруден өтпеді ({code}).",
+    "number-unknown-key": "Хатқалталар нөмірленген {position}-тапсыру тізімдемесін тексеру мүмкін болмады "
+    "({code}).",
+    "number-left-out": "{index}-жазбада хатқалтасының нөмірі бар, топтамада жоқ тапсыру тізімдемесі аталған.",
     # approval
     "approval-signed": "{originator} {version}-нұсқаны {who} бекіткенін қол қойып растады: {at}.",
     "released-by-second": "{authors} жазған {version}-нұсқаны {who} шығарды ({index}-жазба).",
@@ -84,6 +90,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "envelope-not-the-logged": "{envelope} хатқалтасының байттары журнал куәландырған байттар емес.",
     "envelope-not-in-log": "{envelope} хатқалтасының байттарын ешбір жазба куәландырмайды.",
     "release-not-in-log": "{exporter} журналында құжаттың шығарылғаны немесе қабылданғаны көрсетілмеген.",
+    "number-not-in-log": "{position}-тапсыру тізімдемесінің келгені туралы жазба жоқ.",
+    "number-not-the-logged": "{by} қол қойған нөмір {index}-жазбада айтылған нөмір емес.",
     "receipt-not-in-log": "{envelope} хатқалтасына {by} түбіртегінің келгені туралы жазба жоқ.",
     # witness
     "quorum-met": "Журналды жеткілікті куәгер көрді (қажеті {needed}): алғашқы {size} жазбаны енді "
@@ -237,6 +245,7 @@ CODES: Final[Mapping[str, str]] = {
     "waiting": "күтуде",
     "record": "құжат",
     "consent": "келісім",
+    "number": "нөмір",
     "bundle": "топтама",
     "checkpoint": "бақылау нүктесі",
     "cosignature": "куәгер растауы",

@@ -35,6 +35,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "content-not-the-logged": "Содержание версии {version} — не то, что было выпущено.",
     "content-not-in-log": "Нет записи о выпуске версии {version}, содержание которой приложено.",
     "content-not-shown": "Содержание версии {version}, направленной только участникам, не показано.",
+    "number-signed": "{by} подписал {at}: конверт {envelope} имеет номер {count} среди всего, отправленного "
+    "для {to} (запись {index}).",
+    "number-false": "Ведомость передачи {position}, где нумеруются конверты, не выдержала проверки ({code}).",
+    "number-unknown-key": "Ведомость передачи {position}, где нумеруются конверты, не проверена ({code}).",
+    "number-left-out": "Запись {index} называет ведомость передачи с номером её конверта; в пакете её нет.",
     # approval
     "approval-signed": "{originator} подписал, что {who} утвердил версию {version}: {at}.",
     "released-by-second": "{who} выпустил версию {version}, которую написал {authors} (запись {index}).",
@@ -82,6 +87,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "envelope-not-the-logged": "Байты конверта {envelope} — не те, что удостоверяет журнал.",
     "envelope-not-in-log": "Ни одна запись не удостоверяет байты конверта {envelope}.",
     "release-not-in-log": "В журнале {exporter} не показано, что документ был выпущен или принят.",
+    "number-not-in-log": "Нет записи о поступлении ведомости передачи {position}.",
+    "number-not-the-logged": "Номер, который подписал {by}, не тот, о котором сообщает запись {index}.",
     "receipt-not-in-log": "Нет записи о поступлении квитанции {by} на конверт {envelope}.",
     # witness
     "quorum-met": "Журнал видело достаточно свидетелей (нужно {needed}): его первые {size} записей уже "
@@ -238,6 +245,7 @@ CODES: Final[Mapping[str, str]] = {
     "waiting": "ожидает",
     "record": "документ",
     "consent": "согласие",
+    "number": "номер",
     "bundle": "пакет",
     "checkpoint": "контрольная точка",
     "cosignature": "заверение свидетеля",

@@ -218,7 +218,7 @@ def test_every_finding_has_a_sentence_in_every_language(language: Language) -> N
     known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', code))
     built = {
         f"{what}-{end}"
-        for what in ("envelope", "parcel-statement", "passed", "receipt")
+        for what in ("envelope", "number", "parcel-statement", "passed", "receipt")
         for end in ("false", "unknown-key")
     }
     assert used <= known | built | {"revocation", "completeness", "attachments", "timestamp"}

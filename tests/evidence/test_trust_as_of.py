@@ -255,7 +255,9 @@ def test_a_bundle_of_the_format_before_still_verifies(hubs: Hubs, monkeypatch: p
     monkeypatch.setattr(receiving, "relied_on", lambda *_told, **_more: {})
     world = admit(hubs, monkeypatch).world
     raw = resigned(
-        world.export(world.theirs), world.theirs, lambda b: replace(b, trust=(), format="hub-evidence/1")
+        world.export(world.theirs),
+        world.theirs,
+        lambda b: replace(b, trust=(), transfers=(), format="hub-evidence/1"),
     )
     assert b'"format":"hub-evidence/1"' in raw
     assert b'"trust":[' not in raw

@@ -52,6 +52,7 @@ class Collected:
     trust: tuple[TrustPart, ...] = ()
     parcels: tuple[ParcelPart, ...] = ()
     approvals: tuple[ApprovalPart, ...] = ()
+    transfers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,7 @@ def collect(broker: Broker, view: View, record_id: str, mode: Mode, *, originato
         trust=tuple(_trust(view, life.events)),
         parcels=parcels,
         approvals=tuple(approval_parts(broker, view, life.versions, parcels, full=full)),
+        transfers=tuple(_transfers(view, life.events)),
     )
 
 
@@ -274,6 +276,16 @@ def _receipts(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) ->
             raws[receipt.raw] = None
     for raw in raws:
         yield raw.decode("utf-8")
+
+
+def _transfers(view: View, events: Sequence[AuditEvent]) -> Iterable[str]:
+    """Yield the statements in which originators numbered what was admitted, as they came."""
+    admitted = [event.details for event in events if event.act is Act.ADMITTED]
+    named = dict.fromkeys(details["statement"] for details in admitted if "statement" in details)
+    kept = view.books.statements([*named])
+    for name in named:
+        if name in kept:
+            yield kept[name].decode("utf-8")
 
 
 def _others(view: View, broker: Broker, row: RecordRow, ids: Sequence[str]) -> Sequence[str]:

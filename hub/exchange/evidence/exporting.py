@@ -81,6 +81,7 @@ def export(
         trust=found.trust,
         parcels=found.parcels,
         approvals=found.approvals,
+        transfers=found.transfers,
     )
     return write_bundle(bundle, broker.keyring.signing(), strongest(SUITES))
 

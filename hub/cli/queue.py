@@ -176,15 +176,22 @@ def resume(entries: tuple[str, ...], partner: str | None, home: Path, unlock: Un
         if partner is not None:
             refuse_suspended(hub.broker.standing(), partner)
         actor = administrator(hub.config.agency)
-        wanted = entries if partner is None else _held(hub.store, partner)
+        wanted, kept = (entries, 0) if partner is None else _held(hub.store, partner)
         rows = [upkeep.resume(hub.broker, actor, entry_id) for entry_id in wanted]
         with hub.store.read() as view:
             stand = prospects(view, rows, at=hub.broker.clock.now())
     return Answer(
         document={"entries": [_standing(r, stand) for r in rows]},
         people=[f"{r.entry_id} to {_way(r)} is {r.state.value}. {stand.sentence(r)}" for r in rows]
-        or (f"Nothing is held for {partner}.",),
-        then=("hub queue counts",),
+        or (f"Nothing is held for {partner}." if not kept else f"Nothing was put back for {partner}.",),
+        then=(
+            "hub queue counts",
+            *(
+                (f"hub queue list --partner {partner} --state held      (by the policy: {kept})",)
+                if kept
+                else ()
+            ),
+        ),
     )
 
 
@@ -236,18 +243,20 @@ def _standing(row: OutboxEntry, stand: Prospects) -> dict[str, object]:
     return {**as_document(row), "next_try_at": instant(stand.next_try(row)), "suspended": stand.stopped(row)}
 
 
-def _held(store: Store, partner: str) -> Sequence[str]:
+def _held(store: Store, partner: str) -> tuple[Sequence[str], int]:
     """Return what is held for a partner and can still arrive; the rest soon ends by itself.
 
-    What the policy of this hub keeps from it takes a releaser, recipient by recipient.
+    What the policy of this hub keeps from it takes a releaser, record by record; that is counted.
     """
     found: list[str] = []
-    after, now = 0, datetime.now(UTC)
+    after, now, kept = 0, datetime.now(UTC), 0
     with store.read() as view:
         while rows := view.outbox.page(after=after, limit=1000, lane=partner, state=EntryState.HELD):
-            found += [row.entry_id for row in rows if row.expires_at > now and row.reason not in KEPT]
+            going = [row for row in rows if row.expires_at > now]
+            found += [row.entry_id for row in going if row.reason not in KEPT]
+            kept += sum(row.reason in KEPT for row in going)
             after = rows[-1].position
-    return found
+    return found, kept
 
 
 def _way(row: OutboxEntry) -> str:

@@ -266,6 +266,7 @@ def _walk_records(paired: Path, officers: Officers, file: str, tmp_path: Path) -
     released(held, by="gani")
     act("aigul", "record", "correct", held, file)
     released(held)
+    assert done("queue", "resume", "--partner", "kz-fin")["entries"] == []
     act("gani", "record", "deliver", held, "--to", "kz-fin", *why)
     act("bolat", "record", "confine", sent, "almaty", *why)
     for custodian in ("dana", "farida"):

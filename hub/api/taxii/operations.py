@@ -83,7 +83,7 @@ def get_collections(asked: Asked) -> Response:
     return taxii_response({"collections": [_collection(row) for row in rows]} if rows else {})
 
 
-@room.address("GET", _COLLECTION, trail=writes_nothing("one of the caller's collections"))
+@room.address("GET", _COLLECTION, trail=writes_nothing("one of the caller's collections", opens=True))
 def get_collection(asked: Asked, collection_id: str) -> Response:
     """Describe one collection (§5.2)."""
     return taxii_response(_collection(_find(asked, collection_id)))
@@ -143,7 +143,7 @@ def delete_object(asked: Asked, collection_id: str, object_id: str) -> Response:
     raise Refused("policy-denied", "Objects are not deleted here; a record is withdrawn by its originator.")
 
 
-@room.address("GET", f"{_OBJECT}versions/", trail=writes_nothing("dates, and no content"))
+@room.address("GET", f"{_OBJECT}versions/", trail=writes_nothing("dates, and no content", opens=True))
 def get_versions(asked: Asked, collection_id: str, object_id: str) -> Response:
     """List the versions of one object (§5.8)."""
     wanted = _query(asked, _OF_VERSIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any, Final
 
@@ -9,12 +10,20 @@ from typing import Any, Final
 _DEPTH_MAX: Final = 32
 #: Whole numbers of TOML have 64 bits; Python reads longer ones, and then fails to write them.
 _INTEGER_MAX: Final = 2**63 - 1
+_PART: Final = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\[^\n]){0,64}+"|'[^'\n]{0,64}+')"""
+#: A dotted name of a hundred parts more than may be. The parser's time grows with the square of their number;
+#: of longer parts than these no file of ours holds enough. It is looked for in a time that grows with the
+#: text alone: from the beginning of a part on, without going back. Sentences are not as short as that.
+_DEEP_NAME: Final = re.compile(
+    rf"(?<![A-Za-z0-9_\\-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_DEPTH_MAX + 100}}}"
+)
 
 
 def read_toml(source: str, *, max_bytes: int) -> dict[str, Any]:
     """Return the tables of a text; raise ValueError with what is wrong with it.
 
-    The standard parser recurses without a bound of its own, and converts long numbers as Python does.
+    The standard parser recurses without a bound of its own, converts long numbers as Python does, and takes
+    seconds for a dotted name of thousands of parts.
     """
     try:
         size = len(source.encode())
@@ -22,6 +31,8 @@ def read_toml(source: str, *, max_bytes: int) -> dict[str, Any]:
         raise ValueError("it is not TOML: a text in it holds half of a surrogate pair") from None
     if size > max_bytes:
         raise ValueError(f"it is larger than {max_bytes:,} bytes")
+    if _DEEP_NAME.search(source):
+        raise ValueError(f"it nests deeper than {_DEPTH_MAX} levels")
     try:
         tables = tomllib.loads(source)
     except RecursionError:

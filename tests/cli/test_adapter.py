@@ -183,9 +183,11 @@ def test_a_public_list_becomes_files(tmp_path: Path) -> None:
         asking = ("adapter", "intake", "interpol", "--list", "red", "--profile", str(profile), "-o", str(out))
         refused(hub(*asking, "--authority", str(profile)), "request-invalid")
         refused(hub(*asking), "partner-misbehaved")  # no authority of this machine vouches for the server
-        told = json_of(hub(*asking, "--authority", str(authority), "--json"))
+        beside = ("--beside", str(ROOT / "demo" / "data" / "un-consolidated.xml.xz"))
+        told = json_of(hub(*asking, "--authority", str(authority), *beside, "--json"))
         refused(hub(*asking, "--authority", str(authority)), "file-exists")
     assert (told["files"], told["missing"]) == (200, 0)
+    assert (told["joined"], told["unlisted"]) == (0, 0)  # they are red ones
     index = json.loads((out / "list.json").read_bytes())
     assert len(list(out.iterdir())) == 201
     first = out / index["numbers"]["2026/0"]

@@ -10,6 +10,7 @@ import pytest
 from adapters import registry
 from adapters.interpol.joining import join, reference_of
 from adapters.un_list import designations, read_list
+from hub.bootstrap.adapting import beside_un_list
 from tests.adapters import data
 
 
@@ -57,3 +58,16 @@ def test_real_notices_meet_the_real_list() -> None:
     # Listed in 2026, after this list was made.
     assert [one["details"]["listing"]["reference"] for one in joined.notices_unlisted] == ["SDi.011"]
     assert len(joined.entries_without) == 341 - 2
+
+
+@pytest.mark.slow
+def test_documents_of_a_folder_meet_the_list_by_reference() -> None:
+    shapes = json.loads(data.file("interpol/notices-hal-shapes-mixed.json"))
+    documents = [json.dumps(one).encode() for one in shapes] + [b"no notice"]
+    raw = data.file("un-consolidated/un-consolidated-2025-12-10.xml")
+    told = beside_un_list(registry.make("interpol"), documents, raw)
+    listed = {one.reference for one in read_list(raw).entries}
+    un = {one["entity_id"]: one["un_reference"] for one in shapes if "un_reference" in one}
+    assert told["joined"] == {number: one for number, one in un.items() if one in listed}
+    assert told["unlisted"] == [number for number, one in un.items() if one not in listed]
+    assert told["unread"] == 1

@@ -73,9 +73,17 @@ class FeedCarrier:
         raise Refused("kind-not-carried", "Nothing can be sent to a public list of notices.")
 
     def pull(self, *, limit: int) -> Sequence[Parcel]:
-        """Return notices that are new or changed, once more of the list was looked at."""
-        if len(list(durable.files(self._folder / "waiting"))) < limit:
-            self._look(limit)
+        """Return notices that are new or changed, once more of the list was looked at.
+
+        What waits does not wait for a server that is away.
+        """
+        waiting = len(list(durable.files(self._folder / "waiting")))
+        try:
+            if waiting < limit:
+                self._look(limit)
+        except PeerFault:
+            if not waiting:
+                raise
         found: list[Parcel] = []
         for path in durable.files(self._folder / "waiting"):
             content = durable.content(path, ANSWER_MAX_BYTES)
@@ -162,8 +170,12 @@ class FeedCarrier:
             durable.write(self._folder / "waiting" / f"{name}.{digest}", document)
 
     def _sweep(self) -> Sweep | None:
+        """Return the present look; one that cannot be read any more is begun anew."""
         raw = durable.content(self._folder / "sweep", _SWEEP_MAX_BYTES)
-        return None if raw is None else Sweep.read(raw)
+        try:
+            return None if raw is None else Sweep.read(raw)
+        except (KeyError, TypeError, ValueError):
+            return None
 
 
 def _name_of(number: str) -> str:

@@ -148,6 +148,21 @@ def test_a_server_that_is_away_is_asked_at_the_next_look(tmp_path: Path) -> None
     assert at.look() == ["2026/1"]
 
 
+def test_what_waits_is_taken_also_while_the_server_is_away(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2, 3))
+    first = at.carrier.pull(limit=2)
+    at.carrier.acknowledge(first[0].parcel_id, TAKEN)
+    at.server.fails = 99
+    assert at.carrier.pull(limit=2) == first[1:]
+
+
+def test_a_look_that_was_damaged_is_begun_anew_and_brings_nothing_twice(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.look()
+    (tmp_path / "sweep").write_bytes(b'{"left": 5}')
+    assert at.look() == []
+
+
 def test_a_number_that_is_too_long_for_a_file_has_a_name_of_its_own(tmp_path: Path) -> None:
     at = Looking(tmp_path, Entry(number="2" * 200))
     (found,) = at.carrier.pull(limit=5)

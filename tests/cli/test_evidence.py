@@ -204,6 +204,10 @@ def test_the_page_names_every_member_of_a_bundle_and_of_anchors(files: tuple[str
     shown = [whole, whole["record"], whole["log"], *whole["envelopes"], whole["log"]["entries"][0]]
     shown += [whole["log"]["checkpoints"][0], whole["log"]["entries"][0]["disclosed"][0], *whole["cards"]]
     shown += [bundle, *bundle["signatures"], anchors, anchors["quorum"], anchors["agencies"][0]]
+    vectors = PAGE.parents[1] / "tests" / "vectors" / "evidence"
+    with_parcels = json.loads((vectors / "sent.evidence").read_bytes())["bundle"]
+    shown += [*with_parcels["parcels"], *with_parcels["approvals"], with_parcels["parcels"][0]["losses"]]
+    shown += json.loads((vectors / "anchors.json").read_bytes())["partners"]
     assert {
         name for one in shown for name in one if f"`{name}`" not in text and f'"{name}"' not in text
     } == set()

@@ -101,6 +101,14 @@ def test_the_commands_of_the_page_work(paired: Path, officers: Officers, folder:
     assert (held["parcel_id"], held["code"]) == ("from-them", "partner-document-malformed")
     names = {one.name.partition(".")[2] for one in (folder / "parcels").iterdir()}
     assert names == {"json", "parcel", "statement.jws", "losses.json", "receipt-1"}
+    for words in (
+        ("export", known["$RECORD"], "-o", "record.evidence", "--why", "case 2026/17"),
+        ("anchors", "-o", "anchors.json"),
+    ):
+        json_of(hub("evidence", *words, "--json"))
+    verdict = json_of(hub("evidence", "verify", "record.evidence", "--trust", "anchors.json", "--json"))
+    assert verdict["verdict"] == "proven"
+    assert [one for one in verdict["not_checked"] if one.startswith("Nobody signed receipt 1")]
     trace = json_of(hub("record", "trace", known["$RECORD"], "--json"))
     assert [one["state"] for one in trace["entries"]] == ["accepted"]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.audit.proofs import read_proof
+from hub.evidence.anchors import read_anchors
 from hub.evidence.unpacking import unpack
 from hub.exchange.evidence.exporting import catch_up
 from hub.ports import TimestampRow
@@ -70,3 +73,23 @@ def test_go_and_openssl_check_what_a_bundle_holds(tmp_path: Path) -> None:
         [*told, "-CAfile", "root.pem"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "Verification: OK" in done.stdout + done.stderr, done.stderr
+
+
+@pytest.mark.slow
+def test_openssl_checks_a_partners_receipt_that_a_bundle_holds(tmp_path: Path) -> None:
+    vectors = Path(__file__).parents[1] / "vectors" / "evidence"
+    files = unpack((vectors / "sent.evidence").read_bytes())
+    anchors = read_anchors((vectors / "anchors.json").read_bytes())
+    (tmp_path / "de-bka.pem").write_bytes(anchors.partners["de-bka"][0].public_bytes(Encoding.PEM))
+    (name,) = [one for one in files if one.endswith(".receipt-1") and files[one].startswith(b"\x30")]
+    (tmp_path / "receipt").write_bytes(files[name])
+    said = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "receipt", "-CAfile", "de-bka.pem"]
+    done = subprocess.run(
+        [*said, "-partial_chain", "-purpose", "any", "-binary"], cwd=tmp_path, capture_output=True, check=True
+    )
+    parcel = name.removesuffix(".receipt-1")
+    assert json.loads(done.stdout) == {
+        "parcel": parcel.removeprefix("parcel-"),
+        "sha256": sha256(files[parcel]).hexdigest(),
+        "verdict": "taken",
+    }

@@ -54,11 +54,12 @@ def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
     with broker.store.work() as work:
         row = work.hubless.parcel(answer.parcel_id)
         if row is None or row.agency != partner.agency:
-            work.stage([_not_kept(broker, partner, at, "receipt-invalid", digest(answer.raw).hex())])
+            named = {"receipt_digest": digest(answer.raw).hex()}
+            work.stage([_not_kept(broker, partner.agency, at, "receipt-invalid", **named)])
             work.commit()
             return
         if row.digest == _ERASED:
-            work.stage([_not_kept(broker, partner, at, "content-erased")])
+            work.stage([_not_kept(broker, partner.agency, at, "content-erased")])
             work.commit()
             return
         entries = [
@@ -68,7 +69,8 @@ def _take(broker: Broker, partner: ProfileRow, answer: Answered) -> None:
         if answer.raw in kept and not any(one.state in _WAITING for one in entries):
             return  # it was taken before, and the carrier was not told
         if answer.raw not in kept and len(kept) >= broker.limits.parcel_receipts_max:
-            work.stage([_not_kept(broker, partner, at, "quota-exceeded", digest(answer.raw).hex())])
+            named = {"recipient": row.agency, "parcel_receipt": digest(answer.raw).hex()}
+            work.stage([_not_kept(broker, row.parcel_id, at, "quota-exceeded", **named)])
             work.commit()
             return
         code = _code(row, answer)
@@ -147,17 +149,13 @@ def _step(code: str | None, signer: str | None) -> tuple[EntryState, Collection[
     return EntryState.ACCEPTED, tuple(EntryState)
 
 
-def _not_kept(
-    broker: Broker, partner: ProfileRow, at: datetime, code: str, receipt_digest: str | None = None
-) -> AuditEvent:
+def _not_kept(broker: Broker, subject: str, at: datetime, code: str, **told: str) -> AuditEvent:
     """Return the entry of a receipt that is not kept: for what we never sent, or erased, or one of too many.
 
-    Of a receipt for what was erased not even the digest is told: it may be computed from the parcel's.
+    Of a receipt for what was erased not even the digest is told: it may be computed from the parcel's. One of
+    too many is told of under its parcel, with which its digest goes.
     """
-    told = {"code": code, "operation": "receipt"}
-    if receipt_digest is not None:
-        told["receipt_digest"] = receipt_digest
-    return broker.event(Act.REFUSED, broker.itself, partner.agency, at, **told)
+    return broker.event(Act.REFUSED, broker.itself, subject, at, code=code, operation="receipt", **told)
 
 
 def note_missing(broker: Broker, partner: ProfileRow) -> int:

@@ -147,6 +147,7 @@ def test_no_more_receipts_of_a_parcel_are_kept_than_the_limit_says(pair: Pair) -
         assert len(kept_receipts(pair.broker, view, pair.parcel(row))) == 2
         refused = [one.details for _, one in view.events(after=0, limit=500) if one.act is Act.REFUSED]
     assert [one["code"] for one in refused] == ["quota-exceeded", "quota-exceeded"]
+    assert all("parcel_receipt" in one for one in refused)  # which goes when the record is erased
 
 
 def test_a_carrier_without_receipts_leaves_it_unconfirmed(made: Any) -> None:

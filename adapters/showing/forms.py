@@ -20,6 +20,7 @@ from adapters.carriers.verdicts import read_verdict
 from adapters.completing import completed
 from adapters.contract import Adapter, PartnerReceipt
 from adapters.profiles import flag, parse_profile, text
+from adapters.reading import bounded
 from adapters.seals.smime.encrypting import decrypt_with_key
 from adapters.seals.smime.pins import Pins, fingerprint, is_end
 from adapters.seals.smime.verifying import content_of, verify
@@ -69,7 +70,7 @@ class PartnerForms:
     def translate(self, source: str, record: Mapping[str, Any]) -> bytes | None:
         """Return the document that a record makes in the profile's format here."""
         try:
-            return _theirs(lambda: _adapter(source).dialect.translate(record).document, "adapter-invalid")
+            return _theirs(lambda: _adapter(source).dialect.translate(record).document, "document-invalid")
         except HubError:
             return None  # the adapter is not here, or is another one by now: it proves nothing then
 
@@ -80,11 +81,12 @@ class PartnerForms:
 
         def read() -> Mapping[str, object]:
             decides = parse_profile(source).get("decides", {})
-            said = _adapter(source).dialect.interpret(document)
+            adapter = _adapter(source)
+            said = adapter.dialect.interpret(bounded(document, adapter.max_document_bytes))
             return completed(said, decides, agency, record_id=record_id, at=at)[0]
 
         try:
-            return _theirs(read, "adapter-invalid")
+            return _theirs(read, "document-invalid")
         except HubError:
             return None  # as above
 

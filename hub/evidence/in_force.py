@@ -19,7 +19,7 @@ from hub.envelope.canonical import digest
 from hub.errors import HubError
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Topic
-from hub.evidence.life import Life
+from hub.evidence.held import Life
 from hub.evidence.partners import Signer
 
 _PROFILES: Final = frozenset({"profile", "profile-again"})

@@ -11,7 +11,7 @@ from hub.errors import IntegrityFailure
 from hub.evidence.approved import approvals_agree, check_keys
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Clock, Signature, Standing, Topic
-from hub.evidence.life import Life
+from hub.evidence.held import Life
 from hub.evidence.parcel_parts import ApprovalPart, ParcelPart
 from hub.evidence.parts import Shown
 
@@ -33,12 +33,13 @@ def check_approvals(life: Life, release: ProvenEntry, parts: Sequence[ParcelPart
         life.notes.disproven(Topic.APPROVAL, "parcel-approval-not-the-logged", **about)
         return
     to = sorted({one.agency for one in parts if one.shown is not Shown.ERASED})
-    for one in given:
-        _check(life, one, release, to)
-    check_keys(life.notes, life.did(Act.OFFICER_KEY), release, approvals, version=version)
+    # Of one that does not hold not even the key can be named.
+    held = [one.approval for one in given if _holds(life, one, release, to)]
+    check_keys(life.notes, life.did(Act.OFFICER_KEY), release, held, version=version)
 
 
-def _check(life: Life, part: ApprovalPart, release: ProvenEntry, to: Sequence[str]) -> None:
+def _holds(life: Life, part: ApprovalPart, release: ProvenEntry, to: Sequence[str]) -> bool:
+    """Tell whether an officer signed an approval of this, and say so."""
     approval = part.approval
     about: dict[str, Any] = {
         "who": approval.by,
@@ -49,17 +50,17 @@ def _check(life: Life, part: ApprovalPart, release: ProvenEntry, to: Sequence[st
     }
     if approval.signed is None:
         life.notes.note(Topic.LIMIT, Standing.NOT_CHECKED, "parcel-approval-unsigned", **about)
-        return
+        return False
     try:
         _refuse_other(life, part, release, to)
     except ValueError as error:
         life.notes.disproven(Topic.APPROVAL, "parcel-approval-false", why=f"{error}.", **about)
-        return
+        return False
     except IntegrityFailure as failure:
         life.notes.disproven(
             Topic.APPROVAL, "parcel-approval-false", code=failure.code, why=failure.sentence, **about
         )
-        return
+        return False
     life.notes.proven(Topic.APPROVAL, "parcel-approved", kid=approval.signed.kid, **about)
     life.notes.signatures.append(
         Signature(
@@ -75,6 +76,7 @@ def _check(life: Life, part: ApprovalPart, release: ProvenEntry, to: Sequence[st
         life.notes.not_shown(Topic.APPROVAL, "parcel-answers-not-shown", **about)
     else:
         life.notes.proven(Topic.APPROVAL, "losses-approved", **about)
+    return True
 
 
 def _refuse_other(life: Life, part: ApprovalPart, release: ProvenEntry, to: Sequence[str]) -> None:

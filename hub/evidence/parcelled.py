@@ -13,7 +13,7 @@ from hub.audit.events import Act
 from hub.envelope.canonical import canonical, digest
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Content, Standing, Topic
-from hub.evidence.life import Life
+from hub.evidence.held import Life
 from hub.evidence.parcel_approvals import check_approvals
 from hub.evidence.parcel_parts import ParcelPart, Way
 from hub.evidence.parcel_receipts import check_receipts

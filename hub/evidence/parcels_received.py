@@ -9,8 +9,8 @@ from hub.envelope.canonical import canonical, digest
 from hub.errors import HubError, IntegrityFailure
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Signature, Standing, Topic
+from hub.evidence.held import Life
 from hub.evidence.in_force import InForce, in_force, tell_certificate
-from hub.evidence.life import Life
 from hub.evidence.parcel_parts import ParcelPart
 from hub.evidence.parcels_sent import asked_of
 from hub.evidence.partners import Forms, Uncovered

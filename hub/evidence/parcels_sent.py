@@ -14,8 +14,8 @@ from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Signature, Standing, Topic
+from hub.evidence.held import Life
 from hub.evidence.in_force import InForce, in_force
-from hub.evidence.life import Life
 from hub.evidence.parcel_parts import ParcelPart
 from hub.evidence.partners import Asked, Forms
 from hub.evidence.parts import Shown

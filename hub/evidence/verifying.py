@@ -9,7 +9,8 @@ from hub.evidence.anchors import Anchors, strongest
 from hub.evidence.bundle import SignedBundle, read_bundle
 from hub.evidence.chronicle import check_log
 from hub.evidence.findings import Content, Notebook, Signature, Standing, Topic, Verdict
-from hub.evidence.life import Life, check_life
+from hub.evidence.held import Life
+from hub.evidence.life import check_life
 from hub.evidence.numbered import check_numbers
 from hub.evidence.parcelled import check_parcels
 from hub.evidence.partners import Forms, NoForms

@@ -141,16 +141,18 @@ class Parcelled(World):
     def parcel(self, agency: str, record_id: str | None = None) -> Parcel:
         """Return what went to a partner."""
         with self.ours.store.read() as view:
-            row = next(
-                one for one in view.hubless.parcels_of(record_id or self.record_id) if one.agency == agency
-            )
+            rows = view.hubless.parcels_of(record_id or self.record_id)
+            row = [one for one in rows if one.agency == agency][-1]
             body = view.bodies.get_many([row.parcel_id])[row.parcel_id]
         content = unlock(body, master_key=self.ours.keyring.master_key())
         return Parcel(parcel_id=row.parcel_id, content=content)
 
     def send(self, *to: str, **changes: object) -> RecordRow:
         """Draft and release a record, and hand it to the carriers."""
-        row = draft(self.ours, AIGUL, document(**changes), recipients=list(to))
+        return self.release(draft(self.ours, AIGUL, document(**changes), recipients=list(to)))
+
+    def release(self, row: RecordRow) -> RecordRow:
+        """Release a draft, signed, and hand it to the carriers."""
         with light():
             approve(
                 self.ours,
@@ -162,8 +164,9 @@ class Parcelled(World):
                 sign=ByPassword(password=PASSWORD),
             )
         self.hubs.clock.pass_(60)
-        for agency in to:
-            work_parcels(self.ours, agency)
+        for agency in row.recipients:
+            if agency in PARTNERS:
+                work_parcels(self.ours, agency)
         return row
 
     def answer(self, *agencies: str, code: str | None = None, record_id: str | None = None) -> None:
@@ -251,7 +254,8 @@ def make_world(hubs: Hubs) -> Parcelled:
         agency="kz-knb", store=broker.store, keyring=broker.keyring, folder=hubs.folder / "state"
     )
     hubs.network.brokers["kz-knb"] = broker = replace(broker, adapting=world.peers)
-    adopt(broker, CUSTODIAN, agreement_text(["kz-knb", *PARTNERS]))
+    adopt(broker, CUSTODIAN, agreement_text(["kz-knb", "sco-rats", *PARTNERS]))
+    adopt(hubs.network.brokers["sco-rats"], CUSTODIAN, agreement_text(["kz-knb", "sco-rats"]))
     _materials(world)
     for agency in PARTNERS:
         pin(world, agency)

@@ -18,13 +18,17 @@ from hub.evidence.report import render
 from hub.evidence.unpacking import unpack
 from hub.evidence.verifying import verify_bundle
 from hub.evidence.wording import Language
+from hub.exchange.correcting import correct, withdraw
 from hub.exchange.erasing import confirm_erasure, propose_erasure
-from hub.records.actor import Role
+from hub.exchange.hubless.carrying import work_parcels
+from hub.exchange.submitting import Submission, submit
+from hub.records.actor import Actor, ActorKind, Role
 from tests.adapters.seals.parties import ec_key, key_pem, party
 from tests.evidence.parcels import AS4, FOLDER, MAIL, PARTNERS, Parcelled, hold, make_world, pin, put_key
 from tests.evidence.world import keys_of, resigned, told
-from tests.exchange.hubs import Hubs, officer
+from tests.exchange.hubs import AIGUL, Hubs, add_member, document, officer, run_lanes
 
+SYSTEM = Actor(kind=ActorKind.SYSTEM, id="kz-mvd", agency="kz-mvd")
 ERASER, SECOND = officer("erlan", Role.CUSTODIAN), officer("sabina", Role.CUSTODIAN)
 
 
@@ -249,6 +253,55 @@ def test_parcels_are_unpacked_into_files(world: Parcelled, bundle: bytes) -> Non
     assert files[f"parcel-{parcel.parcel_id}"] == parcel.content
     assert files[f"parcel-{parcel.parcel_id}.receipt-1"]
     assert files[f"parcel-{parcel.parcel_id}.jws"].startswith(b'{"payload"')
+
+
+@pytest.mark.slow
+def test_a_correction_and_a_withdrawal_are_proven_with_their_parcels(apart: Parcelled) -> None:
+    apart.record_id = apart.send(MAIL, FOLDER).record_id
+    apart.answer(MAIL, FOLDER)
+    apart.release(correct(apart.ours, AIGUL, apart.record_id, document(narrative="put right")))
+    apart.answer(MAIL, FOLDER)
+    apart.release(withdraw(apart.ours, AIGUL, apart.record_id, reason="it was another man"))
+    apart.answer(MAIL, FOLDER)
+    verdict = apart.verdict(apart.export())
+    assert verdict.outcome is Outcome.PROVEN, told(verdict)
+    versions = [one.about["version"] for one in verdict.findings if one.key == "parcel-receipt-signed"]
+    assert versions == ["1", "2", "3"]
+    assert [one.action for one in verdict.contents] == ["new", "correction", "withdrawal"]
+    propose_erasure(apart.ours, ERASER, apart.record_id, justification="kept too long")
+    confirm_erasure(apart.ours, SECOND, apart.record_id)
+    erased = apart.verdict(apart.export())
+    assert erased.outcome is Outcome.PROVEN, told(erased)
+
+
+@pytest.mark.slow
+def test_a_record_to_a_hub_and_to_partners_without_one_is_proven_both_ways(apart: Parcelled) -> None:
+    apart.record_id = apart.send("sco-rats", MAIL, FOLDER).record_id
+    run_lanes(apart.ours)
+    apart.answer(MAIL, FOLDER)
+    raw = apart.export()
+    verdict = apart.verdict(raw, apart.anchored(needed=0, witnesses=()))
+    assert verdict.outcome is Outcome.PROVEN, told(verdict)
+    found = keys_of(verdict, Standing.PROVEN)
+    assert {"envelope-signed", "receipt-signed", "parcel-receipt-signed", "parcel-translated"} <= found
+    assert len(verdict.contents) == 1
+    propose_erasure(apart.ours, ERASER, apart.record_id, justification="kept too long")
+    confirm_erasure(apart.ours, SECOND, apart.record_id)
+    erased = apart.verdict(apart.export(), apart.anchored(needed=0, witnesses=()))
+    assert erased.outcome is Outcome.PROVEN, told(erased)
+    assert {"envelope-erased", "parcel-erased"} <= keys_of(erased, Standing.ERASED)
+
+
+@pytest.mark.slow
+def test_what_went_by_rule_has_no_approval_and_is_proven(apart: Parcelled) -> None:
+    add_member(apart.ours, "kz-mvd")
+    (found,) = submit(apart.ours, SYSTEM, [Submission(document=document("designation"), recipients=[AS4])])
+    apart.record_id = found.record_id
+    work_parcels(apart.ours, AS4)
+    apart.answer(AS4)
+    verdict = apart.verdict(apart.export())
+    assert verdict.outcome is Outcome.PROVEN, told(verdict)
+    assert "released-by-rule" in keys_of(verdict, Standing.PROVEN)
 
 
 # What a lying exporter, whose own signature is good, may not have called proven.

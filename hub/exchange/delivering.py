@@ -123,7 +123,14 @@ def end_overtaken(broker: Broker, work: UnitOfWork, row: RecordRow, *, at: datet
         and one.version is not None
         and 1 < one.version < row.version
     ]
-    work.outbox.settle(None, [replace(one, state=EntryState.DEAD, reason=_OVERTAKEN) for one in ended])
+    work.outbox.settle(
+        None,
+        [
+            # What a policy keeps from its recipient stays kept: no operator puts it back.
+            replace(one, state=EntryState.DEAD, reason=one.reason if one.reason in KEPT else _OVERTAKEN)
+            for one in ended
+        ],
+    )
     work.stage(
         broker.event(
             Act.DIED,

@@ -219,7 +219,8 @@ def test_a_withdrawal_reaches_those_from_whom_a_correction_is_held(three: Hubs, 
     for agency in ("cis-atc", "sco-rats"):
         assert states(three, agency, record_id)[0] is RecordState.WITHDRAWN
     overtaken = entries(ours, record_id, 2)["sco-rats"]
-    assert (overtaken.state, overtaken.reason) == (EntryState.DEAD, "superseded")
+    assert (overtaken.state, overtaken.reason) == (EntryState.DEAD, "policy-forbids")
+    assert refused(lambda: resume(ours, CUSTODIAN, overtaken.entry_id)).code == "policy-forbids"
     assert [one.details["code"] for one in events(ours, Act.DIED)] == ["superseded"]
 
 

@@ -183,3 +183,24 @@ def test_what_the_policy_holds_from_one_recipient_is_let_go(
     told = world.call("POST", path, body, token=asel).ok()
     assert told == {"record_id": record_id, "version": 2, "recipient": "kz-mvd"}
     assert world.call("POST", path, body, token=asel).code == "not-found"
+
+
+def test_an_operator_does_not_put_back_what_the_policy_holds(
+    world: World, custodian: str, drafter: str, releaser: str
+) -> None:
+    world.member("kz-mvd")
+    draft = draft_of(world, drafter, "cis-atc", "kz-mvd")
+    record_id = draft["record_id"]
+    path = f"/api/v1/drafts/{record_id}/approve"
+    decision = {"digest": draft["digest"], "recipients": draft["recipients"]}
+    world.call("POST", path, decision, token=releaser).ok()
+    work_lane(world.broker, "cis-atc")
+    put_in_force(world, custodian, NOT_TO_MVD.replace("kz-mvd", "cis-atc"))
+    body = {"record": document(narrative="As it really was.")}
+    row = world.call("POST", f"/api/v1/records/{record_id}/corrections", body, token=drafter).ok(201)
+    decision = {"digest": row["digest"], "recipients": row["recipients"]}
+    world.call("POST", path, decision, token=releaser).ok()
+    (entry,) = world.call("GET", "/api/v1/queue/entries?state=held", token=releaser).ok()["items"]
+    said = world.call("POST", f"/api/v1/queue/entries/{entry['entry_id']}/resume", token=releaser)
+    assert (said.status, said.code) == (403, "policy-forbids")
+    assert f"hub record deliver {record_id} --to cis-atc" in said.body["detail"]

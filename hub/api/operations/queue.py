@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api.callers import Door
 from hub.api.cursors import cursor, position
+from hub.api.describing import ACCESS_REFUSED
 from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import ReasonBody
 from hub.api.schemas.queue import CountsView, EntriesQuery, EntriesView
@@ -54,11 +55,14 @@ def list_entries(call: Call) -> Answer:
     door=Door.OFFICER,
     roles=[Role.OPERATOR],
     reply=EntryView,
-    refusals=["transition-invalid", "partner-suspended"],
+    refusals=["transition-invalid", "partner-suspended", *ACCESS_REFUSED],
     trail=writes(Act.RESUMED),
 )
 def resume_entry(call: Call, entry_id: str) -> Answer:
-    """Put a held, refused or dead entry back in its lane; the same sealed bytes go out."""
+    """Put a held, refused or dead entry back in its lane; the same sealed bytes go out.
+
+    What the policy of this hub keeps from its recipient is let go by `POST /records/{record_id}/deliver`.
+    """
     return Answer(body=resume(call.broker, call.actor, entry_id))
 
 

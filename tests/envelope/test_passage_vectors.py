@@ -68,6 +68,7 @@ def test_passage_is_refused_with_its_code(vector: dict[str, Any]) -> None:
     assert refused.value.code == vector["code"], refused.value.sentence
 
 
+@pytest.mark.slow
 def test_the_passages_are_those_that_are_made() -> None:
     made = passage_vectors.vectors()
     for sort in ("accept", "reject"):

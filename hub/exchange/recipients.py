@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from hub.entries import Direction, PartnerStatus, RecordRow
 from hub.errors import Refused
@@ -69,6 +69,11 @@ class Verdict:
         return self.decision.reasons if isinstance(self.decision, Deny) else ()
 
 
+def _its_day(at: datetime) -> datetime:
+    """Return when the day (UTC) of a moment began: rules ask for the day, so one answer serves all of it."""
+    return datetime.combine(at.astimezone(UTC).date(), time(), tzinfo=UTC)
+
+
 def question_of_record(
     record: Record, *, counterparty: str, direction: Direction, agency: str, at: datetime
 ) -> Question:
@@ -82,7 +87,7 @@ def question_of_record(
         counterparty=counterparty,
         direction=direction,
         agreement=record.legal_basis.agreement,
-        at=at,
+        at=_its_day(at),
         our_agency=agency,
         articles=record.legal_basis.articles,
         made_on=record.created_at.astimezone(UTC).date(),
@@ -109,7 +114,7 @@ def question_of_row(row: RecordRow, *, counterparty: str, agency: str, at: datet
         counterparty=counterparty,
         direction=Direction.OUT,
         agreement=row.agreement,
-        at=at,
+        at=_its_day(at),
         our_agency=agency,
         articles=row.articles,
     )

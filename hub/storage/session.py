@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -74,17 +73,15 @@ class Session:
 
     def rows(self, statement: Executable, parameters: Parameters = _NONE) -> Sequence[Any]:
         """Run a statement that its module keeps, and return all its rows, read by name or by place."""
-        with self._failing():
-            if isinstance(parameters, Mapping):
-                return ready.rows(self._connection, statement, parameters)
-            if len(parameters) == 1:
-                return ready.rows(self._connection, statement, parameters[0])
-            return self._connection.execute(statement, parameters).all()
+        if isinstance(parameters, Mapping):
+            return self._do(ready.rows, statement, parameters)
+        if len(parameters) == 1:
+            return self._do(ready.rows, statement, parameters[0])
+        return self._do(_all, statement, parameters)
 
     def built(self, query: Select[Any]) -> Sequence[Any]:
         """Run a query that was put together for this one call, and return all its rows."""
-        with self._failing():
-            return self._connection.execute(query).all()
+        return self._do(_all, query)
 
     def row(self, statement: Executable, parameters: Parameters = _NONE) -> Any | None:
         """Run a statement and return its first row."""
@@ -100,10 +97,9 @@ class Session:
 
         Return how many rows an UPDATE or DELETE met; an INSERT says with RETURNING what it stored.
         """
-        with self._failing():
-            if isinstance(parameters, Mapping):
-                return ready.count(self._connection, statement, parameters)
-            return run_many(self._connection, statement, parameters)
+        if isinstance(parameters, Mapping):
+            return self._do(ready.count, statement, parameters)
+        return self._do(run_many, statement, parameters)
 
     def goes_first(self, flush: Callable[[], None]) -> None:
         """Have rows written before others: those that others refer to, or that may wait for another unit."""
@@ -147,12 +143,11 @@ class Session:
         except DATABASE_ERRORS as error:
             raise fault(error) from None
 
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _do(self, run: Callable[..., Kind], *told: Any) -> Kind:
         """Run a statement; after a failure nothing more is done here."""
         self.check_open()
         try:
-            yield
+            return run(self._connection, *told)
         except DATABASE_ERRORS as error:
             self._over = True
             raise fault(error) from None
@@ -161,6 +156,11 @@ class Session:
         """Raise OurFault `internal` when nothing can be done here any more."""
         if self._over:
             raise OurFault("internal", "This unit of work was committed or has failed; open another.")
+
+
+def _all(connection: Connection, statement: Executable, *parameters: Any) -> Sequence[Any]:
+    """Run a statement by way of SQLAlchemy and return all its rows."""
+    return connection.execute(statement, *parameters).all()
 
 
 class Shape(Generic[Kind]):

@@ -264,6 +264,7 @@ def test_a_bundle_of_evidence(hubs: Hubs) -> None:
 
 #: Every place that says which suites it takes, and what shows here, or beside it, that it takes no others.
 PLACES = {
+    "hub/evidence/numbered.py": "the anchors' suites of the originator, as in sealed.py",
     "hub/evidence/passed.py": "the anchors' suites of the originator, as in sealed.py (test_passing)",
     "hub/evidence/sealed.py": "the anchors' suites, and then those of the pin of that day (test_trust_as_of)",
     "hub/evidence/verifying.py": "test_a_bundle_of_evidence",

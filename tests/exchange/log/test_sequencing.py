@@ -50,8 +50,8 @@ def counted() -> Iterator[list[int]]:
     found: list[int] = []
     rows = Session.rows
 
-    def counting(self: Session, statement: Any, parameters: Any = None) -> Any:
-        answer = rows(self, statement, parameters)
+    def counting(self: Session, statement: Any, *parameters: Any) -> Any:
+        answer = rows(self, statement, *parameters)
         found.append(len(answer))
         return answer
 

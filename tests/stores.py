@@ -7,16 +7,55 @@ tests do.
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
-from hub.ports import Store
-from hub.storage import open_store
+from hub.ports import Store, UnitOfWork, View
+from hub.storage.database import Database, connect
+from hub.storage.store import SqlStore
 from tests.servers.kept import KeptDatabase
 from tests.servers.postgres import PostgresServer
+
+
+class Lent(SqlStore):
+    """A store for one test. When that is over it opens nothing, whichever thread still holds it."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.database = database
+        self._over = False
+
+    @contextmanager
+    def work(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work."""
+        self._refuse_late()
+        with super().work() as work:
+            yield work
+
+    @contextmanager
+    def read(self) -> Iterator[View]:
+        """Open a snapshot to read from."""
+        self._refuse_late()
+        with super().read() as view:
+            yield view
+
+    def again(self) -> Lent:
+        """Return the store for another test; connections that were opened until now do not serve it."""
+        self.end()
+        return Lent(self.database)
+
+    def end(self) -> None:
+        """Open nothing any more."""
+        self._over = True
+        self.close()
+
+    def _refuse_late(self) -> None:
+        if self._over:
+            raise RuntimeError("a thread asks for the store of a test that is over")
 
 
 @dataclass(kw_only=True)
@@ -25,16 +64,19 @@ class StorePool:
 
     template: Path
     folder: Path
-    stores: list[Store] = field(default_factory=list)
+    stores: list[Lent] = field(default_factory=list)
 
     def fresh(self, number: int) -> Store:
         """Return the store of this number, closed, over a fresh file."""
         path, kept = self.folder / f"{number}.sqlite3", self.folder / f"{number}.kept"
+        if number < len(self.stores):
+            self.stores[number].end()
         for left in self.folder.glob(f"{number}.sqlite3*"):
             left.unlink()  # what a test left open keeps its own file, and reads nothing of this one
         shutil.copy(kept if kept.exists() else self.template, path)
         if number == len(self.stores):
-            self.stores.append(open_store(f"sqlite:///{path}"))
+            self.stores.append(Lent(connect(f"sqlite:///{path}", create=False)))
+        self.stores[number] = self.stores[number].again()
         return self.stores[number]
 
     def keep(self) -> None:
@@ -49,7 +91,7 @@ class PostgresPool:
     """Stores of PostgreSQL, each over a database whose rows are put back."""
 
     server: PostgresServer
-    stores: list[Store] = field(default_factory=list)
+    stores: list[Lent] = field(default_factory=list)
     _databases: list[KeptDatabase] = field(default_factory=list)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -60,9 +102,11 @@ class PostgresPool:
             connection = psycopg.connect(url, autocommit=True)
             self._open.callback(connection.close)
             self._databases.append(KeptDatabase(connection))
-            self.stores.append(open_store(url))
-            self._open.callback(self.stores[number].close)
+            database = connect(url, create=False)
+            self._open.callback(database.close)
+            self.stores.append(Lent(database))
         else:
+            self.stores[number] = self.stores[number].again()
             self._databases[number].put_back()
         return self.stores[number]
 

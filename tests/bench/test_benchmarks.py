@@ -139,8 +139,5 @@ def test_decisions_are_held_against_the_engine_alone() -> None:
         assert [row["act"] for row in rows] == ["read", "release", "answer", "collect"]
         for row in rows:
             assert row["decision_us"] > 0 < row["engine_all_us"]
-            assert 0 < row["rules_applying"] <= 40
-    heads, conditions = told["policies"].values()
-    assert all(
-        one["rules_applying"] < other["rules_applying"] for one, other in zip(heads, conditions, strict=True)
-    )
+            # Rules about other partners are left out, wherever they name theirs.
+            assert 0 < row["rules_applying"] < 40 / 3

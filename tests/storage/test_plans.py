@@ -16,6 +16,9 @@ from hub.records.lifecycle import EntryState, RecordState
 from hub.storage import bulk, ready
 from tests.storage import rows
 
+#: A database of its own: PostgreSQL remembers how many rows tests before this one had, and plans by that.
+pytestmark = pytest.mark.usefixtures("database_url")
+
 _SHARES = {Priority.FLASH: 5, Priority.URGENT: 3, Priority.ROUTINE: 2}
 _LANE = Lane(partner="cis-atc")
 _BIG = (

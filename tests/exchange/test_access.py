@@ -26,6 +26,7 @@ from hub.policy.rulebook import shipped_text
 from hub.records.actor import Role
 from hub.records.kinds import Purpose
 from hub.records.label import Classification, Label, Tlp
+from hub.records.lifecycle import EntryState
 from tests.exchange.hubs import (
     AIGUL,
     BOLAT,
@@ -217,7 +218,12 @@ def test_a_withdrawal_is_released_whatever_a_policy_says(ours: Broker) -> None:
     row = released(ours, "cis-atc")
     rule = '@id("none") forbid (principal is Officer, action == Action::"release", resource);'
     put_in_force(ours, with_rule(rule))
-    release_it(ours, withdraw(ours, AIGUL, row.record_id, reason="it was wrong"))
+    recall = withdraw(ours, AIGUL, row.record_id, reason="it was wrong")
+    release_it(ours, recall)
+    assert [one.details["version"] for one in events(ours, Act.RELEASED)] == ["1", str(recall.version)]
+    with ours.store.read() as view:
+        going = [one for one in view.outbox.of_record(row.record_id) if one.version == recall.version]
+    assert [(one.recipient, one.state) for one in going] == [("cis-atc", EntryState.PENDING)]
 
 
 def test_a_reader_who_states_another_purpose_is_refused(ours: Broker) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 from typing import Final
 
-from flask import request
-
 from hub.api.callers import Door
 from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED
-from hub.api.room import Answer, Call, Header, Room
+from hub.api.proposing import ETAG, IF_MATCH, etag, read_digest, text_size
+from hub.api.room import Answer, Call, Room
 from hub.api.schemas.access_policy import (
     CompartmentBody,
     CompartmentsView,
@@ -30,7 +28,6 @@ from hub.errors import Refused
 from hub.exchange import policies
 from hub.exchange.confining import confine, lift
 from hub.exchange.delivering import deliver
-from hub.limits import Limits
 from hub.policy.rulebook import MAX_BYTES, Rule, load_rulebook, schema_text, shipped_text
 from hub.records.actor import Role
 
@@ -41,25 +38,8 @@ room = Room(
     description="Who may do what with records: the policy of this hub, and compartments.",
 )
 
-_PATTERN: Final = r'^"[0-9a-f]{64}"$'
-_ETAG: Final = Header(
-    name="ETag",
-    description="The digest of the text; give it back in If-Match.",
-    schema={"type": "string", "pattern": _PATTERN},
-)
-_IF_MATCH: Final = Header(
-    name="If-Match",
-    description="The ETag of the text that you have read.",
-    schema={"type": "string", "pattern": _PATTERN},
-    required=True,
-)
 _NO_CONTENT: Final = "the policy, and nobody that a record is about"
 _COMPARTMENTS_REFUSED: Final = ("justification-missing", "conflict")
-
-
-def _text_size(limits: Limits) -> int:
-    """Return how large a body may be: escaped, a character of the text takes up to six bytes."""
-    return 6 * MAX_BYTES + limits.request_max_bytes
 
 
 @room.operation(
@@ -69,7 +49,7 @@ def _text_size(limits: Limits) -> int:
     roles=Role,
     query=PolicyQuery,
     reply=PolicyView,
-    gives=[_ETAG],
+    gives=[ETAG],
     trail=writes_nothing(_NO_CONTENT),
 )
 def show_policy(call: Call) -> Answer:
@@ -90,7 +70,7 @@ def show_policy(call: Call) -> Answer:
     door=Door.OFFICER,
     roles=Role,
     reply=PolicyProposalView,
-    gives=[_ETAG],
+    gives=[ETAG],
     refusals=["not-found"],
     trail=writes_nothing(_NO_CONTENT),
 )
@@ -110,10 +90,10 @@ def show_policy_proposal(call: Call) -> Answer:
     door=Door.OFFICER,
     roles=[Role.CUSTODIAN],
     body=PolicyBody,
-    size=_text_size,
+    size=text_size(MAX_BYTES),
     status=201,
     reply=PolicyView,
-    gives=[_ETAG],
+    gives=[ETAG],
     refusals=["policy-invalid", "conflict"],
     trail=writes(Act.ACCESS_PROPOSED),
 )
@@ -132,8 +112,8 @@ def propose_access_policy(call: Call) -> Answer:
     door=Door.OFFICER,
     roles=[Role.CUSTODIAN],
     reply=PolicyView,
-    gives=[_ETAG],
-    takes=[_IF_MATCH],
+    gives=[ETAG],
+    takes=[IF_MATCH],
     refusals=[
         "precondition-missing",
         "precondition-failed",
@@ -146,7 +126,7 @@ def propose_access_policy(call: Call) -> Answer:
 )
 def approve_access_policy(call: Call) -> Answer:
     """Put in force what another custodian proposed, by the ETag of the text that was read."""
-    digest = _digest(request.headers.get("If-Match"))
+    digest = read_digest()
     row = policies.approve_policy(call.broker, call.actor, digest=digest)
     return _answer(row.source, row)
 
@@ -243,7 +223,7 @@ def _answer(
         "rules": _rules(source) if rules else (),
         **(told or {}),
     }
-    return Answer(body=body, headers={"ETag": f'"{digest.hex()}"'})
+    return Answer(body=body, headers=etag(digest))
 
 
 def _rules(source: str) -> Sequence[Rule]:
@@ -252,11 +232,3 @@ def _rules(source: str) -> Sequence[Rule]:
         return load_rulebook(source).rules
     except Refused:
         return ()
-
-
-def _digest(if_match: str | None) -> bytes:
-    if if_match is None:
-        raise Refused("precondition-missing", "Approving takes If-Match with the ETag of what you have read.")
-    if not re.fullmatch(_PATTERN, if_match):
-        raise Refused("precondition-failed", "If-Match names no text that was proposed; read it again.")
-    return bytes.fromhex(if_match.strip('"'))

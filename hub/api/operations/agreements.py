@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flask import request
-
 from hub.api.callers import Door
-from hub.api.room import Answer, Call, Header, Room
+from hub.api.proposing import ETAG, IF_MATCH, etag, read_digest, text_size
+from hub.api.room import Answer, Call, Room
 from hub.api.schemas.agreements import (
     ApprovalOfAgreementBody,
     ChangesQuery,
@@ -32,7 +31,6 @@ from hub.exchange.agreements import (
     version_of,
     waiting,
 )
-from hub.limits import Limits
 from hub.policy.agreements import MAX_BYTES, load_agreement
 from hub.policy.description import Difference, differences
 from hub.ports import View
@@ -45,25 +43,8 @@ room = Room(
     description="Agreements, proposed by one and approved by two.",
 )
 
-_PATTERN: Final = r'^"[0-9a-f]{64}"$'
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
-_ETAG: Final = Header(
-    name="ETag",
-    description="The digest of the text; give it back in If-Match.",
-    schema={"type": "string", "pattern": _PATTERN},
-)
-_IF_MATCH: Final = Header(
-    name="If-Match",
-    description="The ETag of the text that you have read.",
-    schema={"type": "string", "pattern": _PATTERN},
-    required=True,
-)
 _NO_CONTENT: Final = "the directory, and nobody that a record is about"
-
-
-def _text_size(limits: Limits) -> int:
-    """Return how large a body may be: escaped, a character of the text takes up to six bytes."""
-    return 6 * MAX_BYTES + limits.request_max_bytes
 
 
 @room.operation(
@@ -86,10 +67,10 @@ def list_proposals(call: Call) -> Answer:
     door=Door.OFFICER,
     roles=[Role.CUSTODIAN],
     body=ProposalBody,
-    size=_text_size,
+    size=text_size(MAX_BYTES),
     status=201,
     reply=ProposalView,
-    gives=[_ETAG],
+    gives=[ETAG],
     refusals=["agreement-invalid", "conflict"],
     trail=writes(Act.AGREEMENT_PROPOSED, or_nothing="the same text by the same custodian waits already"),
 )
@@ -99,7 +80,7 @@ def propose_agreement(call: Call) -> Answer:
     A repeat of what waits already changes nothing, and gets the same answer.
     """
     row = propose(call.broker, call.actor, call.body["source"])
-    return Answer(body=row, headers=_etag(row))
+    return Answer(body=row, headers=etag(row.digest))
 
 
 @room.operation(
@@ -109,7 +90,7 @@ def propose_agreement(call: Call) -> Answer:
     roles=Role,
     query=ProposalQuery,
     reply=ProposalTextView,
-    gives=[_ETAG],
+    gives=[ETAG],
     trail=writes_nothing(_NO_CONTENT),
 )
 def get_proposal(call: Call, agreement_id: str) -> Answer:
@@ -118,7 +99,7 @@ def get_proposal(call: Call, agreement_id: str) -> Answer:
     with call.broker.store.read() as view:
         row = proposal_of(view, agreement_id, call.query.get("version"))
         changes = _changes(view, row)
-    return Answer(body={**vars(row), "changes": changes}, headers=_etag(row))
+    return Answer(body={**vars(row), "changes": changes}, headers=etag(row.digest))
 
 
 @room.operation(
@@ -128,7 +109,7 @@ def get_proposal(call: Call, agreement_id: str) -> Answer:
     roles=[Role.CUSTODIAN],
     body=ApprovalOfAgreementBody,
     reply=AgreementTextView,
-    takes=[_IF_MATCH],
+    takes=[IF_MATCH],
     refusals=[
         "precondition-missing",
         "precondition-failed",
@@ -145,7 +126,7 @@ def approve_proposal(call: Call, agreement_id: str) -> Answer:
     A repeat by the same custodian changes nothing, and gets the same answer.
     """
     _refuse_no_id(agreement_id)
-    digest = _digest(request.headers.get("If-Match"))
+    digest = read_digest()
     version = call.body.get("version")
     if version is None:
         with call.broker.store.read() as view:
@@ -179,18 +160,6 @@ def get_changes(call: Call, agreement_id: str) -> Answer:
             "changes": differences(old, new),
         }
     )
-
-
-def _etag(row: ProposalRow) -> dict[str, str]:
-    return {"ETag": f'"{row.digest.hex()}"'}
-
-
-def _digest(if_match: str | None) -> bytes:
-    if if_match is None:
-        raise Refused("precondition-missing", "Approving takes If-Match with the ETag of what you have read.")
-    if not re.fullmatch(_PATTERN, if_match):
-        raise Refused("precondition-failed", "If-Match names no text that was proposed; read it again.")
-    return bytes.fromhex(if_match.strip('"'))
 
 
 def _refuse_no_id(agreement_id: str) -> None:

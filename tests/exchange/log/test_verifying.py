@@ -142,7 +142,7 @@ def test_published_files_are_compared(log: Broker, tmp_path: Path) -> None:
     assert found(log, published=read) == []
     for path, index in (("tile/0/001", 256), ("tile/entries/000", 0)):
         kept = (tmp_path / path).read_bytes()
-        (tmp_path / path).write_bytes(kept[:-1] + b"?")
+        (tmp_path / path).write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
         assert codes(found(log, published=read)) == [("log-damaged", index)]
         (tmp_path / path).write_bytes(kept)
 

@@ -16,7 +16,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.relying import keep
 from hub.federation.authorities import TlsCard, clash
-from hub.federation.card import GIVEN_UP_MAX, Card, fingerprint, make_card, read_card
+from hub.federation.card import GIVEN_UP_MAX, Card, fingerprint, make_card, read_card, said_by
 from hub.federation.epochs import EPOCHS_MAX
 from hub.federation.snapshot import trusted
 from hub.policy.decision import require
@@ -37,18 +37,16 @@ def own_card(
     url: str | None,
     tls_ca_pem: str,
     suites: Sequence[Suite] = SUITES,
-    keys: SigningKeys | None = None,
     tls: TlsCard = _ONE_AUTHORITY,
-) -> bytes:
-    """Return our signed card, for partners to pin.
+) -> Card:
+    """Return what our card says, for partners to pin once it is signed.
 
     Whoever can be called at its `url` keeps a mailbox for partners that cannot; without one, we poll theirs.
-    It is signed with the present `keys`, or with those of before that a partner knows.
     """
     with broker.store.read() as view:
         log_epochs = own_keys(view.log, broker.keyring).epochs
     witness_epochs = own_witness_epochs(broker.keyring)
-    card = Card(
+    return Card(
         agency=broker.agency,
         name=name,
         url=url,
@@ -64,19 +62,22 @@ def own_card(
         witness_epochs=witness_epochs[-EPOCHS_MAX:] if len(witness_epochs) > 1 else (),
         tls=tls,
     )
-    return make_card(card, keys or broker.keyring.signing())
 
 
 def present_card(broker: Broker, keys: SigningKeys | None = None) -> bytes:
-    """Return our card as it stands now."""
+    """Return our card as it stands now, signed with the present keys, or with `keys` that a partner knows."""
+    return make_card(_present(broker), keys or broker.keyring.signing())
+
+
+def present_said(broker: Broker) -> str:
+    """Return what our card says now, for comparison: no key signs, which may be a token's."""
+    return said_by(_present(broker))
+
+
+def _present(broker: Broker) -> Card:
     profile = broker.profile()
     return own_card(
-        broker,
-        name=profile.name,
-        url=profile.url,
-        tls_ca_pem=profile.tls_ca_pem,
-        keys=keys,
-        tls=profile.tls,
+        broker, name=profile.name, url=profile.url, tls_ca_pem=profile.tls_ca_pem, tls=profile.tls
     )
 
 

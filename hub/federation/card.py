@@ -177,7 +177,15 @@ def fingerprint(raw: bytes) -> str:
 
 def said(raw: bytes) -> str:
     """Return the SHA-256 (lowercase hex) of what a card says, its dates left out: two of one hub compare."""
-    payload = _payload(raw)
+    return _said(_payload(raw))
+
+
+def said_by(card: Card) -> str:
+    """Return what `said` does of the card once it is signed: who only compares needs no signature."""
+    return _said(payload_of(card))
+
+
+def _said(payload: Mapping[str, object]) -> str:
     return digest(canonical({name: payload[name] for name in payload if name not in _DATES})).hex()
 
 

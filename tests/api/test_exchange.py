@@ -16,7 +16,6 @@ from hub.envelope.suites import Suite
 from hub.exchange import suspending
 from hub.exchange.mailbox import mailbox
 from hub.exchange.messages.sending import sealed_to
-from hub.exchange.partners import own_card
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.asking import concluded
 from hub.exchange.reconciling.warning import books_warnings
@@ -24,7 +23,7 @@ from hub.federation.card import read_card, said
 from hub.records.ids import new_id
 from tests.api.world import Said, World, document, partner_certificate
 from tests.exchange.crafting import stated, stated_books
-from tests.exchange.hubs import CUSTODIAN, authority_pem, released
+from tests.exchange.hubs import CUSTODIAN, authority_pem, released, signed_card
 
 ENVELOPES = "/exchange/v1/envelopes"
 
@@ -248,7 +247,7 @@ def test_a_message_is_answered_and_its_answer_waits_in_the_mailbox(world: World)
 def test_two_hubs_tell_one_another_of_their_cards(world: World) -> None:
     world.other.clock.pass_(60)
     there = world.other
-    theirs = own_card(there, name="CIS", url="https://cis.test:8443", tls_ca_pem=authority_pem("cis-atc"))
+    theirs = signed_card(there, name="CIS", url="https://cis.test:8443", tls_ca_pem=authority_pem("cis-atc"))
     told = {"card": theirs.decode(), "knows": [], "said": "0" * 64}
     certificate = partner_certificate("cis-atc")
     where = "/exchange/v1/introduction"

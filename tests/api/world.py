@@ -34,7 +34,7 @@ from hub.errors import HubError, Refused
 from hub.exchange.broker import Broker, StandingCache
 from hub.exchange.directory.place import Place
 from hub.exchange.members import add_member
-from hub.exchange.partners import own_card, pair
+from hub.exchange.partners import pair
 from hub.federation.authorities import authority_id
 from hub.federation.card import fingerprint
 from hub.federation.trust import TrustSource
@@ -48,7 +48,7 @@ from keys.authority import Authority, issue_hub_leaf, make_authority
 from keys.enrolment import issue_client_certificate
 from keys.revoking import answer_ocsp, make_crl
 from tests.api import trails
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, with_limits
+from tests.exchange.hubs import CUSTODIAN, START, Hubs, LinkCarrier, signed_card, with_limits
 
 ISSUER = "https://kz-knb.test:8443"
 _AUTHORITIES: dict[str, Authority] = {}
@@ -355,7 +355,7 @@ def make_pattern(folder: Path) -> Hubs:
     hubs = Hubs(folder=folder)
     ours, theirs = hubs.add("kz-knb"), hubs.add("cis-atc")
     for us, them in ((ours, theirs), (theirs, ours)):
-        card = own_card(
+        card = signed_card(
             them,
             name=them.agency,
             url=f"https://{them.agency}.test:8443",

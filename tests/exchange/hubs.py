@@ -37,7 +37,7 @@ from hub.exchange.partners import own_card, pair
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.releasing import approve
-from hub.federation.card import fingerprint
+from hub.federation.card import fingerprint, make_card
 from hub.limits import Limits
 from hub.ports import BlobStore, BooksAnswer, Introduction, Mail, NoteKeySet, Outcome, Store, Transfer
 from hub.records.actor import Actor, ActorKind, Role
@@ -376,12 +376,17 @@ class Hubs:
 
 def own_card_of(broker: Broker, *, pulls: bool = False) -> bytes:
     """Return a hub's card as it stands now."""
-    return own_card(
+    return signed_card(
         broker,
         name=broker.agency,
         url=None if pulls else f"https://{broker.agency}.test:8443",
         tls_ca_pem=authority_pem(broker.agency),
     )
+
+
+def signed_card(broker: Broker, **told: Any) -> bytes:
+    """Return a hub's card that says what is told."""
+    return make_card(own_card(broker, **told), broker.keyring.signing())
 
 
 def profile_of(agency: str, *, pulls: bool = False) -> Profile:

@@ -24,7 +24,7 @@ from hub.exchange.broker import Broker
 from hub.exchange.courier.importing import bring_in
 from hub.exchange.courier.places import bundles_of
 from hub.exchange.mailbox import mailbox
-from hub.exchange.partners import own_card, pair
+from hub.exchange.partners import pair
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.weighing import check_receipt
@@ -37,7 +37,7 @@ from hub.records.lifecycle import ReceiptStatus
 from tests.evidence.world import small
 from tests.exchange import passages
 from tests.exchange.crafting import stated_books
-from tests.exchange.hubs import CUSTODIAN, Hubs, authority_pem, own_card_of, released
+from tests.exchange.hubs import CUSTODIAN, Hubs, authority_pem, own_card_of, released, signed_card
 
 HYBRID, CLASSIC = (Suite.HYBRID_1,), (Suite.CLASSIC_1,)
 
@@ -64,7 +64,7 @@ def code(call: Callable[[], object]) -> str:
 
 
 def card_with(broker: Broker, *suites: Suite) -> bytes:
-    return own_card(
+    return signed_card(
         broker,
         name=broker.agency,
         url=f"https://{broker.agency}.test:8443",

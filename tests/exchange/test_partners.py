@@ -12,11 +12,11 @@ from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure, Refused
 from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
-from hub.exchange.partners import own_card, pair
+from hub.exchange.partners import pair
 from hub.federation.card import fingerprint, read_card
 from hub.federation.snapshot import trusted
 from hub.records.actor import Role
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, add_member, authority_pem, officer
+from tests.exchange.hubs import CUSTODIAN, START, Hubs, add_member, authority_pem, officer, signed_card
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def theirs(hubs: Hubs) -> Broker:
 
 def card_of(broker: Broker, **told: Any) -> bytes:
     told = {"url": f"https://{broker.agency}.test:8443"} | told
-    return own_card(broker, name="A hub", tls_ca_pem=authority_pem(broker.agency), **told)
+    return signed_card(broker, name="A hub", tls_ca_pem=authority_pem(broker.agency), **told)
 
 
 def pinned(ours: Broker, card: bytes, **told: Any) -> PartnerRow:

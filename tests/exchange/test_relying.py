@@ -13,7 +13,6 @@ from hub.envelope.suites import Suite
 from hub.exchange import partners, suspending
 from hub.exchange.broker import Broker
 from hub.exchange.mailbox import mailbox, poll
-from hub.exchange.partners import own_card
 from hub.exchange.receiving import receive
 from hub.exchange.reconciling.answering import answer_books
 from hub.exchange.reconciling.asking import reconcile
@@ -32,6 +31,7 @@ from tests.exchange.hubs import (
     officer,
     released,
     run_lanes,
+    signed_card,
 )
 
 LEAF = b"the certificate of the connection"
@@ -195,7 +195,7 @@ def test_history_tells_what_stood_when_and_from_which_event(pair: Hubs) -> None:
     suspending.suspend(ours, CUSTODIAN, "cis-atc")
     pair.clock.pass_(3600)
     theirs = pair.network.brokers["cis-atc"]
-    card = own_card(
+    card = signed_card(
         theirs,
         name="renewed",
         url="https://cis-atc.test",

@@ -25,6 +25,8 @@ from hub.federation.card import (
     fingerprint,
     make_card,
     read_card,
+    said,
+    said_by,
     words,
 )
 from keys.authority import make_authority
@@ -65,6 +67,12 @@ def test_a_card_is_read_as_it_was_made() -> None:
     assert replace(read, public=CARD.public, expires_at=None) == CARD
     assert read.public.as_jwks() == CARD.public.as_jwks()
     assert read.expires_at == CARD.issued_at + CARD_LIFE
+
+
+def test_what_a_card_says_is_compared_without_its_dates_and_without_a_signature() -> None:
+    later = replace(CARD, issued_at=CARD.issued_at + timedelta(days=1))
+    assert said_by(CARD) == said_by(later) == said(RAW)
+    assert said_by(replace(CARD, name="Another")) != said(RAW)
 
 
 def test_white_space_around_a_card_changes_nothing() -> None:
@@ -256,8 +264,8 @@ def test_a_card_without_a_log_is_read() -> None:
 def test_a_card_cannot_carry_keys_of_another_log_or_witness(member: str) -> None:
     theirs = card_of("cis-atc")
     keys = theirs.log_keys if member == "log" else theirs.witness_keys
-    said = payload() | {member: [key.vkey for key in keys]}
-    assert f"not one of kz-knb/{member}" in refused(signed(said))
+    changed = payload() | {member: [key.vkey for key in keys]}
+    assert f"not one of kz-knb/{member}" in refused(signed(changed))
 
 
 @pytest.mark.parametrize(

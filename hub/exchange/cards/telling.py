@@ -8,8 +8,7 @@ from contextlib import suppress
 from hub.errors import HubError
 from hub.exchange.broker import Broker
 from hub.exchange.cards.introducing import introduce, reachable
-from hub.exchange.partners import present_card
-from hub.federation.card import said
+from hub.exchange.partners import present_said
 
 _AT_ONCE = 8
 
@@ -33,7 +32,7 @@ def tell_all(broker: Broker) -> tuple[str, ...]:
 
 def unaware(broker: Broker) -> tuple[str, ...]:
     """Return the partners in good standing that have not pinned what our card says now, by name."""
-    now = said(present_card(broker))
+    now = present_said(broker)
     with broker.store.read() as view:
         partners = broker.standings.of(view).partners
         aware = {row.agency for row in view.introductions.all() if row.said == now}

@@ -17,8 +17,7 @@ from hub.exchange.cards.telling import unaware
 from hub.exchange.keys.noting import log_steps
 from hub.exchange.keys.pairs import begin_together, end_together
 from hub.exchange.keys.rules import RULES, Rule, needed_until
-from hub.exchange.partners import present_card
-from hub.federation.card import said
+from hub.exchange.partners import present_said
 from hub.ports import Custody, KeyFacts
 
 _TURN_S = 1.0
@@ -87,7 +86,7 @@ class KeyKeeper:
         called = [one.row for one in partners.values() if one.active and (reachable(one.row) or one.row.via)]
         if not called:
             return
-        now = said(present_card(self._broker))
+        now = present_said(self._broker)
         for row in called:
             if self._stopping.is_set():
                 return

@@ -14,7 +14,7 @@ from hub.errors import IntegrityFailure, PeerFault, Refused
 from hub.exchange.broker import Broker
 from hub.exchange.cards.following import WAITING, approve_card, take_card
 from hub.exchange.cards.introducing import answer_introduction, introduce
-from hub.exchange.partners import own_card, pair, present_card
+from hub.exchange.partners import pair, present_card
 from hub.federation.card import fingerprint, make_card, read_card, said
 from hub.federation.succession import follow
 from hub.federation.trust import pending
@@ -27,6 +27,7 @@ from tests.exchange.hubs import (
     authority_pem,
     own_card_of,
     profile_of,
+    signed_card,
 )
 from tests.exchange.keyed import Keyed, confirming, keyed
 
@@ -224,7 +225,7 @@ def _of_another(_ours: Keyed, theirs: Keyed) -> bytes:
 
 
 def _without_a_suite(ours: Keyed, _theirs: Keyed) -> bytes:
-    return own_card(
+    return signed_card(
         ours.broker,
         name="kz-knb",
         url=None,
@@ -234,7 +235,7 @@ def _without_a_suite(ours: Keyed, _theirs: Keyed) -> bytes:
 
 
 def _signed_by_less(ours: Keyed, _theirs: Keyed) -> bytes:
-    return own_card(
+    return signed_card(
         ours.broker,
         name="kz-knb",
         url=None,

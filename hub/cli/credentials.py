@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
 
+from hub.cli.asking import hidden
 from hub.cli.home import acts
 from hub.errors import Refused
 from hub.exchange.accounts import authenticate
@@ -61,20 +60,6 @@ def new_password(password_fd: int | None) -> str:
     if password_fd is None:
         return hidden("New password", confirmation_prompt=True)
     return _lines(password_fd, ("the password",))[0]
-
-
-def hidden(what: str, *, confirmation_prompt: bool = False) -> str:
-    """Ask without showing what is typed; where that cannot be, refuse rather than show it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", getpass.GetPassWarning)
-        try:
-            return str(click.prompt(what, hide_input=True, confirmation_prompt=confirmation_prompt, err=True))
-        except getpass.GetPassWarning:
-            raise Refused(
-                "request-invalid",
-                "There is no terminal at which a password can be typed unseen; hand the secrets over with "
-                "--password-fd N.",
-            ) from None
 
 
 def _lines(descriptor: int, expected: tuple[str, ...]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from hub.cli.asking import hidden
 from hub.config import Config, TokenConfig
 from hub.errors import Refused
 
@@ -93,7 +95,9 @@ def told_custody(
     return {
         "token": token,
         "passphrase": new_passphrase(unlock_fd) if passphrase or unlock_fd is not None else None,
-        "pin": Source(descriptor=pin_fd, ask=_ask_pin if sys.stdin.isatty() else None),
+        "pin": Source(
+            descriptor=pin_fd, ask=partial(hidden, "PIN of the token") if sys.stdin.isatty() else None
+        ),
     }
 
 
@@ -117,7 +121,6 @@ def what_opens(config: Config, *, passphrase: bool) -> str:
 def new_passphrase(descriptor: int | None) -> Any:
     """Return a new passphrase: asked for twice, or read from a descriptor."""
     from hub.bootstrap.secrets import Source, Wanted, read_secret
-    from hub.cli.credentials import hidden
 
     wanted = Wanted(called="passphrase", credential="hub-unlock", default=Path("unlock"), option="unlock")
     if descriptor is None:
@@ -133,9 +136,3 @@ def new_passphrase(descriptor: int | None) -> Any:
             "like five words drawn by dice.",
         )
     return secret
-
-
-def _ask_pin() -> str:
-    from hub.cli.credentials import hidden
-
-    return hidden("PIN of the token")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from hub.cli.asking import hidden
 from hub.config import Config, load_config
 from hub.errors import HubError, Refused
 from hub.records.actor import Actor, ActorKind, Role
@@ -69,16 +70,10 @@ def gather_secrets(told: dict[str, Any]) -> None:
         unlock=Source(
             file=told["unlock"],
             descriptor=told.pop("unlock_fd"),
-            ask=partial(_ask, "Passphrase of the keys") if asks else None,
+            ask=partial(hidden, "Passphrase of the keys") if asks else None,
         ),
-        pin=Source(descriptor=told.pop("pin_fd"), ask=partial(_ask, "PIN of the token") if asks else None),
+        pin=Source(descriptor=told.pop("pin_fd"), ask=partial(hidden, "PIN of the token") if asks else None),
     )
-
-
-def _ask(what: str) -> str:
-    from hub.cli.credentials import hidden
-
-    return hidden(what)
 
 
 _ACTS: Final = "hub.cli.acts"

@@ -15,6 +15,10 @@ class Passages(Protocol):
         """Store what a passage holds now."""
         ...
 
+    def held(self, passer: str, passage_id: str) -> PassageRow | None:
+        """Return a passage; in a unit of work nobody else changes or marks it until the end."""
+        ...
+
     def get_many(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], PassageRow]:
         """Return those (passer, passage_id) that exist."""
         ...
@@ -31,8 +35,8 @@ class Passages(Protocol):
         """Note that a consent under which `passer` passed records on has changed; return how many did."""
         ...
 
-    def behind(self, passer: str, limit: int) -> Sequence[PassageRow]:
-        """Return passages by `passer` that must follow."""
+    def behind(self, passer: str, *, after: str, limit: int) -> Sequence[PassageRow]:
+        """Return passages by `passer` that must follow, from an id on, in its order."""
         ...
 
     def mark_others(self, originator: str, *, record_id: str) -> int:

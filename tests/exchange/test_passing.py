@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -303,6 +304,45 @@ def test_erasing_the_record_erases_what_was_passed_on_of_it(hubs: Hubs, b: Broke
                 read_record(broker, BOLAT, record.record_id, justification=WHY)
     with pytest.raises(Refused):
         pass_on(b, AIGUL, row.record_id, to=[C])
+
+
+@pytest.mark.parametrize("what", ["the record", "the consent"])
+def test_what_the_hub_between_erased_is_taken_back_all_the_same(
+    hubs: Hubs, b: Broker, c: Broker, what: str
+) -> None:
+    row, consent, _passage = passed(hubs)
+    gone = row if what == "the record" else consent
+    propose_erasure(b, officer("igor", Role.CUSTODIAN), gone.record_id, justification=WHY)
+    confirm_erasure(b, officer("dana", Role.CUSTODIAN), gone.record_id)
+    corrected(hubs, row)
+    run(hubs)
+    following = came(c, row)
+    if what == "the record":
+        assert (following.version, following.state) == (2, RecordState.RECEIVED)
+    else:
+        assert (following.version, following.state) == (1, RecordState.WITHDRAWN)
+    withdrawn(hubs, row)
+    run(hubs)
+    assert RecordState.RECEIVED not in states(c, row)[:2]
+    with b.store.read() as view:
+        assert not view.passages.behind(B, after="", limit=9)
+
+
+def test_a_passage_that_cannot_follow_keeps_no_other_from_following(
+    hubs: Hubs, b: Broker, c: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.exchange.passing.following._AT_ONCE", 1)
+    (damaged, _, first), (row, _, _second) = passed(hubs), passed(hubs)
+    with sqlite3.connect(hubs.folder / B / "hub.sqlite3") as database:
+        body = "SELECT body_id FROM records WHERE record_id = ?"
+        database.execute(
+            f"UPDATE bodies SET ciphertext = zeroblob(99) WHERE body_id = ({body})", [first.record_id]
+        )
+    for one in (damaged, row):
+        withdrawn(hubs, one)
+    run(hubs)
+    assert came(c, damaged).action == "new"
+    assert came(c, row).action == "withdrawal"
 
 
 def test_evidence_shows_both_signatures_of_the_originator(hubs: Hubs, b: Broker, c: Broker) -> None:

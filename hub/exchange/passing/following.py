@@ -7,7 +7,7 @@ have the record already. What cannot follow is taken back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -37,8 +37,8 @@ from hub.records.lifecycle import RecordState
 RULE: Final = "onward"
 _AT_ONCE: Final = 50
 _WENT: Final = frozenset({RecordState.RELEASED, RecordState.ANSWERED})
-#: What keeps a next version from being passed on for good: it is too large.
-_CANNOT_FOLLOW: Final = frozenset({"transition-invalid", "record-too-large"})
+#: What keeps a next version from being passed on for good: it is too large, or its consent was erased here.
+_CANNOT_FOLLOW: Final = frozenset({"transition-invalid", "record-too-large", "content-erased"})
 _UNRELEASED: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED})
 
 log = logging.getLogger("hub.passing")
@@ -65,13 +65,20 @@ class _Due:
 def follow_passages(broker: Broker) -> int:
     """Send on what changed since it was passed on, and take back what may not stay; return how many went.
 
-    What fails stays marked and is tried again. Raises OurFault `log-stalled` while nothing may be released.
+    What fails stays marked and is tried again; it keeps no other from following. Raises OurFault
+    `log-stalled` while nothing may be released.
     """
-    with broker.store.read() as view:
-        behind = view.passages.behind(broker.agency, _AT_ONCE)
-    if behind:
+    went, after = 0, ""
+    while behind := _behind(broker, after):
         refuse_stalled(broker)
-    return sum(_follow_logged(broker, passage) for passage in behind)
+        went += sum(_follow_logged(broker, passage) for passage in behind)
+        after = behind[-1].passage_id
+    return went
+
+
+def _behind(broker: Broker, after: str) -> Sequence[PassageRow]:
+    with broker.store.read() as view:
+        return view.passages.behind(broker.agency, after=after, limit=_AT_ONCE)
 
 
 def _follow_logged(broker: Broker, passage: PassageRow) -> bool:
@@ -193,9 +200,7 @@ def _made(
     at: datetime,
 ) -> _Due:
     """Make the next version of a passage, for all its recipients, signed and sealed."""
-    kept = dict(read_content(broker, view, last).document)
-    for name in ("created_at", "review_on", "retain_until", "attachments"):
-        kept.pop(name, None)
+    kept = _kept(broker, view, last)
     drafted = prepare(
         broker,
         standing,
@@ -219,6 +224,32 @@ def _made(
         )
     )
     return _Due(drafted=drafted, queued=queued, newest=newest, version=version)
+
+
+def _kept(broker: Broker, view: View, last: RecordRow) -> Mapping[str, object]:
+    """Return what the next version of a passage says as the last did; of an erased one its row still tells.
+
+    Who has the record through us is told of every change, also where we keep it no more.
+    """
+    try:
+        kept = dict(read_content(broker, view, last).document)
+    except Refused as refusal:
+        if refusal.code != "content-erased":
+            raise
+        return {
+            "kind": last.kind,
+            "id": last.record_id,
+            "conversation": last.conversation,
+            "label": last.label,
+            "legal_basis": {"agreement": last.agreement, "articles": list(last.articles)},
+            "purpose": last.purpose,
+            "language": last.language,
+            "subjects": [],
+            "narrative": "",
+        }
+    for name in ("created_at", "review_on", "retain_until", "attachments"):
+        kept.pop(name, None)
+    return kept
 
 
 def _send(broker: Broker, work: UnitOfWork, passage: PassageRow, due: _Due, at: datetime) -> None:

@@ -215,8 +215,7 @@ def awaited(view: View, passage: PassageRow) -> Sequence[Awaited]:
 
 def note_awaited(work: UnitOfWork, passer: str, passage_id: str) -> None:
     """Remember whether anybody still has to acknowledge what we last changed of a record that went onward."""
-    key = passer, passage_id
-    here = work.passages.get_many([key]).get(key)
+    here = work.passages.held(passer, passage_id)
     if here is not None:
         work.passages.put(replace(here, behind=bool(awaited(work, here))))
 

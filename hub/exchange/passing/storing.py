@@ -38,8 +38,7 @@ def take_passed(
 
 
 def _note(work: UnitOfWork, passage: PassageRow) -> None:
-    key = passage.passer, passage.passage_id
-    before = work.passages.get_many([key]).get(key)
+    before = work.passages.held(passage.passer, passage.passage_id)
     if before is None or before.version <= passage.version:
         work.passages.put(passage)
 

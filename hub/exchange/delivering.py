@@ -180,6 +180,7 @@ def deliver(broker: Broker, actor: Actor, record_id: str, to: str, *, justificat
         take_up(broker, actor, held.entry_id, justification=why, told=told)
         return held
     with broker.store.work() as work:
+        work.records.held_state(row)  # who lets it go, or follows it, meanwhile is waited for, and read
         row = _refuse_others(broker, work, actor, record_id, to)
         held = _held(broker, work, record_id, to)
         work.deliveries.add([delivery_of(row, member=to, at=at)])

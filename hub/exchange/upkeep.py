@@ -187,6 +187,7 @@ def _seal_anew(
     )
     (renewed,) = sealed.entries
     with broker.store.work() as work:
+        work.records.held_state(row)  # who seals it anew meanwhile is waited for, and read
         siblings = [
             e
             for e in work.outbox.of_record(entry.record_id)

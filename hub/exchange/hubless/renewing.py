@@ -9,6 +9,7 @@ from hub.audit.events import Act
 from hub.entries import OutboxEntry
 from hub.errors import Refused
 from hub.exchange.broker import Broker
+from hub.exchange.contents import find_row
 from hub.records.actor import Actor
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState
@@ -37,6 +38,8 @@ def queue_again(
         position=0,
     )
     with broker.store.work() as work:
+        if entry.record_id is not None:  # who queues it anew meanwhile is waited for, and read
+            work.records.held_state(find_row(work, entry.record_id, entry.version))
         if any(
             one.state in _MOVING and one.entry_id != entry.entry_id
             for one in work.outbox.of_envelope(entry.envelope_id)

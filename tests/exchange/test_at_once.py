@@ -1,0 +1,131 @@
+"""What two people decide at once, in two processes over PostgreSQL, is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from hub.entries import OutboxEntry
+from hub.errors import Refused
+from hub.exchange.broker import Broker
+from hub.exchange.delivering import deliver
+from hub.exchange.routing import collect
+from hub.exchange.upkeep import expire, resume, trace
+from hub.ports import Store
+from hub.records.lifecycle import EntryState
+from hub.storage import open_store
+from tests.exchange.hubless.conftest import make_pair, profile_text
+from tests.exchange.hubs import CUSTODIAN, Hubs, add_member, embedded, released, run_lanes
+from tests.exchange.test_delivering import DESK, NOT_TO_RATS, WHY, approved, corrected, put_in_force
+from tests.exchange.test_overlapping import _Held
+from tests.servers.postgres import PostgresServer
+
+pytestmark = pytest.mark.slow
+
+US, THEM = "kz-knb", "cis-atc"
+_WAIT_S: Final = 30.0
+_BLOCKED: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+class _Late(_Held):
+    """A store whose one unit of work is committed by the test, and that is read as it is."""
+
+    def __init__(self, work: Any, store: Store) -> None:
+        super().__init__(work)
+        self._store = store
+
+    def read(self) -> Any:
+        return self._store.read()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parallel:
+    """Hubs of which ours is on PostgreSQL, where two units of work run at once."""
+
+    hubs: Hubs
+    url: str
+
+    def second(self, broker: Broker, decide: Callable[[Broker], object]) -> str | None:
+        """Decide twice at once, the second time before the first is committed; return why it was refused."""
+        with ThreadPoolExecutor(1) as pool, psycopg.connect(self.url, autocommit=True) as operator:
+            with broker.store.work() as work:
+                late: Any = _Late(work, broker.store)
+                decide(replace(broker, store=late))
+                second = pool.submit(decide, broker)
+                until = monotonic() + _WAIT_S
+                while not second.done() and operator.execute(_BLOCKED).fetchone() is None:
+                    assert monotonic() < until, "the second neither waits nor ends"
+                work.commit()
+            failed = second.exception(_WAIT_S)
+        assert failed is None or isinstance(failed, Refused)
+        return None if failed is None else failed.code
+
+
+@pytest.fixture
+def parallel(tmp_path: Path, postgres: PostgresServer) -> Iterator[Parallel]:
+    with postgres.database() as url:
+
+        def new_store(home: Path) -> Store:
+            return open_store(url) if home.name == US else embedded(home)
+
+        hubs = Hubs(folder=tmp_path, new_store=new_store)
+        yield Parallel(hubs=hubs, url=url)
+        hubs.close()
+
+
+def paired(hubs: Hubs) -> Broker:
+    for agency in (US, THEM):
+        hubs.add(agency)
+    hubs.pair_all()
+    hubs.agree(extra=("kz-mvd",))
+    add_member(hubs.network.broker(US), "kz-mvd")
+    return hubs.network.broker(US)
+
+
+def test_what_two_officers_let_go_at_once_goes_to_the_member_once(parallel: Parallel) -> None:
+    ours = paired(parallel.hubs)
+    record_id = released(ours, THEM, "kz-mvd").record_id
+    put_in_force(ours, NOT_TO_RATS.replace("sco-rats", "kz-mvd"))
+    approved(ours, corrected(ours, record_id))
+    refused = parallel.second(ours, lambda one: deliver(one, DESK, record_id, "kz-mvd", justification=WHY))
+    assert refused == "not-found"
+    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1, 2]
+
+
+def test_what_two_operators_resume_at_once_is_sealed_anew_once(parallel: Parallel) -> None:
+    hubs, ours = parallel.hubs, paired(parallel.hubs)
+    record_id = released(ours, THEM).record_id
+    hubs.clock.pass_(ours.limits.time_to_live_s + 1)
+    assert expire(ours) == 1
+    (dead,) = trace(ours, record_id).entries
+    refused = parallel.second(ours, lambda one: resume(one, CUSTODIAN, dead.entry_id))
+    assert refused == "transition-invalid"
+    assert states(ours, record_id) == [EntryState.DEAD, EntryState.PENDING]
+    run_lanes(ours)
+    assert states(ours, record_id) == [EntryState.DEAD, EntryState.ACCEPTED]
+
+
+def test_what_two_operators_resume_at_once_is_handed_to_a_partner_without_a_hub_once(
+    parallel: Parallel, tmp_path: Path
+) -> None:
+    pair = make_pair(parallel.hubs, profile_text(tmp_path / "shared"), tmp_path)
+    row = pair.release(pair.drafted())
+    parallel.hubs.clock.pass_(pair.broker.limits.time_to_live_s + 1)
+    assert expire(pair.broker) == 1
+    dead: OutboxEntry = pair.entry(row)
+    refused = parallel.second(pair.broker, lambda one: resume(one, CUSTODIAN, dead.entry_id))
+    assert refused == "transition-invalid"
+    assert states(pair.broker, row.record_id) == [EntryState.DEAD, EntryState.PENDING]
+
+
+def states(broker: Broker, record_id: str) -> list[EntryState]:
+    return [one.state for one in trace(broker, record_id).entries]

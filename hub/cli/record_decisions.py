@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,7 @@ import click
 
 from hub.audit.events import Act
 from hub.audit.trail import writes
-from hub.cli.answer import Answer, plain, safe
+from hub.cli.answer import Answer, safe
 from hub.cli.credentials import sign_in, sign_in_to_sign
 from hub.cli.frame import SOME_DIGEST, SOME_ID, leaf, trail
 from hub.cli.home import opened
@@ -20,6 +19,7 @@ from hub.cli.record_acting import acting, row_of, stands, verdict_of, why_option
 from hub.cli.record_held import deliver_step
 from hub.cli.record_losses import ask_partners, in_words
 from hub.cli.record_naming import originator_option, record_argument
+from hub.cli.record_page import page
 from hub.cli.record_views import as_document
 from hub.cli.waiting import prospects
 from hub.entries import RecordRow
@@ -33,7 +33,6 @@ from hub.exchange.hubless.asking import Losses, PartnerAnswer, losses_of
 from hub.policy.checks import CHECKS, Answered, Check
 from hub.records.actor import Actor
 from hub.records.kinds import Purpose
-from hub.records.record import Record
 
 if TYPE_CHECKING:
     from hub.bootstrap.secrets import Unlock
@@ -232,28 +231,6 @@ def read(
             ),
         ),
     )
-
-
-def page(found: Record) -> str:
-    """Return a record's content as lines to read, in the order in which a record is told."""
-    order = [name for name in (field.name for field in fields(Record)) if name in found.document]
-    return "\n".join(_outline({name: found.document[name] for name in order}))
-
-
-def _outline(value: Mapping[str, object] | Sequence[object], depth: int = 0) -> Iterator[str]:
-    """Yield a document as indented lines, without the punctuation of JSON."""
-    pad = "  " * depth
-    pairs = value.items() if isinstance(value, Mapping) else enumerate(value, start=1)
-    for name, below in pairs:
-        if isinstance(below, Mapping) or (isinstance(below, list) and any(_nested(one) for one in below)):
-            yield f"{pad}{name}:"
-            yield from _outline(below, depth + 1)
-        else:
-            yield f"{pad}{name}: {plain(below)}"
-
-
-def _nested(value: object) -> bool:
-    return isinstance(value, (Mapping, list))
 
 
 def _digest(text: str) -> bytes:

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 
 from hub.records.details import SHAPES, Withdrawal
 from hub.records.fields import Many, Part, Plain
-from hub.records.grading import GRADES
+from hub.records.grading import MEANINGS, PARTS
 from hub.records.head import RecordSchema
 from hub.records.kinds import MEANS, PURPOSE_MEANS, Kind
 from hub.records.schema import OneOf
@@ -71,14 +71,18 @@ def _sets() -> Iterator[str]:
     yield "## Purposes\n"
     yield "\n".join(f"- `{purpose.value}`: {means}" for purpose, means in PURPOSE_MEANS.items()) + "\n"
     yield "## Grading scales\n"
-    yield "| scale | source | information | handling |\n|---|---|---|---|"
-    yield (
-        "\n".join(
-            f"| `{scale.value}` | {' | '.join(' '.join(grades) or 'none' for grades in row)} |"
-            for scale, row in GRADES.items()
+    yield "A grading stays in the scale that it came in, and is shown with what its grades mean there.\n"
+    for scale, meanings in MEANINGS.items():
+        yield f"`{scale.value}`\n"
+        yield "| part | grade | means |\n|---|---|---|"
+        yield (
+            "\n".join(
+                f"| {part} | {grade} | {means} |"
+                for part, grades in zip(PARTS, meanings, strict=True)
+                for grade, means in grades.items()
+            )
+            + "\n"
         )
-        + "\n"
-    )
 
 
 def _object(schema: type[Schema], shared: dict[str, type[Schema]]) -> str:

@@ -22,19 +22,80 @@ class Scale(Enum):
     FIVE = "5x5x5"
 
 
-#: scale -> (grades of the source, of the information, of the handling)
-GRADES: Final[dict[Scale, tuple[str, str, str]]] = {
-    Scale.ADMIRALTY: ("ABCDEF", "123456", ""),
-    Scale.FOUR: ("ABCX", "1234", ""),
-    Scale.FIVE: ("ABCDE", "12345", "12345"),
+#: scale -> what each grade says of the source, of the information, and how to handle it, after those who made
+#: the scale: NATO (STANAG 2511), Europol (Regulation (EU) 2016/794, art. 29), and the police of the United
+#: Kingdom (National Intelligence Model, until 2016).
+MEANINGS: Final[Mapping[Scale, tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]]] = {
+    Scale.ADMIRALTY: (
+        {
+            "A": "completely reliable",
+            "B": "usually reliable",
+            "C": "fairly reliable",
+            "D": "not usually reliable",
+            "E": "unreliable",
+            "F": "reliability cannot be judged",
+        },
+        {
+            "1": "confirmed by other sources",
+            "2": "probably true",
+            "3": "possibly true",
+            "4": "doubtful",
+            "5": "improbable",
+            "6": "truth cannot be judged",
+        },
+        {},
+    ),
+    Scale.FOUR: (
+        {
+            "A": "no doubt of its authenticity, trustworthiness and competence, or reliable in all instances",
+            "B": "reliable in most instances",
+            "C": "unreliable in most instances",
+            "X": "reliability cannot be assessed",
+        },
+        {
+            "1": "its accuracy is not in doubt",
+            "2": "known personally to the source, and not to the official who passes it on",
+            "3": "not known personally to the source, and corroborated by other information",
+            "4": "not known personally to the source, and cannot be corroborated",
+        },
+        {},
+    ),
+    Scale.FIVE: (
+        {
+            "A": "always reliable",
+            "B": "mostly reliable",
+            "C": "sometimes reliable",
+            "D": "unreliable",
+            "E": "untested",
+        },
+        {
+            "1": "known to be true without reservation",
+            "2": "known personally to the source, and not to whoever reports it",
+            "3": "not known personally to the source, and corroborated",
+            "4": "cannot be judged",
+            "5": "suspected to be false",
+        },
+        {
+            "1": "may be passed to the police and other law enforcement of the country",
+            "2": "may be passed to parties of the country that do not prosecute",
+            "3": "may be passed to law enforcement abroad",
+            "4": "only within the agency that it comes from",
+            "5": "may be passed on under the conditions that are stated",
+        },
+    ),
 }
-_PARTS: Final = ("source", "information", "handling")
+#: scale -> (grades of the source, of the information, of the handling)
+GRADES: Final[Mapping[Scale, tuple[str, str, str]]] = {
+    scale: ("".join(source), "".join(information), "".join(handling))
+    for scale, (source, information, handling) in MEANINGS.items()
+}
+PARTS: Final = ("source", "information", "handling")
 _ANY: Final = [sorted(set("".join(grades[part] for grades in GRADES.values()))) for part in range(3)]
 
 
 def _misfit(scale: Scale, graded: tuple[str, str, str | None]) -> tuple[str, str] | None:
     """Return (field, sentence) for the first part that the scale does not have, or lacks."""
-    for part, grades, grade in zip(_PARTS, GRADES[scale], graded, strict=True):
+    for part, grades, grade in zip(PARTS, GRADES[scale], graded, strict=True):
         if grade is None and grades:
             return part, f"is missing; expected one of {', '.join(grades)} in the scale {scale.value}"
         if grade is not None and grade not in tuple(grades):
@@ -72,6 +133,13 @@ class Grading:
         wrong = _misfit(self.scale, (self.source, self.information, self.handling))
         if wrong is not None:
             raise Refused("record-invalid", f"grading.{wrong[0]}: {wrong[1]}.")
+
+    @property
+    def means(self) -> Mapping[str, str]:
+        """Return what each part of it says in the words of its own scale; nothing is converted."""
+        graded = (self.source, self.information, self.handling)
+        told = zip(PARTS, MEANINGS[self.scale], graded, strict=True)
+        return {part: words[grade] for part, words, grade in told if grade is not None}
 
     @classmethod
     def of(cls, checked: Mapping[str, Any]) -> Grading:

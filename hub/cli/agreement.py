@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from hub.cli.frame import Noun, trail
 from hub.cli.home import administrator, home_option, opened, unlock_option
 from hub.entries import AgreementRow
 from hub.exchange import agreements
-from hub.policy.agreements import load_agreement
+from hub.policy.agreements import effective, load_agreement
 from hub.policy.description import described
 from hub.policy.terms import Agreement
 
@@ -59,7 +60,7 @@ def adopt(file: str, home: Path, unlock: Unlock) -> Answer:
     text = read_text(file)
     with opened(home, unlock) as hub:
         row = agreements.adopt(hub.broker, administrator(hub.config.agency), text)
-    found = load_agreement(row.source)
+    found = effective(row.source, since=row.adopted_at)
     return Answer(
         document=_document(row, found),
         people=(f"{found.id} version {found.version} is adopted. It allows:", *page(found)),
@@ -74,7 +75,7 @@ def adopt(file: str, home: Path, unlock: Unlock) -> Answer:
 def list_(home: Path, unlock: Unlock) -> Answer:
     """List the agreements that were adopted here."""
     with opened(home, unlock) as hub, hub.store.read() as view:
-        rows = [(row, load_agreement(row.source)) for row in view.directory.agreements()]
+        rows = [(row, effective(row.source, since=row.adopted_at)) for row in view.directory.agreements()]
         waiting = agreements.waiting(view)
     proposed = [
         {"id": p.agreement_id, "version": p.version, "proposed_by": p.proposed_by, "digest": p.digest.hex()}
@@ -90,9 +91,12 @@ def list_(home: Path, unlock: Unlock) -> Answer:
             people=("No agreement is adopted here: nothing may be sent or received.", *told),
             then=("hub agreement check FILE", "hub agreement adopt FILE"),
         )
-    columns = ("agreement", "version", "parties", "from", "until", "adopted (UTC)", "adopted by")
+    columns = ("agreement", "version", "parties", "from", "until", "rules end", "adopted (UTC)", "adopted by")
     cells = [
-        (a.id, a.version, a.parties, a.in_force_from, a.in_force_until, r.adopted_at, r.adopted_by)
+        (
+            *(a.id, a.version, a.parties, a.in_force_from, a.in_force_until),
+            *(_first_end(a), r.adopted_at, r.adopted_by),
+        )
         for r, a in rows
     ]
     return Answer(
@@ -111,8 +115,14 @@ def show(agreement_id: str, version: int | None, home: Path, unlock: Unlock) -> 
     """Show what an adopted agreement allows, article by article; old versions explain old releases."""
     with opened(home, unlock) as hub, hub.store.read() as view:
         row = agreements.version_of(view, agreement_id, version)
-    found = load_agreement(row.source)
+    found = effective(row.source, since=row.adopted_at)
     return Answer(document=_document(row, found), people=page(found))
+
+
+def _first_end(found: Agreement) -> date | None:
+    """Return the day on which the first of its standing rules ends."""
+    ends = [found.rule_until(flow) for flow in found.flows if flow.by_rule]
+    return min((day for day in ends if day is not None), default=None)
 
 
 def _document(row: AgreementRow, found: Agreement) -> dict[str, object]:

@@ -19,7 +19,7 @@ from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_acting import acting
 from hub.errors import Refused
 from hub.exchange import agreements
-from hub.policy.agreements import load_agreement
+from hub.policy.agreements import effective, load_agreement
 from hub.policy.description import Difference, described, differences
 from hub.ports import View
 
@@ -91,7 +91,7 @@ def approve(
         else:
             seen = _digest(digest)
         row = agreements.approve_agreement(hub.broker, actor, agreement_id, proposal.version, digest=seen)
-    found = load_agreement(row.source)
+    found = effective(row.source, since=row.adopted_at)
     return Answer(
         document={
             **described(found),

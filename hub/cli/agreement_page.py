@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from rich.console import RenderableType
 
 from hub.cli.answer import facts
 from hub.policy.description import described_flow
-from hub.policy.terms import Agreement, Flow
+from hub.policy.terms import BY_RULE_MAX_DAYS, Agreement, Flow
 
 
 def page(found: Agreement) -> tuple[RenderableType, ...]:
@@ -36,17 +38,18 @@ def page(found: Agreement) -> tuple[RenderableType, ...]:
         parts += [
             "",
             f"{', '.join(sorted(flow.senders))} → {', '.join(sorted(flow.recipients))}",
-            _flow(flow),
+            _flow(flow, found.rule_until(flow)),
         ]
     return tuple(parts)
 
 
-def _flow(flow: Flow) -> RenderableType:
+def _flow(flow: Flow, until: date | None) -> RenderableType:
     told = described_flow(flow)
     return facts(
         {
             "  kinds": told["kinds"],
             "  without a second officer": told["by_rule"] or "none",
+            **({"  that ends with": until or f"{BY_RULE_MAX_DAYS} days in effect"} if flow.by_rule else {}),
             "  purposes": told["purposes"],
             "  languages": told["languages"],
             "  up to": flow.highest.value,

@@ -23,7 +23,7 @@ from hub.federation.card import Card, read_card
 from hub.federation.snapshot import Trusted, trusted
 from hub.limits import Limits
 from hub.policy.access import Policy
-from hub.policy.agreements import Agreement, load_agreement
+from hub.policy.agreements import Agreement, effective
 from hub.policy.approvals import ReleasePolicy
 from hub.policy.decision import Decision, Deny, Permit, Reason
 from hub.policy.permission import Question, flows_by_rule, permit
@@ -196,7 +196,7 @@ def read_standing(view: View, generation: int) -> Standing:
             for row in directory.partners()
         },
         members={row.agency: row for row in directory.members()},
-        agreements=tuple(load_agreement(row.source) for row in directory.agreements()),
+        agreements=tuple(effective(row.source, since=row.adopted_at) for row in directory.agreements()),
         hubless={row.agency: row for row in view.hubless.profiles()},
         consents=tuple(view.consents.standing()),
         policy_text=None if policy is None else policy.source,

@@ -13,7 +13,7 @@ from hub.exchange.contents import find_row, read_content
 from hub.exchange.hubless.translating import prepare_all
 from hub.exchange.judging import Judged, judge_people
 from hub.exchange.recipients import question_of_record
-from hub.policy.agreements import load_agreement
+from hub.policy.agreements import effective
 from hub.policy.explanation import Explanation, explain
 from hub.policy.terms import Agreement
 from hub.ports import Remark, View
@@ -110,5 +110,5 @@ def _in_force_at(view: View, standing: Standing, at: datetime) -> Sequence[Agree
     for current in standing.agreements:
         rows = [row for row in view.directory.agreement_versions(current.id) if row.adopted_at <= at]
         if rows:
-            then.append(load_agreement(rows[-1].source))
+            then.append(effective(rows[-1].source, since=rows[-1].adopted_at))
     return then

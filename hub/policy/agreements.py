@@ -7,7 +7,8 @@ misspelt restriction that is ignored would permit what was meant to be forbidden
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields
@@ -47,7 +48,16 @@ from hub.records.kinds import Kind, Purpose
 from hub.records.label import Classification, Handling, Tlp
 from hub.records.schema import Object
 
-__all__ = ["MAX_BYTES", "Agreement", "Article", "DayField", "Flow", "load_agreement", "sentences"]
+__all__ = [
+    "MAX_BYTES",
+    "Agreement",
+    "Article",
+    "DayField",
+    "Flow",
+    "effective",
+    "load_agreement",
+    "sentences",
+]
 
 MAX_BYTES: Final = 64 * 1024
 
@@ -74,6 +84,11 @@ def load_agreement(toml_text: str) -> Agreement:
         raise _invalid(str(error)) from None
 
 
+def effective(toml_text: str, *, since: datetime) -> Agreement:
+    """Read an agreement that took effect at this hub at a time: its standing rules end as that says."""
+    return replace(load_agreement(toml_text), effective_on=since.astimezone(UTC).date())
+
+
 def _flow(read: Mapping[str, Any]) -> Flow:
     """Build a flow from a table that the schema has checked."""
     return Flow(
@@ -85,6 +100,7 @@ def _flow(read: Mapping[str, Any]) -> Flow:
         languages=frozenset(read["languages"]),
         highest=Classification(read["highest"]),
         by_rule=frozenset(map(Kind, read.get("by_rule", ()))),
+        by_rule_until=read.get("by_rule_until"),
         tlp=frozenset(map(Tlp, read["tlp"])) if "tlp" in read else None,
         handling=frozenset(map(Handling, read.get("handling", ()))),
         caveats=tuple(read.get("caveats", ())),
@@ -170,6 +186,7 @@ _FlowSchema = Object.from_dict(
         "articles": Many(Text(64), 16, shortest=1, required=True),
         "kinds": Many(Choice(Kind), len(Kind), shortest=1, required=True),
         "by_rule": Many(Choice(Kind), len(Kind)),
+        "by_rule_until": DayField(),
         "purposes": Many(Choice(Purpose), len(Purpose), shortest=1, required=True),
         "languages": Many(Language(), 32, shortest=1, required=True),
         "highest": Choice(Classification, required=True),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from hub.policy.calendar import WEEKDAYS, Calendar
 from hub.policy.terms import Agreement, Flow
 
 
@@ -17,7 +19,7 @@ def described(found: Agreement) -> dict[str, object]:
         "instrument": found.instrument,
         "parties": list(found.parties),
         "in_force_from": found.in_force_from.isoformat(),
-        "in_force_until": found.in_force_until.isoformat() if found.in_force_until else None,
+        "in_force_until": _day(found.in_force_until),
         "draft": found.draft,
         "authorities": [
             {"party": one.party, "name": one.name, "source": one.source} for one in found.authorities
@@ -29,9 +31,20 @@ def described(found: Agreement) -> dict[str, object]:
         "grounds": [
             {"ground": one.ground.value, "article": one.article, "about": one.about} for one in found.grounds
         ],
-        "flows": [described_flow(flow) for flow in found.flows],
+        "flows": [
+            described_flow(flow) | {"by_rule_ends": _day(found.rule_until(flow))} for flow in found.flows
+        ],
+        "calendar": None if found.calendar is None else _days_of(found.calendar),
         "sources": list(found.sources),
         "uncertain": list(found.uncertain),
+    }
+
+
+def _days_of(calendar: Calendar) -> dict[str, list[str]]:
+    return {
+        "weekend": sorted(calendar.weekend, key=WEEKDAYS.index),
+        "holidays": sorted(day.isoformat() for day in calendar.holidays),
+        "worked": sorted(day.isoformat() for day in calendar.worked),
     }
 
 
@@ -43,6 +56,7 @@ def described_flow(flow: Flow) -> dict[str, object]:
         "articles": list(flow.articles),
         "kinds": _values(flow.kinds),
         "by_rule": _values(flow.by_rule),
+        "by_rule_until": _day(flow.by_rule_until),
         "purposes": _values(flow.purposes),
         "languages": sorted(flow.languages),
         "highest": flow.highest.value,
@@ -51,6 +65,8 @@ def described_flow(flow: Flow) -> dict[str, object]:
         "caveats": list(flow.caveats),
         "reply_days": {kind.value: days for kind, days in flow.reply_days.items()},
         "retention_days": flow.retention_days,
+        "retention_of": {kind.value: days for kind, days in flow.retention_of.items()},
+        "review_days": {kind.value: days for kind, days in flow.review_days.items()},
         "onward": flow.onward.value,
         "forms": _values(flow.forms),
         "confirm_hours": flow.confirm_hours,
@@ -100,12 +116,15 @@ def _said(found: Agreement) -> dict[str, str]:
         for sender in sorted(flow.senders):
             for recipient in sorted(flow.recipients):
                 said |= _said_of_flow(f"{sender} → {recipient}", described_flow(flow))
+    if found.calendar is not None:
+        said |= {f"calendar: {name}": _told(days) for name, days in _days_of(found.calendar).items()}
     said |= {f"source {text}": "is named" for text in found.sources}
     return said | {f"uncertain {text}": "is said" for text in found.uncertain}
 
 
 def _said_of_flow(where: str, flow: Mapping[str, object]) -> dict[str, str]:
-    return {f"{where}: {name}": _told(value) for name, value in flow.items() if name not in {"from", "to"}}
+    left_out = {"from", "to"} if flow["by_rule_until"] else {"from", "to", "by_rule_until"}
+    return {f"{where}: {name}": _told(value) for name, value in flow.items() if name not in left_out}
 
 
 def _told(value: object) -> str:
@@ -114,6 +133,10 @@ def _told(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return "any" if value is None else str(value)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _values(members: Iterable[object]) -> list[str]:

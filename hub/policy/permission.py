@@ -102,6 +102,8 @@ def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decisi
     if flow is None or question.kind not in flow.by_rule:
         sentence = f"A {question.kind.value} to {question.recipient} needs a second officer."
         reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
+    elif ended := _rule_ended(question, agreement, flow):
+        reasons.append(Reason(code="four-eyes", sentence=ended, clause=clause))
     elif question.kind is Kind.PASSAGE:
         sentence = "What another agency made is passed on by two officers, whatever flows by rule."
         reasons.append(Reason(code="four-eyes", sentence=sentence))
@@ -119,6 +121,17 @@ def flows_by_rule(question: Question, agreements: Sequence[Agreement]) -> Decisi
         sentence = f"A second officer answers what a machine cannot decide: {told}."
         reasons.append(Reason(code="four-eyes", sentence=sentence, clause=clause))
     return decide(reasons, clause=clause)
+
+
+def _rule_ended(question: Question, agreement: Agreement | None, flow: Flow) -> str | None:
+    """Say that a standing rule has ended; None while it stands."""
+    until = None if agreement is None else agreement.rule_until(flow)
+    if agreement is None or until is None or question.at.astimezone(UTC).date() <= until:
+        return None
+    return (
+        f"That {question.kind.value} flows by rule under {agreement.id} version {agreement.version} ended "
+        f"with {until.isoformat()}; two custodians renew it with the next version."
+    )
 
 
 def articles_for(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from typing import Final
 
@@ -18,6 +18,8 @@ from hub.records.label import Classification, Handling, Tlp
 CONFIRM_MAX_HOURS: Final = 72
 #: More officers than this no agreement asks for.
 APPROVALS_MAX: Final = 9
+#: So long after it took effect here a version still lets kinds flow by rule, whatever its file says.
+BY_RULE_MAX_DAYS: Final = 366
 
 
 class Onward(Enum):
@@ -87,7 +89,8 @@ class Ground:
 class Flow:
     """What may go from these senders to these recipients, and under which articles.
 
-    `by_rule` holds the kinds that need no second officer. `tlp` None leaves the colour to the label alone.
+    `by_rule` holds the kinds that need no second officer, and `by_rule_until` their last day; without it,
+    they end as `Agreement.rule_until` says. `tlp` None leaves the colour to the label alone.
     `handling` holds the handling codes that the recipient is bound to honour; a label with another one
     does not go. `caveats` are obligations in plain words, for people. Deadlines and retention are in days;
     `retention_of` says it for some kinds apart, and `review_days` how soon what is kept is looked at again.
@@ -103,6 +106,7 @@ class Flow:
     languages: frozenset[str]
     highest: Classification
     by_rule: frozenset[Kind] = frozenset()
+    by_rule_until: date | None = None
     tlp: frozenset[Tlp] | None = None
     handling: frozenset[Handling] = frozenset()
     caveats: tuple[str, ...] = ()
@@ -128,6 +132,8 @@ class Flow:
         ):
             if extra := kinds - self.kinds:
                 raise ValueError(f"{name} has {min(k.value for k in extra)}, which is not among its kinds")
+        if self.by_rule_until is not None and not self.by_rule:
+            raise ValueError("by_rule_until is there, and by_rule names no kind")
         if not all(1 <= number <= APPROVALS_MAX for number in self.approvals.values()):
             raise ValueError(f"approvals are from 1 to {APPROVALS_MAX}")
         if not 1 <= self.confirm_hours <= CONFIRM_MAX_HOURS:
@@ -145,7 +151,8 @@ class Agreement:
     """One version of an agreement. `in_force_until` is its last day; None means until further notice.
 
     A `draft` is never put in force. `uncertain` says in plain words what is not publicly certain of it, and
-    `sources` where the rest is written. With a `calendar` its deadlines run in working days.
+    `sources` where the rest is written. With a `calendar` its deadlines run in working days. `effective_on`
+    is the day on which this version took effect at this hub, which no file says: None where it did not.
     """
 
     id: str
@@ -164,6 +171,7 @@ class Agreement:
     uncertain: tuple[str, ...] = ()
     draft: bool = False
     calendar: Calendar | None = None
+    effective_on: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse flows between strangers, under unknown articles, or two for one sender and recipient."""
@@ -186,6 +194,14 @@ class Agreement:
         """Tell whether it is in force on a day; a draft never is."""
         started = not self.draft and self.in_force_from <= day
         return started and (self.in_force_until is None or day <= self.in_force_until)
+
+    def rule_until(self, flow: Flow) -> date | None:
+        """Return the last day on which a flow's kinds go by rule; None for what took effect nowhere.
+
+        Custodians decide anew, with the next version, before a rule that lets things go alone goes on.
+        """
+        most = None if self.effective_on is None else self.effective_on + timedelta(days=BY_RULE_MAX_DAYS)
+        return min((day for day in (flow.by_rule_until, most) if day is not None), default=None)
 
     def flow(self, sender: str, recipient: str) -> Flow | None:
         """Return what may go from one party to another, or None when nothing may."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,20 @@ from hub.errors import Refused
 from hub.exchange.accounts import add_officer, set_active
 from hub.exchange.agreements import adopt, approve_agreement, propose, version_of, waiting
 from hub.exchange.broker import Broker
-from hub.policy import load_agreement
-from hub.records.actor import Role
-from tests.exchange.hubs import CUSTODIAN, START, Hubs, agreement_text, officer, released
+from hub.exchange.submitting import Submission, submit
+from hub.policy import Agreement, load_agreement
+from hub.policy.terms import BY_RULE_MAX_DAYS
+from hub.records.actor import Actor, ActorKind, Role
+from tests.exchange.hubs import (
+    CUSTODIAN,
+    START,
+    Hubs,
+    add_member,
+    agreement_text,
+    document,
+    officer,
+    released,
+)
 
 TEXT = agreement_text(["kz-knb", "cis-atc"])
 SECOND = TEXT.replace("version = 1", "version = 2").replace('"secret"', '"restricted"')
@@ -33,6 +45,11 @@ def refused(broker: Broker, text: str) -> Refused:
     return caught.value
 
 
+def texts(broker: Broker) -> list[Agreement]:
+    """Return what is in force, as its texts say it."""
+    return [replace(one, effective_on=None) for one in broker.standing().agreements]
+
+
 def adopted(broker: Broker) -> list[str]:
     with broker.store.read() as view:
         found = [event for _, event in view.events(after=0, limit=100)]
@@ -44,7 +61,7 @@ def test_an_adopted_agreement_is_in_force_here(broker: Broker) -> None:
     row = adopt(broker, CUSTODIAN, TEXT)
     assert (row.agreement_id, row.version, row.source) == ("test-treaty", 1, TEXT)
     assert (row.adopted_at, row.adopted_by) == (START, "hub:local:test")
-    assert broker.standing().agreements == (load_agreement(TEXT),)
+    assert texts(broker) == [load_agreement(TEXT)]
     assert adopted(broker) == ["1"]
 
 
@@ -59,7 +76,7 @@ def test_a_higher_version_takes_over(broker: Broker, hubs: Hubs) -> None:
     adopt(broker, CUSTODIAN, TEXT)
     hubs.clock.pass_(60)
     adopt(broker, CUSTODIAN, SECOND)
-    assert broker.standing().agreements == (load_agreement(SECOND),)
+    assert texts(broker) == [load_agreement(SECOND)]
     assert adopted(broker) == ["1", "2"]
 
 
@@ -103,11 +120,11 @@ def code_of(act: Callable[[], object]) -> str:
 def test_what_a_custodian_proposes_is_in_force_once_another_approves(broker: Broker, hubs: Hubs) -> None:
     adopt(broker, CUSTODIAN, TEXT)
     proposal = propose(broker, DANA, SECOND)
-    assert broker.standing().agreements == (load_agreement(TEXT),)
+    assert texts(broker) == [load_agreement(TEXT)]
     hubs.clock.pass_(60)
     row = approve_agreement(broker, ERLAN, "test-treaty", 2, digest=proposal.digest)
     assert (row.version, row.adopted_by, row.source) == (2, "officer:erlan", SECOND)
-    assert broker.standing().agreements == (load_agreement(SECOND),)
+    assert texts(broker) == [load_agreement(SECOND)]
     with broker.store.read() as view:
         events = [event for _, event in view.events(after=0, limit=100)]
         assert waiting(view) == []
@@ -185,6 +202,29 @@ def test_a_release_names_the_version_that_it_rests_on(hubs: Hubs) -> None:
     with ours.store.read() as view:
         (told,) = [e for _, e in view.events(after=0, limit=100) if e.act is Act.RELEASED]
     assert told.details["agreement"] == "test-treaty/2"
+
+
+def test_what_flows_by_rule_waits_for_an_officer_once_the_rule_has_ended_until_it_is_renewed(
+    hubs: Hubs,
+) -> None:
+    ours = hubs.add("kz-knb")
+    hubs.add("cis-atc")
+    hubs.pair_all()
+    hubs.agree()
+    add_member(ours, "kz-mvd")
+    system = Actor(kind=ActorKind.SYSTEM, id="kz-mvd", agency="kz-mvd")
+
+    def submitted() -> list[str]:
+        item = Submission(document=document("designation"), recipients=["cis-atc"])
+        (told,) = submit(ours, system, [item])
+        return [told.state.value, *(reason.code for reason in told.held_because)]
+
+    hubs.clock.pass_(BY_RULE_MAX_DAYS * 86400)
+    assert submitted() == ["released"]
+    hubs.clock.pass_(86400)
+    assert submitted() == ["draft", "four-eyes"]
+    hubs.agree_again(2)
+    assert submitted() == ["released"]
 
 
 @pytest.mark.slow

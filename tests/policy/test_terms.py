@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from hub.errors import Refused
-from hub.policy import Agreement, Deny, Question, flows_by_rule, load_agreement, permit
+from hub.policy import Agreement, Deny, Flow, Permit, Question, flows_by_rule, load_agreement, permit
+from hub.policy.agreements import effective
 from hub.policy.description import Difference, described, differences
 from hub.policy.terms import Authority, Form, Ground, Level, Onward, RefusalGround
 from hub.records.kinds import Kind
@@ -160,6 +162,38 @@ def test_no_file_lets_what_is_secret_or_controlled_flow_by_rule(label: dict[str,
     )
 
 
+@pytest.mark.parametrize(
+    ("until", "since", "last"),
+    [
+        (date(2026, 6, 30), None, date(2026, 6, 30)),
+        (None, date(2025, 7, 1), date(2026, 7, 2)),
+        (date(2026, 6, 30), date(2025, 7, 1), date(2026, 6, 30)),
+        (date(2030, 1, 1), date(2025, 7, 1), date(2026, 7, 2)),
+    ],
+)
+def test_a_standing_rule_ends_with_its_day_and_never_later_than_a_year_after_it_took_effect(
+    until: date | None, since: date | None, last: date
+) -> None:
+    found = replace(agreed(by_rule_until=until), effective_on=since)
+    for day, permitted in ((last, True), (last + timedelta(days=1), False)):
+        question = asked(kind=Kind.DESIGNATION, at=datetime(day.year, day.month, day.day, tzinfo=UTC))
+        decision = flows_by_rule(question, [found])
+        assert isinstance(decision, Permit) is permitted
+        assert isinstance(permit(question, [found], suspended=False), Permit), "an officer may release it"
+    assert isinstance(decision, Deny)
+    (reason,) = decision.reasons
+    assert (reason.code, reason.clause) == ("four-eyes", "cis-1999 art. 5")
+    assert f"ended with {last.isoformat()}; two custodians renew it" in reason.sentence
+
+
+def test_a_file_that_took_effect_says_when_its_standing_rules_end() -> None:
+    found = effective(TEXT, since=datetime(2026, 1, 31, 23, 30, tzinfo=timezone(timedelta(hours=-5))))
+    assert found.effective_on == date(2026, 2, 1)
+    flows = described(found)["flows"]
+    assert [(one["by_rule_until"], one["by_rule_ends"]) for one in flows] == [(None, "2027-02-02")]  # type: ignore[attr-defined]
+    assert replace(found, effective_on=None) == load_agreement(TEXT)
+
+
 def test_an_agreement_does_not_differ_from_itself() -> None:
     found = load_agreement(FULL)
     assert differences(found, found) == []
@@ -184,6 +218,38 @@ def test_every_change_is_told_by_where_it_stands() -> None:
         Difference(where="kz-knb → cis-atc: highest", before="confidential", after="secret"),
         Difference(where="kz-knb → cis-atc: retention_days", before="1826", after="any"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "after"),
+    [
+        ("retention_of = { designation = 30 }", "retention_of", "designation: 30"),
+        ("review_days = { designation = 365 }", "review_days", "designation: 365"),
+        ("by_rule_until = 2026-06-30", "by_rule_until", "2026-06-30"),
+    ],
+)
+def test_what_a_flow_says_of_days_alone_is_told_as_a_change(line: str, where: str, after: str) -> None:
+    told = differences(load_agreement(TEXT), load_agreement(f"{TEXT}{line}\n"))
+    assert [(one.where, one.after) for one in told] == [(f"kz-knb → cis-atc: {where}", after)]
+
+
+def test_another_calendar_is_told_as_a_change() -> None:
+    before = load_agreement(TEXT)
+    after = load_agreement(f"{TEXT}\n[calendar]\nholidays = [2026-12-16]\n")
+    assert [(one.where, one.after) for one in differences(before, after)] == [
+        ("calendar: weekend", "saturday, sunday"),
+        ("calendar: holidays", "2026-12-16"),
+        ("calendar: worked", "none"),
+    ]
+
+
+def test_nothing_that_an_agreement_says_is_left_out_of_what_is_told_of_it() -> None:
+    found = load_agreement(TEXT)
+    told = described(found)
+    assert {one.name for one in fields(Agreement)} - {"effective_on"} == set(told)
+    (flow,) = told["flows"]  # type: ignore[misc]
+    named = {"senders": "from", "recipients": "to"}
+    assert {named.get(one.name, one.name) for one in fields(Flow)} == set(flow) - {"by_rule_ends"}
 
 
 def test_what_is_new_and_what_is_gone_is_told() -> None:

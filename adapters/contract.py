@@ -110,6 +110,19 @@ class Rules(Protocol):
         ...
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """Rules that also say how long a record may be kept, whatever its agreement says."""
+
+    def delete_by(self, record: Mapping[str, Any], *, came: bool) -> date | None:
+        """Return the last day on which a record may be kept here; None where the rules say none.
+
+        `came` tells whether it came from the partner, or is ours and goes to it. Pure. A day that is past
+        refuses nothing: what came is taken, and erased at the next look.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opened:
     """What was in a sealed parcel, and who sealed it as the partner's cryptography proves it."""

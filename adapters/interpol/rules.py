@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import MAXYEAR, date, timedelta
 from typing import Any, Final
 
 from adapters.contract import Finding, Weight
@@ -11,6 +11,8 @@ from adapters.contract import Finding, Weight
 #: Interpol's languages (General Regulations, article 54).
 LANGUAGES: Final = frozenset({"ar", "en", "es", "fr"})
 MAX_YEARS: Final = 5
+#: How long what was withdrawn at its source is kept here; ours, not Interpol's: its rules say to delete it.
+WITHDRAWN_KEPT_DAYS: Final = 30
 
 
 class InterpolRules:
@@ -20,18 +22,27 @@ class InterpolRules:
         """Return what stands against a notice or diffusion; a withdrawal is never held up."""
         return [] if record["action"] == "withdrawal" else list(_findings(record, on))
 
-    def delete_by(self, record: Mapping[str, Any]) -> date | None:
-        """Return the last day on which a notice or diffusion may be kept without being renewed.
+    def delete_by(self, record: Mapping[str, Any], *, came: bool) -> date | None:
+        """Return the last day on which a record may be kept without being renewed (RPD art. 49-50).
 
-        It is the earliest of what the record says and five years from its publication, or its making. What is
-        withdrawn is deleted at once: None.
+        It is the earliest of what the record says and of the end of five years, counted from its publication
+        or its making: what is in force after that was renewed, for five more. What came and was withdrawn is
+        kept for a month, in which people can decide otherwise; what we withdrew ourselves, as we say, and for
+        five years at most.
         """
-        if record["action"] == "withdrawal":
-            return None
-        details = record["details"]
-        began = date.fromisoformat(details.get("published_on") or record["created_at"][:10])
+        details, made = record["details"], date.fromisoformat(record["created_at"][:10])
+        began = min(date.fromisoformat(details.get("published_on", made.isoformat())), made)
+        recalled = came and record["action"] == "withdrawal"
+        last = made + timedelta(days=WITHDRAWN_KEPT_DAYS) if recalled else _term(began, made)
         ends = [value for value in (details.get("valid_until"), record.get("retain_until")) if value]
-        return min([_years_after(began), *map(date.fromisoformat, ends)])
+        return min([last, *map(date.fromisoformat, ends)])
+
+
+def _term(began: date, on: date) -> date:
+    """Return when the five years end that run on a day."""
+    terms = max(1, -((began.year - on.year) // MAX_YEARS))
+    end = _years_after(began, MAX_YEARS * terms)
+    return end if end > on else _years_after(began, MAX_YEARS * (terms + 1))
 
 
 def _findings(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
@@ -80,8 +91,9 @@ def _time(record: Mapping[str, Any], on: date) -> Iterator[Finding]:
         )
 
 
-def _years_after(day: date) -> date:
-    return date(day.year + MAX_YEARS, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
+def _years_after(day: date, years: int = MAX_YEARS) -> date:
+    year = min(day.year + years, MAXYEAR)
+    return date(year, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _overdue(record: Mapping[str, Any], on: date) -> Iterator[Finding]:

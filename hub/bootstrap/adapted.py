@@ -144,6 +144,16 @@ class Adapters:
             for one in _ours(lambda: rules.check(record, on=on))
         ]
 
+    def keep_by(self, partner: ProfileRow, record: Mapping[str, Any], *, came: bool) -> date | None:
+        """Return until which day the partner's own rules let a record be kept."""
+        rules = self._composed(partner).adapter.rules
+        if not isinstance(rules, contract.Keeping):
+            return None
+        if not came:
+            return _ours(lambda: rules.delete_by(record, came=False))
+        with _theirs("partner-document-malformed", "How long it may be kept cannot be told"):
+            return rules.delete_by(record, came=True)
+
     def seal(self, partner: ProfileRow, document: bytes) -> Sealed:
         """Return the bytes that go, and what opens them."""
         seal = self._composed(partner).adapter.seal

@@ -18,7 +18,7 @@ from hub.exchange.broker import Broker, Standing
 from hub.exchange.drafting import basis, described
 from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.enveloping import enveloping, translate
-from hub.exchange.hubless.translating import Prepared, losses_digest, parcel
+from hub.exchange.hubless.translating import Prepared, kept_by_all, losses_digest, parcel
 from hub.exchange.preparing import Drafted
 from hub.exchange.routing import delivery_of
 from hub.records.actor import Actor
@@ -116,7 +116,7 @@ def releasing(
     losses = losses_digest(prepared)
     return Queued(
         row=changed(
-            scheduled(standing, row, record, agency=broker.agency, at=at),
+            scheduled(standing, row, record, agency=broker.agency, at=at, keep_by=kept_by_all(prepared)),
             state=RecordState.RELEASED,
             envelope_id=envelope_ids[0] if envelope_ids else None,
         ),

@@ -42,15 +42,22 @@ class Dues:
 
 
 def dues(
-    record: Record, terms: Sequence[tuple[Agreement, Flow]], *, direction: Direction, at: datetime
+    record: Record,
+    terms: Sequence[tuple[Agreement, Flow]],
+    *,
+    direction: Direction,
+    at: datetime,
+    keep_by: date | None = None,
 ) -> Dues:
     """Return what falls due with a record that went, or came, at a time under these terms.
 
     `terms` are those of every recipient of what goes, or of the sender of what came. How long what goes is
-    kept here is for its own originator alone to say: an agreement binds whoever receives.
+    kept here is for its own originator alone to say: an agreement binds whoever receives. `keep_by` is the
+    last day that the rules of a partner without a hub allow, both ways.
     """
     since = at.astimezone(UTC).date()
     kept = [_day(since, flow.retention(record.kind)) for _, flow in terms if direction is Direction.IN]
+    kept.append(keep_by)
     if record.action is Action.WITHDRAWAL:  # what it recalls is still here, and ends with it
         return Dues(retain_until=_earliest([record.retain_until, *kept]))
     reviewed = [_day(since, flow.review_days.get(record.kind)) for _, flow in terms]

@@ -137,6 +137,13 @@ class Adapting(Protocol):
         """Return what the partner's rules say of sending a record on a day."""
         ...
 
+    def keep_by(self, partner: ProfileRow, record: Mapping[str, Any], *, came: bool) -> date | None:
+        """Return until which day the partner's rules let a checked record be kept; None where they say none.
+
+        `came` tells whether it came from the partner, or is ours and goes to it.
+        """
+        ...
+
     def seal(self, partner: ProfileRow, document: bytes) -> Sealed:
         """Return the bytes that go: sealed as the profile says, or the document itself."""
         ...

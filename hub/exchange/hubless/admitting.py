@@ -16,6 +16,7 @@ from hub.envelope.vault import lock
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import lock_content
+from hub.exchange.dues.scheduling import scheduled
 from hub.exchange.hubless.unplaced import words_of
 from hub.exchange.preparing import row_of
 from hub.exchange.recipients import question_of_record
@@ -72,6 +73,8 @@ def admit(broker: Broker, standing: Standing, partner: ProfileRow, parcel: Parce
         author=record.originator,
         direction=Direction.IN,
     )
+    keep_by = broker.adapting.keep_by(partner, record.document, came=True)
+    row = scheduled(standing, row, record, agency=broker.agency, at=at, keep_by=keep_by)
     with broker.store.read() as view:
         _refuse_changed(view, partner, read)
         _refuse_denied(broker, standing, view, record, at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hub.codes import CODES, Blame
 from hub.entries import Body, OutboxEntry, ParcelRow, ProfileRow, RecordRow
@@ -30,11 +30,15 @@ from hub.records.record import Record
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A record as one partner without a hub would get it; `translated` is None where it cannot."""
+    """A record as one partner without a hub would get it; `translated` is None where it cannot.
+
+    `keep_by` is the last day on which its rules let the record be kept here.
+    """
 
     partner: ProfileRow
     translated: Translated | None
     remarks: tuple[Remark, ...] = ()
+    keep_by: date | None = None
 
     @property
     def agency(self) -> str:
@@ -91,10 +95,16 @@ def _prepare(broker: Broker, partner: ProfileRow, record: Record, at: datetime) 
     except Refused as refusal:
         remark = Remark(refuses=True, code=refusal.code, sentence=refusal.sentence)
         return Prepared(partner=partner, translated=None, remarks=(remark,))
+    keep_by = broker.adapting.keep_by(partner, record.document, came=False)
     if record.action is Action.WITHDRAWAL:
-        return Prepared(partner=partner, translated=translated)
+        return Prepared(partner=partner, translated=translated, keep_by=keep_by)
     remarks = broker.adapting.remarks(partner, record.document, on=at.date())
-    return Prepared(partner=partner, translated=translated, remarks=tuple(remarks))
+    return Prepared(partner=partner, translated=translated, remarks=tuple(remarks), keep_by=keep_by)
+
+
+def kept_by_all(prepared: Sequence[Prepared]) -> date | None:
+    """Return the last day on which the rules of all let a record be kept; None where none says one."""
+    return min((one.keep_by for one in prepared if one.keep_by is not None), default=None)
 
 
 def losses_digest(prepared: Sequence[Prepared]) -> bytes | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.contract import Finding, Weight
+from adapters.contract import Finding, Keeping, Weight
 from adapters.interpol.rules import InterpolRules
 from hub.records.kinds import Kind
 from hub.records.template import template
@@ -111,20 +111,61 @@ def test_a_withdrawal_is_never_held_up() -> None:
 def test_a_notice_is_renewed_or_deleted_in_time(
     published: str, valid: str | None, retain: str | None, last: date
 ) -> None:
-    record = template(Kind.NOTICE)
+    record = template(Kind.NOTICE) | {"created_at": "2026-11-22T10:00:00Z"}
     record["details"] |= {"published_on": published} | ({"valid_until": valid} if valid else {})
     record.pop("retain_until", None)
     if retain:
         record["retain_until"] = retain
-    assert InterpolRules().delete_by(record) == last
-    withdrawn = record | {"version": 2, "action": "withdrawal", "details": {"reason": "ended"}}
-    assert InterpolRules().delete_by(withdrawn) is None
+    assert isinstance(InterpolRules(), Keeping)
+    for came in (False, True):
+        assert InterpolRules().delete_by(record, came=came) == last
 
 
 def test_a_diffusion_counts_from_when_it_was_made() -> None:
     record = template(Kind.DIFFUSION) | {"created_at": "2026-11-22T10:00:00Z"}
     record.pop("retain_until", None)
-    assert InterpolRules().delete_by(record) == date(2031, 11, 22)
+    assert InterpolRules().delete_by(record, came=True) == date(2031, 11, 22)
+
+
+@pytest.mark.parametrize(
+    ("published", "last"),
+    [
+        ("2021-11-23", date(2026, 11, 23)),
+        ("2021-11-22", date(2031, 11, 22)),
+        ("2012-03-01", date(2027, 3, 1)),
+        ("2004-02-29", date(2029, 2, 28)),
+        ("2030-01-01", date(2031, 11, 22)),
+        ("9999-12-31", date(2031, 11, 22)),
+    ],
+)
+def test_what_is_in_force_after_five_years_was_renewed_for_five_more(published: str, last: date) -> None:
+    record = template(Kind.NOTICE) | {"created_at": "2026-11-22T10:00:00Z"}
+    record.pop("retain_until", None)
+    record["details"]["published_on"] = published
+    assert InterpolRules().delete_by(record, came=True) == last
+
+
+def test_the_last_year_of_the_calendar_ends_it() -> None:
+    record = template(Kind.NOTICE) | {"created_at": "9999-12-31T10:00:00Z"}
+    record.pop("retain_until", None)
+    record["details"].pop("published_on", None)
+    assert InterpolRules().delete_by(record, came=True) == date(9999, 12, 31)
+    record["details"]["published_on"] = "9998-01-01"
+    assert "details.published_on" not in [one.path for one in InterpolRules().check(record, on=TODAY)]
+
+
+def test_what_was_withdrawn_at_its_source_is_kept_for_a_month_and_ours_as_we_say() -> None:
+    withdrawn = template(Kind.NOTICE) | {
+        "created_at": "2026-11-22T10:00:00Z",
+        "version": 2,
+        "action": "withdrawal",
+        "details": {"reason": "ended"},
+    }
+    withdrawn.pop("retain_until", None)
+    assert InterpolRules().delete_by(withdrawn, came=True) == date(2026, 12, 22)
+    assert InterpolRules().delete_by(withdrawn, came=False) == date(2031, 11, 22)
+    sooner = withdrawn | {"retain_until": "2026-11-30"}
+    assert InterpolRules().delete_by(sooner, came=True) == date(2026, 11, 30)
 
 
 def test_what_has_ended_is_not_sent() -> None:

@@ -2,74 +2,51 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.bootstrap.adapted import Adapters
 from hub.exchange.agreements import adopt
-from hub.exchange.hubless.keeper import look
-from hub.exchange.hubless.pinning import pin_profile, profile_digest, put_material
+from hub.exchange.broker import Broker
 from hub.exchange.routing import collect
-from tests.adapters import data
-from tests.adapters.interpol.test_hal import listed
+from tests.exchange.hubless.feeding import FEED, PublicList, public_list, real_notices
 from tests.exchange.hubs import CUSTODIAN, Hubs, add_member, agreement_text
-from tests.transport.agencies import hub_leaf, keyring
-from tests.transport.answering import Asked, Said, answering
 
 pytestmark = pytest.mark.slow
-US, THEM = "kz-knb", "de-bka"
-PROFILE = """
-adapter = "interpol"
-receipts = "none"
+US, MEMBER = "kz-knb", "kz-mvd"
 
-[decides]
-originator = "de-bka"
-purpose = "prevention"
-language = "en"
-legal_basis = {{ agreement = "test-treaty", articles = ["1"] }}
-label = {{ classification = "unclassified", tlp = "clear" }}
 
-[carrier]
-name = "interpol-feed"
-list = "red"
-base_url = "{url}"
-authority = "feed"
-"""
+@contextmanager
+def listed_in(
+    hubs: Hubs, folder: Path, notices: list[dict[str, Any]], more: str = ""
+) -> Iterator[PublicList]:
+    """Make a hub with a member, and the list as its partner."""
+    broker = hubs.add(US)
+    adapting = Adapters(agency=US, store=broker.store, keyring=broker.keyring, folder=folder)
+    broker = replace(broker, adapting=adapting)
+    adopt(broker, CUSTODIAN, agreement_text([US, FEED, MEMBER]))
+    add_member(broker, MEMBER)
+    with public_list(hubs, broker, folder, notices, more) as there:
+        yield there
+
+
+def collected(broker: Broker) -> list[dict[str, Any]]:
+    """Return what the member has of it, oldest first."""
+    found = collect(broker, MEMBER, after=0, limit=200)
+    return [dict(one.record.document) for one in found if one.record]
 
 
 def test_real_notices_of_the_public_list_reach_the_member_that_collects_them(
     hubs: Hubs, tmp_path: Path
 ) -> None:
-    real = json.loads(data.file("interpol/red-notices-list-100-2025-10.json"))[:20]
-    notices = {one["entity_id"]: listed(one) for one in real}
-
-    def answer(asked: Asked) -> Said:
-        path = asked.path.partition("?")[0].removeprefix("/notices/v1/red")
-        if path:
-            return Said(body=json.dumps(notices[path.strip("/").replace("-", "/")]).encode())
-        shown = {"total": len(notices), "_embedded": {"notices": list(notices.values())}}
-        return Said(body=json.dumps(shown).encode())
-
-    broker = hubs.add(US)
-    adapting = Adapters(agency=US, store=broker.store, keyring=broker.keyring, folder=tmp_path)
-    broker = replace(broker, adapting=adapting)
-    adopt(broker, CUSTODIAN, agreement_text([US, THEM, "kz-mvd"]))
-    add_member(broker, "kz-mvd")
-    authority = keyring("interpol-ncb-kz").tls_files().authority_pem
-    with answering(hub_leaf("interpol-ncb-kz"), answer) as there:
-        for number, one in notices.items():
-            href = f"{there.url}/notices/v1/red/{number.replace('/', '-')}"
-            one["_links"] = {"self": {"href": href}}
-        source = PROFILE.format(url=there.url)
-        put_material(broker, CUSTODIAN, THEM, "feed", "certificates", authority.encode())
-        pin_profile(broker, CUSTODIAN, THEM, source, confirmed_digest=profile_digest(source))
-        for _ in range(3):
-            hubs.clock.pass_(broker.limits.parcels_interval_s)
-            assert look(broker, broker.standing().hubless[THEM])
-    found = [one.record.document for one in collect(broker, "kz-mvd", after=0, limit=50) if one.record]
-    assert sorted(one["details"]["number"] for one in found) == sorted(notices)
+    with listed_in(hubs, tmp_path, real_notices(20)) as there:
+        there.look()
+        found = collected(there.broker)
+        assert sorted(one["details"]["number"] for one in found) == sorted(there.notices)
     assert {one["kind"] for one in found} == {"notice"}
-    assert {one["originator"] for one in found} == {THEM}
+    assert {one["originator"] for one in found} == {FEED}

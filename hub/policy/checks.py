@@ -22,6 +22,7 @@ class Check(Enum):
     ASSURANCES = "assurances"
     MINORS = "minors"
     NON_DISCRIMINATION = "non-discrimination"
+    PROPORTIONALITY = "proportionality"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,11 @@ CHECKS: Final[Mapping[Check, CheckRow]] = {
     Check.NON_DISCRIMINATION: CheckRow(
         question="Is the text free of any link between terrorism and a people, a nationality or a religion?",
         source="United Nations Global Counter-Terrorism Strategy (resolution 60/288)",
+        kinds=_ON_PEOPLE,
+    ),
+    Check.PROPORTIONALITY: CheckRow(
+        question="Is what it says of people relevant to its purpose, and no more than that purpose needs?",
+        source="United Nations guidelines on personal data files (resolution 45/95), principle 3 (a)",
         kinds=_ON_PEOPLE,
     ),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from hub.policy import load_agreement
 from hub.policy.access_cases import ACCESS, try_access
 from hub.policy.cases import _GIVEN, load_table, try_case
+from hub.policy.checks import CHECKS
 from hub.policy.rulebook import load_rulebook, shipped_text
 
 ROOT = Path(__file__).parents[2]
@@ -27,3 +28,8 @@ def test_the_pages_table_of_cases_holds() -> None:
 def test_every_key_of_a_case_is_explained() -> None:
     table = PAGE[PAGE.index("| `us` |") : PAGE.index("`tests/policy/cases/`")]
     assert set(re.findall(r"`(\w+)`", table)) >= _GIVEN.keys() | ACCESS.keys()
+
+
+def test_the_page_asks_what_an_officer_is_asked() -> None:
+    for check, row in CHECKS.items():
+        assert f"| `{check.value}` | {row.question} |" in PAGE

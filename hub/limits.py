@@ -33,7 +33,8 @@ class Limits:
     before, on the day, and once more when it is overdue by `overdue_escalate_s`. Two people keep a record
     longer than was to be by `keep_longer_max_s` from their decision at most. A correction or withdrawal that
     somebody has not followed `heed_remind_s` after it went out is told.
-    At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`; a receipt that
+    At partners without a hub it is looked for parcels and receipts every `parcels_interval_s`, and their
+    carriers are asked every `parcels_condition_s` whether they work and put nothing apart; a receipt that
     has not come `receipt_late_s` after its parcel went is shown as missing. While `parcels_held_max` that
     were refused are kept of a partner, no more are taken from it. Of one parcel `parcel_receipts_max`
     receipts are kept; what more a partner says of it is logged and changes nothing.
@@ -92,6 +93,7 @@ class Limits:
     login_lock_s: float = 300.0
     page_max: int = 200
     parcels_interval_s: float = 5.0
+    parcels_condition_s: float = 300.0
     receipt_late_s: float = 4 * 3600.0
     parcels_held_max: int = 1000
     parcel_receipts_max: int = 50

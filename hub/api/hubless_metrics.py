@@ -21,7 +21,7 @@ class HublessCollector(Collector):
         self._rounds = rounds
 
     def collect(self) -> Iterator[Metric]:
-        """Yield, by partner, looks that failed in a row, when the last one was, and who is suspended."""
+        """Yield, by partner, how looks at it went, how its carrier is, and whether it is suspended."""
         failures = GaugeMetricFamily(
             "hub_parcel_look_failures",
             "Looks for parcels and receipts that failed in a row, by partner without a hub.",
@@ -37,14 +37,21 @@ class HublessCollector(Collector):
             "1 while traffic with the partner without a hub is stopped.",
             labels=["partner"],
         )
+        well = GaugeMetricFamily(
+            "hub_parcel_carrier_well",
+            "0 while the partner's carrier does not work, or has put something apart for a person.",
+            labels=["partner"],
+        )
         now = self._broker.clock.now()
         for agency, last in self._rounds().items():
             failures.add_metric([agency], last.failures)
             age.add_metric([agency], max(0.0, (now - last.at).total_seconds()))
+            if last.well is not None:
+                well.add_metric([agency], float(last.well))
         try:
             known = self._broker.standing().hubless
         except HubError:
             known = {}  # hub_database_up says it
         for agency, row in known.items():
             suspended.add_metric([agency], float(row.status is not PartnerStatus.ACTIVE))
-        yield from (failures, age, suspended)
+        yield from (failures, age, well, suspended)

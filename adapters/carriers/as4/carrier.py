@@ -75,7 +75,6 @@ class As4Carrier:
         self._repeats_days = repeats_days
         self._now = now
         self._asked: dict[str, float] = {}
-        self._doubted: dict[str, str] = {}
         self._tidied_at: float | None = None
 
     def push(self, parcel: Parcel) -> None:
@@ -117,7 +116,9 @@ class As4Carrier:
                 try:
                     found.append(self._receipt(place, parcel_id))
                 except HubError as error:  # it held when it came, as by a certificate that was pinned then
-                    self._doubted[parcel_id] = error.code
+                    self._doubt(parcel_id, error.code)
+                else:
+                    self._places.remove("doubted", parcel_id)
         return found
 
     def settle(self, parcel_id: str) -> None:
@@ -126,6 +127,7 @@ class As4Carrier:
             self._places.remove("sent", parcel_id)
             self._places.remove("receipts", parcel_id)
         self._places.remove("errors", parcel_id)
+        self._places.remove("doubted", parcel_id)
 
     def health(self) -> Health:
         """Tell whether the partner's gateway answers us, and how many messages are put apart."""
@@ -135,11 +137,9 @@ class As4Carrier:
             fit(self._agreed.theirs[0], self._now(), use="key_encipherment")
         except HubError as error:
             return Health(well=False, sentence=error.sentence)
-        if self._doubted:
-            last = list(self._doubted.values())[-1]
-            return Health(
-                well=False, sentence=f"{len(self._doubted)} answers prove nothing, the last for {last}."
-            )
+        if doubted := list(self._places.ids("doubted")):
+            last = (self._places.read("doubted", doubted[-1]) or b"").decode("ascii", "replace")
+            return Health(well=False, sentence=f"{len(doubted)} answers prove nothing, the last for {last}.")
         apart = [name.rpartition(".")[2] for name in self._places.ids("refused")]
         if apart:
             return Health(
@@ -158,8 +158,8 @@ class As4Carrier:
             place = "errors" if isinstance(read, Failure) and read.signer is None else "receipts"
             self._places.keep(place, parcel_id, answer.body)
             self._places.remove("asked", parcel_id)
+            self._places.remove("doubted", parcel_id)
             self._asked.pop(parcel_id, None)
-            self._doubted.pop(parcel_id, None)
         elif answer.status in (200, 202, 204) and not answer.body:
             self._places.keep("asked", parcel_id, b"")
             self._asked[parcel_id] = time.monotonic()
@@ -184,7 +184,12 @@ class As4Carrier:
             except PeerFault:
                 return
             except HubError as error:
-                self._doubted[parcel_id] = error.code
+                self._doubt(parcel_id, error.code)
+
+    def _doubt(self, parcel_id: str, code: str) -> None:
+        """Keep why an answer proves nothing, where every process that asks how the carrier is finds it."""
+        if self._places.read("doubted", parcel_id) != code.encode("ascii"):
+            self._places.keep("doubted", parcel_id, code.encode("ascii"))
 
     def _is_due(self, parcel_id: str) -> bool:
         last = self._asked.get(parcel_id)

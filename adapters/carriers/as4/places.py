@@ -5,6 +5,7 @@
 | `sent` | messages of ours without a settled receipt: the content's SHA-256, the Content-Type, the body |
 | `asked` | which of them the partner has, and has not answered |
 | `receipts`, `errors` | what answered: signed by the partner, or not |
+| `doubted` | of which of them an answer proves nothing: why |
 | `arrived` | messages of the partner without a verdict: the Content-Type, the body |
 | `refused` | messages of the partner that no longer hold, by a number and a code |
 | `answers` | our signals, each with the SHA-256 of the content that it is for; a repeat gets it again |

@@ -139,10 +139,10 @@ class MailCarrier:
         durable.remove(bounce)
 
     def health(self) -> Health:
-        """Tell whether the mail server takes us, and how many messages were refused."""
+        """Tell whether the mail server takes us, and how many messages were refused; nothing is taken in."""
         try:
             self._submission.check()
-            self._intake.take()
+            self._intake.check()
         except HubError as error:
             return Health(well=False, sentence=error.sentence)
         refused = [path.suffix.removeprefix(".") for path in durable.files(self._places.refused)]

@@ -71,9 +71,14 @@ class Intake:
             for path in self._waiting():
                 self._take(path)
         except OSError as error:
-            raise PeerFault(
-                "partner-unreachable", f"The mailbox cannot be read ({error.strerror})."
-            ) from None
+            raise _unreadable(error) from None
+
+    def check(self) -> None:
+        """Raise PeerFault `partner-unreachable` where the mailbox cannot be read."""
+        try:
+            self._waiting()
+        except OSError as error:
+            raise _unreadable(error) from None
 
     def _waiting(self) -> Sequence[Path]:
         found = [entry for name in ("new", "cur") for entry in _entries(self.maildir / name)]
@@ -145,6 +150,10 @@ class Intake:
     def _waits(self, parcel_id: str) -> bool:
         sent, answered = self.places.sent / parcel_id, self.places.receipts / parcel_id
         return sent.exists() and not answered.exists()
+
+
+def _unreadable(error: OSError) -> PeerFault:
+    return PeerFault("partner-unreachable", f"The mailbox cannot be read ({error.strerror}).")
 
 
 def bounced(status: str) -> Verdict:

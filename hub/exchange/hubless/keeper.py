@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hub.entries import PartnerStatus, ProfileRow
@@ -19,11 +19,16 @@ log = logging.getLogger("hub.parcels")
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """How the last look at a partner went in this process; `code` is None where it went well."""
+    """How the last look at a partner went in this process; `code` is None where it went well.
+
+    `well` tells whether its carrier said that all is well when it was asked last, at `asked_at`.
+    """
 
     at: datetime
     code: str | None = None
     failures: int = 0
+    well: bool | None = None
+    asked_at: datetime | None = None
 
 
 class ParcelKeeper:
@@ -78,7 +83,8 @@ class ParcelKeeper:
 
     def _look(self, partner: ProfileRow) -> None:
         try:
-            look(self._broker, partner, running=lambda: not self._stopping.is_set(), note=self._note)
+            if look(self._broker, partner, running=lambda: not self._stopping.is_set(), note=self._note):
+                self._ask(partner)
         finally:
             with self._lock:
                 self._busy.discard(partner.agency)
@@ -87,11 +93,32 @@ class ParcelKeeper:
         with self._lock:
             before = self._rounds.get(agency)
             failures = 0 if code is None else (before.failures if before else 0) + 1
-            self._rounds[agency] = Round(at=self._broker.clock.now(), code=code, failures=failures)
+            at = self._broker.clock.now()
+            self._rounds[agency] = replace(before or Round(at=at), at=at, code=code, failures=failures)
+
+    def _ask(self, partner: ProfileRow) -> None:
+        """Ask a carrier now and then how it is: what it put apart waits for a person who need not look."""
+        at, before = self._broker.clock.now(), self.rounds[partner.agency]
+        every = timedelta(seconds=self._broker.limits.parcels_condition_s)
+        if self._stopping.is_set() or (before.asked_at is not None and at - before.asked_at < every):
+            return
+        well = ask_carrier(self._broker, partner)
+        if not well and before.well is not False:
+            log.warning("a partner's carrier is not well", extra={"lane": partner.agency})
+        with self._lock:
+            self._rounds[partner.agency] = replace(self._rounds[partner.agency], well=well, asked_at=at)
 
 
 def _nothing(_agency: str, _code: str | None) -> None:
     """Note nothing."""
+
+
+def ask_carrier(broker: Broker, partner: ProfileRow) -> bool:
+    """Tell whether a partner's carrier works and has put nothing apart."""
+    try:
+        return broker.adapting.condition(partner).well
+    except HubError:
+        return False
 
 
 def look(

@@ -210,8 +210,11 @@ def test_answers_are_forgotten_after_their_days(ends: Ends, there: Desk, tmp_pat
     assert [one.name for one in kept.iterdir()] == ["new"]
 
 
-def test_an_answer_that_proves_nothing_is_told_of_and_holds_up_no_receipt(ends: Ends, there: Desk) -> None:
+def test_an_answer_that_proves_nothing_is_told_of_and_holds_up_no_receipt(
+    ends: Ends, there: Desk, at_them: str, tmp_path: Path
+) -> None:
     ours, theirs = ends()
+    beside = end(*sides(), url=at_them, state=tmp_path)
     for name in ("p", "q"):
         ours.push(Parcel(parcel_id=name, content=name.encode()))
         theirs.acknowledge(name, TAKEN)
@@ -219,10 +222,12 @@ def test_an_answer_that_proves_nothing_is_told_of_and_holds_up_no_receipt(ends: 
     ours.push(Parcel(parcel_id="p", content=b"p"))
     there.says = there.replies[-1].body  # the receipt for p, whatever is asked for
     assert [one.parcel_id for one in ours.receipts(limit=5)] == ["p"]
-    assert ours.health().sentence == "1 answers prove nothing, the last for receipt-invalid."
+    for asked in (ours, beside):  # another process shows an operator what this one found
+        assert asked.health().sentence == "1 answers prove nothing, the last for receipt-invalid."
     there.says = None
     assert [one.parcel_id for one in ours.receipts(limit=5)] == ["p", "q"]
     assert ours.health().well
+    assert beside.health().well
 
 
 def test_a_receipt_by_a_certificate_that_is_no_longer_pinned_counts_no_more(

@@ -162,11 +162,22 @@ def note_missing(broker: Broker, partner: ProfileRow) -> int:
     """Show what waits for a receipt for longer than it should; return how many were found."""
     at = broker.clock.now()
     late = at - timedelta(seconds=broker.limits.receipt_late_s)
+    after = found = 0
+    while page := _carried(broker, partner, after):
+        after = page[-1].position
+        if names := [one.entry_id for one in page if _is_late(one, late)]:
+            with broker.store.work() as work:
+                now = [one for name in names if (one := work.outbox.get(name)) and _is_late(one, late)]
+                work.outbox.settle(None, [replace(one, reason="receipt-missing") for one in now])
+                work.commit()
+            found += len(now)
+    return found
+
+
+def _carried(broker: Broker, partner: ProfileRow, after: int) -> Sequence[OutboxEntry]:
     with broker.store.read() as view:
-        page = view.outbox.page(after=0, limit=_AT_ONCE, lane=partner.agency, state=EntryState.CARRIED)
-    found = [one for one in page if one.reason is None and one.next_at <= late]
-    if found:
-        with broker.store.work() as work:
-            work.outbox.settle(None, [replace(one, reason="receipt-missing") for one in found])
-            work.commit()
-    return len(found)
+        return view.outbox.page(after=after, limit=_AT_ONCE, lane=partner.agency, state=EntryState.CARRIED)
+
+
+def _is_late(entry: OutboxEntry, late: datetime) -> bool:
+    return entry.state is EntryState.CARRIED and entry.reason is None and entry.next_at <= late

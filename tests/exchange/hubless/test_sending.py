@@ -179,6 +179,17 @@ def test_a_receipt_that_is_late_is_shown_as_missing(pair: Pair) -> None:
     assert (pair.entry(row).state, pair.entry(row).reason) == (EntryState.CARRIED, "receipt-missing")
 
 
+def test_each_receipt_that_is_late_is_shown_however_many_are(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.exchange.hubless.confirming._AT_ONCE", 1)
+    rows = [pair.release(pair.drafted()) for _ in range(3)]
+    pair.carry()
+    pair.hubs.clock.pass_(pair.broker.limits.receipt_late_s)
+    pair.look()
+    assert [pair.entry(row).reason for row in rows] == ["receipt-missing"] * 3
+
+
 def test_a_partners_own_rules_refuse_and_the_explanation_says_so(made: Any) -> None:
     pair = made(extra='kinds = ["notice"]')
     row = pair.drafted()

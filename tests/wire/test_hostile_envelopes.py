@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from hub.envelope import sealing
+from hub.envelope.canonical import canonical
 from hub.envelope.manifest import AttachmentSecret, encrypted_size
 from hub.envelope.suites import Suite
 from hub.exchange.partners import pair
@@ -132,6 +134,17 @@ def test_a_swapped_recipient_is_refused(hub: Served, peer: Peer) -> None:
     raw = sealing.seal(signed, [hub.peers["sco-rats"].hub.keyring.public()]).raw
     assert refused(hub, peer, raw) == "relay-refused"
     assert refused(hub, peer, rewritten(raw, recipients=[US])) in ("key-unknown", "decryption-failed")
+
+
+@pytest.mark.parametrize("kept", [slice(0), slice(1), slice(1, 2)], ids=["both", "the second", "the first"])
+def test_a_stripped_signature_is_refused(hub: Served, peer: Peer, kept: slice) -> None:
+    record = peer.record()
+    signed = sealing.sign(peer.manifest(record), record, peer.hub.keyring.signing())
+    jws = parts_of(signed.raw)
+    assert len(jws["signatures"]) == 2
+    less = canonical(jws | {"signatures": jws["signatures"][kept]})
+    raw = sealing.seal(replace(signed, raw=less), [hub.hub.keyring.public()]).raw
+    assert refused(hub, peer, raw) == "signature-missing"
 
 
 def test_a_header_changed_on_the_way_is_refused(hub: Served, peer: Peer) -> None:

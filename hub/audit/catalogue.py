@@ -248,8 +248,9 @@ CATALOGUE: Final[Mapping[Act, Row]] = {
     ),
     _A.DIED: Row(
         category=_C.CONVEYANCE,
-        means="An envelope was given up, by time, by an operator, or for a newer version of its record.",
-        subject="envelope",
+        means="An envelope was given up, by time, by an operator, or for a newer version of its record; or "
+        "a delivery that was held from a member, for a newer version.",
+        subject="envelope or record",
     ),
     _A.HELD: Row(
         category=_C.REFUSAL,

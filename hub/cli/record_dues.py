@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from hub.cli.credentials import sign_in
 from hub.cli.frame import SOME_ID, leaf, trail
 from hub.cli.home import home_option, opened, unlock_option
 from hub.cli.record_acting import acting, row_of
+from hub.cli.record_held import deliver_step
 from hub.cli.record_naming import originator_option, record_argument
 from hub.entries import Direction, KeepingRow, TearRow
 from hub.exchange.dues.heeding import Unheeded
@@ -24,6 +26,7 @@ from hub.exchange.dues.reminding import DueItem, falling_due
 from hub.exchange.dues.retaining import confirm_keeping, last_day, propose_keeping
 from hub.exchange.dues.reviewing import review as note_review
 from hub.exchange.tears import command_again, command_unaffected
+from hub.exchange.weighing import KEPT
 from hub.policy.dues import Due
 from hub.ports import View
 
@@ -88,9 +91,9 @@ def due(what: str | None, days: int | None, home: Path, unlock: Unlock) -> Answe
 def unheeded(home: Path, unlock: Unlock) -> Answer:
     """List who has not followed a correction or a withdrawal: partners not heard of, members not told.
 
-    So with those who have our record by way of another hub, as far as that one tells. A partner's hub takes
-    the earlier version out of force as it acknowledges the new one. The hub logs what was not followed in two
-    days, and again a week later.
+    So with those who have our record by way of another hub, as far as that one tells, and with those from
+    whom the policy of this hub holds a correction. A partner's hub takes the earlier version out of force as
+    it acknowledges the new one. The hub logs what was not followed in two days, and again a week later.
     """
     with opened(home, unlock) as hub:
         at = hub.broker.clock.now()
@@ -107,7 +110,7 @@ def unheeded(home: Path, unlock: Unlock) -> Answer:
     return Answer(
         document=document,
         people=(table(columns, cells, numbers=("version",)),),
-        then=("hub queue list", "hub reconcile PARTNER"),
+        then=(*_let_go(found), "hub queue list", "hub reconcile PARTNER"),
     )
 
 
@@ -260,6 +263,12 @@ def _then(items: Sequence[DueItem], ties: Mapping[str, TearRow | None]) -> tuple
     told = [ways[what].format(id=record_id) for what, record_id in first.items() if what in ways]
     ways_of = [(command_again(tie), command_unaffected(tie)) for tie in ties.values() if tie is not None]
     return tuple(dict.fromkeys([*told, *(way for both in ways_of for way in both)]))
+
+
+def _let_go(found: Sequence[Unheeded]) -> tuple[str, ...]:
+    """Return what lets the oldest one go that the policy holds."""
+    held = (deliver_step(one.record_id, one.who) for one in found if one.reason in KEPT)
+    return tuple(islice(held, 1))
 
 
 def _unheeded(one: Unheeded) -> dict[str, object]:

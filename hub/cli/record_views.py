@@ -126,7 +126,7 @@ def show(record_id: str, version: int | None, originator: str | None, home: Path
         erased, ties = erased_at(view, row), ties_of(view, row)
         waits = ours and row.state is RecordState.DRAFT
         given, needed = approvals_of(hub.broker, record_id) if waits else ((), 0)
-        held = held_from(hub.broker, view, record_id) if ours else ()
+        held = held_from(view, record_id) if ours else ()
         confinements = confinements_of(view, row.originator, record_id)
         outside = kept_outside(hub.broker, view, row)
     told: dict[str, object] = {"releases": [_release(one) for one in releases], "erased_at": instant(erased)}
@@ -238,7 +238,7 @@ def timeline(found: Trace) -> Iterator[tuple[datetime, str, str, str]]:
             delivery.at,
             f"for a member: {delivery.state.value}",
             delivery.member,
-            f"version {delivery.version}",
+            f"version {delivery.version}" + (f", held: {delivery.reason}" if delivery.reason else ""),
         )
 
 

@@ -107,7 +107,11 @@ class ReceiptRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One record on its way to one member; `position` is gap-free per member and is the member's cursor."""
+    """One record on its way to one member; `position` is gap-free per member and is the member's cursor.
+
+    What a policy holds from the member has a negative one, which no cursor comes to, and `reason` says by
+    which code.
+    """
 
     delivery_id: str
     member: str
@@ -118,7 +122,13 @@ class Delivery:
     state: DeliveryState
     at: datetime
     envelope_id: str | None = None
+    reason: str | None = None
     position: int = 0
+
+    @property
+    def held_back(self) -> bool:
+        """Tell whether its member cannot collect it, and never could."""
+        return self.state in {DeliveryState.HELD, DeliveryState.DEAD}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,6 +137,8 @@ class DeliveryPart:
     def __post_init__(self) -> None:
         if not is_id(self.delivery_id) or not is_agency(self.member):
             raise ValueError("a delivery has an id that is a UUIDv7, and a member")
+        if self.state in {DeliveryState.HELD, DeliveryState.DEAD}:
+            raise ValueError("a delivery that was held from its member is told by the log alone")
 
     def as_document(self) -> dict[str, object]:
         """Return the part as JSON holds it."""

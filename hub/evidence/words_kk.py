@@ -243,6 +243,7 @@ CODES: Final[Mapping[str, str]] = {
     "actioned": "орындалды",
     "refused": "қабылданбады",
     "waiting": "күтуде",
+    "dead": "тоқтатылды",
     "record": "құжат",
     "consent": "келісім",
     "number": "нөмір",

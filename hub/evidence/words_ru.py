@@ -243,6 +243,7 @@ CODES: Final[Mapping[str, str]] = {
     "actioned": "исполнен",
     "refused": "отклонён",
     "waiting": "ожидает",
+    "dead": "оставлен",
     "record": "документ",
     "consent": "согласие",
     "number": "номер",

@@ -1,7 +1,7 @@
 """deliver: what a policy keeps from one recipient of a correction is held for a person; the others get it.
 
-An entry of the queue is held, as by the agreements, and a member's delivery is not made yet. Whoever may
-release it to that recipient lets it go.
+An entry of the queue is held, as by the agreements, and so is a member's delivery, which the member cannot
+collect. Whoever may release it to that recipient lets it go.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from hub.audit.events import Act, AuditEvent
 from hub.audit.justification import justified
-from hub.entries import Direction, OutboxEntry, RecordRow
+from hub.entries import Delivery, Direction, OutboxEntry, RecordRow
 from hub.errors import Refused
 from hub.exchange.access import Kept, kept_from, permit_doing
 from hub.exchange.accounts import actor_of
@@ -21,7 +21,6 @@ from hub.exchange.approving import Given
 from hub.exchange.broker import Broker
 from hub.exchange.contents import find_row
 from hub.exchange.readying import Queued
-from hub.exchange.routing import delivery_of
 from hub.exchange.upkeep import take_up
 from hub.exchange.weighing import KEPT, SUSPENDED
 from hub.policy.access import Doing
@@ -31,7 +30,7 @@ from hub.policy.rulebook import rule_named
 from hub.ports import UnitOfWork, View
 from hub.records.actor import Actor
 from hub.records.kinds import Action
-from hub.records.lifecycle import EntryState, RecordState
+from hub.records.lifecycle import DeliveryState, EntryState, RecordState
 
 _IN_FORCE: Final = frozenset({RecordState.RELEASED, RecordState.ANSWERED})
 _STOPPED: Final = frozenset({EntryState.HELD, EntryState.DEAD})
@@ -41,7 +40,7 @@ _OVERTAKEN: Final = "superseded"
 
 @dataclass(frozen=True, kw_only=True)
 class HeldFrom:
-    """A recipient from whom a version is held, and by which code; members' codes stand in the log alone."""
+    """A recipient from whom a version is held, and by which code; a member's has no entry."""
 
     recipient: str
     version: int
@@ -68,7 +67,7 @@ def _others(broker: Broker, view: View, given: Iterable[Given]) -> Iterable[Acto
 
 
 def hold_back(broker: Broker, queued: Queued, kept: Kept, *, at: datetime) -> Queued:
-    """Return a release with what goes to some recipients held, and an entry for each that says why."""
+    """Return a release with what goes to some recipients held, and an event for each that says why."""
     if not kept:
         return queued
     row = queued.row
@@ -78,13 +77,16 @@ def hold_back(broker: Broker, queued: Queued, kept: Kept, *, at: datetime) -> Qu
         else one
         for one in queued.entries
     ]
-    deliveries = [one for one in queued.deliveries if one.member not in kept]
+    deliveries = [
+        replace(one, state=DeliveryState.HELD, reason=kept[one.member][0].code) if one.member in kept else one
+        for one in queued.deliveries
+    ]
     told = [
         _held_event(broker, one.envelope_id, one.recipient, row, kept, at, entry=one.entry_id)
         for one in entries
         if one.recipient in kept
     ] + [
-        _held_event(broker, row.record_id, one.member, row, kept, at)
+        _held_event(broker, row.record_id, one.member, row, kept, at, delivery=one.delivery_id)
         for one in queued.deliveries
         if one.member in kept
     ]
@@ -114,6 +116,7 @@ def end_overtaken(broker: Broker, work: UnitOfWork, row: RecordRow, *, at: datet
 
     What a suspension holds is taken up in its order, and a first version too: nobody has it yet.
     """
+    _end_held_back(broker, work, row, at)
     ended = [
         one
         for one in work.outbox.of_record(row.record_id)
@@ -145,7 +148,19 @@ def end_overtaken(broker: Broker, work: UnitOfWork, row: RecordRow, *, at: datet
     )
 
 
-def held_from(broker: Broker, view: View, record_id: str) -> Sequence[HeldFrom]:
+def _end_held_back(broker: Broker, work: UnitOfWork, row: RecordRow, at: datetime) -> None:
+    ended = [
+        one
+        for one in work.deliveries.held_back(row.record_id)
+        if one.state is DeliveryState.HELD and one.member in row.recipients and one.version < row.version
+    ]
+    for one in ended:
+        work.deliveries.advance(one.delivery_id, to=DeliveryState.DEAD)
+        told = {"delivery": one.delivery_id, "recipient": one.member, "version": str(one.version)}
+        work.stage([broker.event(Act.DIED, broker.itself, row.record_id, at, code=_OVERTAKEN, **told)])
+
+
+def held_from(view: View, record_id: str) -> Sequence[HeldFrom]:
     """Return from whom the version in force of our own record is held by a policy."""
     row = _in_force(view, record_id)
     if row is None or row.action != Action.CORRECTION.value:
@@ -154,11 +169,9 @@ def held_from(broker: Broker, view: View, record_id: str) -> Sequence[HeldFrom]:
         HeldFrom(recipient=one.recipient, version=row.version, code=one.reason, entry_id=one.entry_id)
         for one in _held_entries(view, row)
     ]
-    went = {one.member for one in view.deliveries.of_record(record_id) if one.version == row.version}
     members = [
-        HeldFrom(recipient=one, version=row.version)
-        for one in row.recipients
-        if one in broker.standings.of(view).members and one not in went
+        HeldFrom(recipient=one.member, version=row.version, code=one.reason)
+        for one in _held_deliveries(view, row)
     ]
     return [*entries, *members]
 
@@ -174,7 +187,7 @@ def deliver(broker: Broker, actor: Actor, record_id: str, to: str, *, justificat
     at = broker.clock.now()
     with broker.store.read() as view:
         row = _refuse_others(broker, view, actor, record_id, to)
-        held = _held(broker, view, record_id, to)
+        held = _held(view, record_id, to)
     if held.entry_id is not None:
         told = {"record": record_id, "version": str(row.version)}
         take_up(broker, actor, held.entry_id, justification=why, told=told)
@@ -182,10 +195,11 @@ def deliver(broker: Broker, actor: Actor, record_id: str, to: str, *, justificat
     with broker.store.work() as work:
         work.records.held_state(row)  # who lets it go, or follows it, meanwhile is waited for, and read
         row = _refuse_others(broker, work, actor, record_id, to)
-        held = _held(broker, work, record_id, to)
-        work.deliveries.add([delivery_of(row, member=to, at=at)])
-        told = {"recipient": to, "version": str(row.version)}
-        work.stage([broker.event(Act.RESUMED, actor, record_id, at, justification=why, **told)])
+        held = _held(work, record_id, to)
+        for one in (each for each in _held_deliveries(work, row) if each.member == to):
+            work.deliveries.advance(one.delivery_id, to=DeliveryState.WAITING)
+            told = {"recipient": to, "version": str(row.version), "delivery": one.delivery_id}
+            work.stage([broker.event(Act.RESUMED, actor, record_id, at, justification=why, **told)])
         work.commit()
     return held
 
@@ -201,8 +215,8 @@ def _refuse_others(broker: Broker, view: View, actor: Actor, record_id: str, to:
     return row
 
 
-def _held(broker: Broker, view: View, record_id: str, to: str) -> HeldFrom:
-    for one in held_from(broker, view, record_id):
+def _held(view: View, record_id: str, to: str) -> HeldFrom:
+    for one in held_from(view, record_id):
         if one.recipient == to:
             return one
     raise Refused("not-found", f"Nothing of record {record_id} is held from {to}.")
@@ -219,3 +233,9 @@ def _held_entries(view: View, row: RecordRow) -> Sequence[OutboxEntry]:
     entries = [one for one in view.outbox.of_record(row.record_id) if one.version == row.version]
     going = {one.recipient for one in entries if one.state not in _STOPPED or one.reason not in KEPT}
     return [one for one in entries if one.recipient not in going]
+
+
+def _held_deliveries(view: View, row: RecordRow) -> Sequence[Delivery]:
+    """Return the deliveries of a version that a policy holds from members."""
+    back = view.deliveries.held_back(row.record_id)
+    return [one for one in back if one.state is DeliveryState.HELD and one.version == row.version]

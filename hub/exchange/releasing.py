@@ -337,6 +337,10 @@ def reject(broker: Broker, actor: Actor, record_id: str, *, reason: str) -> None
 
 def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     """Put all that a release made into the transaction: envelopes, entries, deliveries and the leaf."""
+    for item in items:
+        # First: whoever changes these rows now may wait for what is locked from here on.
+        if item.row.version > 1:
+            end_overtaken(broker, work, item.row, at=item.release.at)
     work.bodies.add([body for item in items for body in item.bodies])
     work.records.add_releases([item.release for item in items])
     work.hubless.add_parcels([one for item in items for one in item.parcels])
@@ -344,7 +348,6 @@ def queue(broker: Broker, work: UnitOfWork, items: Sequence[Queued]) -> None:
     work.deliveries.add([delivery for item in items for delivery in item.deliveries])
     for item in items:
         if item.row.version > 1:
-            end_overtaken(broker, work, item.row, at=item.release.at)
             supersede(work, item.row)
             await_others(work, item.row)
     work.stage([event for item in items for event in (item.event, *item.also)])

@@ -282,7 +282,9 @@ def trace(broker: Broker, record_id: str, *, originator: str | None = None) -> T
                 r for r in view.receipts.of_record(record_id) if (r.by == broker.agency) is not ours
             ),
             deliveries=tuple(
-                d for d in view.deliveries.of_record(record_id) if d.originator == row.originator
+                one
+                for one in (*view.deliveries.of_record(record_id), *view.deliveries.held_back(record_id))
+                if one.originator == row.originator
             ),
             inbox=tuple(view.inbox.seen(keys).values()) if keys else (),
         )

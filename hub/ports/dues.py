@@ -28,7 +28,10 @@ class DueRecords(Protocol):
         ...
 
     def uncollected(self, *, after: tuple[str, int], limit: int) -> Sequence[Delivery]:
-        """Return deliveries of later versions that wait for a member, above (member, position)."""
+        """Return deliveries of later versions that wait for a member or are held from it.
+
+        They are above (member, position).
+        """
         ...
 
     def put_off(self, originator: str, record_id: str, what: str, until: datetime | None) -> None:

@@ -54,10 +54,10 @@ class Receipts(Protocol):
 
 
 class Deliveries(Protocol):
-    """Members' inboxes."""
+    """Members' inboxes, and what is held from members: that is found by `held_back` alone."""
 
     def add(self, rows: Sequence[Delivery]) -> None:
-        """Append deliveries."""
+        """Append deliveries; what is HELD has no place in its member's sequence."""
         ...
 
     def page(
@@ -71,9 +71,13 @@ class Deliveries(Protocol):
         ...
 
     def advance(self, delivery_id: str, *, to: DeliveryState) -> None:
-        """Take one step of the lifecycle."""
+        """Take one step of the lifecycle; what is let go comes last in its member's sequence."""
         ...
 
     def of_record(self, record_id: str) -> Sequence[Delivery]:
-        """Return a record's deliveries."""
+        """Return a record's deliveries that members can collect."""
+        ...
+
+    def held_back(self, record_id: str) -> Sequence[Delivery]:
+        """Return a record's deliveries that are HELD or ended so; a unit of work keeps them for itself."""
         ...

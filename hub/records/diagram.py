@@ -28,6 +28,11 @@ _CARRIED: Final = """\
 Carried: a relay or a mailbox has it and the recipient's own receipt is still to come. Held, refused and dead
 entries stay visible, and a person can resume them."""
 
+_DELIVERED: Final = """\
+A delivery may be opened or acted on without a separate step before it. Held: the policy of the hub keeps a
+correction from its member, who cannot collect it, until a person lets it go. Dead: a newer version of the
+record overtook it there."""
+
 
 def diagram(table: Mapping[_State, frozenset[_State]], *, starts: tuple[_State, ...]) -> str:
     """Return a Mermaid state diagram of a table of steps; `starts` are the states in which things begin."""
@@ -56,8 +61,8 @@ def lifecycle_page() -> str:
         ),
         (
             "A record on its way to one member",
-            "A delivery may be opened or acted on without a separate step before it.",
-            diagram(DELIVERY_STEPS, starts=(DeliveryState.WAITING,)),
+            _DELIVERED,
+            diagram(DELIVERY_STEPS, starts=(DeliveryState.HELD, DeliveryState.WAITING)),
         ),
     )
     parts = [_PREAMBLE]

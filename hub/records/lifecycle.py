@@ -39,12 +39,17 @@ class EntryState(Enum):
 
 
 class DeliveryState(Enum):
-    """Where one record stands on its way to one member."""
+    """Where one record stands on its way to one member.
 
+    What is HELD, or DEAD since a newer version overtook it there, never was the member's to collect.
+    """
+
+    HELD = "held"
     WAITING = "waiting"
     DELIVERED = "delivered"
     OPENED = "opened"
     ACTIONED = "actioned"
+    DEAD = "dead"
 
 
 class ReceiptStatus(Enum):
@@ -86,10 +91,13 @@ ENTRY_STEPS: Final[dict[EntryState, frozenset[EntryState]]] = {
 }
 
 DELIVERY_STEPS: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {
+    # Only a person who may release it to the member lets go what a policy holds.
+    _D.HELD: frozenset({_D.WAITING, _D.DEAD}),
     _D.WAITING: frozenset({_D.DELIVERED, _D.OPENED, _D.ACTIONED}),
     _D.DELIVERED: frozenset({_D.OPENED, _D.ACTIONED}),
     _D.OPENED: frozenset({_D.ACTIONED}),
     _D.ACTIONED: frozenset(),
+    _D.DEAD: frozenset(),
 }
 
 State = TypeVar("State", RecordState, EntryState, DeliveryState)

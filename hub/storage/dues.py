@@ -99,7 +99,7 @@ class DueStore:
         return _ENTRY.load(self._session.rows(_UNACKNOWLEDGED, {"after": after, "most": limit}))
 
     def uncollected(self, *, after: tuple[str, int], limit: int) -> Sequence[Delivery]:
-        """Return deliveries of later versions that wait for a member."""
+        """Return deliveries of later versions that wait for a member or are held from it."""
         member, position = after
         asked = {"of_member": member, "after": position, "most": limit}
         return _DELIVERY.load(self._session.rows(_UNCOLLECTED, asked))

@@ -90,7 +90,12 @@ class Session:
 
     def kept_row(self, query: Kept, parameters: Parameters) -> Any | None:
         """Return a query's first row; in a unit of work others cannot change it until the end."""
-        return self.row(query.locking if self.writes else query.plain, parameters)
+        found = self.kept_rows(query, parameters)
+        return found[0] if found else None
+
+    def kept_rows(self, query: Kept, parameters: Parameters) -> Sequence[Any]:
+        """Return a query's rows; in a unit of work others cannot change them until the end."""
+        return self.rows(query.locking if self.writes else query.plain, parameters)
 
     def run(self, statement: Executable, parameters: Parameters = _NONE) -> int:
         """Run a statement that its module keeps, once for each of several parameter sets.

@@ -45,7 +45,7 @@ UNFINISHED: Final = text("outbox.state <> 'accepted'")
 SENT: Final = text("outbox.number IS NOT NULL")
 RECEIVED: Final = text("inbox.number IS NOT NULL")
 WAITING: Final = text("receipts.waiting")
-UNCOLLECTED: Final = text("deliveries.state = 'waiting' AND deliveries.version > 1")
+UNCOLLECTED: Final = text("deliveries.state IN ('waiting', 'held') AND deliveries.version > 1")
 UNUSED: Final = text("NOT attachments.used")
 OF_RUN: Final = text("statements.run IS NOT NULL")
 EQUAL: Final = text("reconciliations.differences = 0")
@@ -442,11 +442,17 @@ deliveries = _table(
     _choice("state", DeliveryState),
     _moment("at"),
     _text("envelope_id", optional=True),
+    _text("reason", optional=True),
     _of_record(),
     Index("deliveries_by_id", "delivery_id", unique=True),
     Index("deliveries_by_kind", "member", "kind", "position"),
     Index("deliveries_by_record", "record_id"),
-    _partial("deliveries_uncollected", "member", "position", where="state = 'waiting' AND version > 1"),
+    _partial(
+        "deliveries_uncollected",
+        "member",
+        "position",
+        where="state IN ('waiting', 'held') AND version > 1",
+    ),
 )
 
 #: The last position given to each member.

@@ -154,7 +154,7 @@ def test_a_policy_that_asks_for_no_compartments_keeps_nobody_outside(
 def test_what_the_policy_holds_from_one_recipient_is_let_go(
     world: World, custodian: str, drafter: str, releaser: str
 ) -> None:
-    world.member("kz-mvd")
+    mvd, certificate = world.system("kz-mvd")
     draft = draft_of(world, drafter, "cis-atc", "kz-mvd")
     record_id = draft["record_id"]
     decision = {"digest": draft["digest"], "recipients": draft["recipients"]}
@@ -174,7 +174,15 @@ def test_what_the_policy_holds_from_one_recipient_is_let_go(
     (held,) = done["held_from"]
     assert (held["recipient"], held["reasons"][0]["clause"]) == ("kz-mvd", "policy rule not-to-mvd")
     shown = world.call("GET", f"/api/v1/records/{record_id}", token=drafter).ok()
-    assert [one["recipient"] for one in shown["held_from"]] == ["kz-mvd"]
+    assert [(one["recipient"], one["code"]) for one in shown["held_from"]] == [("kz-mvd", "policy-forbids")]
+    assert not_followed(world, drafter) == [("kz-mvd", "held", "policy-forbids")]
+    life = world.call("GET", f"/api/v1/records/{record_id}/history", token=drafter).ok()["deliveries"]
+    states = [(one["version"], one["state"], one.get("reason")) for one in life]
+    assert states == [(1, "waiting", None), (2, "held", "policy-forbids")]
+    assert versions(world, mvd, certificate) == [1]
+    stated = {"deliveries": [life[1]["delivery_id"]], "status": "opened"}
+    said = world.call("POST", "/api/v1/inbox/acknowledgements", stated, token=mvd, certificate=certificate)
+    assert (said.status, said.code) == (404, "not-found")
     path = f"/api/v1/records/{record_id}/deliver"
     asel = world.officer("asel", Role.RELEASER)
     body = {"to": "kz-mvd", **WHY}
@@ -183,6 +191,48 @@ def test_what_the_policy_holds_from_one_recipient_is_let_go(
     told = world.call("POST", path, body, token=asel).ok()
     assert told == {"record_id": record_id, "version": 2, "recipient": "kz-mvd"}
     assert world.call("POST", path, body, token=asel).code == "not-found"
+    assert not_followed(world, drafter) == [("kz-mvd", "waiting", None)]
+    assert versions(world, mvd, certificate) == [1, 2]
+    world.call("POST", "/api/v1/inbox/acknowledgements", stated, token=mvd, certificate=certificate).ok()
+    assert not_followed(world, drafter) == []
+
+
+def not_followed(world: World, token: str) -> list[tuple[str, str, str | None]]:
+    """Return which members have not followed a correction, and why."""
+    found = world.call("GET", "/api/v1/unheeded", token=token).ok()["items"]
+    return [(one["who"], one["stands"], one.get("reason")) for one in found if one["who"] == "kz-mvd"]
+
+
+def versions(world: World, token: str, certificate: bytes) -> list[int]:
+    """Return which versions a member's system is given."""
+    page = world.call("GET", "/api/v1/inbox", token=token, certificate=certificate).ok()
+    return [one["delivery"]["version"] for one in page["items"]]
+
+
+def test_a_system_that_submitted_a_record_is_not_told_what_is_held_from_others(
+    world: World, custodian: str, releaser: str, drafter: str
+) -> None:
+    world.member("kz-mvd")
+    border, certificate = world.system("kz-border")
+    items = [{"record": document(), "recipients": ["cis-atc", "kz-mvd"]}]
+    said = world.call(
+        "POST", "/api/v1/records", {"records": items}, token=border, certificate=certificate
+    ).ok()
+    record_id = said["items"][0]["record_id"]
+    release(world, world.call("GET", f"/api/v1/records/{record_id}", token=drafter).ok(), releaser)
+    put_in_force(world, custodian, NOT_TO_MVD)
+    body = {"record": document(narrative="As it really was.")}
+    row = world.call("POST", f"/api/v1/records/{record_id}/corrections", body, token=drafter).ok(201)
+    release(world, row, releaser)
+    path = f"/api/v1/records/{record_id}/history"
+    theirs = world.call("GET", path, token=border, certificate=certificate).ok()["deliveries"]
+    ours = world.call("GET", path, token=drafter).ok()["deliveries"]
+    assert ([one["version"] for one in theirs], [one["version"] for one in ours]) == ([1], [1, 2])
+
+
+def release(world: World, row: Any, releaser: str) -> None:
+    decision = {"digest": row["digest"], "recipients": row["recipients"]}
+    world.call("POST", f"/api/v1/drafts/{row['record_id']}/approve", decision, token=releaser).ok()
 
 
 def test_an_operator_does_not_put_back_what_the_policy_holds(

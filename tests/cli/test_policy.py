@@ -13,6 +13,7 @@ from hub.policy.rulebook import shipped_text
 from hub.policy.rules import RULES
 from tests.cli.conftest import AGENCIES, Officers
 from tests.cli.walk import hub, json_of, refused
+from tests.enrolling import allow_alone
 from tests.exchange.hubs import agreement_text, document
 
 TABLES = sorted((Path(__file__).parents[1] / "policy" / "cases").glob("*.toml"))
@@ -142,3 +143,49 @@ def test_the_shipped_policy_and_what_one_can_speak_of_are_shown() -> None:
     assert "need-to-know" in hub("policy", "show", "--shipped").stdout
     assert "entity Officer" in hub("policy", "show", "--schema").stdout
     assert hub("policy", "show", "--schema", "--shipped").exit_code == 64
+
+
+def test_a_correction_that_the_policy_holds_from_a_member_is_unheeded_until_it_is_let_go(
+    paired: Path, officers: Officers, file: str, tmp_path: Path
+) -> None:
+    def act(name: str, *words: str) -> Any:
+        return json_of(officers.act(name, *words, "--json"))
+
+    def release(record_id: str, by: str) -> Any:
+        row = json_of(hub("record", "show", record_id, "--json"))
+        to = [word for who in row["recipients"] for word in ("--to", who)]
+        return act(by, "record", "release", record_id, "--digest", row["digest"], *to)
+
+    def not_followed() -> Any:
+        found = json_of(hub("record", "unheeded", "--json"))["unheeded"]
+        return [(one["version"], one["stands"], one["reason"]) for one in found if one["who"] == "kz-mvd"]
+
+    allow_alone(paired / "kz-knb")
+    added = hub("member", "add", "kz-mvd", "--scope", "collect:*", "--out", str(tmp_path / "mvd"))
+    assert added.exit_code == 0, added.output
+    treaty = tmp_path / "treaty.toml"
+    text = agreement_text((*AGENCIES, "kz-mvd")).replace("version = 1", "version = 2", 1)
+    treaty.write_text(text, encoding="utf-8")
+    assert hub("agreement", "adopt", str(treaty)).exit_code == 0
+    for name, role in (("dana", "custodian"), ("farida", "custodian"), ("gani", "releaser")):
+        officers.add(name, role)
+    told = act("aigul", "record", "draft", file, "--to", "cis-atc", "--to", "kz-mvd")
+    record_id = str(told["record_id"])
+    release(record_id, "bolat")
+    rule = '@id("by-gani") forbid (principal, action == Action::"release", resource in Agency::"kz-mvd")'
+    rule = f'{rule} unless {{ principal == Officer::"gani" }};'
+    policy = tmp_path / "access.cedar"
+    policy.write_text(f"{shipped_text()}\n{rule}\n", encoding="utf-8")
+    proposed = act("dana", "policy", "propose", str(policy))
+    act("farida", "policy", "approve", "--digest", proposed["digest"])
+    act("aigul", "record", "correct", record_id, file)
+    assert list(release(record_id, "bolat")["held_from"]) == ["kz-mvd"]
+    assert not_followed() == [(2, "held", "policy-forbids")]
+    shown = " ".join(hub("record", "unheeded").stdout.split())
+    assert f"hub record deliver {record_id} --to kz-mvd" in shown
+    (held,) = json_of(hub("record", "show", record_id, "--json"))["held_from"]
+    assert (held["recipient"], held["code"]) == ("kz-mvd", "policy-forbids")
+    assert "held: policy-forbids" in hub("record", "trace", record_id).stdout
+    act("gani", "record", "deliver", record_id, "--to", "kz-mvd", "--why", "order 7 was lifted")
+    assert not_followed() == [(2, "waiting", None)]
+    assert "hub record deliver" not in hub("record", "unheeded").stdout

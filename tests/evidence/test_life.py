@@ -11,7 +11,7 @@ from hub.audit.events import Act
 from hub.errors import Refused
 from hub.evidence.bundle import PARTS_MAX, Bundle, read_bundle
 from hub.evidence.findings import Outcome, Standing
-from hub.evidence.parts import Mode, Shown
+from hub.evidence.parts import DeliveryPart, Mode, Shown
 from hub.evidence.verifying import verify_bundle
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import withdraw
@@ -20,6 +20,7 @@ from hub.exchange.evidence import collecting
 from hub.exchange.evidence.exporting import export
 from hub.exchange.routing import acknowledge, collect
 from hub.records.actor import Actor, ActorKind, Role
+from hub.records.ids import new_id
 from hub.records.lifecycle import DeliveryState
 from tests.evidence.world import READER, WHY, World, keys_of, play, proven, resigned, told
 from tests.exchange.hubs import (
@@ -33,6 +34,7 @@ from tests.exchange.hubs import (
     released,
     run_lanes,
 )
+from tests.exchange.test_delivering import NOT_TO_RATS, approved, corrected, put_in_force
 
 
 def test_the_originator_proves_what_it_sent_and_who_got_it(world: World, bundle: bytes) -> None:
@@ -251,6 +253,24 @@ def test_what_went_to_members_alone_is_proven_by_the_release(hubs: Hubs) -> None
 
     lied = verify_bundle(resigned(world.export(), world.ours, lie), world.anchors())
     assert keys_of(lied, Standing.NOT_SHOWN) == {"delivery-not-in-log"}
+
+
+def test_what_the_policy_holds_from_a_member_is_told_by_the_log_alone(hubs: Hubs) -> None:
+    world = play(hubs)
+    add_member(world.ours, "kz-mvd")
+    world.hubs.agree_again(2, extra=["kz-mvd"])
+    world.record_id = released(world.ours, "cis-atc", "kz-mvd").record_id
+    put_in_force(world.ours, NOT_TO_RATS.replace("sco-rats", "kz-mvd"))
+    approved(world.ours, corrected(world.ours, world.record_id))
+    run_lanes(world.ours)
+    world.witness(world.ours)
+    bundle = world.export()
+    assert [one.version for one in read_bundle(bundle).bundle.deliveries] == [1]
+    verdict = proven(bundle, world.anchors())
+    assert [one.act for one in verdict.moments].count("held") == 1
+    held = {"delivery_id": new_id(), "member": "kz-mvd", "version": 2, "state": "held"}
+    with pytest.raises(ValueError, match="by the log alone"):
+        DeliveryPart.load(held | {"at": "2026-11-22T09:00:00.000Z"})
 
 
 def test_without_a_cosigned_checkpoint_it_is_incomplete(hubs: Hubs) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -11,20 +13,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.audit.events import Act, AuditEvent
-from hub.entries import OutboxEntry, RecordRow
+from hub.bootstrap.adapted import Adapters
+from hub.entries import Delivery, OutboxEntry, RecordRow
 from hub.errors import Refused
+from hub.exchange.attachments.reading import read_attachment
 from hub.exchange.broker import Broker
 from hub.exchange.correcting import correct, withdraw
 from hub.exchange.delivering import HeldFrom, deliver, held_from
 from hub.exchange.drafting import discard, draft, preview
 from hub.exchange.dues.heeding import unheeded
+from hub.exchange.dues.looking import look_at_dues
 from hub.exchange.policies import approve_policy, propose_policy
 from hub.exchange.releasing import Approved, approve
-from hub.exchange.routing import collect
+from hub.exchange.routing import acknowledge, collect
+from hub.exchange.taxii.inbox import lay_out_inbox
 from hub.exchange.upkeep import drop, expire, resume, trace
 from hub.policy.rulebook import shipped_text
-from hub.records.actor import Role
-from hub.records.lifecycle import EntryState, RecordState
+from hub.records.actor import Actor, ActorKind, Role
+from hub.records.lifecycle import DeliveryState, EntryState, RecordState
 from tests.exchange.hubs import (
     AIGUL,
     BOLAT,
@@ -37,10 +43,12 @@ from tests.exchange.hubs import (
     released,
     run_lanes,
 )
+from tests.exchange.test_attachments import ref, sha256, uploaded
 
 WHY = "order 7 was lifted"
 _NUMBERS = count()
 DESK = officer("asel", Role.RELEASER)
+MVD = Actor(kind=ActorKind.SYSTEM, id="kz-mvd", agency="kz-mvd")
 NOT_TO_RATS = (
     '@id("not-to-rats") @reason("Nothing goes to RATS for now.") forbid (principal, '
     'action == Action::"release", resource in Agency::"sco-rats") unless { principal == Officer::"asel" };'
@@ -147,7 +155,7 @@ def test_a_rule_about_one_recipient_keeps_a_correction_from_none_of_the_others(
         assert [(one.who, one.reason) for one in late if one.who == "sco-rats"] == [
             ("sco-rats", "policy-forbids")
         ]
-        assert [one.recipient for one in held_from(ours, view, record_id)] == ["sco-rats"]
+        assert [one.recipient for one in held_from(view, record_id)] == ["sco-rats"]
 
 
 def test_a_first_version_goes_to_all_or_to_nobody(three: Hubs, ours: Broker) -> None:
@@ -209,7 +217,7 @@ def test_what_is_let_go_after_its_life_has_ended_is_sealed_anew(three: Hubs, our
     run_lanes(ours)
     assert states(three, "sco-rats", record_id)[-1] is RecordState.RECEIVED
     with ours.store.read() as view:
-        assert held_from(ours, view, record_id) == []
+        assert held_from(view, record_id) == []
 
 
 def test_a_withdrawal_reaches_those_from_whom_a_correction_is_held(three: Hubs, ours: Broker) -> None:
@@ -233,18 +241,118 @@ def test_the_next_correction_goes_once_the_policy_lets_it(three: Hubs, ours: Bro
     assert [one.version for one in trace(three.network.brokers["sco-rats"], record_id).versions] == [1, 3]
 
 
-def test_what_is_held_from_a_member_is_let_go_too(three: Hubs, ours: Broker) -> None:
+def held_from_the_member(ours: Broker) -> str:
+    """Return a record of which a correction is held from kz-mvd by the policy."""
     record_id = released(ours, "cis-atc", "kz-mvd").record_id
     run_lanes(ours)
     put_in_force(ours, NOT_TO_RATS.replace("sco-rats", "kz-mvd"))
     approved(ours, corrected(ours, record_id))
-    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1]
+    return record_id
+
+
+def from_mvd(broker: Broker, record_id: str) -> list[Delivery]:
+    return [one for one in trace(broker, record_id).deliveries if one.member == "kz-mvd"]
+
+
+def unheeded_by(broker: Broker, who: str) -> list[tuple[int, str, str | None]]:
+    with broker.store.read() as view:
+        found = unheeded(view, broker.limits, agency="kz-knb", at=broker.clock.now())
+    return [(one.version, one.stands, one.reason) for one in found if one.who == who]
+
+
+def inbox(broker: Broker, after: int = 0) -> list[tuple[int, int]]:
+    found = collect(broker, "kz-mvd", after=after, limit=10)
+    return [(one.delivery.position, one.row.version) for one in found]
+
+
+def test_what_is_held_from_a_member_is_let_go_too(three: Hubs, ours: Broker) -> None:
+    record_id = held_from_the_member(ours)
+    assert inbox(ours) == [(1, 1)]
     with ours.store.read() as view:
-        assert [one.recipient for one in held_from(ours, view, record_id)] == ["kz-mvd"]
+        (found,) = held_from(view, record_id)
+    assert (found.recipient, found.version, found.code) == ("kz-mvd", 2, "policy-forbids")
+    other = draft(ours, AIGUL, document(narrative="About something else"), recipients=["kz-mvd"])
+    approve(ours, DESK, other.record_id, digest=other.digest, recipients=other.recipients)
+    assert inbox(ours, after=1) == [(2, 1)]
     deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)
-    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1, 2]
+    assert inbox(ours, after=2) == [(3, 2)]
+    assert [one.row.record_id for one in collect(ours, "kz-mvd", after=0, limit=10)] == [
+        record_id,
+        other.record_id,
+        record_id,
+    ]
     assert refused(lambda: deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)).code == "not-found"
-    assert [one.subject for one in events(ours, Act.RESUMED)] == [record_id]
+    (event,) = events(ours, Act.RESUMED)
+    assert (event.subject, event.details["delivery"]) == (
+        record_id,
+        from_mvd(ours, record_id)[-1].delivery_id,
+    )
+
+
+def test_people_are_told_of_what_is_held_from_a_member(three: Hubs, ours: Broker) -> None:
+    record_id = held_from_the_member(ours)
+    inbox(ours)
+    assert unheeded_by(ours, "kz-mvd") == [(2, "held", "policy-forbids")]
+    three.clock.pass_(ours.limits.heed_remind_s + 1)
+    look_at_dues(ours)
+    (told,) = [one for one in events(ours, Act.REMINDED) if one.details["to"] == "kz-mvd"]
+    assert (told.subject, told.details["version"]) == (record_id, "2")
+    deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)
+    assert unheeded_by(ours, "kz-mvd") == [(2, "waiting", None)]
+    (got,) = collect(ours, "kz-mvd", after=1, limit=10)
+    acknowledge(ours, MVD, [got.delivery.delivery_id], DeliveryState.DELIVERED)
+    assert unheeded_by(ours, "kz-mvd") == []
+
+
+def test_a_member_comes_upon_nothing_that_is_held_from_it(three: Hubs, ours: Broker) -> None:
+    record_id = held_from_the_member(ours)
+    (_, held_one) = sorted(from_mvd(ours, record_id), key=lambda one: one.version)
+    assert (held_one.version, held_one.state, held_one.reason) == (2, DeliveryState.HELD, "policy-forbids")
+    for state in (DeliveryState.DELIVERED, DeliveryState.OPENED, DeliveryState.ACTIONED):
+        stated = refused(partial(acknowledge, ours, MVD, [held_one.delivery_id], state))
+        assert stated.code == "not-found"
+    folder = three.folder / "adapters"
+    adapting = Adapters(agency="kz-knb", store=ours.store, keyring=ours.keyring, folder=folder)
+    lay_out_inbox(replace(ours, adapting=adapting), "kz-mvd")
+    laid = [one.subject for one in events(ours, Act.LAID_OUT)]
+    assert len(laid) == 1
+    assert held_one.delivery_id not in laid
+
+
+def test_a_member_reads_no_attachment_of_what_is_held_from_it(three: Hubs, ours: Broker) -> None:
+    content = b"a photograph of nobody"
+    uploaded(ours, content)
+    record_id = released(ours, "cis-atc", "kz-mvd").record_id
+    put_in_force(ours, NOT_TO_RATS.replace("sco-rats", "kz-mvd"))
+    approved(ours, correct(ours, AIGUL, record_id, document(attachments=[ref(content)])))
+    ask = partial(read_attachment, ours, MVD, record_id, sha256(content), justification=WHY)
+    assert refused(ask).code == "not-found"
+    deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)
+    assert b"".join(ask()) == content
+
+
+@pytest.mark.parametrize("recalled", [False, True])
+def test_the_next_version_ends_what_is_held_from_a_member(three: Hubs, ours: Broker, recalled: bool) -> None:
+    record_id = held_from_the_member(ours)
+    if recalled:
+        release_it(ours, withdraw(ours, AIGUL, record_id, reason="mistaken identity"))
+    else:
+        put_in_force(ours)
+        approved(ours, correct(ours, AIGUL, record_id, document(narrative="Right place")))
+    assert {one.version: one.state for one in from_mvd(ours, record_id)} == {
+        1: DeliveryState.WAITING,
+        2: DeliveryState.DEAD,
+        3: DeliveryState.WAITING,
+    }
+    assert inbox(ours) == [(1, 1), (2, 3)]
+    (event,) = events(ours, Act.DIED)
+    assert (event.subject, event.details["recipient"], event.details["code"]) == (
+        record_id,
+        "kz-mvd",
+        "superseded",
+    )
+    assert [version for version, _, _ in unheeded_by(ours, "kz-mvd")] == [3]
+    assert refused(lambda: deliver(ours, DESK, record_id, "kz-mvd", justification=WHY)).code == "not-found"
 
 
 _WHO = ("cis-atc", "sco-rats", "kz-mvd")
@@ -288,6 +396,7 @@ def test_whatever_a_policy_forbade_everyone_ends_with_the_withdrawal(
         assert {one.state for one in versions[:-1]} == {RecordState.WITHDRAWN}
     assert collect(ours, "kz-mvd", after=0, limit=1000)[-1].row.action == "withdrawal"
     assert not [one for one in trace(ours, record_id).entries if one.state is EntryState.HELD]
+    assert not [one for one in from_mvd(ours, record_id) if one.state is DeliveryState.HELD]
 
 
 def _some_may(broker: Broker, row: RecordRow) -> bool:
@@ -296,4 +405,4 @@ def _some_may(broker: Broker, row: RecordRow) -> bool:
 
 def _held(broker: Broker, record_id: str) -> Sequence[HeldFrom]:
     with broker.store.read() as view:
-        return held_from(broker, view, record_id)
+        return held_from(view, record_id)

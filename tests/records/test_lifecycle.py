@@ -20,7 +20,7 @@ from hub.records.lifecycle import (
 TABLES: list[tuple[dict[Any, frozenset[Any]], Any, tuple[Any, ...]]] = [
     (RECORD_STEPS, RecordState, (RecordState.DRAFT, RecordState.RECEIVED)),
     (ENTRY_STEPS, EntryState, (EntryState.PENDING,)),
-    (DELIVERY_STEPS, DeliveryState, (DeliveryState.WAITING,)),
+    (DELIVERY_STEPS, DeliveryState, (DeliveryState.HELD, DeliveryState.WAITING)),
 ]
 
 

@@ -69,11 +69,58 @@ def test_a_delivery_takes_the_steps_of_its_lifecycle_and_no_other(store: Store) 
             work.deliveries.add([one])
             if after in DELIVERY_STEPS[before]:
                 work.deliveries.advance(one.delivery_id, to=after)
-                assert work.deliveries.get(one.delivery_id) == replace(one, state=after, position=1)
+                placed = replace(one, state=after, position=1)
+                expected = None if placed.held_back else placed
+                assert work.deliveries.get(one.delivery_id) == expected
             else:
                 with pytest.raises(HubError) as refused:
                     work.deliveries.advance(one.delivery_id, to=after)
                 assert refused.value.code == "transition-invalid"
+
+
+def test_what_is_held_has_no_place_in_the_sequence_until_it_is_let_go(store: Store) -> None:
+    (row,) = rows.save_records(store)
+    held = [rows.delivery(row, state=DeliveryState.HELD, reason="policy-forbids") for _ in range(3)]
+    went = rows.delivery(row)
+    with rows.audited(store) as work:
+        work.deliveries.add([held[0], went, *held[1:]])
+    with store.read() as view:
+        assert view.deliveries.page("kz-mvd", after=-9, limit=9) == [replace(went, position=1)]
+        assert view.deliveries.of_record(row.record_id) == [replace(went, position=1)]
+        assert [view.deliveries.get(one.delivery_id) for one in held] == [None] * 3
+        back = view.deliveries.held_back(row.record_id)
+    assert [replace(one, position=0) for one in back] == held
+    with rows.audited(store) as work:
+        work.deliveries.advance(held[1].delivery_id, to=DeliveryState.WAITING)
+        work.deliveries.advance(held[2].delivery_id, to=DeliveryState.DEAD)
+    let_go = replace(held[1], state=DeliveryState.WAITING, reason=None, position=2)
+    with store.read() as view:
+        assert view.deliveries.page("kz-mvd", after=1, limit=9) == [let_go]
+        assert view.deliveries.get(held[1].delivery_id) == let_go
+        states = [(one.delivery_id, one.state) for one in view.deliveries.held_back(row.record_id)]
+    assert states == [
+        (held[0].delivery_id, DeliveryState.HELD),
+        (held[2].delivery_id, DeliveryState.DEAD),
+    ]
+
+
+def test_what_is_let_go_and_ended_at_once_is_one_of_both(store: Store) -> None:
+    (row,) = rows.save_records(store)
+    one = rows.delivery(row, state=DeliveryState.HELD)
+    with rows.audited(store) as work:
+        work.deliveries.add([one])
+
+    def take(to: DeliveryState) -> DeliveryState | None:
+        with rows.audited(store) as work:
+            held = work.deliveries.held_back(row.record_id)
+            if not held or held[0].state is not DeliveryState.HELD:
+                return None
+            work.deliveries.advance(one.delivery_id, to=to)
+        return to
+
+    with ThreadPoolExecutor(2) as pool:
+        took = list(pool.map(take, (DeliveryState.WAITING, DeliveryState.DEAD)))
+    assert took.count(None) == 1
 
 
 def test_a_delivery_that_is_not_there_takes_no_step(store: Store) -> None:

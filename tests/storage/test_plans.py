@@ -68,6 +68,7 @@ _READS: dict[str, Callable[[UnitOfWork], object]] = {
     ),
     "attachments.of_record": lambda work: work.attachments.of_record(("kz-knb", new_id(), 1)),
     "deliveries.of_record": lambda work: work.deliveries.of_record(new_id()),
+    "deliveries.held_back": lambda work: work.deliveries.held_back(new_id()),
     "events": lambda work: work.events(after=5, limit=10),
     "search by actor": lambda work: work.search_events(EventQuery(actor="officer:aigul"), limit=10),
     "search by record": lambda work: work.search_events(EventQuery(about=new_id()), limit=10),

@@ -114,7 +114,10 @@ def list_consents(call: Call) -> Answer:
     trail=writes_nothing("ids, agencies, kinds and times of records, and no content"),
 )
 def list_unheeded(call: Call) -> Answer:
-    """List who has not followed a correction or a withdrawal, also by way of hubs that pass records on."""
+    """List who has not followed a correction or a withdrawal, also by way of hubs that pass records on.
+
+    A correction that the policy of this hub holds from somebody is `held`, for the `reason`.
+    """
     broker = call.broker
     with broker.store.read() as view:
         found = unheeded(view, broker.limits, agency=broker.agency, at=broker.clock.now())

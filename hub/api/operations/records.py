@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hub.api.callers import Caller, Door
 from hub.api.cursors import cursor, position
 from hub.api.describing import ACCESS_REFUSED, CONTENT_REFUSED, RECORD_REFUSED
@@ -116,10 +118,12 @@ def get_record(call: Call, record_id: str) -> Answer:
 def get_history(call: Call, record_id: str) -> Answer:
     """Trace one record: versions, releases, entries, receipts and deliveries.
 
-    A system sees what it submitted itself.
+    A system sees what it submitted itself, and not what the policy of this hub holds from members.
     """
     life = trace(call.broker, record_id, originator=call.query.get("originator"))
     _refuse_stranger(call.who, life.versions[0])
+    if call.who.is_system:
+        life = replace(life, deliveries=tuple(one for one in life.deliveries if not one.held_back))
     return Answer(body=life)
 
 
@@ -259,7 +263,7 @@ def _kept(call: Call, view: View, row: RecordRow) -> dict[str, object]:
     return {
         "compartments": confinements_of(view, row.originator, row.record_id),
         "kept_outside": kept_outside(call.broker, view, row),
-        "held_from": held_from(call.broker, view, row.record_id) if ours else (),
+        "held_from": held_from(view, row.record_id) if ours else (),
     }
 
 

@@ -210,6 +210,7 @@ class DeliveryView(View):
     state = one_of(DeliveryState, required=True)
     at = Moment(required=True)
     envelope_id = an_id()
+    reason = a_text("policy-forbids", "The code of the rule that held it from the member.")
 
 
 class ArrivalView(View):

@@ -3,7 +3,8 @@
 So with partners that have a record of ours through another hub, which tells us of their receipts.
 
 A partner's hub takes the earlier version out of force in the step in which it acknowledges, and a member's
-system is told by collecting. What stands here has therefore not reached them, or waits for them to act.
+system is told by collecting. What stands here has therefore not reached them, or waits for them to act, or
+for a person here where a policy holds it.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ def _members(view: View, limits: Limits, at: datetime) -> Iterator[Unheeded]:
             record = known.get(key)
             if record is None or not _to_be_followed(record):
                 continue
-            yield _of(record, delivery.member, delivery.at, delivery.state.value, None, limits=limits, at=at)
+            who, stands = delivery.member, delivery.state.value
+            yield _of(record, who, delivery.at, stands, delivery.reason, limits=limits, at=at)
 
 
 def _of(

@@ -12,7 +12,7 @@ IN_MEMORY = $(shell made=$$(mktemp -d /dev/shm/hub.XXXXXX 2>/dev/null) && cp /bi
 	&& test $$(df -Pk $$made | awk 'END {print $$4}') -gt 3000000 && echo TMPDIR=/dev/shm; rm -rf "$$made")
 TIDY := -o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
 
-.PHONY: help demo test fuzz check check-style check-types check-imports check-tests serve bench lock clean
+.PHONY: help demo test explore fuzz check check-style check-types check-imports check-tests serve bench lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json 
 
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
 	$(IN_MEMORY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations 40 --durations-min 5 $(TIDY) $(TEST)
+
+explore: $(VENV)/dev.stamp ## Run the tests that make up examples on other examples each time
+	$(IN_MEMORY) $(BIN)/python -m pytest -m hypothesis --hypothesis-profile random -n 2 --dist worksteal $(TIDY) $(TEST)
 
 fuzz: $(VENV)/dev.stamp ## Damage all that is read, for FUZZ_S seconds (600); FUZZ_SEED repeats a run
 	$(BIN)/python -m tests.hostile.fuzz

@@ -9,15 +9,20 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 
+import adapters
+import hub
+import keys
 from hub.envelope import personal_keys
 from hub.exchange import accounts
 from hub.ports import Store
 from hub.storage import open_store
-from tests import amounts as amounts  # registers the profile of the quick gate
+from tests import amounts
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.stores import PostgresPool, StorePool
 
@@ -34,8 +39,10 @@ _LIGHT_NOBODY = LIGHT.hash(secrets.token_hex())
 _LONGEST = ("chaos", "demo", "properties", "bench", "wire", "docs", "certificates", "transport")
 
 
-def pytest_configure() -> None:
-    """Look for garbage as seldom as a serving hub does."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Try the same examples each time, and look for garbage as seldom as a serving hub does."""
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile(amounts.FIXED)
     gc.set_threshold(10_000)
 
 
@@ -48,11 +55,21 @@ def pytest_collection(session: pytest.Session) -> None:
             importlib.import_module(".".join(path.relative_to(_HERE.parent).with_suffix("").parts))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put what takes longest first, and let what has been loaded be garbage never again."""
     ranks = {_HERE / folder: rank for rank, folder in enumerate(_LONGEST)}
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        _load_all()
     items.sort(key=lambda item: min(ranks.get(above, len(ranks)) for above in item.path.parents))
     gc.freeze()
+
+
+def _load_all() -> None:
+    """Load what a test would load late: Hypothesis tries constants of what is loaded, always the same."""
+    for package in (hub, adapters, keys):
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__") and ".migrations." not in found.name:
+                importlib.import_module(found.name)
 
 
 @pytest.fixture(autouse=True)

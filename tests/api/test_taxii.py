@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.carriers.taxii_server import TaxiiServerCarrier, label_of, make
@@ -18,6 +18,7 @@ from hub.errors import HubError, Refused
 from hub.exchange.taxii.counter import TaxiiCounter
 from tests.adapters.carriers.taxii.ends import bundle, person, report
 from tests.adapters.materials import Given
+from tests.amounts import SHARED
 from tests.api.test_denials import told
 from tests.api.world import Said, World, partner_certificate
 
@@ -366,7 +367,7 @@ def test_a_profile_takes_no_options_and_needs_a_hub_that_serves(world: World, tm
 
 
 @pytest.mark.slow
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=SHARED, deadline=None)
 @given(steps=st.lists(st.one_of(st.integers(1, 3), st.none()), max_size=12), limit=st.integers(1, 3))
 def test_a_reader_neither_loses_nor_repeats_while_objects_are_added(
     world: World, steps: list[int | None], limit: int

@@ -81,7 +81,7 @@ class Process:
         """End the whole process tree in the midst of whatever it does, and see that nothing of it is left."""
         self.signal(signal.SIGKILL)
         assert self.process is not None
-        self.process.wait(10)
+        self.process.wait(60)
         wait_for(self._is_gone, "a killed hub to be gone")
         self.process = None
 
@@ -98,7 +98,7 @@ class Process:
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self.process.wait(40)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -136,7 +136,7 @@ class Desk:
     def stop(self) -> None:
         """Finish the batch that is under way: it is repeated until the hub has answered."""
         self._stopping.set()
-        self._thread.join(30)
+        self._thread.join(90)
         assert not self._thread.is_alive(), "a submission was never answered"
         if self.failure is not None:
             raise self.failure
@@ -279,7 +279,7 @@ def _enrol(hub: Hub, member: str, folder: Path) -> Path:
     return path
 
 
-def wait_for(true: Callable[[], bool], what: str, *, within_s: float = 30.0) -> None:
+def wait_for(true: Callable[[], bool], what: str, *, within_s: float = 90.0) -> None:
     """Wait until something is true; fail when it is not in time."""
     until = time.monotonic() + within_s
     while not true():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.audit.events import Act
@@ -39,6 +39,7 @@ from hub.exchange.drafting import draft
 from hub.exchange.releasing import approve
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import EntryState
+from tests.amounts import SHARED
 from tests.exchange.hubs import (
     AIGUL,
     BOLAT,
@@ -212,7 +213,7 @@ def test_a_broken_upload_goes_on_from_its_last_whole_chunk(hub: Broker, content:
     assert sha256(sealed) == name
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=SHARED)
 @given(size=st.integers(1, 4 * CHUNK + 1), slices=st.lists(st.integers(CHUNK, 3 * CHUNK), max_size=5))
 def test_however_it_is_cut_the_content_arrives(hub: Broker, size: int, slices: Sequence[int]) -> None:
     content = os.urandom(size)

@@ -259,9 +259,9 @@ def test_an_attachment_that_the_partner_lost_is_pushed_again(pair: Hubs) -> None
 
 
 def becomes(hubs: Hubs, broker: Broker, record_id: str, state: EntryState) -> bool:
-    """Wait, at most fifteen seconds of ours, until an entry is in a state; the hubs' time runs faster."""
+    """Wait, at most a minute of ours, until an entry is in a state; the hubs' time runs faster."""
     pause = threading.Event()
-    for _ in range(300):
+    for _ in range(1200):
         if trace(broker, record_id).entries[0].state is state:
             return True
         pause.wait(0.05)

@@ -340,11 +340,11 @@ def test_the_dispatcher_drains_a_lane_by_itself_when_it_is_woken(shy: Hubs) -> N
 
 
 def arrives(broker: object, record_id: str) -> bool:
-    """Wait, at most ten seconds, until a record is there."""
+    """Wait, at most a minute, until a record is there."""
     import threading
 
     pause = threading.Event()
-    for _ in range(200):
+    for _ in range(1200):
         with broker.store.read() as view:  # type: ignore[attr-defined]
             if view.records.get(record_id) is not None:
                 return True

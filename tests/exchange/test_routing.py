@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.audit.events import Act, AuditEvent
@@ -22,6 +22,7 @@ from hub.exchange.upkeep import trace
 from hub.ports import Keyring, Store, UnitOfWork
 from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import DeliveryState, ReceiptStatus, RecordState
+from tests.amounts import SHARED
 from tests.exchange.hubs import (
     AIGUL,
     CUSTODIAN,
@@ -169,7 +170,7 @@ def test_a_withdrawal_is_not_shown_to_a_member_that_never_had_the_record(
 # pages
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=SHARED)
 @given(
     covered=st.lists(st.sampled_from(["designation", "travel-ban", "notice"]), min_size=1, unique=True),
     limit=st.integers(1, 4),

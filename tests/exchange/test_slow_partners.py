@@ -48,9 +48,9 @@ def first_entry(broker: Broker, record_id: str) -> OutboxEntry:
 
 
 def eventually(true: Callable[[], bool]) -> bool:
-    """Wait, at most ten seconds, until something is true."""
+    """Wait, at most a minute, until something is true."""
     pause = threading.Event()
-    for _ in range(200):
+    for _ in range(1200):
         if true():
             return True
         pause.wait(0.05)
@@ -104,7 +104,7 @@ def dispatching(broker: Broker) -> Iterator[Dispatcher]:
     finally:
         begun = time.monotonic()
         dispatcher.stop()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < broker.limits.carry_timeout_s / 2
         assert not dispatcher.alive
 
 
@@ -180,7 +180,7 @@ def refusing(hubs: Hubs, fault: PeerFault) -> tuple[Refusing, Broker, Streams]:
 
 def pass_and_push(hubs: Hubs, broker: Broker, streams: Streams) -> None:
     work_lane(broker, "cis-atc", ready=streams.pushed)
-    streams.join(time.monotonic() + 5)
+    streams.join(time.monotonic() + 60)
     hubs.clock.pass_(1)
 
 
@@ -287,7 +287,7 @@ def test_the_dispatcher_renews_the_claim_of_a_slow_carry(pair: Hubs) -> None:
         return len(seen) > 1
 
     row = released(pair.network.brokers["kz-knb"], "cis-atc")
-    ours = with_limits(pair.network.brokers["kz-knb"], lane_claim_s=0.5, poll_interval_s=0.05)
+    ours = with_limits(pair.network.brokers["kz-knb"], lane_claim_s=3.0, poll_interval_s=0.05)
     carrier = Lasting(
         us="kz-knb",
         network=pair.network,

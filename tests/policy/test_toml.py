@@ -66,10 +66,10 @@ def test_looking_for_such_names_takes_no_time_whatever_the_text(filler: str) -> 
 
 def _time(text: str, says: str) -> float:
     """Return the processor time in which a text is refused."""
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(ValueError, match=says):
         read_toml(text, max_bytes=_MAX)
-    return time.process_time() - began
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize(

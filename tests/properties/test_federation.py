@@ -187,10 +187,12 @@ def run(machine: type[Federation], stage: Stage, *, examples: int, steps: int) -
     return len(checked)
 
 
+@pytest.mark.hypothesis
 def test_everything_arrives_once_whatever_happens(stage: Stage) -> None:
     assert run(Federation, stage, examples=1, steps=25) >= 1
 
 
+@pytest.mark.hypothesis
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_everything_arrives_once_whatever_happens_at_length(stage: Stage) -> None:

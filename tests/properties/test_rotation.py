@@ -111,6 +111,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(tmp_path_factory.mktemp("stage"), _keyed)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 # Cards go round in threads of their own, and those of a hub that dies end with it.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -206,7 +206,7 @@ def test_what_json_cannot_hold_is_refused() -> None:
 
 
 def test_a_flood_of_errors_is_refused_at_once_and_told_in_part() -> None:
-    started = process_time()
+    started = thread_time()
     strays = {f"field_{number}": 0 for number in range(40_000)}
     assert sole_problem(wanted() | strays).startswith("expected at most 20 fields; it has 40,0")
     empty: dict[str, Any] = {}
@@ -214,7 +214,7 @@ def test_a_flood_of_errors_is_refused_at_once_and_told_in_part() -> None:
     problems = check_record(wanted() | {"subjects": crowd})
     assert len(problems) == MAX_PROBLEMS + 1
     assert str(MAX_PROBLEMS) in problems[-1].sentence
-    assert process_time() - started < 2
+    assert thread_time() - started < 2
 
 
 # the head's rules

@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from demo.ports import free_ports
 from hub.storage import open_store
 from tests.servers.packages import install
 
@@ -85,7 +85,7 @@ def postgres_server(**settings: str) -> Iterator[PostgresServer]:
         password = secrets.token_urlsafe(24)
         data = folder / "data"
         _make_cluster(programs, data, password, user)
-        port = _free_port()
+        (port,) = free_ports(1)
         process = _start(programs, data, port, settings, user)
         try:
             _wait_until_ready(process, port, password, folder)
@@ -199,9 +199,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, password: str
             time.sleep(0.05)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

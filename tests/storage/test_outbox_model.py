@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.entries import Lane, OutboxEntry, Priority
 from hub.ports import Store, UnitOfWork
 from hub.records.lifecycle import ENTRY_STEPS, EntryState
+from tests.amounts import SHARED
 from tests.storage import rows
 
 _LIVE = {EntryState.PENDING, EntryState.CARRIED, EntryState.HELD}
@@ -51,7 +52,7 @@ def _check(work: UnitOfWork) -> None:
     assert all(c.retries == retries[c.lane, c.state] for c in found)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=SHARED)
 @given(steps=st.lists(st.one_of(_queued, _moved), min_size=1, max_size=12), look=st.booleans())
 def test_heads_and_counts_are_right_after_any_steps(
     store: Store, steps: list[tuple[str, object, object, int]], look: bool

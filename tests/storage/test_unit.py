@@ -269,7 +269,7 @@ def test_a_view_whose_connection_the_server_ended_after_its_last_question_ends_w
     postgres: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch, idle: bool
 ) -> None:
     if idle:
-        soon = tuple(told.replace("'30s'", "'20ms'") for told in database._POSTGRESQL)
+        soon = tuple(told.replace("'30s'", "'1s'") for told in database._POSTGRESQL)
         assert soon != database._POSTGRESQL
         monkeypatch.setattr(database, "_POSTGRESQL", soon)
     name = f"hub-{idle}"

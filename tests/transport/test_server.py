@@ -41,7 +41,8 @@ from tests.transport.tiny_hub import TinyHub, raw_tls, wait_until
 
 pytestmark = pytest.mark.slow
 
-AT_ONCE_S = 1.5
+#: For what is not kept waiting: behind those who are it would wait twice as long for one of the threads.
+AT_ONCE_S = 5.0
 
 
 PARTNERS = ("cis-atc", "sco-rats")
@@ -163,8 +164,7 @@ def test_a_partner_pinned_by_another_process_can_call_without_a_restart(hub: Tin
     fails_to_connect(hub, hub_leaf("kg-gknb"))
     rows = [*hub.directory.partners(), partner_row("kg-gknb")]
     hub.directory.write(rows, hub.directory.members())
-
-    wait_until(lambda: admits(hub, "kg-gknb"), within_s=3)
+    wait_until(lambda: admits(hub, "kg-gknb"))
 
 
 def test_a_partner_that_is_removed_is_refused_on_connections_it_has(hub: TinyHub) -> None:
@@ -181,7 +181,7 @@ def test_a_partner_that_is_removed_is_refused_on_connections_it_has(hub: TinyHub
         got.read()
         return got.status == 403
 
-    wait_until(refused, within_s=3)
+    wait_until(refused)
     assert connection.sock is kept
 
     def refused_at_once() -> bool:
@@ -191,7 +191,7 @@ def test_a_partner_that_is_removed_is_refused_on_connections_it_has(hub: TinyHub
             return "unknown ca" in str(error)
         return False
 
-    wait_until(refused_at_once, within_s=3)
+    wait_until(refused_at_once)
 
 
 def test_a_suspended_partner_is_told_so(hub: TinyHub) -> None:
@@ -204,7 +204,7 @@ def test_a_suspended_partner_is_told_so(hub: TinyHub) -> None:
             return b"partner-suspended" in hub.get("/whoami", hub_leaf("cis-atc"))[1]
         return False
 
-    wait_until(told, within_s=3)
+    wait_until(told)
 
 
 def test_half_open_handshakes_do_not_keep_others_waiting(hub: TinyHub) -> None:
@@ -216,12 +216,12 @@ def test_half_open_handshakes_do_not_keep_others_waiting(hub: TinyHub) -> None:
         began = time.monotonic()
         assert hub.get("/whoami", hub_leaf("cis-atc"))[0] == 200
         assert time.monotonic() - began < AT_ONCE_S
-        hub.logged("handshake-timeout", within_s=6)
+        hub.logged("handshake-timeout")
 
 
 def test_slow_bodies_of_one_peer_do_not_keep_others_waiting(hub: TinyHub) -> None:
     with ExitStack() as open_ones:
-        slow = [open_ones.enter_context(raw_tls(hub, hub_leaf("sco-rats"))) for _ in range(20)]
+        slow = [open_ones.enter_context(raw_tls(hub, hub_leaf("sco-rats"))) for _ in range(48)]
         for one in slow:
             one.sendall(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nslow")
         began = time.monotonic()
@@ -278,7 +278,7 @@ def test_a_large_body_streams_both_ways_in_constant_memory(hub: TinyHub) -> None
 def test_a_peer_that_does_not_read_its_answer_is_dropped(hub: TinyHub) -> None:
     with raw_tls(hub, hub_leaf("cis-atc")) as deaf:
         deaf.sendall(b"GET /large/50000000 HTTP/1.1\r\nHost: x\r\n\r\n")
-        hub.logged("request-timeout", within_s=10)
+        hub.logged("request-timeout")
     assert hub.get("/empty", None)[0] == 200
 
 
@@ -323,16 +323,16 @@ def test_stopping_answers_what_is_under_way(tmp_path: Path, sign: signal.Signals
     hub = started(tmp_path)
     got: list[tuple[int, bytes]] = []
     waiting = threading.Thread(
-        target=lambda: got.append(hub.get("/slow/30.0", hub_leaf("cis-atc"), timeout=20))
+        target=lambda: got.append(hub.get("/slow/60.0", hub_leaf("cis-atc"), timeout=40))
     )
     waiting.start()
     wait_until(lambda: (hub.home / "waiting").exists())
     began = time.monotonic()
     (tmp_path / "stop-fails").touch()
     assert hub.stop(sign) == 0
-    waiting.join(5)
+    waiting.join(30)
     assert got == [(200, b"done")]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert (hub.home / "stopped").read_text() == (hub.home / "started").read_text()
     assert "Ivanov" not in hub.log()
     ended(hub)
@@ -360,7 +360,7 @@ def test_a_renewed_leaf_is_shown_without_a_restart(tmp_path: Path) -> None:
     try:
         assert host() == "old"
         renew_leaf(keys, host_names=["new"], at=datetime.now(UTC))
-        wait_until(lambda: host() == "new", within_s=3)
+        wait_until(lambda: host() == "new")
     finally:
         hub.stop()
 

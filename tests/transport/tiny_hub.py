@@ -224,7 +224,7 @@ class TinyHub:
         return hub
 
     def _wait(self) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until and self.process.poll() is None:
             if (self.home / "started").exists():
                 return
@@ -264,7 +264,7 @@ class TinyHub:
         """Return the log's whole lines, each of which must be JSON."""
         return [json.loads(line) for line in self.log().splitlines(keepends=True) if line.endswith("\n")]
 
-    def logged(self, code: str, *, within_s: float = 5.0) -> dict[str, Any]:
+    def logged(self, code: str, *, within_s: float = 30.0) -> dict[str, Any]:
         """Return the first line with a code, once it is there."""
         until = time.monotonic() + within_s
         while time.monotonic() < until:
@@ -278,7 +278,7 @@ class TinyHub:
         """Stop it and return its exit status."""
         self.process.send_signal(sign)
         try:
-            return self.process.wait(20)
+            return self.process.wait(40)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -290,7 +290,7 @@ class TinyHub:
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def wait_until(condition: Any, *, within_s: float = 5.0) -> None:
+def wait_until(condition: Any, *, within_s: float = 30.0) -> None:
     """Wait for a condition that another process brings about."""
     until = time.monotonic() + within_s
     while not condition():

@@ -41,7 +41,7 @@ _LIMITS = """
 [limits]
 log_heartbeat_s = 2.0
 witness_interval_s = 0.3
-witness_timeout_s = 3.0
+witness_timeout_s = 15.0
 timestamp_interval_s = 0.1
 """
 
@@ -157,12 +157,17 @@ def test_three_hubs_witness_one_another_and_stop_writing_when_nothing_happens(tm
             time.sleep(1.5)
             return len(settled) > 3 and len(set(settled[-4:])) == 1
 
-        eventually(is_quiet, f"the logs go on growing: {settled}", within_s=60)
+        eventually(is_quiet, f"the logs go on growing: {settled}")
         for hub in hubs.hubs.values():
             with hub.store.read() as view:
                 before = view.witnessing.quorum()
             assert before.met_at is not None
             assert before.missing_since is None
+
+
+def missing(hub: Hub) -> Sequence[str]:
+    with hub.store.read() as view:
+        return view.witnessing.quorum().missing
 
 
 def test_a_quorum_goes_missing_and_comes_back(tmp_path: Path) -> None:
@@ -171,8 +176,7 @@ def test_a_quorum_goes_missing_and_comes_back(tmp_path: Path) -> None:
         eventually(lambda: hubs.is_cosigned("kz-knb"), "cosigned")
         hubs.stop("sco-rats")
         eventually(lambda: "quorum-missing" in hubs.warnings("kz-knb"), "the alarm")
-        with hubs.hubs["kz-knb"].store.read() as view:
-            assert view.witnessing.quorum().missing == ("sco-rats",)
+        eventually(lambda: missing(hubs.hubs["kz-knb"]) == ("sco-rats",), "the one that is gone")
         hubs.serve("sco-rats")
         eventually(lambda: hubs.warnings("kz-knb") == [], "the quorum")
 
@@ -230,7 +234,7 @@ def test_a_hub_whose_database_was_set_back_refuses_to_start(tmp_path: Path) -> N
         hubs.serve("cis-atc", "sco-rats")
         # (By then it may have grown beyond what they saw, and is another history.)
         proofs = {"log-rolled-back", "log-forked"}
-        eventually(lambda: not proofs.isdisjoint(hubs.warnings("kz-knb")), "the proof", within_s=60)
+        eventually(lambda: not proofs.isdisjoint(hubs.warnings("kz-knb")), "the proof")
 
 
 def test_checkpoints_are_stamped_by_a_real_authority_and_openssl_agrees(tmp_path: Path) -> None:
@@ -250,7 +254,7 @@ def test_checkpoints_are_stamped_by_a_real_authority_and_openssl_agrees(tmp_path
                     row = None if last is None else view.log.checkpoint(last.number)
                 return () if last is None or row is None else (last.token, row.note)
 
-            eventually(lambda: bool(stamped()), "a time stamp", within_s=60)
+            eventually(lambda: bool(stamped()), "a time stamp")
             token, note = stamped()
             assert verify_timestamp(token, note, [tsa.root]).tsa_subject == "CN=Test Time Authority"
             assert tsa.agrees(token, note)

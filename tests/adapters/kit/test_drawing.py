@@ -9,6 +9,7 @@ from adapters.kit.drawing import records
 from hub.records.kinds import Kind
 
 
+@pytest.mark.hypothesis
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_is_drawn(kind: Kind) -> None:

@@ -358,7 +358,7 @@ def test_a_partner_that_is_slow_delays_no_other(hubs: Hubs, ours: Keyed) -> None
 
         def introduce(self, partner: PartnerRow, card: Introduction) -> Introduction:
             if partner.agency == "cis-atc":
-                assert held.wait(30)
+                assert held.wait(90)
             else:
                 answered.set()
             return ours.broker.carrier.introduce(partner, card)
@@ -366,7 +366,7 @@ def test_a_partner_that_is_slow_delays_no_other(hubs: Hubs, ours: Keyed) -> None
     keeper = KeyKeeper(replace(ours.broker, carrier=Slow()), ours.custody)
     keeper.start()
     try:
-        assert answered.wait(20), "the one behind the slow one was told"
+        assert answered.wait(60), "the one behind the slow one was told"
     finally:
         held.set()
         keeper.stop()

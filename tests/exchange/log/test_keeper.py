@@ -13,7 +13,7 @@ from tests.exchange.log.logs import limited, signed, stage, tamper, url_of
 
 
 def wait_for(true, what: str) -> None:  # type: ignore[no-untyped-def]
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not true():
         assert time.monotonic() < until, what
         time.sleep(0.005)

@@ -62,14 +62,15 @@ def peer(_peer: tuple[Peer, Served]) -> Peer:
 
 
 @pytest.fixture
-def carrier(_peer: tuple[Peer, Served], tmp_path: Path) -> TaxiiCarrier:
+def carrier(_peer: tuple[Peer, Served], tmp_path: Path, request: pytest.FixtureRequest) -> TaxiiCarrier:
+    """A carrier that waits twenty seconds for an answer, or as long as a test says it does."""
     return end(
         _peer[1],
         tmp_path,
         push_collection="out",
         pull_collection="in",
         max_answer_bytes=65536,
-        request_timeout_s=2,
+        request_timeout_s=getattr(request, "param", 20),
     )
 
 
@@ -152,6 +153,7 @@ def test_a_server_without_cursors_is_read_by_dates_as_long_as_they_move(
     assert len(carrier.pull(limit=5)) == 2
 
 
+@pytest.mark.parametrize("carrier", [1], indirect=True)
 def test_who_trickles_is_given_up(peer: Peer, carrier: TaxiiCarrier) -> None:
     def trickle() -> Iterator[bytes]:
         gate = socket.socketpair()

@@ -9,6 +9,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import Direction, RecordRow
 from hub.exchange.broker import Broker
 from hub.ports import View
+from hub.records.assistance import STILL_OPEN
 from hub.records.lifecycle import RECORD_STEPS, RecordState
 
 _NEVER_WENT: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
@@ -49,7 +50,8 @@ def _last_that_went(view: View, newest: RecordRow) -> RecordRow:
 def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[RecordRow, RecordRow]]:
     """Mark the records that these rows answer as answered, at whichever side they were made.
 
-    Return each answer with the record that it is tied to, for the log.
+    One that was postponed is not: its answer is still due. Return each answer with the record that it is tied
+    to, for the log.
     """
     ties = []
     for row in rows:
@@ -58,7 +60,8 @@ def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[Recor
         for newest in view.records.newest([row.in_reply_to]).values():  # an id may have several originators
             asked = _last_that_went(view, newest)
             if _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
-                view.records.advance(asked, to=RecordState.ANSWERED)
+                if row.outcome not in STILL_OPEN:
+                    view.records.advance(asked, to=RecordState.ANSWERED)
                 ties.append((row, asked))
     return ties
 

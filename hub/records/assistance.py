@@ -79,6 +79,8 @@ OUTCOMES: Final[dict[str, tuple[str, ...]]] = {
     "forwarded": ("forwarded_to",),
     "postponed": ("ground", "expected_on"),
 }
+#: Outcomes after which the answer is still to come.
+STILL_OPEN: Final = frozenset({"postponed"})
 
 
 class Ground(Object):

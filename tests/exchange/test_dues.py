@@ -302,6 +302,32 @@ def test_an_answer_is_due_at_both_sides_until_it_comes(pair: Hubs, ours: Broker,
             assert list(falling_due(view, broker.limits, Due.REPLY, at=pair.clock.now())) == []
 
 
+def test_an_answer_that_postpones_leaves_the_request_due_until_the_final_one_comes(
+    pair: Hubs, ours: Broker, theirs: Broker
+) -> None:
+    row = sent(ours, Kind.ASSISTANCE_REQUEST)
+    authority = document("assistance-answer")["details"]["answering"]  # type: ignore[index]
+    later = {
+        "outcome": "postponed",
+        "answering": authority,
+        "ground": {"ground": "ongoing-proceedings", "explained": "A trial."},
+        "expected_on": "2026-12-22",
+    }
+    final = {"outcome": "full", "answering": authority, "executed_on": "2026-12-20"}
+    for details, open_ in ((later, [row.record_id]), (final, [])):
+        told = {"in_reply_to": row.record_id, "conversation": row.conversation, "details": details}
+        answer = drafted(theirs, "kz-knb", "assistance-answer", **told)
+        run_lanes(theirs)
+        pass_days(pair, 11)
+        for broker in (ours, theirs):
+            with broker.store.read() as view:
+                due = falling_due(view, broker.limits, Due.REPLY, at=pair.clock.now())
+                assert [one.row.record_id for one in due] == open_
+            assert done(broker, Act.ANSWERED)[-1].details["answer"] == answer.record_id
+            answered = newest(broker, row.record_id).state is RecordState.ANSWERED
+            assert answered is not bool(open_)
+
+
 def test_what_was_asked_urgently_is_confirmed_in_writing_by_its_next_version(
     pair: Hubs, ours: Broker, theirs: Broker
 ) -> None:

@@ -58,7 +58,8 @@ def give_up(which: str, why: str, limit: int, home: Path, unlock: Unlock) -> Ans
 
     Nothing waits: the key is off our card at once. Where it signed, no partner takes our next card by itself,
     for whoever has the key could have made one too: read the words below to each on the phone. At last come
-    the records that the key signed, or that were sealed to it, since it came into use.
+    the records that the key signed, or that were sealed to it, since it came into use. Of the master key they
+    are all that lay here while it was in use: who has a copy of the database from then too can read them.
 
     `tls-leaf` is the hub's certificate, which is revoked and issued anew; `tls-authority` is the authority
     above it: members whose certificates it issued need others. No record was signed by these, or sealed to
@@ -106,10 +107,10 @@ def give_up(which: str, why: str, limit: int, home: Path, unlock: Unlock) -> Ans
 @home_option
 @unlock_option
 def affected_by(key_id: str, after: int, limit: int, home: Path, unlock: Unlock) -> Answer:
-    """List the records that a key signed, or that were sealed to it, since it came into use.
+    """List the records that a key signed, or that were sealed to it or kept under it while it was in use.
 
     By the audit log, a page at a time. It names too much rather than too little: of a suite that did not use
-    this very key too.
+    this very key too, and what was erased here meanwhile.
     """
     with opened(home, unlock) as hub:
         key = next((one for one in hub.custody.inventory() if one.key_id == key_id), None)
@@ -192,7 +193,8 @@ def _records(key: KeyFacts, page: Sequence[Affected]) -> list[RenderableType]:
     if not page:
         return [f"No record has to do with the {key.purpose} key {key.key_id}."]
     rows = [(one.record_id, one.version, one.at, one.originator or one.recipients) for one in page]
-    verb = "signed by" if rule_of(key.purpose).signs_records else "sealed to"
+    rule = rule_of(key.purpose)
+    verb = "signed by" if rule.signs_records else "kept under" if rule.wraps else "sealed to"
     return [f"Records {verb} it, or possibly so:", table(("record", "version", "at (UTC)", "with"), rows)]
 
 

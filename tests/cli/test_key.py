@@ -114,6 +114,10 @@ def test_a_compromise_replaces_the_key_says_the_words_and_lists_the_records(
     assert [one["record"] for one in further["affected"]] == gone[2:]
     assert states("sign-es256") == ["compromised", "current"]
     assert keys("sign-es256")[0]["why"] == "a disk was sold"
+    clock.pass_()
+    guarded = hub("key", "compromise", "master", "--why", "a disk was sold").stdout
+    assert "Records kept under it" in guarded
+    assert all(record in guarded for record in gone)
 
 
 def test_people_read_what_a_compromise_came_to(homes: Path) -> None:

@@ -19,11 +19,13 @@ from hub.exchange.hubless import confirming
 from hub.exchange.hubless.asking import PartnerAnswer, losses_of
 from hub.exchange.hubless.confirming import kept_receipts, take_answers
 from hub.exchange.hubless.showing import show_parcels
+from hub.exchange.keys.affected import affected
 from hub.exchange.ledger.counting import ledger
 from hub.exchange.ledger.figures import quarter_at
 from hub.exchange.releasing import approve
 from hub.exchange.submitting import Submission, submit
 from hub.exchange.upkeep import resume
+from hub.ports import KeyFacts
 from hub.records.actor import Actor, Role
 from hub.records.label import Classification
 from hub.records.lifecycle import EntryState, RecordState
@@ -88,6 +90,17 @@ def test_a_release_names_the_losses_that_were_read(pair: Pair) -> None:
         (event,) = [one for _, one in view.events_about([row.record_id], limit=50) if one.act is Act.RELEASED]
     assert event.details["losses"] == report.digest.hex()
     assert event.details["parcels"] == pair.parcel(row).parcel_id
+
+
+def test_a_signing_key_that_others_may_have_has_signed_for_parcels_too(pair: Pair) -> None:
+    at = pair.broker.clock.now()
+    key = KeyFacts(
+        key_id="k", purpose="sign-es256", state="current", where="file", made_at=at, since=at, used_from=at
+    )
+    row = pair.release(pair.drafted())
+    with pair.broker.store.read() as view:
+        (one,) = affected(view, key, pair.broker.limits, limit=5)
+    assert (one.record_id, one.envelopes) == (row.record_id, (pair.parcel(row).parcel_id,))
 
 
 def test_a_refusal_keeps_the_partners_code(pair: Pair) -> None:

@@ -16,15 +16,19 @@ from hub.entries import PartnerRow
 from hub.errors import HubError, PeerFault
 from hub.exchange.broker import Broker
 from hub.exchange.cards.telling import tell_all, unaware
+from hub.exchange.drafting import draft
 from hub.exchange.keys.affected import affected
 from hub.exchange.keys.changing import compromise, current_key, log_steps, retire, rotate
 from hub.exchange.keys.keeping import KeyKeeper
 from hub.exchange.keys.rules import RULES
+from hub.exchange.suspending import resume as resume_partner
+from hub.exchange.suspending import suspend
+from hub.exchange.upkeep import expire, resume, trace
 from hub.ports import Introduction, KeyFacts, UnitOfWork
 from hub.records.lifecycle import EntryState
 from keys.changes import KeyChanges
 from keys.keyring import FileKeyring
-from tests.exchange.hubs import AIGUL, CUSTODIAN, START, Hubs, released, run_lanes
+from tests.exchange.hubs import AIGUL, BOLAT, CUSTODIAN, START, Hubs, document, released, run_lanes
 from tests.exchange.keyed import UNLOCK, Keyed, keyed
 
 #: Hubs with key stores of their own: not for the quick gate.
@@ -259,6 +263,48 @@ def test_a_compromise_lists_what_was_sealed_to_the_key(hubs: Hubs, ours: Keyed, 
         assert (one.record_id, one.originator) == (row.record_id, "cis-atc")
         token = current_key(ours.custody, "token-es256")
         assert affected(view, token, ours.broker.limits, limit=10) == []
+
+
+def test_a_compromise_lists_what_was_sealed_anew_with_the_key(hubs: Hubs, ours: Keyed, theirs: Keyed) -> None:
+    row = released(ours.broker, "cis-atc")
+    hubs.network.down.add("cis-atc")
+    hubs.clock.pass_(8 * 86400)
+    assert expire(ours.broker) == 1
+    rotate(ours.broker, ours.custody, CUSTODIAN, "sign-es256", now=True)
+    (dead,) = trace(ours.broker, row.record_id).entries
+    renewed = resume(ours.broker, BOLAT, dead.entry_id)
+    suspend(ours.broker, CUSTODIAN, "cis-atc")
+    resume_partner(ours.broker, CUSTODIAN, "cis-atc")  # back in its lane, as it was signed
+    hubs.clock.pass_(1)
+    gone = compromise(ours.broker, ours.custody, CUSTODIAN, "sign-es256", why="a disk was stolen")
+    with ours.broker.store.read() as view:
+        (one,) = affected(view, gone, ours.broker.limits, limit=10)
+    assert (one.record_id, one.recipients) == (row.record_id, ("cis-atc",))
+    assert one.envelopes == (renewed.envelope_id,)
+
+
+def test_a_compromise_of_the_master_key_lists_all_that_lay_here(
+    hubs: Hubs, ours: Keyed, theirs: Keyed
+) -> None:
+    mine = released(ours.broker, "cis-atc")
+    came = released(theirs.broker, "kz-knb")
+    run_lanes(theirs.broker)
+    hubs.clock.pass_(1)
+    rotate(ours.broker, ours.custody, CUSTODIAN, "master")  # what lies here comes under it too
+    hubs.clock.pass_(1)
+    written = draft(ours.broker, AIGUL, document("spontaneous-information"), recipients=["cis-atc"])
+    hubs.clock.pass_(1)
+    gone = compromise(ours.broker, ours.custody, CUSTODIAN, "master", why="the machine was stolen")
+    hubs.clock.pass_(ours.broker.limits.rewrap_settle_s)
+    draft(ours.broker, AIGUL, document("spontaneous-information"), recipients=["cis-atc"])
+    with ours.broker.store.read() as view:
+        page = affected(view, gone, ours.broker.limits, limit=2)
+        page = [*page, *affected(view, gone, ours.broker.limits, after=page[-1].position, limit=2)]
+    assert [(one.record_id, one.originator) for one in page] == [
+        (mine.record_id, ""),
+        (came.record_id, "cis-atc"),
+        (written.record_id, ""),
+    ]
 
 
 def test_a_step_that_a_crash_kept_out_of_the_log_is_logged_at_the_next_look(hubs: Hubs, ours: Keyed) -> None:

@@ -26,14 +26,23 @@ MAY_DECIDE: Final = frozenset(
 
 
 def completed(
-    said: Interpretation, decided: Mapping[str, Any], agency: str, *, record_id: str, at: str
+    said: Interpretation,
+    decided: Mapping[str, Any],
+    agency: str,
+    *,
+    record_id: str,
+    at: str,
+    version: int = 1,
 ) -> tuple[dict[str, Any], dict[str, object]]:
     """Return the whole record that an agency's document says, and what of it no record has a place for.
 
-    Attachments are among the latter: they are named, and their bytes did not come.
+    Attachments are among the latter: they are named, and their bytes did not come. `version` is which one
+    it is of what has a name and no number; others that say none are the first.
     """
     # Who sent it is known; whether it says so of itself is compared where it is admitted.
-    record = complete(said.record, {"originator": agency, **decided}, record_id=record_id, at=at)
+    which = 1 if said.named is None else version
+    head = {"originator": agency, **decided}
+    record = complete(said.record, head, record_id=record_id, at=at, version=which)
     unknown = dict(said.unknown)
     if attached := record.pop("attachments", None):
         unknown["attachments"] = attached
@@ -41,13 +50,13 @@ def completed(
 
 
 def complete(
-    record: Mapping[str, Any], decided: Mapping[str, Any], *, record_id: str, at: str
+    record: Mapping[str, Any], decided: Mapping[str, Any], *, record_id: str, at: str, version: int = 1
 ) -> dict[str, Any]:
     """Return what a document says, with what the profile decides where the document is silent.
 
-    Details are decided by kind, such as the bureau that issues every diffusion of one channel. `record_id`
-    and `at` stand in where the document has no id and no time of its own. The result is then checked like
-    any record: what is still missing is told by `load_record`, and holds the document.
+    Details are decided by kind, such as the bureau that issues every diffusion of one channel. `record_id`,
+    `at` and `version` stand in where the document has no id, time and version of its own. The result is
+    then checked like any record: what is still missing is told by `load_record`, and holds the document.
     Raises Refused `adapter-invalid` for a profile that decides what only a document can say.
     """
     if beyond := sorted(decided.keys() - MAY_DECIDE):
@@ -61,7 +70,7 @@ def complete(
         found["label"] = {**decided["label"], **found["label"]}
     found.setdefault("id", record_id)
     found.setdefault("created_at", at)
-    found.setdefault("version", 1)
+    found.setdefault("version", version)
     found.setdefault("action", "new" if found["version"] == 1 else "correction")
     found.setdefault("conversation", found["id"])
     found["subjects"] = [_named(subject) for subject in found.get("subjects", ())]

@@ -47,12 +47,20 @@ class Interpretation:
     `record` need not be whole: what the format cannot say is absent, and `adapters.completing` adds what the
     agreement decides. `unknown` keeps the rest, path by path, in the words of the document. `versions` names
     each object that the document versions, with a digest of its content: what comes again with the same
-    name must have the same digest (`adapters.versions`).
+    name must have the same digest (`adapters.versions`). `named` is what the partner calls the thing itself,
+    in a format that numbers no versions: what comes again under it is the next version of the record that
+    came before, a correction if its content differs. A record with an id or version of its own has none.
     """
 
     record: Mapping[str, Any] = field(repr=False)
     unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
     versions: Mapping[str, str] = field(default_factory=dict)
+    named: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name for what the document itself numbers."""
+        if self.named is not None and not self.record.keys().isdisjoint(("id", "version")):
+            raise ValueError("what has an id or a version in its document is not told apart by a name")
 
 
 class Dialect(Protocol):

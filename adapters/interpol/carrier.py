@@ -28,6 +28,7 @@ from hub.errors import PeerFault, Refused
 BASE: Final = "https://ws-public.interpol.int"
 _DAY_S: Final = 86_400
 _SWEEP_MAX_BYTES: Final = 64 * 1024 * 1024
+_KNOWN_MAX_BYTES: Final = 1024
 _SHOWN_GONE: Final = 5
 _GONE_TOLD_S: Final = 30 * _DAY_S
 
@@ -54,6 +55,24 @@ class Sweep:
         """Return what was kept."""
         told = json.loads(raw)
         return cls(**{**told, "left": tuple((number, path) for number, path in told["left"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The last form of a notice that was taken or refused, by its digest, and how many were."""
+
+    digest: str
+    forms: int
+
+    def written(self) -> bytes:
+        """Return it as it is kept."""
+        return f"{self.digest} {self.forms}".encode("ascii")
+
+    @classmethod
+    def read(cls, raw: bytes) -> Known:
+        """Return what was kept; before forms were counted, it was the digest alone."""
+        digest, _, forms = raw.decode("ascii", "replace").partition(" ")
+        return cls(digest=digest, forms=int(forms) if forms.isdecimal() else 1)
 
 
 class FeedCarrier:
@@ -94,9 +113,11 @@ class FeedCarrier:
     def acknowledge(self, parcel_id: str, verdict: Verdict) -> None:
         """Remember which form of a notice was taken, or refused: that one is not brought again."""
         waiting = self._folder / "waiting" / parcel_id
-        if is_name(parcel_id) and waiting.exists():
-            name, _, digest = parcel_id.rpartition(".")
-            durable.write(self._folder / "known" / name, digest.encode())
+        document = durable.content(waiting, ANSWER_MAX_BYTES) if is_name(parcel_id) else None
+        if document is not None:
+            name = _notice_of(parcel_id)
+            known = Known(digest=_digest(document), forms=self._forms(name) + 1)
+            durable.write(self._folder / "known" / name, known.written())
             durable.remove(waiting)
 
     def receipts(self, *, limit: int) -> Sequence[PartnerReceipt]:
@@ -142,7 +163,7 @@ class FeedCarrier:
         listed = {_name_of(number) for number in listing.found}
         known = {path.name for path in durable.files(self._folder / "known")}
         for name in known - listed if not listing.missing else ():
-            durable.write(self._folder / "gone" / name, b"")
+            durable.write(self._folder / "gone" / name, str(self._forms(name)).encode())
             durable.remove(self._folder / "known" / name)
         return Sweep(
             began_at=self._now(),
@@ -164,10 +185,27 @@ class FeedCarrier:
         return True
 
     def _keep(self, name: str, document: bytes) -> None:
-        digest = sha256(document).hexdigest()[:32]
-        known = durable.content(self._folder / "known" / name, 64)
-        if known is None or known.decode("ascii", "replace") != digest:
-            durable.write(self._folder / "waiting" / f"{name}.{digest}", document)
+        """Have a notice wait that is new, or is not as it was; what waits of it is out of date then."""
+        known = self._known(name)
+        if known is not None and known.digest == _digest(document):
+            return
+        now = self._folder / "waiting" / f"{name}.{_form(document, self._forms(name))}"
+        for path in list(durable.files(now.parent)):
+            if _notice_of(path.name) == name and path != now:
+                durable.remove(path)
+        if not now.exists():
+            durable.write(now, document)
+
+    def _known(self, name: str) -> Known | None:
+        raw = durable.content(self._folder / "known" / name, _KNOWN_MAX_BYTES)
+        return None if raw is None else Known.read(raw)
+
+    def _forms(self, name: str) -> int:
+        """Return how many forms of a notice were brought, also before it was gone from the list."""
+        if (known := self._known(name)) is not None:
+            return known.forms
+        gone = durable.content(self._folder / "gone" / name, _KNOWN_MAX_BYTES) or b""
+        return int(gone) if gone.isdigit() else 0
 
     def _sweep(self) -> Sweep | None:
         """Return the present look; one that cannot be read any more is begun anew."""
@@ -182,6 +220,20 @@ def _name_of(number: str) -> str:
     """Return a notice's number as the name of a file; of one that is no name, its digest."""
     name = number.replace("/", "-")
     return name if is_name(name) and len(name) <= 80 else f"n-{sha256(number.encode()).hexdigest()}"
+
+
+def _notice_of(parcel_id: str) -> str:
+    """Return the name of the notice that a parcel is a form of."""
+    return parcel_id.rpartition(".")[0]
+
+
+def _digest(document: bytes) -> str:
+    return sha256(document).hexdigest()[:32]
+
+
+def _form(document: bytes, before: int) -> str:
+    """Return what names a form of a notice after others: one that it had before is another parcel now."""
+    return _digest(document) if not before else _digest(b"%d\n" % before + document)
 
 
 def make(options: Mapping[str, Any], materials: Materials) -> FeedCarrier:

@@ -48,8 +48,10 @@ class Hal:
             record = assemble(parts)
         except ValueError as error:
             raise malformed(f"its parts do not fit together: {error}") from None
+        number = record["details"].get("number")
         return Interpretation(
             record=record,
+            named=None if link.withdrawn else f"{link.kind.value}/{link.sort}/{number}",
             unknown=dict(zip(rest.lost(), (each for _, each in rest.left()), strict=True)),
         )
 

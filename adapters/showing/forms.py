@@ -75,7 +75,7 @@ class PartnerForms:
             return None  # the adapter is not here, or is another one by now: it proves nothing then
 
     def interpret(
-        self, agency: str, source: str, document: bytes, *, record_id: str, at: str
+        self, agency: str, source: str, document: bytes, *, record_id: str, at: str, version: int
     ) -> Mapping[str, object] | None:
         """Return the record that a document says, with what the profile decides."""
 
@@ -83,7 +83,7 @@ class PartnerForms:
             decides = parse_profile(source).get("decides", {})
             adapter = _adapter(source)
             said = adapter.dialect.interpret(bounded(document, adapter.max_document_bytes))
-            return completed(said, decides, agency, record_id=record_id, at=at)[0]
+            return completed(said, decides, agency, record_id=record_id, at=at, version=version)[0]
 
         try:
             return _theirs(read, "document-invalid")

@@ -314,6 +314,7 @@ def _read(composed: _Composed, agency: str, content: bytes, *, record_id: str, a
         dialect=adapter.dialect.name,
         unknown=unknown,
         versions=said.versions,
+        named=said.named,
         signer=signer,
     )
 

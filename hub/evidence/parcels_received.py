@@ -142,6 +142,7 @@ def _check_record(
             document,
             record_id=life.bundle.record_id,
             at=str(content.get("created_at", "")),
+            version=part.version,
         )
     if told is not None and content is not None and _same(told, content):
         life.notes.proven(Topic.CONTENT, "record-of-document", **about)

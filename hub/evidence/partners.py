@@ -95,9 +95,12 @@ class Forms(Protocol):
         ...
 
     def interpret(
-        self, agency: str, source: str, document: bytes, *, record_id: str, at: str
+        self, agency: str, source: str, document: bytes, *, record_id: str, at: str, version: int
     ) -> Mapping[str, object] | None:
-        """Return the record that a document says; None where the format is not known."""
+        """Return the record that a document says; None where the format is not known.
+
+        The other three stand in for what it says nothing of.
+        """
         ...
 
 
@@ -125,7 +128,7 @@ class NoForms:
         return None
 
     def interpret(
-        self, agency: str, source: str, document: bytes, *, record_id: str, at: str
+        self, agency: str, source: str, document: bytes, *, record_id: str, at: str, version: int
     ) -> Mapping[str, object] | None:
         """Know no format."""
         return None

@@ -38,12 +38,15 @@ class Read:
     """What a partner's parcel says, with what its profile decides filled in; `record` is not checked yet.
 
     `unknown` is what no record has a place for. `signer` is whom its seal proves; None without a seal.
+    `named` is what the partner calls the thing in a format without versions: id, version and action are then
+    those of a first version, and who knows what came before puts others in their place.
     """
 
     record: Mapping[str, Any] = field(repr=False)
     dialect: str
     unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
     versions: Mapping[str, str] = field(default_factory=dict)
+    named: str | None = None
     signer: str | None = None
 
 

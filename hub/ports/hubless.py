@@ -94,3 +94,11 @@ class Hubless(Protocol):
     def add_objects(self, agency: str, digests: Mapping[str, str], *, record_id: str) -> None:
         """Store the objects that a record came with; what is there and not forgotten stays. Bookkeeping."""
         ...
+
+    def record_named(self, agency: str, name: str) -> str | None:
+        """Return the newest record that came under a name; None once it was erased."""
+        ...
+
+    def name_record(self, agency: str, name: str, record_id: str) -> None:
+        """Note under which name a record came; a repeat changes nothing. Bookkeeping."""
+        ...

@@ -102,6 +102,12 @@ _KEEP: Final = _new_object.on_conflict_do_update(
     where=_O.digest == FORGOTTEN,
 )
 _BRING: Final = insert(tables.partner_object_records).on_conflict_do_nothing()
+_NAMED: Final = (
+    select(_R.record_id)
+    .where(_R.agency == bindparam("which"), _R.name == bindparam("object"))
+    .order_by(_R.record_id.desc())
+    .limit(1)
+)
 _NAMES_OF: Final = select(_R.name).where(_R.agency == bindparam("which"), _R.record_id == bindparam("record"))
 _LET_GO: Final = delete(tables.partner_object_records).where(
     _R.agency == bindparam("which"), _R.record_id == bindparam("record")
@@ -246,6 +252,16 @@ class HublessStore:
             named = [{"agency": agency, "name": name} for name in sorted(digests)]
             self._session.run(_KEEP, [one | {"digest": digests[one["name"]]} for one in named])
             self._session.run(_BRING, [one | {"record_id": record_id} for one in named])
+
+    def record_named(self, agency: str, name: str) -> str | None:
+        """Return the newest record that came under a name: ids grow with time."""
+        row = self._session.row(_NAMED, {"which": agency, "object": name})
+        return None if row is None else str(row[0])
+
+    def name_record(self, agency: str, name: str, record_id: str) -> None:
+        """Note under which name a record came."""
+        self._session.change(audited=False)
+        self._session.run(_BRING, [{"agency": agency, "name": name, "record_id": record_id}])
 
     def forget_objects(self, agency: str, record_id: str) -> None:
         """Forget the digests of the objects that a record's parcels brought, and no other record's."""

@@ -543,7 +543,8 @@ partner_objects = _table(
     _text("digest"),
 )
 
-#: Whose objects these are: an erasure forgets those that no other record brought.
+#: Whose objects these are: an erasure forgets those that no other record brought. What a partner calls the
+#: thing itself is among the names too, where its documents have no versions.
 partner_object_records = _table(
     "partner_object_records",
     _text("agency", key=True),

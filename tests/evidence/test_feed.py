@@ -83,3 +83,23 @@ def test_a_notice_of_the_public_list_is_proven_and_told_as_what_nobody_signed(fe
     assert lied.outcome is Outcome.DISPROVEN, "another notice's bytes are not what the log names"
     exchanged = fed.verdict(resigned(raw, fed.ours, lambda whole: replace(whole, contents=other.contents)))
     assert exchanged.outcome is Outcome.DISPROVEN
+
+
+def test_the_corrections_of_a_notice_are_proven_as_what_its_forms_say(fed: Fed) -> None:
+    number, notice = next(iter(fed.public.notices.items()))
+    fed.public.put(notice | {"forename": "OTHERWISE"})
+    fed.public.look_later()
+    fed.public.put(notice | {"distinguishing_marks_xx": "in no field", "forename": "OTHERWISE"})
+    fed.public.look_later()
+    raw = fed.of(number)
+    verdict = fed.verdict(raw)
+    assert verdict.outcome is Outcome.PROVEN, told(verdict)
+    assert [(one.version, one.action) for one in verdict.contents] == [(1, "new"), (2, "correction")]
+    said = [one.about["version"] for one in verdict.findings if one.key == "record-of-document"]
+    assert said == ["1", "2", "2"], "the third form changed nothing that the record says"
+
+    def swap(whole: Bundle) -> Bundle:
+        first, second, *rest = whole.parcels
+        return replace(whole, parcels=(replace(first, version=2), replace(second, version=1), *rest))
+
+    assert fed.verdict(resigned(raw, fed.ours, swap)).outcome is not Outcome.PROVEN

@@ -63,6 +63,7 @@ OPENING: Final = {
     "hub/exchange/attachments/uploads.py": "to take the digest of an upload that was resumed",
     "hub/exchange/hubless/asking.py": "to say which places of it a format cannot carry",
     "hub/exchange/hubless/confirming.py": "a partner's receipt, to see whether it came before",
+    "hub/exchange/hubless/continuing.py": "to compare what came with the version before; nothing is shown",
     "hub/exchange/hubless/retrying.py": "a refused parcel, weighed again as when it came; nothing is shown",
     "hub/exchange/hubless/showing.py": "parcels as evidence; committed as exported before they are returned",
     "hub/bootstrap/materials.py": "a key or secret, for the seal or carrier that it is held for",

@@ -206,3 +206,22 @@ def test_nothing_but_bookkeeping_is_committed_without_its_event(store: Store, ch
                 work.hubless.put_profile(profile())
         with pytest.raises(Exception, match="audit"):
             work.commit()
+
+
+def test_a_name_leads_to_the_newest_record_that_came_under_it_until_that_is_erased(store: Store) -> None:
+    with store.work() as work:
+        for record_id in ("r-1", "r-2", "r-1"):
+            work.hubless.name_record(THEM, "notice/red/2026/1", record_id)
+        work.hubless.name_record("fr-dgsi", "notice/red/2026/1", "r-3")
+        commit(work)
+    with store.read() as view:
+        assert view.hubless.record_named(THEM, "notice/red/2026/1") == "r-2"
+        assert view.hubless.record_named(THEM, "notice/red/2026/2") is None
+    for record_id in ("r-2", "r-1"):
+        with store.work() as work:
+            assert work.hubless.record_named(THEM, "notice/red/2026/1") == record_id
+            work.hubless.forget_objects(THEM, record_id)
+            commit(work)
+    with store.read() as view:
+        assert view.hubless.record_named(THEM, "notice/red/2026/1") is None
+        assert view.hubless.record_named("fr-dgsi", "notice/red/2026/1") == "r-3"

@@ -17,6 +17,7 @@ from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import lock_content
 from hub.exchange.dues.scheduling import scheduled
+from hub.exchange.hubless.continuing import record_of
 from hub.exchange.hubless.unplaced import words_of
 from hub.exchange.preparing import row_of
 from hub.exchange.recipients import question_of_record
@@ -29,7 +30,7 @@ from hub.records.actor import Actor, ActorKind
 from hub.records.ids import new_id
 from hub.records.kinds import Action
 from hub.records.lifecycle import RecordState
-from hub.records.record import Record, load_record
+from hub.records.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +45,18 @@ class Admitted:
     read: Read | None = None
 
 
-def admit(broker: Broker, standing: Standing, partner: ProfileRow, parcel: Parcel, at: datetime) -> Admitted:
+def admit(
+    broker: Broker,
+    standing: Standing,
+    partner: ProfileRow,
+    parcel: Parcel,
+    at: datetime,
+    *,
+    came_at: datetime | None = None,
+) -> Admitted:
     """Return the record that a parcel becomes, with all its rows; nothing is stored.
+
+    `came_at` is when it came, if that was before.
 
     Raises what says why it is refused, Refused `content-erased` for what was erased here among it.
     """
@@ -55,9 +66,10 @@ def admit(broker: Broker, standing: Standing, partner: ProfileRow, parcel: Parce
         record_id=new_id(),
         at=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     )
-    if not all(map(_is_storable, read.versions)):
+    if not all(map(_is_storable, [*read.versions, read.named or "-"])):
         raise PeerFault("partner-document-malformed", "An object in the document has no name that is text.")
-    record = load_record(read.record, max_bytes=broker.limits.record_max_bytes)
+    with broker.store.read() as view:
+        record = record_of(broker, view, partner, read, came_at=came_at or at)
     if record.originator != partner.agency:
         raise IntegrityFailure(
             "originator-mismatch", "The document names another originator than its sender."
@@ -222,6 +234,8 @@ def store(broker: Broker, work: UnitOfWork, admitted: Admitted) -> None:
     if admitted.read is not None:
         record_id = admitted.intake.record_id or ""
         work.hubless.add_objects(admitted.intake.agency, admitted.read.versions, record_id=record_id)
+        if admitted.read.named is not None:
+            work.hubless.name_record(admitted.intake.agency, admitted.read.named, record_id)
     for row in rows:
         if row.version > 1:
             supersede(work, row)

@@ -40,7 +40,7 @@ def retry_parcel(broker: Broker, actor: Actor, agency: str, parcel_id: str, *, w
     content = unlock(kept[before.body_id], master_key=broker.keyring.master_key())
     parcel, failed = Parcel(parcel_id=parcel_id, content=content), None
     try:
-        admitted = admit(broker, standing, partner, parcel, at)
+        admitted = admit(broker, standing, partner, parcel, at, came_at=before.received_at)
     except OurFault:
         raise
     except HubError as error:

@@ -79,6 +79,42 @@ def test_each_notice_comes_once_and_again_when_it_was_changed(tmp_path: Path) ->
     assert at.look() == ["2026/1"]
 
 
+def test_a_form_that_a_notice_had_before_is_another_parcel(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1))
+    plain, other = at.search.entries[0], replace(at.search.entries[0], sex="F")
+    ids: list[str] = []
+    for entry in (plain, other, plain, other):
+        at.search.entries = [entry]
+        (parcel,) = at.carrier.pull(limit=5)
+        at.carrier.acknowledge(parcel.parcel_id, TAKEN)
+        assert at.look() == []
+        ids.append(parcel.parcel_id)
+        at.later()
+    assert len({*ids}) == 4
+
+
+def test_of_several_forms_that_wait_the_newest_alone_is_brought(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.carrier.pull(limit=5)
+    at.search.entries = [replace(at.search.entries[0], sex="F"), at.search.entries[1]]
+    at.later()
+    found = {json.loads(one.content)["entity_id"]: one for one in at.carrier.pull(limit=5)}
+    assert json.loads(found["2026/1"].content)["sex_id"] == "F"
+    assert at.look() == ["2026/2", "2026/1"]
+
+
+def test_what_was_noted_before_forms_were_counted_is_known(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1))
+    at.look()
+    known = tmp_path / "known" / "2026-1"
+    known.write_bytes(known.read_bytes().partition(b" ")[0])
+    at.later()
+    assert at.look() == []
+    at.search.entries = [replace(at.search.entries[0], sex="F")]
+    at.later()
+    assert at.look() == ["2026/1"]
+
+
 def test_a_few_are_fetched_at_each_look_and_nothing_is_lost_by_a_restart(tmp_path: Path) -> None:
     at = Looking(tmp_path, *red(*range(9)))
     first = at.carrier.pull(limit=4)

@@ -265,3 +265,10 @@ def test_an_address_elsewhere_is_kept_and_not_followed() -> None:
     value = notice()
     value["_links"]["self"]["href"] = "https://elsewhere.example/notices/v1/red/A-0000-1-2026"
     assert "elsewhere.example" in str(read(value).unknown["_links"])
+
+
+def test_a_notice_is_called_by_its_number_and_its_colour_and_a_withdrawal_says_its_record() -> None:
+    real = json.loads(file("interpol/red-notice-detail-hal-example.json"))
+    assert read(real).named == "notice/red/1993/27493"
+    with pytest.raises(ValueError, match="not told apart by a name"):
+        Interpretation(record={"id": "x"}, named="notice/red/1993/27493")

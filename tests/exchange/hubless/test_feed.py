@@ -13,8 +13,11 @@ import pytest
 from hub.bootstrap.adapted import Adapters
 from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
+from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.routing import collect
+from hub.records.lifecycle import RecordState
 from tests.exchange.hubless.feeding import FEED, PublicList, public_list, real_notices
+from tests.exchange.hubless.test_ending import ERASER, SECOND
 from tests.exchange.hubs import CUSTODIAN, Hubs, add_member, agreement_text
 
 pytestmark = pytest.mark.slow
@@ -50,3 +53,63 @@ def test_real_notices_of_the_public_list_reach_the_member_that_collects_them(
         assert sorted(one["details"]["number"] for one in found) == sorted(there.notices)
     assert {one["kind"] for one in found} == {"notice"}
     assert {one["originator"] for one in found} == {FEED}
+
+
+def versions(broker: Broker, number: str) -> list[tuple[str, int, str]]:
+    """Return record, version and action of all that a notice became, by what the member got of it."""
+    return [
+        (str(one["id"]), int(one["version"]), str(one["action"]))
+        for one in collected(broker)
+        if one["details"].get("number") == number
+    ]
+
+
+def test_a_notice_that_was_changed_comes_as_a_correction_of_its_record(hubs: Hubs, tmp_path: Path) -> None:
+    notices = real_notices(4)
+    with listed_in(hubs, tmp_path, notices) as there:
+        there.look()
+        changed, other = notices[0]["entity_id"], notices[1]["entity_id"]
+        there.put(notices[0] | {"forename": "OTHERWISE"})
+        there.look_later()
+        there.put(notices[0])
+        there.look_later()
+        ((record, *first), *later) = versions(there.broker, changed)
+        assert first == [1, "new"]
+        assert later == [(record, 2, "correction"), (record, 3, "correction")]
+        assert [one[1:] for one in versions(there.broker, other)] == [(1, "new")]
+        with there.broker.store.read() as view:
+            states = [one.state for one in view.records.versions(record, originator=FEED)]
+    assert states == [RecordState.SUPERSEDED, RecordState.SUPERSEDED, RecordState.RECEIVED]
+
+
+def test_other_bytes_that_say_the_same_are_no_correction(hubs: Hubs, tmp_path: Path) -> None:
+    (notice,) = real_notices(1)
+    with listed_in(hubs, tmp_path, [notice]) as there:
+        there.look()
+        there.put(dict(reversed(notice.items())))
+        there.look_later()
+        there.put(notice | {"distinguishing_marks_xx": "in no field"})
+        there.look_later()
+        ((record, *first),) = versions(there.broker, notice["entity_id"])
+        assert first == [1, "new"]
+        with there.broker.store.read() as view:
+            came = view.hubless.intakes_of(FEED, record)
+    assert [(one.version, one.taken) for one in came] == [(1, True)] * 3
+    assert came[-1].unknown_id is not None, "what no field holds is kept beside it"
+    assert len({one.parcel_id for one in came}) == 3
+
+
+def test_a_notice_that_changed_after_its_record_was_erased_is_a_new_record(
+    hubs: Hubs, tmp_path: Path
+) -> None:
+    (notice,) = real_notices(1)
+    with listed_in(hubs, tmp_path, [notice]) as there:
+        there.look()
+        ((before, *_),) = versions(there.broker, notice["entity_id"])
+        propose_erasure(there.broker, ERASER, before, justification="kept too long", originator=FEED)
+        confirm_erasure(there.broker, SECOND, before, originator=FEED)
+        there.put(notice | {"forename": "OTHERWISE"})
+        there.look_later()
+        ((record, *first),) = versions(there.broker, notice["entity_id"])
+    assert record != before
+    assert first == [1, "new"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ from hub.errors import HubError, Refused
 from hub.exchange.agreements import adopt
 from hub.exchange.contents import read_content
 from hub.exchange.hubless.discarding import discard_parcels
-from hub.exchange.hubless.pinning import suspend_hubless
+from hub.exchange.hubless.pinning import pin_profile, profile_digest, suspend_hubless
 from hub.exchange.hubless.retrying import retry_parcel
 from hub.records.actor import Role
-from tests.exchange.hubless.conftest import THEM, Pair
+from tests.exchange.hubless.conftest import THEM, Pair, make_pair, profile_text
+from tests.exchange.hubless.test_keeping import DECIDES, NOTICE
 from tests.exchange.hubless.test_taking import intakes, packed, records, theirs, verdicts
-from tests.exchange.hubs import CUSTODIAN, agreement_text, officer
+from tests.exchange.hubs import CUSTODIAN, Hubs, agreement_text, officer
 
 WHY = "the agreement was adopted since"
 
@@ -149,3 +151,23 @@ def test_an_objects_name_that_a_database_cannot_hold_blocks_no_parcel(made: Any)
     pair.look()
     assert len(verdicts(pair)) == 2
     assert intakes(pair, "plain")[0].code is None
+
+
+def test_a_form_that_was_overtaken_while_it_was_held_undoes_nothing(hubs: Hubs, tmp_path: Path) -> None:
+    """Notices have no versions: what is newer is told by when it came."""
+    pair = make_pair(hubs, profile_text(tmp_path / "drop", adapter="interpol"), tmp_path)
+    pair.send(json.dumps(NOTICE | {"forename": "BEFORE"}).encode())
+    pair.look()
+    assert verdicts(pair) == ["record-invalid"]
+    source = profile_text(tmp_path / "drop", adapter="interpol", extra=DECIDES)
+    pin_profile(pair.broker, CUSTODIAN, THEM, source, confirmed_digest=profile_digest(source))
+    pair.send(json.dumps(NOTICE | {"forename": "NOW"}).encode(), "theirs-2")
+    pair.look()
+    with pytest.raises(Refused) as refusal:
+        retry(pair)
+    assert refusal.value.code == "conflict"
+    assert [one.version for one in records(pair)] == [1]
+    pair.send(json.dumps(NOTICE | {"forename": "LATER"}).encode(), "theirs-3")
+    pair.look()
+    assert [(one.version, one.action) for one in records(pair)] == [(1, "new"), (2, "correction")]
+    assert len({one.record_id for one in records(pair)}) == 1

@@ -146,8 +146,12 @@ def _new_home(home: Path) -> Iterator[None]:
 
     A folder that holds anything is refused: a new unlock secret would lock out the keys that are there.
     """
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(home.iterdir()):
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        filled = any(home.iterdir())
+    except OSError as error:
+        raise OurFault("config-invalid", f"{home} cannot be made a hub: {error.strerror}.") from None
+    if filled:
         raise Refused("home-exists", f"{home} is not empty; a hub is made in a new folder.")
     try:
         yield

@@ -16,7 +16,7 @@ from hub.cli.answer import Answer, facts
 from hub.cli.card_words import confirmed_card, spoken
 from hub.cli.files import read_bytes, write_bytes
 from hub.cli.frame import SOME_DIGEST, Noun, trail
-from hub.cli.home import administrator, home_option, opened, unlock_option
+from hub.cli.home import administrator, config_of, home_option, opened, unlock_option
 from hub.cli.partner_approving import approve_waiting
 from hub.cli.partner_revocation import revocation
 from hub.cli.partner_shown import as_document, list_, partner_facts, show
@@ -161,6 +161,7 @@ def add(
     vouched = None
     if card is not None:
         raw = read_bytes(card).strip()
+        partners.refuse_own(read_card(raw), config_of(home).agency)  # before anybody is called
     else:
         with opened(home, unlock) as hub:
             vouched = vouched_card(hub.broker, hub.federation.place, listed or "")

@@ -196,11 +196,16 @@ def _agencies(names: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
+def refuse_own(card: Card, agency: str) -> None:
+    """Raise Refused `request-invalid` for the card of this hub itself."""
+    if card.agency == agency:
+        raise Refused("request-invalid", "This is our own card; a partner's card is needed.")
+
+
 def _refuse_unless_fitting(
     broker: Broker, work: UnitOfWork, card: Card, row: PartnerRow, before: PartnerRow | None
 ) -> None:
-    if card.agency == broker.agency:
-        raise Refused("request-invalid", "This is our own card; a partner's card is needed.")
+    refuse_own(card, broker.agency)
     if work.directory.member(card.agency) is not None:
         raise Refused("conflict", f"{card.agency} is a member of this hub; it cannot be a partner too.")
     if work.hubless.profile(card.agency) is not None:

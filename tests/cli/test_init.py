@@ -42,6 +42,13 @@ def test_second_init_is_refused_and_changes_nothing(made: Path) -> None:
     assert (made / "kz-knb" / "unlock").read_bytes() == before
 
 
+def test_a_home_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "kz-knb"
+    said = refused(hub("init", "--home", str(home), "--agency", "kz-knb"), "config-invalid")
+    assert f"{home} cannot be made a hub: Not a directory." in " ".join(said.split())
+
+
 def test_init_never_takes_the_unlock_secret_from_keys_that_lost_their_configuration(homes: Path) -> None:
     home = homes / "kz-knb"
     before = (home / "unlock").read_bytes()

@@ -87,6 +87,14 @@ def test_half_of_the_words_is_shown_and_the_other_half_must_be_typed(
     assert pinned() == ["cis-atc"]
 
 
+def test_our_own_card_is_refused_before_anybody_is_called(homes: Path, tmp_path: Path) -> None:
+    ours = tmp_path / "ours.card"
+    assert hub("partner", "card", "--out", str(ours)).exit_code == 0
+    result = hub("partner", "add", str(ours))
+    assert "our own card" in refused(result, "request-invalid")
+    assert "Call your colleague" not in result.stderr
+
+
 @pytest.mark.parametrize("typed", ["abandon " * 6, "", "yes"])
 def test_wrong_words_pin_nothing(card: Path, typed: str) -> None:
     result = hub("partner", "add", str(card), typed=typed + "\nnonsense\n")

@@ -94,6 +94,7 @@ def from_click(error: click.ClickException) -> HubError:
     """Return the failure for a command line that click could not read."""
     sentence = error.format_message()
     if isinstance(error, click.UsageError) and error.ctx is not None:
+        sentence = sentence.rstrip() if sentence.rstrip().endswith((".", ")")) else f"{sentence.rstrip()}."
         sentence = f"{sentence} See `{error.ctx.command_path} --help`."
     return Refused("command-invalid", " ".join(sentence.split()))
 
@@ -103,7 +104,8 @@ def unanswered() -> HubError:
     return Refused(
         "command-invalid",
         "Something was to be typed, and nobody is there to type it. A script hands secrets over with an "
-        "option that ends in -fd, and answers beforehand, as with --yes or --confirm: see --help.",
+        "option that ends in -fd, and answers beforehand with --digest, --confirm, --fingerprint or --yes, "
+        "whichever the command has: see --help.",
     )
 
 

@@ -77,7 +77,7 @@ def list_(
     if not rows:
         return Answer(
             document={"records": [], "after": after},
-            people=("There is no such record.",),
+            people=("There is no record of that sort here.",),
             then=("hub record kinds",),
         )
     columns = ("position", "record", "version", "kind", "action", "way", "from", "to", "label", "state")

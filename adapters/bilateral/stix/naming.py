@@ -16,6 +16,10 @@ from hub.records.times import as_time
 
 #: Ours alone: whoever derives ids in it follows this module.
 _NAMESPACE: Final = UUID("5b2f2b0e-6a5c-5d0f-9c39-0b8f3a1de7a4")
+#: Importers that have a table of relationships, as OpenCTI does, refuse those that are not in it, and take
+#: this one between any two objects: how two are linked stands in a label.
+RELATED: Final = "related-to"
+LINK: Final = "link:"
 #: When our own definitions were made; they never change under the same id.
 DEFINED_AT: Final = "2026-11-22T00:00:00.000Z"
 EXTENSION_ID: Final = "extension-definition--2d0f7a57-6b1c-5f3e-8a4d-3c0e9f6b7a21"

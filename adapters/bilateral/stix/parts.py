@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from adapters.bilateral.stix import naming
 from adapters.bilateral.stix.writing import ADDRESS
 from adapters.rest import Path, Rest
 
@@ -80,3 +81,13 @@ def read_file(view: Rest, place: int) -> Iterator[Part]:
             yield ("attachments", place, ours), value
     if (digest := view.take("hashes", "SHA-256")) is not None:
         yield ("attachments", place, "digest"), str(digest).lower()
+
+
+def read_link(view: Rest) -> Any:
+    """Return how two subjects are linked: what our label says, or else the relationship's own type."""
+    for place, label in enumerate(view.see("labels", default=())):
+        if label.startswith(naming.LINK) and view.see("relationship_type") == naming.RELATED:
+            view.take("relationship_type")
+            view.take("labels", place)
+            return label.removeprefix(naming.LINK)
+    return view.take("relationship_type")

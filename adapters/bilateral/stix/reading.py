@@ -14,7 +14,15 @@ from stix2.exceptions import STIXError
 
 from adapters.aside import places, unpack
 from adapters.bilateral.stix import naming
-from adapters.bilateral.stix.parts import TYPES, Part, read_file, read_identity, read_subject, take_derived
+from adapters.bilateral.stix.parts import (
+    TYPES,
+    Part,
+    read_file,
+    read_identity,
+    read_link,
+    read_subject,
+    take_derived,
+)
 from adapters.bilateral.stix.writing import ADDRESS
 from adapters.contract import Interpretation
 from adapters.reading import malformed
@@ -279,7 +287,7 @@ def _listed(main: Mapping[str, Any], views: Mapping[str, Rest], aside: list[Part
             view.take("target_ref")
             path = ("subjects", where[source], "links", links[source].next())
             yield (*path, "to"), keys[target]
-            yield (*path, "link"), view.take("relationship_type")
+            yield (*path, "link"), read_link(view)
             if (note := view.take("description")) is not None:
                 yield (*path, "note"), note
 

@@ -199,7 +199,8 @@ def _relationships(
             "type": "relationship",
             **common,
             "id": object_id("relationship", source, place, common["modified"]),
-            "relationship_type": link.take("link"),
+            "relationship_type": naming.RELATED,
+            "labels": [f"{naming.LINK}{link.take('link')}"],
             "source_ref": source,
             "target_ref": target,
         }

@@ -82,7 +82,47 @@ def test_a_plain_bundle_says_what_it_cannot_carry() -> None:
 
 def test_members_of_a_group_are_related_to_it() -> None:
     (relation,) = of_type(bundle(dialect=PLAIN), "relationship")
+    assert (relation["relationship_type"], relation["labels"]) == ("related-to", ["link:leader"])
+
+
+def test_a_bundle_of_before_says_by_its_type_how_two_are_linked() -> None:
+    value = bundle()
+    now = read(value).record
+    (relation,) = of_type(value, "relationship")
+    relation["relationship_type"] = relation.pop("labels")[0].removeprefix("link:")
     assert relation["relationship_type"] == "leader"
+    assert read(value).record == now
+
+
+#: The types of objects that OpenCTI's importer takes of those that we write; it leaves others out.
+#: (pycti: `opencti_stix2_utils.STIX_OBJECTS`.)
+IMPORTED = {"identity", "location", "relationship", "file", "marking-definition", "report"}
+
+
+@pytest.mark.parametrize("dialect", [WITH, PLAIN], ids=["with our extension", "plain"])
+@pytest.mark.parametrize("kind", Kind)
+def test_what_opencti_imports_stands_on_nothing_that_it_leaves_out(kind: Kind, dialect: Stix) -> None:
+    """It takes objects one by one, each after all that it refers to, and drops what refers to nothing.
+
+    Between two identities its table (`stixCoreRelationshipsMapping`) has few relationships besides
+    `related-to`, and an element with another one is refused.
+    """
+    objects = bundle(kind, dialect)["objects"]
+    taken = {each["id"] for each in objects if each["type"] in IMPORTED}
+    assert {each["type"] for each in objects} - IMPORTED <= {"extension-definition"}
+    for each in objects:
+        if each["id"] not in taken:
+            continue
+        named = [each[name] for name in each if name.endswith("_ref")]
+        named += [one for name in each if name.endswith("_refs") for one in each[name]]
+        assert set(named) <= taken - {each["id"]}
+        assert each.get("relationship_type", "related-to") == "related-to"
+        assert all(
+            {"source_name", "external_id"} <= one.keys() for one in each.get("external_references", ())
+        )
+    (report,) = [each for each in objects if each["type"] == "report"]
+    assert report["object_refs"]
+    assert {"name", "published"} <= report.keys()
 
 
 def test_a_withdrawal_is_a_revoked_report_of_the_same_id() -> None:

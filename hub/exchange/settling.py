@@ -10,8 +10,11 @@ from hub.entries import Direction, RecordRow
 from hub.exchange.broker import Broker
 from hub.ports import View
 from hub.records.assistance import STILL_OPEN
-from hub.records.lifecycle import RECORD_STEPS, RecordState
+from hub.records.kinds import Kind
+from hub.records.lifecycle import RECORD_STEPS, EntryState, RecordState
 
+_REQUEST: Final = Kind.ASSISTANCE_REQUEST.value
+_NEVER_ARRIVED: Final = frozenset({EntryState.REFUSED, EntryState.DEAD})
 _NEVER_WENT: Final = frozenset({RecordState.DRAFT, RecordState.REJECTED, RecordState.DISCARDED})
 
 
@@ -50,8 +53,8 @@ def _last_that_went(view: View, newest: RecordRow) -> RecordRow:
 def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[RecordRow, RecordRow]]:
     """Mark the records that these rows answer as answered, at whichever side they were made.
 
-    One that was postponed is not: its answer is still due. Return each answer with the record that it is tied
-    to, for the log.
+    One that was postponed is not, nor one that others who got it have still to answer: it stays due. Return
+    each answer with the record that it is tied to, for the log.
     """
     ties = []
     for row in rows:
@@ -60,10 +63,24 @@ def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[Recor
         for newest in view.records.newest([row.in_reply_to]).values():  # an id may have several originators
             asked = _last_that_went(view, newest)
             if _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
-                if row.outcome not in STILL_OPEN:
+                if row.outcome not in STILL_OPEN and not _awaited(view, asked, row):
                     view.records.advance(asked, to=RecordState.ANSWERED)
                 ties.append((row, asked))
     return ties
+
+
+def _awaited(view: View, asked: RecordRow, row: RecordRow) -> frozenset[str]:
+    """Return which partners that got a request of ours have still to answer it; none where it went to one."""
+    if asked.direction is Direction.IN or len(asked.recipients) == 1 or asked.kind != _REQUEST:
+        return frozenset()
+    went = view.outbox.of_record(asked.record_id)
+    got = {one.recipient for one in went if one.state not in _NEVER_ARRIVED} & set(asked.recipients)
+    said = view.ledger.in_conversations([asked.conversation])
+    return frozenset(got) - {
+        one.originator
+        for one in (*said, row)
+        if one.in_reply_to == asked.record_id and one.outcome not in STILL_OPEN
+    }
 
 
 def tied(broker: Broker, event: AuditEvent, asked: RecordRow) -> AuditEvent:

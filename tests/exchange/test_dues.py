@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ from hub.exchange.dues.retaining import confirm_keeping, propose_keeping
 from hub.exchange.dues.reviewing import review
 from hub.exchange.erasing import erase_by_rule
 from hub.exchange.routing import collect, read_record
-from hub.exchange.upkeep import trace
+from hub.exchange.upkeep import drop, trace
 from hub.policy.dues import Due
 from hub.records.actor import Role
 from hub.records.kinds import Kind
@@ -326,6 +327,36 @@ def test_an_answer_that_postpones_leaves_the_request_due_until_the_final_one_com
             assert done(broker, Act.ANSWERED)[-1].details["answer"] == answer.record_id
             answered = newest(broker, row.record_id).state is RecordState.ANSWERED
             assert answered is not bool(open_)
+
+
+def test_a_request_to_several_is_due_until_all_that_got_it_have_answered(tmp_path: Path) -> None:
+    hubs = Hubs(folder=tmp_path)
+    ours, *others = [hubs.add(agency) for agency in ("kz-knb", "cis-atc", "sco-rats", "kg-gknb")]
+    hubs.pair_all()
+    hubs.agree(extra=("kz-mvd",))
+    add_member(ours, "kz-mvd")
+    told = dict(document("assistance-request"))
+    for name in ("review_on", "retain_until"):
+        told.pop(name, None)
+    told["reply_due_at"] = "2026-12-02T09:00:00.000Z"
+    row = draft(ours, AIGUL, told, recipients=["cis-atc", "sco-rats", "kg-gknb", "kz-mvd"])
+    release_it(ours, row)
+    hubs.network.down.add("kg-gknb")
+    run_lanes(ours)
+    with ours.store.read() as view:
+        (away,) = [one for one in view.outbox.of_record(row.record_id) if one.recipient == "kg-gknb"]
+    drop(ours, CUSTODIAN, away.entry_id, reason="they are closed")
+    pass_days(hubs, 11)
+    for broker, open_ in zip(others[:2], ([row.record_id], []), strict=True):
+        more = {"in_reply_to": row.record_id, "conversation": row.conversation}
+        drafted(broker, "kz-knb", "assistance-answer", **more)
+        run_lanes(broker)
+        with ours.store.read() as view:
+            due = falling_due(view, ours.limits, Due.REPLY, at=hubs.clock.now())
+            assert [one.row.record_id for one in due] == open_
+        assert newest(broker, row.record_id).state is RecordState.ANSWERED
+    assert newest(ours, row.record_id).state is RecordState.ANSWERED
+    hubs.close()
 
 
 def test_what_was_asked_urgently_is_confirmed_in_writing_by_its_next_version(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -179,8 +179,8 @@ class FileKeyring:
         """Return the public halves of every key that was ever in use, those destroyed since too."""
         return self._now().public_ever
 
-    def given_up(self) -> tuple[str, ...]:
-        """Return the ids of the signing keys that were given up as compromised."""
+    def given_up(self) -> Mapping[str, datetime]:
+        """Return the ids of the signing keys that were given up as compromised, and when each was."""
         return self._now().given_up
 
     def master_key(self) -> MasterKeys:

@@ -45,7 +45,7 @@ class Loaded:
     decryption: DecryptionKeys = field(repr=False)
     public: PublicKeys
     public_ever: PublicKeys
-    given_up: tuple[str, ...]
+    given_up: Mapping[str, datetime]
     master: MasterKeys = field(repr=False)
     token: ec.EllipticCurvePrivateKey = field(repr=False)
     token_verifiers: tuple[ec.EllipticCurvePublicKey, ...]
@@ -109,7 +109,7 @@ def _in_use(entry: KeyEntry) -> bool:
     return entry.purpose in _AT_HAND and (entry.state in ON_CARD or opens_old)
 
 
-def _given_up(inventory: Inventory) -> tuple[str, ...]:
+def _given_up(inventory: Inventory) -> Mapping[str, datetime]:
     """Return the ids of the signing keys that were given up, the last first, also of one never used."""
     gone = [
         one
@@ -117,7 +117,7 @@ def _given_up(inventory: Inventory) -> tuple[str, ...]:
         for one in inventory.of(purpose, KeyState.COMPROMISED)
     ]
     gone.sort(key=lambda one: (one.since, one.key_id), reverse=True)
-    return tuple(one.kid for one in gone if one.kid)
+    return {one.kid: one.since for one in gone if one.kid}
 
 
 @dataclass(frozen=True, kw_only=True)

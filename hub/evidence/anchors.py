@@ -51,6 +51,7 @@ _CERTIFICATES_MAX: Final = 256
 ANCHORS_MAX_BYTES: Final = 8 * 1024 * 1024
 _DEPTH: Final = 8
 _AGENCY: Final = frozenset({"agency", "fingerprints", "keys", "log", "suites", "witness"})
+_OPTIONAL: Final = frozenset({"given_up", "log_epochs", "witness_epochs"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,8 @@ class AgencyAnchor:
     """One agency as the verifier knows it: its keys, suites, cards, and the keys of its log and witness.
 
     `fingerprints` are those of the cards that the keys were taken from. Where the keys of its log or of its
-    witness were changed, the epochs tell which signed when, the present ones last.
+    witness were changed, the epochs tell which signed when, the present ones last. `given_up` are the ids of
+    signing keys that others may have, and since when that was said.
     """
 
     agency: str
@@ -69,6 +71,7 @@ class AgencyAnchor:
     witness_keys: tuple[NoteKey, ...] = ()
     log_epochs: tuple[LogEpoch, ...] = ()
     witness_epochs: tuple[WitnessEpoch, ...] = ()
+    given_up: Mapping[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not is_agency(self.agency) or self.public.agency != self.agency:
@@ -106,12 +109,15 @@ class AgencyAnchor:
             document["log_epochs"] = log_epochs_as(self.log_epochs)
         if self.witness_epochs:
             document["witness_epochs"] = witness_epochs_as(self.witness_epochs)
+        if self.given_up:
+            gone = sorted(self.given_up.items())
+            document["given_up"] = [{"kid": kid, "at": as_text(at)} for kid, at in gone]
         return document
 
     @classmethod
     def load(cls, value: object) -> AgencyAnchor:
         """Return the agency of a JSON object; raise ValueError or IntegrityFailure `card-invalid`."""
-        said = members(value, _AGENCY, frozenset({"log_epochs", "witness_epochs"}))
+        said = members(value, _AGENCY, _OPTIONAL)
         agency, keys = text_of(said, "agency"), said["keys"]
         if not isinstance(keys, Mapping):
             raise ValueError("an agency's keys are not a JWK set")
@@ -124,6 +130,7 @@ class AgencyAnchor:
             witness_keys=tuple(map(NoteKey.parse, texts_of(said, "witness"))),
             log_epochs=load_log_epochs(said, "log_epochs"),
             witness_epochs=load_witness_epochs(said, "witness_epochs"),
+            given_up=_given_up(list_of(said, "given_up")) if "given_up" in said else {},
         )
 
 
@@ -243,6 +250,15 @@ def _partners(values: Sequence[object]) -> Mapping[str, tuple[x509.Certificate, 
         said = members(value, frozenset({"agency", "certificates"}))
         if found.setdefault(text_of(said, "agency"), held := _certificates(said, "certificates")) is not held:
             raise ValueError("a partner stands in it twice")
+    return found
+
+
+def _given_up(values: Sequence[object]) -> Mapping[str, datetime]:
+    found: dict[str, datetime] = {}
+    for value in values:
+        said = members(value, frozenset({"at", "kid"}))
+        if found.setdefault(text_of(said, "kid"), at := time_of(said, "at")) is not at:
+            raise ValueError("a key was given up twice in it")
     return found
 
 

@@ -29,7 +29,8 @@ _LOG_ALGORITHMS: Final = ("Ed25519", "ML-DSA-44")
 class ProvenCheckpoint:
     """A checkpoint that the log signed, and who else says when it was there.
 
-    `cosigned`: the quorum is met, and by at least one witness.
+    `cosigned`: the quorum is met, and by at least one witness. `dated` is when as many witnesses as needed
+    had cosigned it, or when the time was stamped; None where neither is shown.
     """
 
     checkpoint: Checkpoint
@@ -37,16 +38,21 @@ class ProvenCheckpoint:
     quorum_met: bool
     cosigned: bool
     confirmed: tuple[tuple[datetime, str], ...]
+    dated: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProvenEntry:
-    """An entry that is in the log; `said` are its fields as far as they are disclosed and committed to."""
+    """An entry that is in the log; `said` are its fields as far as they are disclosed and committed to.
+
+    `dated` is the earliest time by which a quorum of witnesses, or a time stamp, proves that it was there.
+    """
 
     index: int
     leaf: Leaf
     shown: Shown
     said: Mapping[str, object] = field(default_factory=dict)
+    dated: datetime | None = None
 
     @property
     def act(self) -> str:
@@ -161,13 +167,17 @@ def _check_checkpoint(
                 claims_at=at,
             )
         )
-    confirmed += _check_timestamps(part, checkpoint, anchors, notes)
+    times = sorted(at for at, _name in confirmed)
+    enough = max(1, anchors.needed)
+    stamps = _check_timestamps(part, checkpoint, anchors, notes)
+    confirmed += stamps
     return ProvenCheckpoint(
         checkpoint=checkpoint,
         epoch=epoch,
         quorum_met=verdict.met,
         cosigned=bool(verdict.cosigned) and verdict.met,
         confirmed=tuple(sorted(confirmed)),
+        dated=min([*times[enough - 1 : enough], *(at for at, _name in stamps)], default=None),
     )
 
 
@@ -228,7 +238,8 @@ def _check_entries(
         except HubError as error:
             notes.disproven(Topic.LOG, "entry-false", number=number, why=error.sentence, code=error.code)
             continue
-        proven.append(entry)
+        times = [one.dated for one in checkpoints if one.dated and one.checkpoint.size > entry.index]
+        proven.append(replace(entry, dated=min(times, default=None)))
     if proven:
         notes.proven(
             Topic.LOG,

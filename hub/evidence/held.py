@@ -24,6 +24,7 @@ class Life:
     anchors: Anchors
     opened: Mapping[str, OpenedPart]
     receipts: Sequence[CheckedReceipt]
+    passed: Sequence[tuple[Signed, str]]
     numbered: Sequence[tuple[Signed, int, datetime]]
     entries: Sequence[ProvenEntry]
     notes: Notebook

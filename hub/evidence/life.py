@@ -14,6 +14,7 @@ from hub.errors import HubError
 from hub.evidence.approved import approvals_agree, check_keys
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Standing, Topic
+from hub.evidence.given_up import check_given_up
 from hub.evidence.held import Life
 from hub.evidence.parcel_parts import Way
 from hub.evidence.parts import Shown
@@ -193,6 +194,9 @@ def _pins(life: Life, committed: Mapping[str, int], acknowledged: Mapping[str, i
     entries = {entry.index: entry for entry in life.entries}
     others = [(one, entries[index]) for one, index, _at in signed if one.by != life.bundle.exporter]
     check_relied(shelve(life.bundle.trust), life.notes, others)
+    by_keys = [(one, entries[index]) for one, index, _at in signed]
+    by_keys += [(one, entries[committed[name]]) for one, name in life.passed if name in committed]
+    check_given_up(life.anchors, life.notes, by_keys)
     told: set[tuple[str, str]] = set()
     for one, index, at in signed:
         if one.by == life.bundle.exporter:

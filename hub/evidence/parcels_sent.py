@@ -9,17 +9,19 @@ from typing import Any
 from hub.audit.events import Act
 from hub.envelope.canonical import canonical, digest
 from hub.envelope.encoding import unb64u
-from hub.envelope.parcels import ParcelStatement, losses_of_all, verify_parcel
+from hub.envelope.jws import read_jws
+from hub.envelope.parcels import PARCEL_TYPE, ParcelStatement, losses_of_all, verify_parcel
 from hub.envelope.suites import Suite
 from hub.errors import HubError, IntegrityFailure
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Signature, Standing, Topic
+from hub.evidence.given_up import check_given_up
 from hub.evidence.held import Life
 from hub.evidence.in_force import InForce, in_force
 from hub.evidence.parcel_parts import ParcelPart
 from hub.evidence.partners import Asked, Forms
 from hub.evidence.parts import Shown
-from hub.evidence.sealed import failed
+from hub.evidence.sealed import Signed, failed
 from hub.records.times import as_time
 
 
@@ -94,6 +96,11 @@ def _check_statement(life: Life, sent: Sent) -> ParcelStatement | None:
     except HubError as error:
         failed(life.notes, Topic.CONTENT, "parcel-statement", error, **about)
         return None
+    if sent.release is not None:
+        jws = read_jws(part.statement.encode(), typ=PARCEL_TYPE)
+        kids = tuple(kid for kid, _input, _signature in jws.signatures.values())
+        by = Signed(by=stated.originator, suite=jws.suite, kids=kids)
+        check_given_up(life.anchors, life.notes, [(by, sent.release)])
     algorithms = Suite.HYBRID_1.signature_algorithms
     life.notes.proven(
         Topic.CONTENT,

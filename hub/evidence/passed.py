@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hub.envelope.passing import as_jws
@@ -10,22 +10,30 @@ from hub.envelope.sealing import Stated, verify_signed
 from hub.errors import HubError, IntegrityFailure
 from hub.evidence.anchors import Anchors
 from hub.evidence.findings import Notebook, Signature, Topic
-from hub.evidence.sealed import OpenedPart, failed, unknown
+from hub.evidence.sealed import OpenedPart, Signed, failed, unknown
 from hub.records.kinds import Kind
 
 #: The parts of a passage, with what a finding and a signature call each.
 _PARTS: Final = (("signed", "passed-signed", "record"), ("consent", "consent-signed", "consent"))
 
 
-def check_passed(opened: Mapping[str, OpenedPart], anchors: Anchors, notes: Notebook) -> None:
-    """Verify what passages hold, with the anchors' keys of its originator; other records hold nothing so."""
+def check_passed(
+    opened: Mapping[str, OpenedPart], anchors: Anchors, notes: Notebook
+) -> Sequence[tuple[Signed, str]]:
+    """Verify what passages hold, with the anchors' keys of its originator; other records hold nothing so.
+
+    Returns who signed it, with the id of the envelope that it came in.
+    """
+    signed: list[tuple[Signed, str]] = []
     for part in opened.values():
         if part.verified.manifest.kind != Kind.PASSAGE.value:
             continue
         details: Any = part.verified.content["details"]
         for name, key, what in _PARTS:
             if name in details:
-                _check(part, details["record"], details[name], anchors, notes, key=key, what=what)
+                by = _check(part, details["record"], details[name], anchors, notes, key=key, what=what)
+                signed += [] if by is None else [(by, part.part.envelope_id)]
+    return signed
 
 
 def _check(
@@ -37,7 +45,7 @@ def _check(
     *,
     key: str,
     what: str,
-) -> None:
+) -> Signed | None:
     about: dict[str, Any] = {"envelope": part.part.envelope_id, "version": part.part.version}
     try:
         stated = _verify(meant["originator"], signed, anchors)
@@ -46,7 +54,7 @@ def _check(
             raise IntegrityFailure("passage-invalid", "It holds another record than it says.")
     except HubError as error:
         failed(notes, Topic.CONTENT, "passed", error, **about)
-        return
+        return None
     algorithms = manifest.suite.signature_algorithms
     told = {"by": manifest.originator, "record": manifest.record_id, "of": manifest.version}
     notes.proven(Topic.CONTENT, key, algorithms=" + ".join(algorithms), **told, **about)
@@ -59,6 +67,7 @@ def _check(
             claims_at=manifest.created_at,
         )
     )
+    return Signed(by=manifest.originator, suite=manifest.suite, kids=stated.signed_by)
 
 
 def _verify(originator: str, signed: Mapping[str, object], anchors: Anchors) -> Stated:

@@ -9,6 +9,7 @@ from hub.evidence.anchors import Anchors, strongest
 from hub.evidence.bundle import SignedBundle, read_bundle
 from hub.evidence.chronicle import check_log
 from hub.evidence.findings import Content, Notebook, Signature, Standing, Topic, Verdict
+from hub.evidence.given_up import given_up_at
 from hub.evidence.held import Life
 from hub.evidence.life import check_life
 from hub.evidence.numbered import check_numbers
@@ -35,7 +36,7 @@ def verify_bundle(raw: bytes, anchors: Anchors, forms: Forms | None = None) -> V
     contents: tuple[Content, ...] = ()
     if _is_the_exporters(signed, anchors, notes):
         opened = check_envelopes(bundle, anchors, notes)
-        check_passed(opened, anchors, notes)
+        passed = check_passed(opened, anchors, notes)
         receipts = check_receipts(bundle, anchors, opened, notes)
         entries = check_log(bundle, anchors, notes)
         if entries:
@@ -44,6 +45,7 @@ def verify_bundle(raw: bytes, anchors: Anchors, forms: Forms | None = None) -> V
                 anchors=anchors,
                 opened=opened,
                 receipts=receipts,
+                passed=passed,
                 numbered=check_numbers(bundle, anchors, entries, notes),
                 entries=entries,
                 notes=notes,
@@ -98,6 +100,8 @@ def _is_the_exporters(signed: SignedBundle, anchors: Anchors, notes: Notebook) -
         else:
             notes.disproven(Topic.BUNDLE, "exporter-signature-false", **about)
         return False
+    if (at := given_up_at(anchors, exporter, checked.kids)) is not None:
+        notes.not_shown(Topic.BUNDLE, "exporter-key-given-up", exporter=exporter, at=at)
     algorithms = checked.suite.signature_algorithms
     notes.proven(
         Topic.BUNDLE,

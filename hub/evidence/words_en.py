@@ -13,6 +13,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "exporter-key-unknown": "The bundle is signed with a key that the anchors do not have for {exporter}; "
     "nothing in it was checked.",
     "exporter-signature-false": "The bundle is not what {exporter} signed. {why} Nothing else was looked at.",
+    "exporter-key-given-up": "The bundle is signed with a key that {exporter} gave up as compromised on "
+    "{at}: let {exporter} export it anew.",
     # content
     "envelope-signed": "{by} signed version {version} for {recipients} ({algorithms}); envelope {envelope}.",
     "passed-signed": "In envelope {envelope}, {by} signed version {of} of record {record} ({algorithms}).",
@@ -101,6 +103,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "pin-in-force-other-card": "{agency} was pinned by card {fingerprint}… since {since} (entry {index}, by "
     "{who}); its keys signed. The anchors know these keys from another card.",
     "key-not-pinned": "{agency} signed with a key or a suite that was not pinned then (card {fingerprint}…).",
+    "key-given-up-before": "A key of {agency} that signed here (entry {index}) was given up as "
+    "compromised on {at}; neither a quorum of witnesses nor a time stamp shows that what it signed was "
+    "there before.",
     "pin-not-shown": "No entry shows how {agency} was pinned when its signature was taken.",
     "card-not-shown": "The card {fingerprint}… of {agency}, which was pinned then, is not in the bundle.",
     "card-false": "The card of {agency} in the bundle does not verify.",
@@ -167,6 +172,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "its digests of them are signed.",
     "timestamp-no-roots": "The anchors have no root for time stamps; the one over {size} entries was not "
     "checked.",
+    "key-given-up-later": "A key of {agency} that signed here (entry {index}) was given up as "
+    "compromised on {at}; what it signed was there by {before}. Since when others had the key, nobody "
+    "can tell.",
     "no-timestamp": "No outside authority stamped the time; the times of witnesses remain.",
     "no-quorum-asked": "The anchors ask for no witnesses: whether {exporter} rewrote its log was not "
     "checked.",

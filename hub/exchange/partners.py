@@ -55,7 +55,7 @@ def own_card(
         public=broker.keyring.public(),
         suites=tuple(suites),
         mailbox=url is not None,
-        given_up=broker.keyring.given_up()[:GIVEN_UP_MAX],
+        given_up=tuple(broker.keyring.given_up())[:GIVEN_UP_MAX],
         log_keys=log_epochs[-1].keys,
         witness_keys=witness_epochs[-1].keys,
         log_epochs=log_epochs[-EPOCHS_MAX:] if len(log_epochs) > 1 else (),

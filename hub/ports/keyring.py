@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -59,8 +59,11 @@ class Keyring(Protocol):
         """Return the public halves of every key that was ever in use: what old evidence is verified with."""
         ...
 
-    def given_up(self) -> tuple[str, ...]:
-        """Return the ids of the signing keys that others may have: nothing that they signed counts."""
+    def given_up(self) -> Mapping[str, datetime]:
+        """Return the ids of the signing keys that others may have, the last first, and since when we know.
+
+        Nothing that they signed counts, unless it is proven to be older than that.
+        """
         ...
 
     def master_key(self) -> MasterKeys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hub.evidence.findings import Outcome, Standing
 from hub.evidence.verifying import verify_bundle
 from hub.exchange.evidence.exporting import catch_up
 from hub.ports import TimestampRow
+from tests.evidence.test_given_up import anchors_without
 from tests.evidence.world import World, keys_of, proven, resigned, small
 from tests.exchange.hubs import Hubs
 from tests.servers.tsa import Tsa, make_tsa
@@ -74,3 +76,14 @@ def test_without_roots_a_time_stamp_is_not_checked(hubs: Hubs, tsa: Tsa) -> None
     verdict = verify_bundle(raw, replace(anchors, tsa_roots=()))
     assert verdict.outcome is Outcome.PROVEN
     assert {"timestamp-no-roots", "no-timestamp"} <= keys_of(verdict, Standing.NOT_CHECKED)
+
+
+def test_a_time_stamp_shows_what_a_key_signed_before_it_was_given_up(hubs: Hubs, tsa: Tsa) -> None:
+    world, raw, anchors = stamped(hubs, tsa)
+    alone = replace(anchors, needed=0, witnesses=())
+    for at, key, standing in (
+        (datetime(2199, 1, 1, tzinfo=UTC), "key-given-up-later", Standing.NOT_CHECKED),
+        (datetime(2001, 1, 1, tzinfo=UTC), "key-given-up-before", Standing.NOT_SHOWN),
+    ):
+        verdict = verify_bundle(raw, anchors_without(alone, world.theirs, at))
+        assert key in keys_of(verdict, standing)

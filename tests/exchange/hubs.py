@@ -115,8 +115,8 @@ class LooseKeyring:
     def public_ever(self) -> PublicKeys:
         return self._public
 
-    def given_up(self) -> tuple[str, ...]:
-        return ()
+    def given_up(self) -> Mapping[str, datetime]:
+        return {}
 
     def master_key(self) -> MasterKeys:
         return self._master

@@ -15,7 +15,7 @@ from hub.entries import RecordRow
 from hub.errors import Refused
 from hub.evidence.anchors import Anchors
 from hub.evidence.bundle import read_bundle
-from hub.evidence.findings import Notebook, Outcome
+from hub.evidence.findings import Notebook, Outcome, Standing
 from hub.evidence.passed import check_passed
 from hub.evidence.sealed import OpenedPart, check_envelopes
 from hub.evidence.verifying import verify_bundle
@@ -359,6 +359,11 @@ def test_evidence_shows_both_signatures_of_the_originator(hubs: Hubs, b: Broker,
         others = {name: one for name, one in anchors.agencies.items() if name != A}
         lacking = verify_bundle(raw, replace(anchors, agencies=others))
         assert "passed-unknown-key" in {one.key for one in lacking.findings}
+        gone = replace(
+            anchors.agencies[A], given_up=dict.fromkeys(anchors.agencies[A].public.es256, hubs.clock.now())
+        )
+        unseen = verify_bundle(raw, replace(anchors, agencies={**others, A: gone}))
+        assert {one.key for one in unseen.of(Standing.NOT_SHOWN)} == {"key-given-up-before"}
         notes = Notebook()
         check_passed(forged_inside(raw, anchors), anchors, notes)
         assert {one.key for one in notes.findings} == {"passed-false", "consent-signed"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from cryptography import x509
 
@@ -14,7 +15,7 @@ from hub.exchange.evidence.partner_certificates import certificates_ever
 from hub.exchange.log.epochs import own_keys, own_witness_epochs
 from hub.exchange.partners import SUITES
 from hub.exchange.trust_history import suites_ever
-from hub.federation.card import fingerprint, read_card
+from hub.federation.card import Card, fingerprint, read_card
 
 
 def anchors_of(
@@ -42,6 +43,7 @@ def anchors_of(
         witness_keys=witness_epochs[-1].keys,
         log_epochs=log_epochs if len(log_epochs) > 1 else (),
         witness_epochs=witness_epochs if len(witness_epochs) > 1 else (),
+        given_up=keyring.given_up(),
     )
     policy = broker.witnesses
     with broker.store.read() as view:
@@ -72,7 +74,8 @@ def _anchor(partner: Counterparty, pinned: Sequence[bytes], suites: frozenset[Su
 
     Which of them counted when is told by the log that the evidence shows.
     """
-    known = [partner.public, *(read_card(raw).public for raw in pinned)]
+    cards = [read_card(raw) for raw in pinned]
+    known = [partner.public, *(card.public for card in cards)]
     return AgencyAnchor(
         agency=partner.row.agency,
         public=merge_keys(partner.row.agency, known),
@@ -82,4 +85,14 @@ def _anchor(partner: Counterparty, pinned: Sequence[bytes], suites: frozenset[Su
         witness_keys=partner.card.witness_keys,
         log_epochs=partner.card.log_epochs,
         witness_epochs=partner.card.witness_epochs,
+        given_up=_given_up((*cards, partner.card)),
     )
+
+
+def _given_up(cards: Iterable[Card]) -> Mapping[str, datetime]:
+    """Return the keys that cards say were given up, each since the first that says so was made."""
+    found: dict[str, datetime] = {}
+    for card in cards:
+        for kid in card.given_up:
+            found[kid] = min(card.issued_at, found.get(kid, card.issued_at))
+    return found

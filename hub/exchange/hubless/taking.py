@@ -33,22 +33,27 @@ _OURS: Final = frozenset({"adapter-invalid", "adapter-unknown", "partner-suspend
 def take_parcels(broker: Broker, partner: ProfileRow) -> int:
     """Take what waits at one partner; return how many parcels were acknowledged.
 
-    What fails for a reason of ours is not acknowledged and comes again; the others are not held up by it.
-    Raises Refused `quota-exceeded`, and takes nothing, while too many that were refused are kept.
+    What fails for a reason of ours is not acknowledged and comes again; the others are not held up by it, and
+    what failed first is raised once all were looked at. Raises Refused `quota-exceeded`, and takes nothing,
+    while too many that were refused are kept.
     """
     refuse_while_full(broker, partner)
     done = 0
+    failures: list[HubError] = []
     for parcel in broker.adapting.pull(partner, limit=broker.limits.batch_max_envelopes):
         try:
             intake = take(broker, partner, parcel)
         except HubError as error:
             log.warning("a parcel waits", extra={"code": error.code, "lane": partner.agency})
+            failures.append(error)
             continue
         broker.adapting.acknowledge(partner, parcel.parcel_id, code=intake.code, sentence=intake.sentence)
         with broker.store.work() as work:
             work.hubless.acknowledge_intake(intake, broker.clock.now())
             work.commit()
         done += 1
+    if failures:
+        raise failures[0]
     return done
 
 

@@ -206,6 +206,38 @@ def test_nothing_is_taken_from_who_is_suspended(whole: Pair) -> None:
     assert (records(whole), verdicts(whole)) == ([], [])
 
 
+def test_what_waits_for_a_reason_of_ours_makes_the_look_a_failed_one_and_holds_up_no_other(
+    whole: Pair,
+) -> None:
+    first, second = theirs(whole), theirs(whole)
+    whole.send(packed(whole, first), "theirs-1")
+    whole.send(packed(whole, second), "theirs-2")
+    waiting: Any = Unreadable(whole.broker.adapting, packed(whole, first))
+    partner = whole.broker.standing().hubless[THEM]
+    with pytest.raises(Refused) as refusal:
+        take_parcels(replace(whole.broker, adapting=waiting), partner)
+    assert refusal.value.code == "adapter-invalid"
+    assert [row.record_id for row in records(whole)] == [second["id"]]
+    assert take_parcels(whole.broker, partner) == 1
+    assert {row.record_id for row in records(whole)} == {first["id"], second["id"]}
+
+
+class Unreadable:
+    """The adapters, which cannot read one parcel as the profile is now."""
+
+    def __init__(self, adapting: Any, content: bytes) -> None:
+        self._adapting = adapting
+        self._content = content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adapting, name)
+
+    def read(self, partner: Any, content: bytes, **told: Any) -> Any:
+        if content == self._content:
+            raise Refused("adapter-invalid", "The profile names what is not held.")
+        return self._adapting.read(partner, content, **told)
+
+
 class Cut(Exception):
     """Stands for a process that ended just there."""
 

@@ -69,6 +69,7 @@ def test_what_was_stated_of_parcels_is_weighed_too(parcelled: Parcelled, parcels
     assert open_in(verdict) == {"key-given-up-before", "exporter-key-given-up"}
 
 
+@pytest.mark.slow
 def test_anchors_of_either_side_know_what_was_given_up_and_a_new_export_is_proven(hubs: Hubs) -> None:
     ours, theirs = keyed(hubs, "kz-knb"), keyed(hubs, "cis-atc")
     hubs.add("sco-rats")

@@ -9,7 +9,7 @@ import sqlalchemy
 
 from hub.audit.leaves import leaf_entry, read_leaf
 from hub.audit.tiles import Tile
-from hub.ports import CheckpointRow, LogEntry, Store, TileRow, Waiting
+from hub.ports import CheckpointRow, EpochRow, LogEntry, Store, TileRow, Waiting
 from hub.storage import open_store
 from tests.servers.postgres import PostgresServer
 from tests.storage import rows
@@ -222,6 +222,8 @@ _FORBIDDEN = {
     "no tile": "DELETE FROM log_tiles",
     "a checkpoint": "UPDATE checkpoints SET size = 0",
     "no checkpoint": "DELETE FROM checkpoints",
+    "a change of keys": "UPDATE log_epochs SET sets = 'x'",
+    "no change of keys": "DELETE FROM log_epochs",
 }
 _ONLY_SQLITE = {
     "an event in place of another": "INSERT OR REPLACE INTO events SELECT * FROM events",
@@ -229,13 +231,15 @@ _ONLY_SQLITE = {
 }
 _ONLY_POSTGRESQL = {
     f"no {table} at once": f"TRUNCATE {table} CASCADE"
-    for table in ("events", "log_entries", "log_tiles", "checkpoints")
+    for table in ("events", "log_entries", "log_tiles", "checkpoints", "log_epochs")
 }
 
 
 def test_the_log_is_only_added_to(store: Store, database_url: str) -> None:
     append(store, stage(store, 2), [TileRow(level=0, index=0, hashes=b"", root=b"")])
     add_checkpoints(store, 2)
+    with rows.audited(store) as work:
+        work.log.add_epoch(EpochRow(number=1, checkpoint=1, size=2, at=rows.at(), sets=("a", "b")))
     on_sqlite = database_url.startswith("sqlite")
     forbidden = [*_FORBIDDEN.values(), *(_ONLY_SQLITE if on_sqlite else _ONLY_POSTGRESQL).values()]
     for statement in forbidden:

@@ -74,3 +74,18 @@ def test_the_database_itself_refuses_to_change_what_was_trusted(
     engine.dispose()
     with store.read() as view:
         assert view.trust.get(DIGEST) is not None
+
+
+@pytest.mark.parametrize("change", ["UPDATE cards SET agency = 'x'", "DELETE FROM cards"])
+def test_the_database_itself_keeps_each_card_that_was_pinned(
+    store: Store, database_url: str, change: str
+) -> None:
+    pinned = rows.partner()
+    with rows.audited(store) as work:
+        work.directory.put_partner(pinned)
+    engine = sqlalchemy.create_engine(database_url)
+    with pytest.raises(sqlalchemy.exc.DBAPIError), engine.begin() as connection:
+        connection.execute(sqlalchemy.text(change))
+    engine.dispose()
+    with store.read() as view:
+        assert view.directory.cards(pinned.agency) == [pinned.card]

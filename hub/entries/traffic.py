@@ -91,7 +91,10 @@ class InboxEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptRow:
-    """One verified receipt, theirs or ours, with the envelope it answers. `raw` is the signed JWS."""
+    """One verified receipt, theirs or ours, with the envelope it answers. `raw` is the signed JWS.
+
+    `offers` counts how often one of ours was offered to the partner, who did not take it.
+    """
 
     receipt_id: str
     envelope_id: str
@@ -103,6 +106,7 @@ class ReceiptRow:
     member: str | None = None
     reason: str | None = None
     record_id: str | None = None
+    offers: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

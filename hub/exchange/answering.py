@@ -13,7 +13,7 @@ from hub.envelope.documents import peek_document
 from hub.envelope.receipts import RECEIPT_TYPE, Statement
 from hub.envelope.vault import unlock
 from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
-from hub.exchange.backoff import TEMPORARY
+from hub.exchange.backoff import TEMPORARY, offered_again_at
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.claiming import note_call
 from hub.exchange.passing.reported import Proof, check_report, note_awaited
@@ -117,7 +117,7 @@ def _handed_out(view: View, peer: str, taken: Sequence[str]) -> list[str]:
     """Return those of the receipts a peer confirms that wait for it; it confirms no others."""
     if not taken:
         return []
-    waiting = {row.receipt_id for row in view.receipts.unsent(peer, 2 * len(taken) + 100)}
+    waiting = view.receipts.unsent_among(peer, taken)
     return [receipt_id for receipt_id in taken if receipt_id in waiting]
 
 
@@ -235,17 +235,22 @@ def _passed(statement: Statement, proof: Proof | None) -> Mapping[str, str]:
     }
 
 
+def put_off(broker: Broker, rows: Sequence[ReceiptRow], at: datetime) -> Mapping[str, datetime]:
+    """Return when receipts that a partner has not taken now are offered to it again."""
+    return {row.receipt_id: offered_again_at(row.offers, at=at, limits=broker.limits) for row in rows}
+
+
 def send_receipts(broker: Broker, partner: PartnerRow, *, taken: Sequence[str] = ()) -> int:
     """Hand our waiting receipts to a partner that can be called; return how many it is done with.
 
-    A receipt it refuses for good is not offered again, and leaves a leaf that says so. A partner that does
-    not answer rests as its lane does, for receipts and envelopes alike.
+    A receipt it refuses for good is not offered again, and leaves a leaf that says so. One that it may take
+    later is offered again after a while, and keeps none of the others. A partner that does not answer rests as its lane does, for receipts and envelopes alike.
     """
-    at = broker.clock.now()
+    at, most = broker.clock.now(), broker.limits.batch_max_envelopes
     with broker.store.read() as view:
         lane = view.outbox.lane(partner.agency)
         rests = lane.open_until is not None and lane.open_until > at
-        rows = [] if rests else view.receipts.unsent(partner.agency, broker.limits.batch_max_envelopes)
+        rows = [] if rests else view.receipts.unsent(partner.agency, most, due=at)
     if not rows and not taken:
         return 0
     try:
@@ -258,8 +263,10 @@ def send_receipts(broker: Broker, partner: PartnerRow, *, taken: Sequence[str] =
     if lane.failures:
         note_call(broker, partner.agency, failure=None)
     final = [(row, code) for row, code in zip(rows, codes, strict=True) if code not in TEMPORARY]
-    if final:
+    later = [row for row, code in zip(rows, codes, strict=True) if code in TEMPORARY]
+    if rows:
         with broker.store.work() as work:
+            work.receipts.put_off(put_off(broker, later, at))
             work.receipts.sent([row.receipt_id for row, _code in final])
             work.stage(
                 broker.event(

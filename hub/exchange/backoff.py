@@ -51,6 +51,11 @@ def retry_at(attempts: int, *, at: datetime, limits: Limits, roll: float | None 
     return at + timedelta(seconds=ceiling_s * share)
 
 
+def offered_again_at(offers: int, *, at: datetime, limits: Limits) -> datetime:
+    """Return when to offer a receipt again that a partner did not take, after so many offers before."""
+    return retry_at(offers + 1, at=at, limits=limits, roll=0.5 + _RANDOM.random() / 2)
+
+
 def breaker_until(
     failures: int,
     *,

@@ -114,9 +114,10 @@ class Dispatcher:
                 self._guard(partial(self._start_lanes, woken), "dispatcher")
 
     def _due(self) -> set[str]:
+        at = self._broker.clock.now()
         with self._broker.store.read() as view:
-            waiting = (view.receipts.partners_waiting(), view.messages.partners_waiting())
-            return set(view.outbox.lanes_due(self._broker.clock.now())).union(*waiting)
+            waiting = (view.receipts.partners_waiting(due=at), view.messages.partners_waiting())
+            return set(view.outbox.lanes_due(at)).union(*waiting)
 
     def _start_lanes(self, lanes: set[str]) -> None:
         partners = self._broker.standing().partners
@@ -172,7 +173,8 @@ class Dispatcher:
             partner = self._broker.standings.of(view).partners.get(lane)
             if partner is None or not partner.active:
                 return None
-            waits = view.receipts.unsent(lane, 1) or view.messages.waiting(lane, 1)
+            due = self._broker.clock.now()
+            waits = view.receipts.unsent(lane, 1, due=due) or view.messages.waiting(lane, 1)
         return partner.row if waits else None
 
     def _running(self) -> bool:

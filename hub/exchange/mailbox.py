@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 from hub.entries import OutboxEntry, PartnerRow, PartnerStatus
 from hub.envelope.documents import peek_document
@@ -16,7 +17,7 @@ from hub.envelope.messages import peek_message
 from hub.envelope.receipts import RECEIPT_TYPE
 from hub.envelope.sealing import peek
 from hub.errors import HubError, PeerFault, Refused
-from hub.exchange.answering import send_receipts, take_receipts
+from hub.exchange.answering import put_off, send_receipts, take_receipts
 from hub.exchange.attachments import fetch
 from hub.exchange.backoff import TEMPORARY, retry_at
 from hub.exchange.broker import Broker
@@ -45,14 +46,14 @@ def mailbox(broker: Broker, peer: str, *, limit: int) -> Mail:
         if partner.row.status is not PartnerStatus.ACTIVE:
             raise Refused("partner-suspended", f"{peer} is suspended here.")
         claimed = claim_for_mailbox(broker, view, standing, peer, size=size)
-        receipts = view.receipts.unsent(peer, size)
+        receipts = view.receipts.unsent(peer, size, due=broker.clock.now())
         messages = view.messages.waiting(peer, min(size, AT_ONCE))
     settled, at = Settled(), broker.clock.now()
     going = permit_again(broker, claimed, settled, at)
     out = transfers_of(broker, claimed, going, settled, at)
     settled.entries += [handed_out(broker, entry, at) for entry, _transfer in out]
     tell_origins(broker, claimed, settled)
-    keep(broker, settled)
+    keep(broker, settled, receipts=put_off(broker, receipts, at))
     return Mail(
         transfers=tuple(transfer for _entry, transfer in out),
         receipts=tuple(row.raw for row in receipts),
@@ -72,10 +73,13 @@ def handed_out(broker: Broker, entry: OutboxEntry, at: datetime) -> OutboxEntry:
     )
 
 
-def keep(broker: Broker, settled: Settled) -> None:
-    """Store what handing out came to."""
-    if settled.entries:
+def keep(
+    broker: Broker, settled: Settled, *, receipts: Mapping[str, datetime] = MappingProxyType({})
+) -> None:
+    """Store what handing out came to, and when receipts that were handed out are due again."""
+    if settled.entries or receipts:
         with broker.store.work() as work:
+            work.receipts.put_off(receipts)
             work.receipts.queue(settled.onward)
             ended = work.outbox.settle(None, settled.entries, yielding=True)
             work.stage(event for event in settled.events if happened(event, ended))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from hub.entries import Delivery, InboxEntry, ReceiptRow
@@ -36,8 +37,19 @@ class Receipts(Protocol):
         """Return the receipts about any version of a record, oldest first."""
         ...
 
-    def unsent(self, to: str, limit: int) -> Sequence[ReceiptRow]:
-        """Return our receipts that this partner has not been given yet, oldest first."""
+    def unsent(self, to: str, limit: int, *, due: datetime = ...) -> Sequence[ReceiptRow]:
+        """Return our receipts that this partner has not been given yet: the oldest first, then what it did not take.
+
+        With `due` they are those that are due by then; without it, all.
+        """
+        ...
+
+    def unsent_among(self, to: str, receipt_ids: Collection[str]) -> Collection[str]:
+        """Return those of some receipts that this partner has not been given yet."""
+        ...
+
+    def put_off(self, until: Mapping[str, datetime]) -> None:
+        """Note that receipts were offered to the partner, and when each is due again."""
         ...
 
     def queue(self, rows: Sequence[ReceiptRow]) -> None:
@@ -48,8 +60,8 @@ class Receipts(Protocol):
         """Mark receipts as taken by the partner."""
         ...
 
-    def partners_waiting(self) -> Sequence[str]:
-        """Return the partners for whom receipts wait."""
+    def partners_waiting(self, *, due: datetime = ...) -> Sequence[str]:
+        """Return the partners for whom receipts wait that are due by a time; without it, for whom any do."""
         ...
 
 

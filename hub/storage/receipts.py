@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import bindparam, func, select, update
@@ -15,6 +16,9 @@ from hub.storage.upsert import insert
 _T: Final = tables.receipts
 _C: Final = _T.c
 _SHAPE: Final = Shape(ReceiptRow, _T)
+_AT_ONCE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_due = _C.due_at <= bindparam("due")
 _ADD: Final = insert(_T).on_conflict_do_nothing(index_elements=[_C.receipt_id])
 _OF_ENVELOPE: Final = (
     _SHAPE.select().where(_C.envelope_id == bindparam("which")).order_by(_C.at, _C.receipt_id)
@@ -22,9 +26,17 @@ _OF_ENVELOPE: Final = (
 _OF_RECORD: Final = _SHAPE.select().where(_C.record_id == bindparam("which")).order_by(_C.at, _C.receipt_id)
 _UNSENT: Final = (
     _SHAPE.select()
-    .where(tables.WAITING, _C.to == bindparam("partner"))
-    .order_by(_C.at, _C.receipt_id)
+    .where(tables.WAITING, _C.to == bindparam("partner"), _due)
+    .order_by(_C.due_at, _C.at, _C.receipt_id)
     .limit(bindparam("most"))
+)
+_AMONG: Final = select(_C.receipt_id).where(
+    tables.WAITING, _C.to == bindparam("partner"), _C.receipt_id.in_(bindparam("which", expanding=True))
+)
+_PUT_OFF: Final = (
+    update(_T)
+    .where(_C.receipt_id == bindparam("which"), tables.WAITING)
+    .values(due_at=bindparam("until"), offers=_C.offers + 1)
 )
 _SENT: Final = (
     update(_T)
@@ -33,9 +45,12 @@ _SENT: Final = (
 )
 
 # From one partner to the next along the index, instead of over everything that waits.
-_hop = select(func.min(_C.to).label("partner")).where(tables.WAITING).cte("hop", recursive=True)
+_hop = select(func.min(_C.to).label("partner")).where(tables.WAITING, _due).cte("hop", recursive=True)
 _next = (
-    select(func.min(_C.to)).where(tables.WAITING, _C.to > _hop.c.partner).correlate(_hop).scalar_subquery()
+    select(func.min(_C.to))
+    .where(tables.WAITING, _due, _C.to > _hop.c.partner)
+    .correlate(_hop)
+    .scalar_subquery()
 )
 _hop = _hop.union_all(select(_next).where(_hop.c.partner.is_not(None)))
 _PARTNERS: Final = select(_hop.c.partner).where(_hop.c.partner.is_not(None))
@@ -62,7 +77,7 @@ class ReceiptStore:
     def flush(self) -> None:
         """Write what was kept back."""
         if self._kept:
-            rows = [{**vars(row), "waiting": waiting} for row, waiting in self._kept]
+            rows = [{**vars(row), "waiting": waiting, "due_at": _AT_ONCE} for row, waiting in self._kept]
             self._session.run(_ADD, sorted(rows, key=lambda row: row["receipt_id"]))
             self._kept.clear()
 
@@ -76,10 +91,23 @@ class ReceiptStore:
         self.flush()
         return _SHAPE.load(self._session.rows(_OF_RECORD, {"which": record_id}))
 
-    def unsent(self, to: str, limit: int) -> Sequence[ReceiptRow]:
-        """Return our receipts that this partner has not been given yet, oldest first."""
+    def unsent(self, to: str, limit: int, *, due: datetime = _EVER) -> Sequence[ReceiptRow]:
+        """Return our receipts that this partner has not been given yet: the oldest first, then what it did not take."""
         self.flush()
-        return _SHAPE.load(self._session.rows(_UNSENT, {"partner": to, "most": limit}))
+        return _SHAPE.load(self._session.rows(_UNSENT, {"partner": to, "most": limit, "due": due}))
+
+    def unsent_among(self, to: str, receipt_ids: Collection[str]) -> Collection[str]:
+        """Return those of some receipts that this partner has not been given yet."""
+        self.flush()
+        asked = {"partner": to, "which": sorted(set(receipt_ids))}
+        return {row.receipt_id for row in self._session.rows(_AMONG, asked)}
+
+    def put_off(self, until: Mapping[str, datetime]) -> None:
+        """Note that receipts were offered to the partner, and when each is due again."""
+        self._session.change(audited=False)
+        self.flush()
+        if until:
+            self._session.run(_PUT_OFF, [{"which": name, "until": until[name]} for name in sorted(until)])
 
     def sent(self, receipt_ids: Sequence[str]) -> None:
         """Mark receipts as taken by the partner."""
@@ -87,7 +115,7 @@ class ReceiptStore:
         self.flush()
         self._session.run(_SENT, {"which": sorted(receipt_ids)})
 
-    def partners_waiting(self) -> Sequence[str]:
-        """Return the partners for whom receipts wait."""
+    def partners_waiting(self, *, due: datetime = _EVER) -> Sequence[str]:
+        """Return the partners for whom receipts wait that are due."""
         self.flush()
-        return [row.partner for row in self._session.rows(_PARTNERS)]
+        return [row.partner for row in self._session.rows(_PARTNERS, {"due": due})]

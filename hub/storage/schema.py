@@ -11,7 +11,7 @@ from hub.errors import OurFault
 from hub.storage.database import Database
 
 #: The newest migration.
-VERSION: Final = "0026"
+VERSION: Final = "0027"
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305803105)")

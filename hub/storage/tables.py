@@ -425,9 +425,11 @@ receipts = _table(
     _text("reason", optional=True),
     _text("record_id", optional=True),
     Column("waiting", Boolean, nullable=False),  # ours, and the partner has not taken it yet
+    _number("offers"),
+    _moment("due_at"),  # when one that waits is offered to it next
     Index("receipts_by_envelope", "envelope_id", "at"),
     _partial("receipts_by_record", "record_id", "at", where="record_id IS NOT NULL"),
-    _partial("receipts_waiting", "to", "at", "receipt_id", where="waiting"),
+    _partial("receipts_waiting", "to", "due_at", "at", "receipt_id", where="waiting"),
 )
 
 deliveries = _table(

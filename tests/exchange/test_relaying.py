@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from hub.audit.events import Act
 from hub.envelope.canonical import canonical
 from hub.envelope.encoding import b64u, unb64u
 from hub.envelope.receipts import Statement, issue
@@ -58,6 +59,39 @@ def test_later_receipts_come_back_through_the_relay_too(chain: Hubs) -> None:
     run_lanes(far)
     run_lanes(relay)
     assert trace(ours, row.record_id).receipts[-1].status is ReceiptStatus.ACTIONED
+
+
+def refusals(broker: Broker) -> list[str]:
+    with broker.store.read() as view:
+        told = [event for _, event in view.events(after=0, limit=10_000) if event.act is Act.REFUSED]
+    return [event.details["code"] for event in told]
+
+
+def test_receipts_that_are_not_taken_now_keep_no_others_and_are_offered_more_and_more_seldom(
+    chain: Hubs,
+) -> None:
+    ours, relay, _far = chain.network.brokers.values()
+    add_member(relay, "ru-mvd")
+    relayed, direct = released(ours, "sco-rats"), released(ours, "cis-atc")
+    run_lanes(ours)
+    run_lanes(relay)
+    chain.clock.pass_(1)
+    suspend(ours, CUSTODIAN, "sco-rats")
+    (found,) = collect(relay, "ru-mvd", after=0, limit=5)
+    system = Actor(kind=ActorKind.SYSTEM, id="ru-mvd", agency="ru-mvd")
+    acknowledge(relay, system, [found.delivery.delivery_id], DeliveryState.DELIVERED)
+    partner, one = relay.standing().partners["kz-knb"].row, with_limits(relay, batch_max_envelopes=1)
+    assert [send_receipts(one, partner) for _ in range(5)] == [0, 1, 0, 0, 0]
+    assert trace(ours, direct.record_id).receipts[-1].status is ReceiptStatus.DELIVERED
+    assert refusals(ours) == ["partner-suspended"]
+    for _ in range(1000):
+        chain.clock.pass_(1)
+        send_receipts(one, partner)
+    assert len(refusals(ours)) < 20
+    activate(ours, CUSTODIAN, "sco-rats")
+    chain.clock.pass_(relay.limits.retry_max_s)
+    assert send_receipts(one, partner) == 1
+    assert [one.status for one in trace(ours, relayed.record_id).receipts] == [ReceiptStatus.ACCEPTED]
 
 
 def test_a_relay_cannot_read_what_it_relays(chain: Hubs) -> None:
@@ -321,8 +355,11 @@ def test_receipts_wait_in_the_mailbox_until_they_are_confirmed(shy: Hubs) -> Non
     system = Actor(kind=ActorKind.SYSTEM, id="kz-mvd", agency="kz-mvd")
     acknowledge(ours, system, [found.delivery.delivery_id], DeliveryState.DELIVERED)
     assert len(mailbox(ours, "cis-atc", limit=10).receipts) == 1
+    assert not mailbox(ours, "cis-atc", limit=10).receipts
+    shy.clock.pass_(1)
     poll(theirs, theirs.standing().partners["kz-knb"].row, wait_s=0)
     assert trace(theirs, row.record_id).receipts[-1].status is ReceiptStatus.DELIVERED
+    shy.clock.pass_(300)
     assert not mailbox(ours, "cis-atc", limit=10).receipts
 
 

@@ -244,7 +244,8 @@ def send_receipts(broker: Broker, partner: PartnerRow, *, taken: Sequence[str] =
     """Hand our waiting receipts to a partner that can be called; return how many it is done with.
 
     A receipt it refuses for good is not offered again, and leaves a leaf that says so. One that it may take
-    later is offered again after a while, and keeps none of the others. A partner that does not answer rests as its lane does, for receipts and envelopes alike.
+    later is offered again after a while, and keeps none of the others. A partner that does not answer rests
+    as its lane does, for receipts and envelopes alike.
     """
     at, most = broker.clock.now(), broker.limits.batch_max_envelopes
     with broker.store.read() as view:

@@ -38,7 +38,7 @@ class Receipts(Protocol):
         ...
 
     def unsent(self, to: str, limit: int, *, due: datetime = ...) -> Sequence[ReceiptRow]:
-        """Return our receipts that this partner has not been given yet: the oldest first, then what it did not take.
+        """Return our receipts that this partner has not been given yet, what it did not take last.
 
         With `due` they are those that are due by then; without it, all.
         """

@@ -92,7 +92,7 @@ class ReceiptStore:
         return _SHAPE.load(self._session.rows(_OF_RECORD, {"which": record_id}))
 
     def unsent(self, to: str, limit: int, *, due: datetime = _EVER) -> Sequence[ReceiptRow]:
-        """Return our receipts that this partner has not been given yet: the oldest first, then what it did not take."""
+        """Return our receipts that this partner has not been given yet, what it did not take last."""
         self.flush()
         return _SHAPE.load(self._session.rows(_UNSENT, {"partner": to, "most": limit, "due": due}))
 

@@ -43,12 +43,17 @@ class Hal:
         rest = Rest(value)
         link = self._links.read(rest)
         parts: list[tuple[Path, Any]] = [(("kind",), link.kind.value)]
-        parts += self._read_withdrawal(rest) if link.withdrawn else self._read_notice(rest, link)
+        if link.withdrawn:
+            parts += self._read_withdrawal(rest)
+        elif rest.see("gone") is not None:
+            parts += _read_gone(rest)
+        else:
+            parts += self._read_notice(rest, link)
         try:
             record = assemble(parts)
         except ValueError as error:
             raise malformed(f"its parts do not fit together: {error}") from None
-        number = record["details"].get("number")
+        number = rest.see("entity_id")
         return Interpretation(
             record=record,
             named=None if link.withdrawn else f"{link.kind.value}/{link.sort}/{number}",
@@ -101,6 +106,14 @@ class Hal:
         if (narrative := rest.take_if("summary", of=str)) is not None:
             parts.append((("narrative",), narrative))
         return parts
+
+
+def _read_gone(rest: Rest) -> list[tuple[Path, Any]]:
+    """Read what the carrier of a public list says of a notice that the list has no more."""
+    reason = rest.take("gone", "reason") if isinstance(rest.see("gone"), dict) else None
+    if not isinstance(reason, str) or not isinstance(rest.take("entity_id"), str):
+        raise malformed("it is gone, and does not say what or why")
+    return [(("action",), "withdrawal"), (("details", "reason"), reason)]
 
 
 def _main_subject(rest: Rest, sort: str) -> int | None:

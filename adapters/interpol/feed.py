@@ -84,6 +84,10 @@ class Feed:
             elif answer.status not in _GONE:
                 raise _odd(f"answered {answer.status} to a notice that it lists")
 
+    def address(self, path: str) -> str:
+        """Return the whole address of a notice."""
+        return self._base + path
+
     def _shown(self, name: str, query: Query) -> Shown:
         asked = {**query.parameters(), "resultPerPage": str(self._shown_max), "page": "1"}
         answer = self._ask(f"{_FOLDER}{name}?{urlencode(asked)}")

@@ -85,18 +85,24 @@ def test_a_notice_of_the_public_list_is_proven_and_told_as_what_nobody_signed(fe
     assert exchanged.outcome is Outcome.DISPROVEN
 
 
-def test_the_corrections_of_a_notice_are_proven_as_what_its_forms_say(fed: Fed) -> None:
+def test_the_corrections_and_the_withdrawal_of_a_notice_are_proven_as_what_its_forms_say(fed: Fed) -> None:
     number, notice = next(iter(fed.public.notices.items()))
     fed.public.put(notice | {"forename": "OTHERWISE"})
     fed.public.look_later()
     fed.public.put(notice | {"distinguishing_marks_xx": "in no field", "forename": "OTHERWISE"})
     fed.public.look_later()
+    del fed.public.notices[number]
+    fed.public.look_later()
+    fed.public.look_later()
     raw = fed.of(number)
     verdict = fed.verdict(raw)
     assert verdict.outcome is Outcome.PROVEN, told(verdict)
-    assert [(one.version, one.action) for one in verdict.contents] == [(1, "new"), (2, "correction")]
+    actions = [(one.version, one.action) for one in verdict.contents]
+    assert actions == [(1, "new"), (2, "correction"), (3, "withdrawal")]
     said = [one.about["version"] for one in verdict.findings if one.key == "record-of-document"]
-    assert said == ["1", "2", "2"], "the third form changed nothing that the record says"
+    assert said == ["1", "2", "2", "3"], "the third form changed nothing that the record says"
+    unsigned = [one for one in verdict.findings if one.key == "parcel-unsigned"]
+    assert len(unsigned) == 4, "the withdrawal neither: it is our word for what the list has no more"
 
     def swap(whole: Bundle) -> Bundle:
         first, second, *rest = whole.parcels

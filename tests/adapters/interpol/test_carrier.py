@@ -1,4 +1,4 @@
-"""A public list of notices as a carrier: each notice once, changed ones again, what is gone is told of."""
+"""A public list of notices as a carrier: each notice once, changed ones again, what is gone as withdrawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters import registry
-from adapters.contract import Parcel, Verdict
+from adapters.contract import Health, Parcel, Verdict
 from adapters.interpol.carrier import FeedCarrier
 from hub.errors import PeerFault, Refused
 from tests.adapters.interpol.search import Entry, Search
@@ -44,16 +44,17 @@ class Looking:
         self.more = more
         self.carrier = self.made()
 
-    def made(self) -> FeedCarrier:
+    def made(self, which: str = "red", **told: Any) -> FeedCarrier:
         read = feed(self.server, wait=lambda _: None, **self.more)
-        return FeedCarrier(read, "red", self.folder, every_s=DAY_S, now=self.clock)
+        return FeedCarrier(read, which, self.folder, every_s=DAY_S, now=self.clock, **told)
 
     def look(self, *, limit: int = 50) -> list[str]:
         """Take what comes, look after look, until nothing does; return the numbers."""
         found: list[str] = []
         while parcels := self.carrier.pull(limit=limit):
             for one in parcels:
-                found.append(json.loads(one.content)["entity_id"])
+                told = json.loads(one.content)
+                found.append(("gone " if "gone" in told else "") + told["entity_id"])
                 self.carrier.acknowledge(one.parcel_id, TAKEN)
         return found
 
@@ -134,16 +135,24 @@ def test_what_was_refused_is_not_brought_again_until_it_changes(tmp_path: Path) 
     assert at.look() == []
 
 
-def test_what_is_gone_from_a_whole_list_is_told_of_for_a_month(tmp_path: Path) -> None:
+def test_what_two_whole_looks_missed_is_withdrawn_and_told_of_for_a_month(tmp_path: Path) -> None:
     at = Looking(tmp_path, *red(1, 2))
     at.look()
     at.search.entries = at.search.entries[1:]
     at.later()
-    at.look()
-    assert at.carrier.gone() == ["2026-1"]
+    assert at.look() == []
+    assert at.carrier.gone() == []
     assert at.carrier.health().sentence == (
-        "1 notices are listed, 0 of them to be looked at; 1 were withdrawn: 2026-1."
+        "1 notices are listed, 0 of them to be looked at; 1 are missed, and looked for once more."
     )
+    at.later()
+    assert at.look() == ["gone 2026/1"]
+    assert at.carrier.gone() == ["2026-1"]
+    assert at.carrier.health() == Health(
+        well=True, sentence="1 notices are listed, 0 of them to be looked at; 1 were withdrawn: 2026-1."
+    )
+    at.later()
+    assert at.look() == [], "it is withdrawn once"
     at.search.entries = red(1, 2)
     at.later()
     assert at.look() == ["2026/1"], "it was published again"
@@ -151,13 +160,142 @@ def test_what_is_gone_from_a_whole_list_is_told_of_for_a_month(tmp_path: Path) -
     assert at.carrier.gone() == []
 
 
+def test_a_notice_that_is_published_again_and_gone_again_has_parcels_of_its_own(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    ids: list[str] = []
+    for entries_now in (red(1, 2), red(2), red(2)) * 2:
+        at.search.entries = entries_now
+        for one in at.carrier.pull(limit=9):
+            ids += [one.parcel_id] if one.parcel_id.startswith("2026-1.") else []
+            at.carrier.acknowledge(one.parcel_id, TAKEN)
+        at.later()
+    assert len(ids) == len({*ids}) == 4
+
+
+def test_what_is_back_before_the_second_look_was_never_gone(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.look()
+    for entries_now in (red(2), red(1, 2), red(2), red(1, 2)):
+        at.search.entries = entries_now
+        at.later()
+        assert at.look() == []
+    assert at.carrier.gone() == []
+
+
+def test_two_looks_in_a_row_because_one_was_damaged_are_one(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.look()
+    at.search.entries = red(2)
+    at.later()
+    for _ in range(3):
+        assert at.look() == []
+        (tmp_path / "sweep").write_bytes(b"{")
+    at.later()
+    assert at.look() == ["gone 2026/1"]
+
+
+def test_too_many_that_are_gone_at_once_are_not_believed(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(*range(12)))
+    at.look()
+    at.search.entries = red(*range(7))
+    for _ in range(3):
+        at.later()
+        assert at.look() == []
+        health = at.carrier.health()
+        assert not health.well
+        assert "5 that were taken are gone at once" in health.sentence
+    at.carrier = at.made(gone_percent_max=50)
+    at.later()
+    assert at.look() == []
+    at.later()
+    assert len(at.look()) == 5
+    assert at.carrier.health().well
+
+
+@pytest.mark.parametrize(("percent", "gone"), [(99, 0), (100, 2)])
+def test_a_list_that_is_empty_is_believed_by_who_says_so_alone(
+    tmp_path: Path, percent: int, gone: int
+) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.carrier = at.made(gone_percent_max=percent)
+    at.look()
+    at.search.entries = []
+    for _ in range(2):
+        at.later()
+        found = at.look()
+    assert len(found) == gone
+    assert at.carrier.health().well is bool(gone)
+
+
+def test_a_withdrawal_takes_the_place_of_a_form_that_waits(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2, 3))
+    at.look()
+    at.search.entries = [replace(at.search.entries[0], sex="F"), *at.search.entries[1:]]
+    at.later()
+    (changed,) = at.carrier.pull(limit=5)
+    at.search.entries = red(2, 3)
+    at.later()
+    assert at.carrier.pull(limit=5) == [changed]
+    at.later()
+    (withdrawn,) = at.carrier.pull(limit=5)
+    at.later()
+    assert at.carrier.pull(limit=5) == [withdrawn]
+    at.carrier.acknowledge(changed.parcel_id, TAKEN)
+    assert at.look() == ["gone 2026/1"]
+
+
+def test_who_wants_to_be_told_alone_has_nothing_withdrawn(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.carrier = at.made(withdraws=False)
+    at.look()
+    at.search.entries = red(2)
+    for _ in range(2):
+        at.later()
+        assert at.look() == []
+    assert at.carrier.gone() == ["2026-1"]
+
+
+def test_a_list_that_another_takes_the_place_of_withdraws_nothing(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    at.look()
+    at.search.entries = red(3)
+    at.carrier = at.made("yellow")
+    for expected in (["2026/3"], [], []):
+        at.later()
+        assert at.look() == expected
+    assert at.carrier.gone() == []
+    assert at.carrier.health().well
+
+
+def test_an_empty_list_is_looked_at_once_a_day_too(tmp_path: Path) -> None:
+    at = Looking(tmp_path)
+    at.look()
+    asked = len(at.search.asked)
+    at.look()
+    assert len(at.search.asked) == asked
+
+
+def test_the_source_says_none_of_what_is_ours_to_say(tmp_path: Path) -> None:
+    at = Looking(tmp_path, *red(1, 2))
+    answer = at.search.answer
+
+    def lying(target: str) -> tuple[int, bytes]:
+        status, body = answer(target)
+        return status, body.replace(b'"forename"', b'"\\u0067one"') if "2026-1" in target else body
+
+    at.search.answer = lying  # type: ignore[method-assign]
+    assert at.look() == ["2026/2"]
+    assert at.carrier.health().sentence.endswith("1 cannot be read.")
+
+
 def test_a_list_with_gaps_says_nothing_of_what_is_gone(tmp_path: Path) -> None:
     at = Looking(tmp_path, *red(1, 2), shown_max=2, countries=[])
     at.look()
     at.search.shown_max = 2
     at.search.entries = red(2, 3, 4)
-    at.later()
-    at.look()
+    for _ in range(3):
+        at.later()
+        assert "gone 2026/1" not in at.look()
     assert at.carrier.gone() == []
     assert not at.carrier.health().well
     assert "more are not shown to anyone" in at.carrier.health().sentence
@@ -220,8 +358,10 @@ def test_a_profile_names_it(tmp_path: Path) -> None:
     given = Given(us="kz-knb", them="interpol-ncb-kz", state=tmp_path)
     made = registry.make_carrier("interpol-feed", {"list": "yellow"}, given)
     assert isinstance(made, FeedCarrier)
-    with pytest.raises(Refused):
-        registry.make_carrier("interpol-feed", {"list": "blue"}, given)
+    registry.make_carrier("interpol-feed", {"gone": "tell", "gone_percent_max": 25}, given)
+    for wrong in ({"list": "blue"}, {"gone": "guess"}, {"gone_percent_max": 101}):
+        with pytest.raises(Refused):
+            registry.make_carrier("interpol-feed", wrong, given)
 
 
 @pytest.mark.slow

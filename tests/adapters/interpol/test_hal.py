@@ -10,6 +10,7 @@ import pytest
 from adapters import registry
 from adapters.completing import complete
 from adapters.contract import Interpretation
+from adapters.interpol.absence import REASON, Place, gone_document
 from adapters.interpol.codes import EYES, HAIRS, SEXES, as_partial, as_slashes, country_code, country_of
 from hub.errors import HubError
 from hub.records.ids import new_id
@@ -272,3 +273,19 @@ def test_a_notice_is_called_by_its_number_and_its_colour_and_a_withdrawal_says_i
     assert read(real).named == "notice/red/1993/27493"
     with pytest.raises(ValueError, match="not told apart by a name"):
         Interpretation(record={"id": "x"}, named="notice/red/1993/27493")
+
+
+@pytest.mark.parametrize("gone", ["yes", {}, {"reason": 5}, {"reason": None}, [], True])
+def test_what_is_gone_without_a_reason_is_malformed(gone: Any) -> None:
+    value = {"entity_id": "2026/1", "gone": gone, "_links": notice()["_links"]}
+    with pytest.raises(HubError) as failure:
+        read(value)
+    assert failure.value.code == "partner-document-malformed"
+
+
+def test_what_is_gone_is_the_withdrawal_of_what_has_its_number() -> None:
+    place = Place(number="2026/1", path="notices/v1/un/entities/2026-1")
+    found = HAL.interpret(gone_document(place, f"https://ws-public.interpol.int/{place.path}"))
+    assert found.named == "notice/un-special/2026/1"
+    assert found.record == {"kind": "notice", "action": "withdrawal", "details": {"reason": REASON}}
+    assert found.unknown == {}

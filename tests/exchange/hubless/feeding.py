@@ -18,7 +18,7 @@ from tests.exchange.hubs import CUSTODIAN, Hubs
 from tests.transport.agencies import hub_leaf, keyring
 from tests.transport.answering import Asked, Said, answering
 
-FEED = "de-bka"
+FEED, DAY_S = "de-bka", 86_400
 PROFILE = """
 adapter = "interpol"
 receipts = "none"
@@ -78,9 +78,12 @@ class PublicList:
 
     def look_later(self) -> None:
         """Look again a day later: the carrier reads the machine's clock, so its last look is made older."""
-        (sweep,) = self.folder.rglob("sweep")
+        (sweep,), (places,) = self.folder.rglob("sweep"), self.folder.rglob("places-red")
         told = json.loads(sweep.read_bytes())
-        sweep.write_text(json.dumps(told | {"began_at": told["began_at"] - 86_400}))
+        sweep.write_text(json.dumps(told | {"began_at": told["began_at"] - DAY_S}))
+        rows = json.loads(places.read_bytes()).items()
+        older = {name: [*place, missed and missed - DAY_S] for name, (*place, missed) in rows}
+        places.write_text(json.dumps(older))
         self.look()
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.interpol.absence import REASON
+from adapters.interpol.rules import WITHDRAWN_KEPT_DAYS
+from hub.audit.events import Act
 from hub.bootstrap.adapted import Adapters
 from hub.exchange.agreements import adopt
 from hub.exchange.broker import Broker
+from hub.exchange.dues.looking import look_at_dues
+from hub.exchange.dues.retaining import last_day
 from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.routing import collect
 from hub.records.lifecycle import RecordState
@@ -113,3 +119,62 @@ def test_a_notice_that_changed_after_its_record_was_erased_is_a_new_record(
         ((record, *first),) = versions(there.broker, notice["entity_id"])
     assert record != before
     assert first == [1, "new"]
+
+
+def test_a_notice_that_is_gone_is_withdrawn_at_the_member_and_erased_after_a_month(
+    hubs: Hubs, tmp_path: Path
+) -> None:
+    notices = real_notices(3)
+    number = notices[0]["entity_id"]
+    with listed_in(hubs, tmp_path, notices) as there:
+        there.look()
+        ((record, *_),) = versions(there.broker, number)
+        del there.notices[number]
+        there.look_later()
+        assert len(collected(there.broker)) == 3, "one look may be wrong"
+        there.look_later()
+        recall = collected(there.broker)[-1]
+        assert (recall["id"], recall["version"], recall["action"]) == (record, 2, "withdrawal")
+        assert recall["details"]["reason"] == REASON
+        with there.broker.store.read() as view:
+            first, last = view.records.versions(record, originator=FEED)
+            events = [one for _, one in view.events_about([record], limit=50)]
+        assert first.state is RecordState.WITHDRAWN
+        assert [one.details["version"] for one in events if one.act is Act.ADMITTED] == ["1", "2"]
+        assert last.retain_until is not None
+        assert last_day(last.retain_until) == hubs.clock.now().date() + timedelta(days=WITHDRAWN_KEPT_DAYS)
+        there.put(notices[0])
+        there.look_later()
+        (*_, (again, *head)) = versions(there.broker, number)
+        assert head == [1, "new"]
+        assert again != record, "nothing follows a withdrawal: it is a record of its own"
+        hubs.clock.pass_((WITHDRAWN_KEPT_DAYS + 1) * 86_400)
+        look_at_dues(there.broker)
+        with there.broker.store.read() as view:
+            assert view.bodies.get_many([first.body_id, last.body_id]) == {}
+            kept = view.records.get(again, originator=FEED)
+            assert kept is not None
+            assert view.bodies.get_many([kept.body_id])
+            name = view.hubless.record_named(FEED, f"notice/red/{number}")
+    assert name == again
+
+
+def test_what_is_gone_and_is_not_held_here_is_logged_and_nothing_of_it_is_kept(
+    hubs: Hubs, tmp_path: Path
+) -> None:
+    notices = real_notices(2)
+    number = notices[0]["entity_id"]
+    with listed_in(hubs, tmp_path, notices) as there:
+        there.look()
+        ((record, *_),) = versions(there.broker, number)
+        propose_erasure(there.broker, ERASER, record, justification="kept too long", originator=FEED)
+        confirm_erasure(there.broker, SECOND, record, originator=FEED)
+        del there.notices[number]
+        for _ in range(3):
+            there.look_later()
+        with there.broker.store.read() as view:
+            assert len(view.records.versions(record, originator=FEED)) == 1
+            assert view.hubless.held_intakes(limit=9) == []
+            refused = [one.details for _, one in view.events(after=0, limit=500) if one.act is Act.REFUSED]
+    assert [one["code"] for one in refused] == ["content-erased"]
+    assert [one["parcel"] for one in refused] == [f"{number.replace('/', '-')}.gone1"]

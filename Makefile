@@ -30,8 +30,9 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
 demo: $(VENV)/run.stamp ## Run the main job with five hubs (DEMO="--keep --json FILE")
 	@$(BIN)/python -m demo $(DEMO)
 
+# Tests that run hubs wait as long as they compute: three processes keep two cores busy.
 test: $(VENV)/dev.stamp ## Run every test; servers they need are set up by the tests
-	$(IN_MEMORY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations 40 --durations-min 5 $(TIDY) $(TEST)
+	$(IN_MEMORY) $(BIN)/python -m pytest -n 3 --dist worksteal --durations 40 --durations-min 5 $(TIDY) $(TEST)
 
 explore: $(VENV)/dev.stamp ## Run the tests that make up examples on other examples each time
 	$(IN_MEMORY) $(BIN)/python -m pytest -m hypothesis --hypothesis-profile random -n 2 --dist worksteal $(TIDY) $(TEST)

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from pkgutil import walk_packages
 
@@ -18,10 +19,12 @@ from hypothesis import settings
 import adapters
 import hub
 import keys
+from hub.bootstrap import opening
 from hub.envelope import personal_keys
 from hub.exchange import accounts
 from hub.ports import Store
 from hub.storage import open_store
+from keys.sealing import Derivation
 from tests import amounts
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.stores import PostgresPool, StorePool
@@ -33,6 +36,7 @@ SQLITE_AND_POSTGRESQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.
 #: Enough to tell a right password from a wrong one; what is meant to last costs a hundred times as much.
 LIGHT = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _LIGHT_NOBODY = LIGHT.hash(secrets.token_hex())
+_DERIVE = Derivation.derive
 
 
 #: Folders whose tests run whole hubs, the longest first: no test of a minute is to be the last one.
@@ -72,15 +76,26 @@ def _load_all() -> None:
                 importlib.import_module(found.name)
 
 
+def derived(derivation: Derivation, unlock: bytes | bytearray) -> bytearray:
+    """Derive the key of a store once; it is slow by design."""
+    return bytearray(_derived(derivation, bytes(unlock)))
+
+
+@cache
+def _derived(derivation: Derivation, unlock: bytes) -> bytes:
+    return bytes(_DERIVE(derivation, unlock))
+
+
 @pytest.fixture(autouse=True)
 def _light_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords lightly, except in tests marked slow: these run a hub as it is.
+    """Hash passwords lightly and derive each key once, except in tests marked slow: these run a hub as it is.
 
     A test that is slow for a parameter alone, its database, is no other test for that.
     """
     parameters = request.node.callspec.marks if hasattr(request.node, "callspec") else ()
     slow = list(request.node.iter_markers("slow"))
     if len(slow) == sum(mark.name == "slow" for mark in parameters):
+        monkeypatch.setattr(Derivation, "derive", derived)
         monkeypatch.setattr(accounts, "_HASHER", LIGHT)
         monkeypatch.setattr(accounts, "_NOBODY", _LIGHT_NOBODY)
         monkeypatch.setattr(personal_keys, "_MEMORY_KIB", 8)
@@ -92,6 +107,21 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
     open_store(f"sqlite:///{path}", create=True).close()
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _homes_of_new_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a hub that is made find its tables in a fresh file: all migrations take most of its making."""
+
+    def opened(url: str, *, create: bool = False) -> Store:
+        path = Path(url.removeprefix("sqlite:///"))
+        if create and path != Path(url) and not path.exists():
+            shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+        return open_store(url, create=create)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "open_store", opened)
+        yield
 
 
 @pytest.fixture

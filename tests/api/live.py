@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +26,7 @@ from hub.records.label import Classification
 from keys.authority import issue_hub_leaf
 from tests.enrolling import allow_alone
 from tests.exchange.hubs import agreement_text
+from tests.servers.forking import Command
 
 PASSWORD = "a long sentence for tests"
 _LIMITS = """
@@ -82,10 +81,7 @@ def live_hub(folder: Path, *, limits: str = "") -> Iterator[Live]:
         partner = _partner(theirs, folder)
         authority = folder / "authority.pem"
         authority.write_text(ours.keyring.tls_files().authority_pem)
-    log = (folder / "serve.log").open("w")
-    served = subprocess.Popen(
-        [sys.executable, "-m", "hub.cli", "serve", "--home", str(home)], stdout=log, stderr=log
-    )
+    served = Command("serve", "--home", str(home), log=folder / "serve.log")
     url = f"https://127.0.0.1:{port}"
     try:
         _wait_until_ready(url, authority, served)
@@ -101,7 +97,6 @@ def live_hub(folder: Path, *, limits: str = "") -> Iterator[Live]:
     finally:
         served.terminate()
         served.wait(60)
-        log.close()
 
 
 def _furnish(ours: Hub, theirs: Hub) -> str:
@@ -152,13 +147,13 @@ def _partner(theirs: Hub, folder: Path) -> Path:
     return path
 
 
-def _wait_until_ready(url: str, authority: Path, served: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(url: str, authority: Path, served: Command) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and served.poll() is None:
         try:
             if requests.get(f"{url}/readyz", verify=str(authority), timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.1)
     raise AssertionError("the hub was not ready within a minute")
 

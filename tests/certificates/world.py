@@ -6,7 +6,6 @@ import http.client
 import json
 import signal
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from hub.exchange.partners import pair
 from hub.federation.authorities import authority_id
 from hub.federation.card import fingerprint
 from tests.exchange.hubs import CUSTODIAN
+from tests.servers.forking import Command
 from tests.servers.openssl import Web, web
 from tests.transport.agencies import Shown
 from tests.transport.foreign import Issuer
@@ -42,7 +42,7 @@ class World:
     ours: Hub
     theirs: Hub
     lists: Web
-    process: subprocess.Popen[bytes]
+    process: Command
     socket: Path
 
     @property

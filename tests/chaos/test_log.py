@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -25,14 +24,12 @@ from hub.ports import LogEntry, Store
 from hub.storage import open_store
 from tests.chaos.appending import append_until_killed, broker_of, keeper_of
 from tests.chaos.world import wait_for
+from tests.servers.forking import PROCESSES
 
 pytestmark = pytest.mark.slow
 
 _KILLS = 6
 _PROCESSES = 3
-#: Processes of their own, forked from one that has loaded the hub: three dozen of them are killed here.
-_PROCESS = multiprocessing.get_context("forkserver")
-_PROCESS.set_forkserver_preload(["tests.chaos.appending"])
 
 
 @dataclass
@@ -94,8 +91,8 @@ class Watch:
 
 
 def start(url: str, folder: Path) -> Appender:
-    ours, theirs = _PROCESS.Pipe(duplex=False)
-    process = _PROCESS.Process(target=append_until_killed, args=(url, folder, theirs))
+    ours, theirs = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=append_until_killed, args=(url, folder, theirs))
     process.start()
     theirs.close()
     return Appender(process, ours)

@@ -33,6 +33,7 @@ from hub.ports import Store
 from hub.records.ids import new_id
 from hub.records.lifecycle import EntryState, ReceiptStatus
 from tests.exchange.hubs import CUSTODIAN, agreement_text, document
+from tests.servers.forking import Command
 from tests.wire.served import start, wait_ready
 
 US, THERE, OTHER = "kz-knb", "cis-atc", "sco-rats"
@@ -66,7 +67,7 @@ class Process:
     """One hub that is served by `hub serve`, and the same hub opened here to look into its database."""
 
     hub: Hub
-    process: subprocess.Popen[bytes] | None = None
+    process: Command | None = None
 
     def start(self) -> None:
         self.process = start(self.hub.config.home)

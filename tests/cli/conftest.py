@@ -6,7 +6,6 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import pyotp
@@ -18,11 +17,10 @@ from hub.envelope import personal_keys
 from hub.exchange import accounts
 from keys.sealing import Derivation
 from tests.cli.walk import hub, json_of
-from tests.conftest import LIGHT
+from tests.conftest import LIGHT, derived
 from tests.exchange.hubs import agreement_text
 
 PASSWORD = "Қар жауған түн 2026"
-DERIVE = Derivation.derive
 AGENCIES = ("kz-knb", "cis-atc")
 
 
@@ -73,16 +71,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         result = hub("init", "--home", str(folder / agency), "--agency", agency, "--port", str(port))
         assert result.exit_code == 0, result.stderr
     return folder
-
-
-def derived(derivation: Derivation, unlock: bytes | bytearray) -> bytearray:
-    """Derive the key of a store once; it is slow by design."""
-    return bytearray(_derived(derivation, bytes(unlock)))
-
-
-@cache
-def _derived(derivation: Derivation, unlock: bytes) -> bytes:
-    return bytes(DERIVE(derivation, unlock))
 
 
 def make_own(patch: pytest.MonkeyPatch, folder: Path, clock: Moving) -> None:

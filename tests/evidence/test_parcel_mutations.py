@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from typing import Final
-
 import pytest
 
 from hub.errors import IntegrityFailure
 from hub.evidence.anchors import Anchors
 from hub.evidence.findings import Outcome
 from tests.evidence.parcels import Parcelled
-from tests.evidence.test_mutations import every_place, flipped, lies
+from tests.evidence.test_mutations import EVERY_BYTE, every_place, flipped, lies
 
-#: Each byte of the whole bundle, and each value of it at each place: that takes minutes.
-EVERY_BYTE: Final = bool(os.environ.get("EVERY_BYTE"))
 Least = tuple[Parcelled, bytes, Anchors]
 
 

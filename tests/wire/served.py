@@ -6,8 +6,6 @@ import json
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -36,6 +34,7 @@ from hub.records.ids import new_id
 from hub.records.record import load_record
 from tests.exchange.crafting import stated_by_each
 from tests.exchange.hubs import CUSTODIAN, agreement_text, document
+from tests.servers.forking import Command
 
 US = "kz-knb"
 PEERS = ("cis-atc", "sco-rats")
@@ -150,7 +149,7 @@ class Served:
 
     hub: Hub
     peers: Mapping[str, Peer]
-    process: subprocess.Popen[bytes]
+    process: Command
 
     def codes(self) -> list[str]:
         """Return the codes of all refusals in the audit events."""
@@ -203,16 +202,9 @@ def served(folder: Path, *, by_rule: Sequence[str] = ("designation",), **told: A
             process.wait(40)
 
 
-def start(home: Path) -> subprocess.Popen[bytes]:
+def start(home: Path) -> Command:
     """Start `hub serve` for a home."""
-    with (home / "serve.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "hub.cli", "serve", "--home", str(home)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    return Command("serve", "--home", str(home), log=home / "serve.log")
 
 
 def wait_ready(hub: Hub, within_s: float = 120.0) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -31,6 +30,7 @@ from hub.exchange.partners import pair
 from hub.federation.card import fingerprint
 from hub.ports import EventQuery
 from tests.exchange.hubs import CUSTODIAN
+from tests.servers.forking import Command
 from tests.servers.tsa import Tsa, make_tsa, tsa_server
 from tests.wire.served import start, wait_ready
 
@@ -52,7 +52,7 @@ class Trio:
 
     folder: Path
     hubs: Mapping[str, Hub]
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Command] = field(default_factory=dict)
 
     def serve(self, *agencies: str) -> None:
         for agency in agencies:

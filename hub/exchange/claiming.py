@@ -5,9 +5,12 @@ Under the lock of the transaction that claims it only queue rows are read; bodie
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Final
 
 from hub.entries import Body, Lane, OutboxEntry, PassageRow, Priority, RecordRow
@@ -23,6 +26,8 @@ SHARES: Final[Mapping[Priority, float]] = {
     Priority.URGENT: 0.3,
     Priority.ROUTINE: 0.1,
 }
+
+_RANDOM: Final = random.SystemRandom()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +93,21 @@ def _next(
     return Claimed(lane=lane, entries=tuple(entries), standing=standing)
 
 
-def shares(size: int) -> Mapping[Priority, int]:
-    """Return how many entries of a batch each priority is sure of."""
-    return {priority: max(1, int(size * part)) for priority, part in SHARES.items()}
+def shares(size: int, *, roll: float | None = None) -> Mapping[Priority, int]:
+    """Return how many entries of a batch each priority is sure of: together as many as it holds.
+
+    In a batch of one or two entries the last place is drawn, so that no priority waits for ever; `roll` in
+    [0, 1) replaces the dice in tests.
+    """
+    sure = dict.fromkeys(SHARES, 0)
+    if size >= len(SHARES):
+        sure |= {priority: max(1, int(size * part)) for priority, part in SHARES.items()}
+        return sure | {Priority.FLASH: size - sure[Priority.URGENT] - sure[Priority.ROUTINE]}
+    first, others = list(SHARES)[: size - 1], list(SHARES)[size - 1 :]
+    parts = list(accumulate(SHARES[one] for one in others))
+    drawn = parts[-1] * (_RANDOM.random() if roll is None else roll)
+    last = others[min(bisect_right(parts, drawn), len(others) - 1)]
+    return sure | dict.fromkeys([*first, last], 1)
 
 
 def equip(broker: Broker, view: View, claimed: Claimed) -> Claimed:

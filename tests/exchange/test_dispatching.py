@@ -146,6 +146,22 @@ def test_flash_goes_first_and_routine_is_not_starved(pair: Hubs) -> None:
     assert slow[0].record_id in {e.record_id for e in batch}
 
 
+def test_a_batch_holds_no_more_than_it_may_and_each_priority_has_its_turn(pair: Hubs) -> None:
+    for size in range(1, 60):
+        assert sum(shares(size).values()) == size
+        assert size < 3 or all(shares(size).values())
+    drawn = [{one for one, sure in shares(1, roll=n / 10 + 0.05).items() if sure} for n in range(10)]
+    assert drawn == [{Priority.FLASH}] * 6 + [{Priority.URGENT}] * 3 + [{Priority.ROUTINE}]
+    assert shares(2, roll=0.99) == {Priority.FLASH: 1, Priority.URGENT: 0, Priority.ROUTINE: 1}
+    ours = pair.network.brokers["kz-knb"]
+    for priority in Priority:
+        released(ours, "cis-atc", priority=priority)
+    with ours.store.work() as work:
+        lane = work.outbox.claim_lane("cis-atc", at=pair.clock.now(), until=pair.clock.now())
+        for size in (1, 2, 3):
+            assert len(work.outbox.claim(lane, at=pair.clock.now(), shares=shares(size))) == size
+
+
 def test_permission_is_asked_again_before_delivery_and_what_is_denied_is_held(pair: Hubs) -> None:
     ours = pair.network.brokers["kz-knb"]
     row = released(ours, "cis-atc")

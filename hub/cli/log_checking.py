@@ -25,6 +25,7 @@ from hub.exchange.log.epochs import own_keys
 from hub.exchange.log.places import Place, dump_place, is_of, load_place, place_before
 from hub.exchange.log.publishing import published_checkpoint, write_whole
 from hub.exchange.log.verifying import Finding, Verification
+from hub.exchange.log.vouched import vouchers_of
 from hub.exchange.witness.standing import witness_standing
 from hub.ports import Log
 
@@ -102,16 +103,23 @@ def verify(first: int | None, home: Path, unlock: Unlock) -> Answer:
     """Check the whole log again: each entry with its event, each tile, each checkpoint.
 
     A check that was broken off goes on where it was, unless --from says otherwise. The published files are
-    compared too, those that are there.
+    compared too, those that are there, and cosignatures and time stamps are verified, where keys are known.
     """
+    from hub.bootstrap.witnessing import stamper
+
     with opened(home, unlock) as hub:
         folder = hub.config.log_dir
+        stamping = stamper(hub.config)
         with hub.store.read() as view:
             own = own_keys(view.log, hub.keyring)
             begun = _begin(view.log, folder, first)
             size = view.log.size()
         check = Verification(
-            store=hub.store, own=own, published=lambda path: _read(folder / path), place=begun
+            store=hub.store,
+            own=own,
+            others=vouchers_of(hub.broker, tsa_roots=() if stamping is None else stamping.roots),
+            published=lambda path: _read(folder / path),
+            place=begun,
         )
         _run(check, folder, size)
         published = published_checkpoint(folder)

@@ -15,6 +15,7 @@ from hub.audit.tiles import TILE_WIDTH, EntryTile, Tile, pack_entries
 from hub.errors import HubError
 from hub.exchange.log.epochs import OwnKeys
 from hub.exchange.log.places import Growth, Place
+from hub.exchange.log.vouched import Vouchers
 from hub.ports import CheckpointRow, Log, LogEntry, Store, View
 
 #: More is not told: where the tree differs early, all after it differs too.
@@ -45,6 +46,7 @@ class Verification:
 
     store: Store
     own: OwnKeys
+    others: Vouchers = field(default_factory=Vouchers)
     published: FileReader = lambda _path: None
     place: Place = field(default_factory=Place)
     findings: list[Finding] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Verification:
         events = dict(view.events(after=place.position, limit=end - place.index))
         self._check_order(place.index, end, entries, list(events))
         tree, erased, number = Growth(place.index, place.edge), place.erased, place.number
+        vouched = None
         waiting = deque(entries)
         for row in chain(_signed(log, after=place.number, most=end), [None]):
             while waiting and tree.size < (end if row is None else row.size):
@@ -78,7 +81,8 @@ class Verification:
                     self._check_tile(log, tile, hashes)
             if row is not None:
                 self._check_checkpoint(row, tree, after=number)
-                number = row.number
+                self._check_vouched(view, row, grown=row.size != vouched)
+                number, vouched = row.number, row.size
         self._check_bundle(entries)
         self._whole = tree.size == end  # beyond a hole there is no tree to compare with
         self.place = Place(
@@ -158,6 +162,15 @@ class Verification:
                 row.size,
                 f"Checkpoint {row.number} was signed over other entries than the {row.size} that are there.",
             )
+
+    def _check_vouched(self, view: View, row: CheckpointRow, *, grown: bool) -> None:
+        """Check what witnesses and time stamping authorities are stored to have said of a checkpoint."""
+        try:
+            faults = list(self.others.faults(view, row, grown=grown))
+        except HubError:
+            return  # the checkpoint itself cannot be read, which is told already
+        for who, failure in faults:
+            self._found(failure.code, row.size, f"Checkpoint {row.number}, {who}: {failure.sentence}")
 
     def _check_end(self, log: Log) -> None:
         """Compare the partial tiles, and refuse checkpoints over more entries than there are."""

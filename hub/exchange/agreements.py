@@ -43,6 +43,7 @@ def adopt(broker: Broker, actor: Actor, toml_text: str) -> AgreementRow:
         adopted_by=str(actor),
     )
     with broker.store.work() as work:
+        work.directory.hold()  # who decides meanwhile is waited for, and read
         adopted = in_force(work, agreement.id)
         if adopted is not None and adopted.digest == row.digest:
             return adopted
@@ -72,6 +73,7 @@ def propose(broker: Broker, actor: Actor, toml_text: str) -> ProposalRow:
         proposed_at=at,
     )
     with broker.store.work() as work:
+        work.directory.hold()
         _refuse_unless_newer(agreement.id, agreement.version, in_force(work, agreement.id))
         for before in waiting(work):
             if _same(before, row) and before.proposed_by == row.proposed_by:
@@ -94,6 +96,7 @@ def approve_agreement(
     """
     at = broker.clock.now()
     with broker.store.work() as work:
+        work.directory.hold()
         now = in_force(work, agreement_id)
         if now is not None and (now.version, now.digest, now.adopted_by) == (version, digest, str(actor)):
             require(may_propose_agreement(actor))

@@ -77,8 +77,8 @@ def lift(
 ) -> Sequence[ConfinementRow]:
     """Propose to lift a compartment, or lift what another custodian proposed; return what holds then.
 
-    Raises Refused `role-missing`, `four-eyes`, `justification-missing`, and `not-found` where the record is
-    not confined to it.
+    Raises Refused `role-missing`, `four-eyes`, `justification-missing`, `not-found` where the record is not
+    confined to it, and `conflict` where somebody confines it anew meanwhile.
     """
     require(may_propose_agreement(actor))
     why, at = justified(justification), broker.clock.now()
@@ -94,7 +94,8 @@ def lift(
             act = Act.LIFT_PROPOSED
         else:
             require(may_approve_agreement(actor, one.lift_by))
-            work.access.lift(one)
+            if not work.access.lift(one):
+                raise Refused("conflict", "The confinement was changed meanwhile; look at it again.")
             act, told = Act.LIFTED, {**told, "proposed_by": one.lift_by}
         work.stage([broker.event(act, actor, record_id, at, justification=why, **told)])
         found = confinements_of(work, row.originator, record_id)

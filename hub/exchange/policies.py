@@ -27,6 +27,7 @@ def propose_policy(broker: Broker, actor: Actor, text: str) -> PolicyRow:
     load_rulebook(text)
     at, digest = broker.clock.now(), digest_of(text)
     with broker.store.work() as work:
+        work.directory.hold()  # who decides meanwhile is waited for, and read
         if digest == digest_of(in_force(work)):
             raise Refused("conflict", "This is the policy that is in force.")
         row = PolicyRow(
@@ -50,6 +51,7 @@ def approve_policy(broker: Broker, actor: Actor, *, digest: bytes) -> PolicyRow:
     """
     at = broker.clock.now()
     with broker.store.work() as work:
+        work.directory.hold()
         proposal = proposed(work)
         require(may_approve_agreement(actor, proposal.proposed_by))
         if proposal.digest != digest:

@@ -72,3 +72,7 @@ class Directory(Protocol):
     def generation(self) -> int:
         """Return a number that changes with every change of the directory; caches hang on it."""
         ...
+
+    def hold(self) -> None:
+        """Keep every other change of the directory, and who would hold it too, until this unit ends."""
+        ...

@@ -29,6 +29,7 @@ _LIFT: Final = delete(tables.confinements).where(
     _C.originator == bindparam("whose"),
     _C.record_id == bindparam("which"),
     _C.compartment == bindparam("what"),
+    _C.lift_by == bindparam("proposer"),
 )
 
 
@@ -74,8 +75,8 @@ class AccessStore:
         self._session.change()
         self._session.run(_CONFINE, vars(row))
 
-    def lift(self, row: ConfinementRow) -> None:
-        """End a confinement."""
+    def lift(self, row: ConfinementRow) -> bool:
+        """End a confinement as it was proposed; False where another worker has changed it since."""
         self._session.change()
         values = {"whose": row.originator, "which": row.record_id, "what": row.compartment}
-        self._session.run(_LIFT, values)
+        return self._session.run(_LIFT, {**values, "proposer": row.lift_by}) == 1

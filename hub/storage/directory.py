@@ -56,6 +56,7 @@ _ALL_PROPOSALS: Final = _PROPOSALS.select().order_by(
 
 _C: Final = tables.counters.c
 _GENERATION: Final = select(_C.value).where(_C.name == "directory")
+_HELD: Final = kept(_GENERATION)
 #: Makes every cache of the directory look again.
 BUMP: Final = update(tables.counters).where(_C.name == "directory").values(value=_C.value + 1)
 
@@ -225,6 +226,10 @@ class DirectoryStore:
         """Return a number that changes with every change of the directory but login counters."""
         row = self._session.row(_GENERATION)
         return 0 if row is None else int(row.value)
+
+    def hold(self) -> None:
+        """Keep every other change of the directory, and who would hold it too, until this unit ends."""
+        self._session.kept_row(_HELD, {})
 
     def _change(self, statement: Any, values: Mapping[str, object]) -> None:
         """Store a row under a new generation."""

@@ -12,17 +12,31 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from hub.entries import OutboxEntry
+from hub.entries import OutboxEntry, ProposalRow
 from hub.errors import Refused
+from hub.exchange.agreements import approve_agreement, propose
 from hub.exchange.broker import Broker
+from hub.exchange.confining import confine, confinements_of, lift
 from hub.exchange.delivering import deliver
+from hub.exchange.policies import approve_policy, in_force, propose_policy, proposed
 from hub.exchange.routing import collect
 from hub.exchange.upkeep import expire, resume, trace
+from hub.policy.rulebook import shipped_text
 from hub.ports import Store
+from hub.records.actor import Role
 from hub.records.lifecycle import EntryState
 from hub.storage import open_store
 from tests.exchange.hubless.conftest import make_pair, profile_text
-from tests.exchange.hubs import CUSTODIAN, Hubs, add_member, embedded, released, run_lanes
+from tests.exchange.hubs import (
+    CUSTODIAN,
+    Hubs,
+    add_member,
+    agreement_text,
+    embedded,
+    officer,
+    released,
+    run_lanes,
+)
 from tests.exchange.test_delivering import DESK, NOT_TO_RATS, WHY, approved, corrected, put_in_force
 from tests.exchange.test_overlapping import _Held
 from tests.servers.postgres import PostgresServer
@@ -30,6 +44,7 @@ from tests.servers.postgres import PostgresServer
 pytestmark = pytest.mark.slow
 
 US, THEM = "kz-knb", "cis-atc"
+DANA, ERLAN = officer("dana", Role.CUSTODIAN), officer("erlan", Role.CUSTODIAN)
 _WAIT_S: Final = 30.0
 _BLOCKED: Final = (
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -54,13 +69,21 @@ class Parallel:
     hubs: Hubs
     url: str
 
-    def second(self, broker: Broker, decide: Callable[[Broker], object]) -> str | None:
-        """Decide twice at once, the second time before the first is committed; return why it was refused."""
+    def second(
+        self,
+        broker: Broker,
+        decide: Callable[[Broker], object],
+        other: Callable[[Broker], object] | None = None,
+    ) -> str | None:
+        """Decide twice, or one thing and another, the second before the first is committed.
+
+        Return why the second was refused.
+        """
         with ThreadPoolExecutor(1) as pool, psycopg.connect(self.url, autocommit=True) as operator:
             with broker.store.work() as work:
                 late: Any = _Late(work, broker.store)
                 decide(replace(broker, store=late))
-                second = pool.submit(decide, broker)
+                second = pool.submit(other or decide, broker)
                 until = monotonic() + _WAIT_S
                 while not second.done() and operator.execute(_BLOCKED).fetchone() is None:
                     assert monotonic() < until, "the second neither waits nor ends"
@@ -125,6 +148,67 @@ def test_what_two_operators_resume_at_once_is_handed_to_a_partner_without_a_hub_
     refused = parallel.second(pair.broker, lambda one: resume(one, CUSTODIAN, dead.entry_id))
     assert refused == "transition-invalid"
     assert states(pair.broker, row.record_id) == [EntryState.DEAD, EntryState.PENDING]
+
+
+TEXTS: Final = tuple("\n".join((shipped_text(), f"// {n}")) for n in range(2))
+
+
+def test_a_policy_that_is_approved_just_now_is_not_overwritten_by_the_next_proposal(
+    parallel: Parallel,
+) -> None:
+    ours = parallel.hubs.add(US)
+    row = propose_policy(ours, DANA, TEXTS[0])
+    refused = parallel.second(
+        ours,
+        lambda one: approve_policy(one, ERLAN, digest=row.digest),
+        lambda one: propose_policy(one, DANA, TEXTS[1]),
+    )
+    assert refused is None
+    with ours.store.read() as view:
+        assert in_force(view) == TEXTS[0]
+        assert proposed(view).version == row.version + 1
+
+
+def test_a_proposal_that_is_replaced_just_now_is_not_approved_over_the_new_one(parallel: Parallel) -> None:
+    ours = parallel.hubs.add(US)
+    row = propose_policy(ours, DANA, TEXTS[0])
+    refused = parallel.second(
+        ours,
+        lambda one: propose_policy(one, DANA, TEXTS[1]),
+        lambda one: approve_policy(one, ERLAN, digest=row.digest),
+    )
+    assert refused == "conflict"
+    with ours.store.read() as view:
+        assert proposed(view).source == TEXTS[1]
+
+
+def test_a_later_agreement_that_is_approved_just_now_is_not_gone_back_behind(parallel: Parallel) -> None:
+    ours = parallel.hubs.add(US)
+    text = agreement_text([US, THEM])
+    second, third = (text.replace("version = 1", f"version = {n}", 1) for n in (2, 3))
+    rows = [propose(ours, DANA, one) for one in (second, third)]
+
+    def approving(row: ProposalRow) -> Callable[[Broker], object]:
+        return lambda one: approve_agreement(one, ERLAN, row.agreement_id, row.version, digest=row.digest)
+
+    assert parallel.second(ours, approving(rows[1]), approving(rows[0])) == "conflict"
+    with ours.store.read() as view:
+        assert [one.version for one in view.directory.agreements()] == [3]
+
+
+def test_a_record_that_is_confined_anew_just_now_is_not_let_out(parallel: Parallel) -> None:
+    ours = paired(parallel.hubs)
+    record_id = released(ours, THEM).record_id
+    confine(ours, DANA, record_id, "north", justification=WHY)
+    lift(ours, DANA, record_id, "north", justification=WHY)
+    refused = parallel.second(
+        ours,
+        lambda one: confine(one, DANA, record_id, "north", justification=WHY),
+        lambda one: lift(one, ERLAN, record_id, "north", justification=WHY),
+    )
+    assert refused == "conflict"
+    with ours.store.read() as view:
+        assert [one.compartment for one in confinements_of(view, US, record_id)] == ["north"]
 
 
 def states(broker: Broker, record_id: str) -> list[EntryState]:

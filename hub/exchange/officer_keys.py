@@ -140,27 +140,35 @@ def unlocked(broker: Broker, key: OfficerKeyRow, password: str) -> EllipticCurve
     """Open a key that lies here; raise Refused `credentials-invalid`, also after too many wrong passwords."""
     at = broker.clock.now()
     with broker.store.read() as view:
-        known = view.directory.login_failures(key.officer, _DOOR)
+        failures = _failures(broker, view, key, at)
         held = view.bodies.get_many([key.body_id or ""]).get(key.body_id or "")
     if held is None:
         raise Refused(
             "approval-unsigned",
             f"The private half of {key.officer}'s key is not here; send the signature made with it.",
         )
-    lasts = timedelta(seconds=broker.limits.login_lock_s)
-    failures = 0 if known is None or known.last_at + lasts <= at else known.failures
     try:
         if failures >= broker.limits.login_failures_max:
             raise Refused("credentials-invalid", "Too many wrong passwords for this signing key; wait.")
         return open_key(unlock(held, master_key=broker.keyring.master_key()), password, kid=key.kid)
     except Refused:
-        row = LoginFailures(name=key.officer, address=_DOOR, failures=failures + 1, last_at=at)
         with broker.store.work() as work:
-            work.directory.put_login_failures(row)
+            work.directory.officer(key.officer)  # who guesses meanwhile is waited for, and counted
+            failures = _failures(broker, work, key, at) + 1
+            work.directory.put_login_failures(
+                LoginFailures(name=key.officer, address=_DOOR, failures=failures, last_at=at)
+            )
             told = {"reason": "signing-key", "address": _DOOR}
             work.stage([broker.event(Act.LOGIN_FAILED, broker.itself, key.officer, at, **told)])
             work.commit()
         raise
+
+
+def _failures(broker: Broker, view: View, key: OfficerKeyRow, at: datetime) -> int:
+    """Return how often in a row a wrong password came for a key; what is older than a lock is forgotten."""
+    known = view.directory.login_failures(key.officer, _DOOR)
+    over = known is None or known.last_at + timedelta(seconds=broker.limits.login_lock_s) <= at
+    return 0 if known is None or over else known.failures
 
 
 def _row(

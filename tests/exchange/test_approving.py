@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from hub.audit.events import Act, AuditEvent
 from hub.entries import Custody, RecordRow
 from hub.envelope.keys import jwk, thumbprint
 from hub.errors import Refused
+from hub.exchange import officer_keys
 from hub.exchange.accounts import add_officer, change_clearance, change_roles, reset, set_active
 from hub.exchange.agreements import adopt
 from hub.exchange.approving import ByPassword, Detached, approvals_of, refuse_ended, standing_approvals
@@ -130,6 +132,22 @@ def test_wrong_passwords_for_a_key_are_counted_and_lock_it(ours: Broker) -> None
         assert refusal(hurried, BOLAT, row, ByPassword(password="wrong")).code == "credentials-invalid"
     assert "wait" in refusal(hurried, BOLAT, row).sentence
     assert len(events(hurried, Act.LOGIN_FAILED)) == 3
+
+
+def test_wrong_passwords_for_a_key_that_come_at_once_are_all_counted(
+    ours: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried, row, wrong = with_limits(ours, login_failures_max=2), plain(ours), ByPassword(password="wrong")
+    opening: Callable[..., object] = officer_keys.open_key
+
+    def while_another_comes(*given: object, **more: object) -> object:
+        monkeypatch.setattr(officer_keys, "open_key", opening)
+        assert refusal(hurried, BOLAT, row, wrong).code == "credentials-invalid"
+        return opening(*given, **more)
+
+    monkeypatch.setattr(officer_keys, "open_key", while_another_comes)
+    assert refusal(hurried, BOLAT, row, wrong).code == "credentials-invalid"
+    assert "wait" in refusal(hurried, BOLAT, row).sentence
 
 
 def test_nobody_without_a_key_releases_where_all_must_sign(two: Broker) -> None:

@@ -89,6 +89,25 @@ def test_content_is_read_with_a_reason_and_logged(world: World, drafter: str) ->
     assert world.row(record_id).state.value == "opened"
 
 
+def test_a_grading_is_shown_with_what_it_means_in_its_own_scale(world: World, drafter: str) -> None:
+    graded = {"scale": "4x4", "source": "B", "information": "3"}
+    shown = [
+        world.call(
+            "POST",
+            f"/api/v1/records/{released(world.broker, 'cis-atc', grading=told).record_id}/read",
+            {"justification": "Case 26-114"},
+            token=drafter,
+        ).ok()
+        for told in (graded, {**graded, "scale": "5x5x5", "handling": "3"})
+    ]
+    assert shown[0]["record"]["grading"] == graded
+    assert shown[0]["grading_means"] == {
+        "source": "reliable in most instances",
+        "information": "not known personally to the source, and corroborated by other information",
+    }
+    assert shown[1]["grading_means"]["handling"] == "may be passed to law enforcement abroad"
+
+
 def test_content_takes_the_role_of_reader(world: World, custodian: str) -> None:
     path = f"/api/v1/records/{received(world)}/read"
     said = world.call("POST", path, {"justification": "Case 26-114"}, token=custodian)

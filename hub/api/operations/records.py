@@ -12,11 +12,11 @@ from hub.api.room import Answer, Call, Room
 from hub.api.schemas.drafts import (
     AnswerBody,
     DocumentBody,
-    DocumentView,
     ErasureBody,
     ErasureConfirmationBody,
     ErasureView,
     ReadBody,
+    ReadView,
     ReasonBody,
 )
 from hub.api.schemas.records import (
@@ -133,7 +133,7 @@ def get_history(call: Call, record_id: str) -> Answer:
     door=Door.OFFICER,
     roles=[Role.READER],
     body=ReadBody,
-    reply=DocumentView,
+    reply=ReadView,
     refusals=[*ACCESS_REFUSED, *CONTENT_REFUSED, "conflict", "justification-missing"],
     trail=writes(Act.CONSULTED),
 )
@@ -152,7 +152,8 @@ def read_content(call: Call, record_id: str) -> Answer:
         purpose=call.body.get("purpose"),
         originator=call.body.get("originator"),
     )
-    return Answer(body={"record": record.document})
+    means = {} if record.grading is None else {"grading_means": record.grading.means}
+    return Answer(body={"record": record.document, **means})
 
 
 @room.operation(

@@ -58,6 +58,20 @@ class DocumentView(View):
     record = a_document(required=True)
 
 
+class GradingView(View):
+    """What each grade of a grading means in its own scale, in words."""
+
+    source = a_text("usually reliable", required=True)
+    information = a_text("possibly true", required=True)
+    handling = a_text("may be passed to law enforcement abroad")
+
+
+class ReadView(DocumentView):
+    """A record with its content, and what its grading means, where it has one."""
+
+    grading_means = fields.Nested(GradingView)
+
+
 class DocumentBody(Schema):
     """A record, whole."""
 

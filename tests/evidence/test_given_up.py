@@ -83,13 +83,15 @@ def test_anchors_of_either_side_know_what_was_given_up_and_a_new_export_is_prove
     world.witness(theirs.broker, "sco-rats")
     hubs.clock.pass_(60)
     gone = compromise(ours.broker, ours.custody, CUSTODIAN, "sign-es256", why=WHY)
-    hubs.clock.pass_(1)
+    given_up = hubs.clock.now()
+    card = present_card(ours.broker)
+    hubs.clock.pass_(60)
+    pinned = hubs.clock.now()
     for broker in (theirs.broker, hubs.network.brokers["sco-rats"]):
-        card = present_card(ours.broker)
         pair(broker, CUSTODIAN, card, confirmed_fingerprint=fingerprint(card))
-    for hub in (ours, theirs):
+    for hub, at in ((ours, given_up), (theirs, pinned)):
         known = read_anchors(write_anchors(world.anchors(hub.broker, witnesses=("sco-rats",))))
-        assert known.agencies["kz-knb"].given_up.keys() == {gone.kid}
+        assert known.agencies["kz-knb"].given_up == {gone.kid: at}
         verdict = proven(world.export(hub.broker), known)
         assert "key-given-up-later" in keys_of(verdict, Standing.NOT_CHECKED)
         assert open_in(verify_bundle(before, known)) == {"exporter-key-given-up"}

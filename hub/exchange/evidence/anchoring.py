@@ -48,7 +48,7 @@ def anchors_of(
     policy = broker.witnesses
     with broker.store.read() as view:
         partners = [
-            _anchor(one, view.directory.cards(name), suites_ever(view, name))
+            _anchor(one, view.directory.cards_since(name), suites_ever(view, name))
             for name, one in broker.standings.of(view).partners.items()
         ]
         hubless = certificates_ever(broker, view)
@@ -69,30 +69,36 @@ def anchors_of(
     )
 
 
-def _anchor(partner: Counterparty, pinned: Sequence[bytes], suites: frozenset[Suite]) -> AgencyAnchor:
+def _anchor(
+    partner: Counterparty, pinned: Sequence[tuple[datetime, bytes]], suites: frozenset[Suite]
+) -> AgencyAnchor:
     """Return a partner with the keys of every card that was pinned for it: old signatures are by old keys.
 
     Which of them counted when is told by the log that the evidence shows.
     """
-    cards = [read_card(raw) for raw in pinned]
-    known = [partner.public, *(card.public for card in cards)]
+    cards = [(at, read_card(raw)) for at, raw in pinned]
+    known = [partner.public, *(card.public for _at, card in cards)]
+    fingerprints = [partner.row.fingerprint, *(fingerprint(raw) for _at, raw in pinned)]
     return AgencyAnchor(
         agency=partner.row.agency,
         public=merge_keys(partner.row.agency, known),
         suites=partner.allowed | suites,
-        fingerprints=tuple(dict.fromkeys([partner.row.fingerprint, *map(fingerprint, pinned)])),
+        fingerprints=tuple(dict.fromkeys(fingerprints)),
         log_keys=partner.card.log_keys,
         witness_keys=partner.card.witness_keys,
         log_epochs=partner.card.log_epochs,
         witness_epochs=partner.card.witness_epochs,
-        given_up=_given_up((*cards, partner.card)),
+        given_up=_given_up(cards),
     )
 
 
-def _given_up(cards: Iterable[Card]) -> Mapping[str, datetime]:
-    """Return the keys that cards say were given up, each since the first that says so was made."""
+def _given_up(cards: Iterable[tuple[datetime, Card]]) -> Mapping[str, datetime]:
+    """Return the keys that cards say were given up, each since the first that says so was pinned here.
+
+    Not since the card was made, as it says: whoever wants to take back what it signed would date it back.
+    """
     found: dict[str, datetime] = {}
-    for card in cards:
+    for at, card in cards:
         for kid in card.given_up:
-            found[kid] = min(card.issued_at, found.get(kid, card.issued_at))
+            found[kid] = min(at, found.get(kid, at))
     return found

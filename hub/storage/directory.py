@@ -18,7 +18,7 @@ from hub.storage.upsert import insert
 _PARTNERS: Final = Shape(PartnerRow, tables.partners)
 _MEMBERS: Final = Shape(MemberRow, tables.members)
 _ALL_PARTNERS: Final = _PARTNERS.select().order_by(tables.partners.c.agency)
-_PARTNER: Final = _PARTNERS.select().where(tables.partners.c.agency == bindparam("which"))
+_PARTNER: Final = kept(_PARTNERS.select().where(tables.partners.c.agency == bindparam("which")))
 _CARDS: Final = (
     select(tables.cards.c.card, tables.cards.c.pinned_at)
     .where(tables.cards.c.agency == bindparam("which"))
@@ -26,7 +26,7 @@ _CARDS: Final = (
 )
 _KEEP_CARD: Final = insert(tables.cards).on_conflict_do_nothing()
 _ALL_MEMBERS: Final = _MEMBERS.select().order_by(tables.members.c.agency)
-_MEMBER: Final = _MEMBERS.select().where(tables.members.c.agency == bindparam("which"))
+_MEMBER: Final = kept(_MEMBERS.select().where(tables.members.c.agency == bindparam("which")))
 _AGREEMENTS: Final = Shape(AgreementRow, tables.agreements)
 
 _agreements = tables.agreements
@@ -112,8 +112,8 @@ class DirectoryStore:
         return _PARTNERS.load(self._session.rows(_ALL_PARTNERS))
 
     def partner(self, agency: str) -> PartnerRow | None:
-        """Return one partner."""
-        return _PARTNERS.load_one(self._session.row(_PARTNER, {"which": agency}))
+        """Return one partner, in a unit of work kept from others until the end."""
+        return _PARTNERS.load_one(self._session.kept_row(_PARTNER, {"which": agency}))
 
     def put_partner(self, row: PartnerRow) -> None:
         """Store or replace a partner; its card is kept also when another replaces it."""
@@ -148,8 +148,8 @@ class DirectoryStore:
         return _MEMBERS.load(self._session.rows(_ALL_MEMBERS))
 
     def member(self, agency: str) -> MemberRow | None:
-        """Return one member."""
-        return _MEMBERS.load_one(self._session.row(_MEMBER, {"which": agency}))
+        """Return one member, in a unit of work kept from others until the end."""
+        return _MEMBERS.load_one(self._session.kept_row(_MEMBER, {"which": agency}))
 
     def put_member(self, row: MemberRow) -> None:
         """Store or replace a member."""

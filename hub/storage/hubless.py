@@ -12,7 +12,7 @@ from hub.entries import IntakeRow, MaterialRow, ParcelRow, ProfileRow
 from hub.ports.taxii import FORGOTTEN
 from hub.storage import tables
 from hub.storage.directory import BUMP
-from hub.storage.session import Session, Shape
+from hub.storage.session import Session, Shape, kept
 from hub.storage.upsert import insert
 
 _PROFILES: Final = Shape(ProfileRow, tables.profiles)
@@ -26,7 +26,7 @@ _O: Final = tables.partner_objects.c
 _R: Final = tables.partner_object_records.c
 
 _ALL_PROFILES: Final = _PROFILES.select().order_by(tables.profiles.c.agency)
-_PROFILE: Final = _PROFILES.select().where(tables.profiles.c.agency == bindparam("which"))
+_PROFILE: Final = kept(_PROFILES.select().where(tables.profiles.c.agency == bindparam("which")))
 _HELD_FOR: Final = _MATERIALS.select().where(_M.agency == bindparam("which")).order_by(_M.name, _M.sort)
 _PARCEL: Final = _PARCELS.select().where(_P.parcel_id == bindparam("which"))
 _OF_RECORD: Final = (
@@ -144,8 +144,8 @@ class HublessStore:
         return _PROFILES.load(self._session.rows(_ALL_PROFILES))
 
     def profile(self, agency: str) -> ProfileRow | None:
-        """Return one profile."""
-        return _PROFILES.load_one(self._session.row(_PROFILE, {"which": agency}))
+        """Return one profile, in a unit of work kept from others until the end."""
+        return _PROFILES.load_one(self._session.kept_row(_PROFILE, {"which": agency}))
 
     def put_profile(self, row: ProfileRow) -> None:
         """Store or replace a profile, under a new generation of the directory."""

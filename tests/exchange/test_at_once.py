@@ -12,30 +12,37 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from hub.entries import OutboxEntry, ProposalRow
+from hub.entries import OutboxEntry, PartnerStatus, ProposalRow
 from hub.errors import Refused
+from hub.exchange import members
 from hub.exchange.agreements import approve_agreement, propose
 from hub.exchange.broker import Broker
+from hub.exchange.cards.following import take_card
 from hub.exchange.confining import confine, confinements_of, lift
 from hub.exchange.delivering import deliver
+from hub.exchange.hubless.pinning import pin_profile, profile_digest, suspend_hubless
 from hub.exchange.policies import approve_policy, in_force, propose_policy, proposed
 from hub.exchange.routing import collect
+from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import expire, resume, trace
 from hub.policy.rulebook import shipped_text
 from hub.ports import Store
-from hub.records.actor import Role
+from hub.records.actor import Actor, ActorKind, Role
 from hub.records.lifecycle import EntryState
 from hub.storage import open_store
+from tests.exchange.hubless.conftest import THEM as BKA
 from tests.exchange.hubless.conftest import make_pair, profile_text
 from tests.exchange.hubs import (
     CUSTODIAN,
     Hubs,
     add_member,
     agreement_text,
+    authority_pem,
     embedded,
     officer,
     released,
     run_lanes,
+    signed_card,
 )
 from tests.exchange.test_delivering import DESK, NOT_TO_RATS, WHY, approved, corrected, put_in_force
 from tests.exchange.test_overlapping import _Held
@@ -209,6 +216,48 @@ def test_a_record_that_is_confined_anew_just_now_is_not_let_out(parallel: Parall
     assert refused == "conflict"
     with ours.store.read() as view:
         assert [one.compartment for one in confinements_of(view, US, record_id)] == ["north"]
+
+
+def test_a_partner_that_is_suspended_just_now_stays_so_when_its_next_card_comes(parallel: Parallel) -> None:
+    ours, theirs = paired(parallel.hubs), parallel.hubs.network.broker(THEM)
+    parallel.hubs.clock.pass_(60)
+    card = signed_card(theirs, name="ATC", url="https://other.test:8443", tls_ca_pem=authority_pem(THEM))
+    them = Actor(kind=ActorKind.PARTNER, id=THEM, agency=THEM)
+    refused = parallel.second(
+        ours,
+        lambda one: suspend(one, CUSTODIAN, THEM),
+        lambda one: take_card(one, them, THEM, card),
+    )
+    assert refused is None
+    row = ours.standing().partners[THEM].row
+    assert (row.status, row.url) == (PartnerStatus.SUSPENDED, "https://other.test:8443")
+
+
+def test_a_member_that_is_suspended_just_now_stays_so_when_its_scopes_are_set(parallel: Parallel) -> None:
+    ours = paired(parallel.hubs)
+    refused = parallel.second(
+        ours,
+        lambda one: members.suspend(one, CUSTODIAN, "kz-mvd"),
+        lambda one: members.change_scopes(one, CUSTODIAN, "kz-mvd", ["collect:notice"]),
+    )
+    assert refused is None
+    row = ours.standing().members["kz-mvd"]
+    assert (row.status, row.scopes) == (PartnerStatus.SUSPENDED, ("collect:notice",))
+
+
+def test_a_partner_without_a_hub_that_is_suspended_just_now_stays_so_when_it_is_pinned_again(
+    parallel: Parallel, tmp_path: Path
+) -> None:
+    pair = make_pair(parallel.hubs, profile_text(tmp_path / "shared"), tmp_path)
+    other = profile_text(tmp_path / "other")
+    refused = parallel.second(
+        pair.broker,
+        lambda one: suspend_hubless(one, CUSTODIAN, BKA),
+        lambda one: pin_profile(one, CUSTODIAN, BKA, other, confirmed_digest=profile_digest(other)),
+    )
+    assert refused is None
+    row = pair.broker.standing().hubless[BKA]
+    assert (row.status, row.source) == (PartnerStatus.SUSPENDED, other)
 
 
 def states(broker: Broker, record_id: str) -> list[EntryState]:

@@ -203,6 +203,9 @@ class LeafDesk:
         self._foreign_logged = thumbprint
 
     def server_authorities(self) -> str:
-        """Return what members check our hub's certificate by: the authorities above it, as PEM."""
+        """Return what members check our hub's certificate by: the authorities above it, as PEM.
+
+        The next one is among them, so that whoever has it goes on when it takes over.
+        """
         chain = foreign_chain(self._keyring.directory)
-        return "".join(chain) if chain else self._keyring.tls_files().authority_pem
+        return "".join(chain or (one.pem for one in self._keyring.authorities()))

@@ -36,12 +36,20 @@ def ca() -> None:
 
 
 @trail(_PUBLIC)
-@ca.command(examples=("hub ca show",))
+@ca.command(examples=("hub ca show", "hub ca show --out authority.pem"))
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write what members' systems check the hub by, the next authority too, as PEM.",
+)
 @home_option
 @unlock_option
-def show(home: Path, unlock: Unlock) -> Answer:
+def show(out: Path | None, home: Path, unlock: Unlock) -> Answer:
     """Show our authorities: the present one, the next, and those before that partners still take."""
     with opened(home, unlock) as hub:
+        if out is not None:
+            write_bytes(out, hub.leaf.server_authorities().encode())
         held = hub.keyring.authorities()
         base = hub.config.revocation_base
         crls = hub.authority.tls_card().crl

@@ -37,6 +37,7 @@ def init(home: Path, unlock: Unlock) -> Answer:
         people=(f"The next authority is {authority_id(held.pem)[:16]}.",),
         then=(
             "hub partner card --out FILE      (partners take the new card)",
+            "hub ca show --out FILE      (members' systems check the hub by it: hand it to them)",
             "hub ca switch      (once all of them have)",
         ),
     )

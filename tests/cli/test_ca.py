@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,13 @@ def succeed(folder: Path, *members: str) -> None:
     early = hub("ca", "switch")
     assert (early.exit_code, "`hub ca init` makes one" in early.stderr) == (66, True)
     following = done("ca", "init")["id"]
+    handed = folder / f"{following[:8]}.pem"
+    done("ca", "show", "--out", str(handed))
     assert done("ca", "switch")["id"] == following
+    present, next_one = x509.load_pem_x509_certificates(handed.read_bytes())
+    leaf = x509.load_pem_x509_certificate((Path(os.environ["TEST_HOME"]) / "keys" / "tls.pem").read_bytes())
+    leaf.verify_directly_issued_by(next_one)
+    assert present != next_one
     for member in members:
         done("member", "renew", member, "--out", str(folder / f"{member}-renewed"))
     assert len(done("ca", "retire", "--yes")["retired"]) == 1

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, or_, select, update
 from hub.entries import CertificateRow, EnrolmentRow
 from hub.storage.certificate_tables import REVOKED, certificates, enrolments, expiry_alarms
 from hub.storage.directory import BUMP
-from hub.storage.session import Session, Shape
+from hub.storage.session import Session, Shape, kept
 from hub.storage.upsert import insert
 
 _C: Final = certificates.c
@@ -58,7 +58,7 @@ _REVOKE: Final = (
 )
 
 _ENROLMENTS: Final = Shape(EnrolmentRow, enrolments)
-_ENROLMENT: Final = _ENROLMENTS.select().where(_E.enrolment_id == bindparam("which"))
+_ENROLMENT: Final = kept(_ENROLMENTS.select().where(_E.enrolment_id == bindparam("which")))
 _WAITING: Final = (
     _ENROLMENTS.select()
     .where(_E.state == "asked")
@@ -131,8 +131,8 @@ class CertificateStore:
         self._session.run(_PUT_ENROLMENT, vars(row))
 
     def enrolment(self, enrolment_id: str) -> EnrolmentRow | None:
-        """Return a request."""
-        return _ENROLMENTS.load_one(self._session.row(_ENROLMENT, {"which": enrolment_id}))
+        """Return a request, in a unit of work kept from others until the end."""
+        return _ENROLMENTS.load_one(self._session.kept_row(_ENROLMENT, {"which": enrolment_id}))
 
     def enrolments(self, *, waiting: bool, limit: int) -> Sequence[EnrolmentRow]:
         """Return requests, the newest first: those that wait, or all."""

@@ -18,6 +18,7 @@ from hub.exchange import members
 from hub.exchange.agreements import approve_agreement, propose
 from hub.exchange.broker import Broker
 from hub.exchange.cards.following import take_card
+from hub.exchange.certificates.enrolling import issue_requested, reject_request, request_certificate
 from hub.exchange.confining import confine, confinements_of, lift
 from hub.exchange.delivering import deliver
 from hub.exchange.hubless.pinning import pin_profile, profile_digest, suspend_hubless
@@ -258,6 +259,22 @@ def test_a_partner_without_a_hub_that_is_suspended_just_now_stays_so_when_it_is_
     assert refused is None
     row = pair.broker.standing().hubless[BKA]
     assert (row.status, row.source) == (PartnerStatus.SUSPENDED, other)
+
+
+def test_a_request_that_is_turned_down_just_now_is_not_issued(parallel: Parallel) -> None:
+    ours = parallel.hubs.add(US)
+    told = {"agency": "kz-mvd", "name": "MVD", "scopes": ["collect:*"], "request": b"a request"}
+    row = request_certificate(ours, DANA, **told, check=bytes)  # type: ignore[arg-type]
+
+    def issue(_agency: str, _request: bytes) -> tuple[str, str]:
+        raise AssertionError("it was issued")
+
+    refused = parallel.second(
+        ours,
+        lambda one: reject_request(one, DANA, row.enrolment_id),
+        lambda one: issue_requested(one, ERLAN, row.enrolment_id, issue=issue),
+    )
+    assert refused == "transition-invalid"
 
 
 def states(broker: Broker, record_id: str) -> list[EntryState]:

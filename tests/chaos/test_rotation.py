@@ -36,10 +36,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PURPOSES = [purpose for purpose, rule in RULES.items() if purpose == (rule.together or (purpose,))[0]]
 
 
-def told_to(hub: Hub, *words: str) -> dict[str, Any]:
+def told_to(hub: Hub, *words: str, noun: str = "key") -> dict[str, Any]:
     """Run `hub key` for a home, as a custodian at its console does, in a process that takes seconds."""
     done = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "key", *words, "--home", str(hub.config.home), "--json"],
+        [sys.executable, "-m", "hub.cli", noun, *words, "--home", str(hub.config.home), "--json"],
         capture_output=True,
         check=False,
     )
@@ -98,6 +98,12 @@ def test_every_purpose_is_rotated_under_load_and_nothing_is_lost(
             rotated(hub, PURPOSES)
             flows(hubs, dice)
         told_to(us, "rotate", "tls-leaf")
+        told_to(us, "rotate", "tls-authority")
+        us.keyring.look_again()
+        hubs.desks[US].trust(us.leaf.server_authorities())
+        wait_for(lambda: unaware(us.broker) == (), "the partner to know the next authority", within_s=60)
+        told_to(us, "switch", noun="ca")
+        flows(hubs, dice)
         told_to(there, "rotate", PURPOSES[0])
         flows(hubs, dice)
         # Announced, verified, opened: whatever was refused here was refused for a while, and then taken.

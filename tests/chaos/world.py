@@ -121,7 +121,7 @@ class Desk:
     failure: BaseException | None = None
 
     def __post_init__(self) -> None:
-        context = ssl.create_default_context(cadata=self.hub.keyring.tls_files().authority_pem)
+        self._context = context = ssl.create_default_context(cadata=self.hub.leaf.server_authorities())
         context.load_cert_chain(self.certificate)
         timeout = urllib3.Timeout(connect=2.0, read=6.0)
         self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=timeout)
@@ -133,6 +133,10 @@ class Desk:
 
     def start(self) -> None:
         self._thread.start()
+
+    def trust(self, authorities: str) -> None:
+        """Check the hub by these authorities (PEM) too, as its operator was handed them."""
+        self._context.load_verify_locations(cadata=authorities)
 
     def stop(self) -> None:
         """Finish the batch that is under way: it is repeated until the hub has answered."""

@@ -119,7 +119,7 @@ def measure(told: Namespace, suite: Suite, folder: Path, urls: dict[str, str]) -
         Way(name="in turn", batch=1, count=max(1, told.count // 20), waits=True),
     )
     with built(folder, suite=suite, databases=urls) as pair:
-        for way in ways:
+        for way in [way for way in ways if way.name in (told.way or [way.name])]:
             yield measure_way(pair, way, told, suite, urls)
         if told.partners or told.stored:
             pair.stop()
@@ -213,6 +213,9 @@ def main() -> None:
         epilog="example: python -m bench.exchange --suite classic-1 --database postgresql --json",
     )
     parser.add_argument("--suite", action="append", choices=[s.value for s in Suite], help="default: both")
+    parser.add_argument(
+        "--way", action="append", choices=["batched", "single", "in turn"], help="default: each in turn"
+    )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--count", type=int, default=2000, help="records in a batched round (default 2000)")
     parser.add_argument("--batch", type=int, default=50, help="records in one submission (default 50)")

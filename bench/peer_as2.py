@@ -153,6 +153,7 @@ def main() -> None:
         description=__doc__,
         epilog="example: python -m bench.peer_as2 --json",
     )
+    parser.add_argument("--suite", action="append", choices=[s.value for s in Suite], help="default: both")
     parser.add_argument("--count", type=int, default=1000, help="records in our batched round (default 1000)")
     parser.add_argument(
         "--messages", type=int, default=100, help="messages that the peer sends (default 100)"
@@ -163,7 +164,7 @@ def main() -> None:
     told = parser.parse_args()
     python = environment(told.environment)
     rows: list[dict[str, Any]] = []
-    for suite in Suite:
+    for suite in [Suite(name) for name in told.suite or [s.value for s in Suite]]:
         with tempfile.TemporaryDirectory(prefix="bench-as2-") as name:
             folder = Path(name)
             peer = measure_peer(python, folder, count=told.messages, size_bytes=told.size)

@@ -88,14 +88,14 @@ def _derived(derivation: Derivation, unlock: bytes) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _light_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords lightly and derive each key once, except in tests marked slow: these run a hub as it is.
+    """Derive each key once; hash passwords lightly, except in tests marked slow: these run a hub as it is.
 
     A test that is slow for a parameter alone, its database, is no other test for that.
     """
+    monkeypatch.setattr(Derivation, "derive", derived)
     parameters = request.node.callspec.marks if hasattr(request.node, "callspec") else ()
     slow = list(request.node.iter_markers("slow"))
     if len(slow) == sum(mark.name == "slow" for mark in parameters):
-        monkeypatch.setattr(Derivation, "derive", derived)
         monkeypatch.setattr(accounts, "_HASHER", LIGHT)
         monkeypatch.setattr(accounts, "_NOBODY", _LIGHT_NOBODY)
         monkeypatch.setattr(personal_keys, "_MEMORY_KIB", 8)

@@ -13,16 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from sqlalchemy.pool import QueuePool
 
 from hub.ports import Store, UnitOfWork, View
-from hub.storage.database import Database, connect
+from hub.storage.database import Database, PostgresqlDatabase, connect
 from hub.storage.store import SqlStore
 from tests.servers.kept import KeptDatabase
 from tests.servers.postgres import PostgresServer
 
+#: Connections that a store keeps; the server has a hundred for all of them.
+_KEPT = 2
+
 
 class Lent(SqlStore):
-    """A store for one test. When that is over it opens nothing, whichever thread still holds it."""
+    """A store for one test. When that is over it opens nothing, whichever thread still holds it.
+
+    A few connections to a server are kept for the next test: a new one has read nothing of the tables yet.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -43,8 +50,13 @@ class Lent(SqlStore):
         with super().read() as view:
             yield view
 
+    def close(self) -> None:
+        """Close all connections, but for a few to a server."""
+        if not isinstance(self.database, PostgresqlDatabase) or _idle(self.database) > _KEPT:
+            super().close()
+
     def again(self) -> Lent:
-        """Return the store for another test; connections that were opened until now do not serve it."""
+        """Return the store for another test; no connection to a file serves it that is open now."""
         self.end()
         return Lent(self.database)
 
@@ -56,6 +68,12 @@ class Lent(SqlStore):
     def _refuse_late(self) -> None:
         if self._over:
             raise RuntimeError("a thread asks for the store of a test that is over")
+
+
+def _idle(database: PostgresqlDatabase) -> int:
+    pool = database._writer.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedin()
 
 
 @dataclass(kw_only=True)

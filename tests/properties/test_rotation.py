@@ -117,4 +117,4 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 # Cards go round in threads of their own, and those of a hub that dies end with it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_everything_arrives_once_while_keys_are_rotated(stage: Stage) -> None:
-    assert run(Rotation, stage, examples=8, steps=50) >= 8
+    assert run(Rotation, stage, examples=6, steps=50) >= 6

@@ -195,6 +195,8 @@ def anchors(out: Path, home: Path, unlock: Unlock) -> Answer:
 @click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write a page to read.")
 @click.option(
     "--lang",
+    "--language",
+    "lang",
     default="en",
     show_default=True,
     type=click.Choice([language.value for language in Language]),

@@ -98,7 +98,7 @@ def test_the_report_is_one_page_that_runs_and_fetches_nothing(
 ) -> None:
     page = tmp_path / "report.html"
     result = hub(
-        "evidence", "verify", files[0], "--trust", files[1], "--report", str(page), "--lang", language
+        "evidence", "verify", files[0], "--trust", files[1], "--report", str(page), "--language", language
     )
     assert result.exit_code == 0, result.output
     text = page.read_text(encoding="utf-8")

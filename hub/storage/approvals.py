@@ -25,7 +25,12 @@ _ADD: Final = insert(_A)
 _VOID: Final = delete(_A).where(
     *_of_record, _A.c.version == bindparam("of_version"), _A.c.by == bindparam("whose")
 )
-_KEYS_OF: Final = _KEYS.select().where(_K.c.officer == bindparam("whose")).order_by(_K.c.registered_at)
+_KEYS_OF: Final = (
+    _KEYS.select()
+    .where(_K.c.officer == bindparam("whose"))
+    # Of two that were registered in one moment the one that was ended comes first.
+    .order_by(_K.c.registered_at, _K.c.revoked_at.is_(None), _K.c.kid)
+)
 _KEY: Final = _KEYS.select().where(_K.c.kid == bindparam("which"))
 _NEW_KEY: Final = insert(_K)
 _PUT_KEY: Final = _NEW_KEY.on_conflict_do_update(

@@ -145,7 +145,7 @@ class Program:
     def _attribute(self, module: _Module, name: str, node: ast.Attribute) -> Iterator[Place]:
         base = node.value
         if isinstance(base, ast.Name):
-            if base.id in {"self", "cls"} and "." in name:
+            if base.id in {"self", "cls"}:
                 own = f"{name.partition('.')[0]}.{node.attr}"
                 if own in module.defined:
                     yield module.name, own

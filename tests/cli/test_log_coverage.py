@@ -83,6 +83,15 @@ def test_an_operation_that_opens_content_and_declares_nothing_is_named(
     assert "hub record trace can open a record's content, and declares that it writes nothing." in said
 
 
+def test_what_a_class_calls_on_itself_is_its_own_and_no_other_classes() -> None:
+    texts = {
+        "hub.one": "class One:\n    def go(self):\n        self._turn()\n    def _turn(self): ...\n",
+        "hub.two": "class Two:\n    def _turn(self):\n        Act.ERASED\n",
+        "hub.use": "from hub.one import One\ndef use():\n    One()\n",
+    }
+    assert log_reaching.Program(texts).acts(("hub.use", "use")) == frozenset()
+
+
 def test_a_store_that_commits_changes_without_entries_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refuses_changes_without_entries()
     monkeypatch.setattr(SqlUnitOfWork, "commit", lambda work: work._session.commit())

@@ -42,7 +42,7 @@ class Limits:
     taken, at once. A message over AS4 has at most `as4_message_max_bytes`, and is held in memory whole.
     The directory of agencies is fetched every `directory_refresh_s`, all of it within `directory_timeout_s`.
     What we publish as current holds for `directory_current_life_s`; people are told `directory_warn_s` before
-    an entry, the root or the list of participants expires.
+    an entry, the root or the list of participants expires, and `rules_warn_days` before standing rules end.
     """
 
     record_max_bytes: int = 1 * _MIB
@@ -151,3 +151,4 @@ class Limits:
     directory_agencies_max: int = 1000
     directory_current_life_s: float = 7 * 86400.0
     directory_warn_s: float = 14 * 86400.0
+    rules_warn_days: int = 30

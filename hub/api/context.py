@@ -19,6 +19,7 @@ from hub.api.strangers import Strangers
 from hub.api.throttle import Throttle
 from hub.api.tokens import Tokens
 from hub.errors import HubError, Refused
+from hub.exchange.agreements import rules_warnings
 from hub.exchange.broker import Broker
 from hub.exchange.directory.place import Place
 from hub.exchange.reconciling.warning import books_warnings
@@ -121,5 +122,5 @@ def _warnings(context: ApiContext) -> tuple[str, ...]:
     """Return codes of all that needs a person although the hub works."""
     failure, broker = context.token_failure(), context.broker
     token = () if failure is None else (failure.code,)
-    books = (*quorum_warnings(broker), *books_warnings(broker))
+    books = (*quorum_warnings(broker), *books_warnings(broker), *rules_warnings(broker))
     return (*token, *books, *context.directory_warnings(), *context.certificate_warnings())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from hub.audit.events import Act
 from hub.entries import AgreementRow, ProposalRow
@@ -205,3 +205,22 @@ def _refuse_unless_newer(agreement_id: str, version: int, adopted: AgreementRow 
             f"Version {adopted.version} of {agreement_id} is adopted with another text; "
             f"a changed text takes a version above it, not {version}.",
         )
+
+
+def rules_warnings(broker: Broker) -> tuple[str, ...]:
+    """Return `rules-ending` where what flows by rule ends soon, or has ended: two custodians renew it.
+
+    Nobody would know before the first record that waits for a second officer, perhaps at night.
+    """
+    today = broker.clock.now().astimezone(UTC).date()
+    soon = today + timedelta(days=broker.limits.rules_warn_days)
+    standing = broker.standing()
+    ours = {broker.agency, *standing.members}
+    ends = (
+        one.rule_until(flow)
+        for one in standing.agreements
+        if one.holds_on(today)
+        for flow in one.flows
+        if flow.by_rule and not ours.isdisjoint(flow.senders)
+    )
+    return ("rules-ending",) if any(end is not None and end <= soon for end in ends) else ()

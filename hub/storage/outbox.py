@@ -51,7 +51,7 @@ _OF_RECORD: Final = _ALL.where(_C.record_id == bindparam("which"))
 _EXPIRED: Final = (
     _SHAPE.select()
     .where(tables.LIVE, _C.expires_at <= bindparam("at"))
-    .order_by(_C.expires_at)
+    .order_by(_C.expires_at, _C.position)
     .limit(bindparam("most"))
 )
 _some = select(_C.position).where(tables.RELAYED, _C.origin == bindparam("which")).limit(bindparam("most"))

@@ -282,6 +282,13 @@ def test_books_that_differ_are_a_warning_and_no_failure(world: World) -> None:
     assert 'hub_books_compared_age_seconds{partner="cis-atc"}' in text
 
 
+def test_what_flows_by_rule_is_a_warning_before_it_ends(world: World) -> None:
+    assert world.call("GET", "/readyz").ok()["warnings"] == []
+    world.later(340 * 86400)
+    later = replace(world, broker=world.broker)
+    assert later.call("GET", "/readyz").ok()["warnings"] == ["rules-ending"]
+
+
 def test_a_number_that_has_not_come_is_a_warning_once_it_is_logged(world: World) -> None:
     gap = Gap(originator="cis-atc", first=3, last=5, since=world.broker.clock.now())
     with world.broker.store.work() as work:

@@ -11,7 +11,14 @@ import pytest
 from hub.audit.events import Act
 from hub.errors import Refused
 from hub.exchange.accounts import add_officer, set_active
-from hub.exchange.agreements import adopt, approve_agreement, propose, version_of, waiting
+from hub.exchange.agreements import (
+    adopt,
+    approve_agreement,
+    propose,
+    rules_warnings,
+    version_of,
+    waiting,
+)
 from hub.exchange.broker import Broker
 from hub.exchange.submitting import Submission, submit
 from hub.policy import Agreement, load_agreement
@@ -70,6 +77,27 @@ def test_the_same_text_again_changes_nothing(broker: Broker, hubs: Hubs) -> None
     hubs.clock.pass_(60)
     assert adopt(broker, CUSTODIAN, TEXT) == first
     assert adopted(broker) == ["1"]
+
+
+def test_people_are_warned_before_a_standing_rule_ends_and_until_it_is_renewed(
+    broker: Broker, hubs: Hubs
+) -> None:
+    adopt(broker, CUSTODIAN, TEXT)
+    days = BY_RULE_MAX_DAYS - broker.limits.rules_warn_days
+    hubs.clock.pass_((days - 1) * 86400)
+    assert rules_warnings(broker) == ()
+    for _ in ("it ends soon", "it has ended"):
+        hubs.clock.pass_(60 * 86400)
+        assert rules_warnings(broker) == ("rules-ending",)
+    adopt(broker, CUSTODIAN, SECOND)
+    assert rules_warnings(broker) == ()
+
+
+def test_nobody_is_warned_of_what_never_flows_by_rule_from_here(broker: Broker, hubs: Hubs) -> None:
+    theirs_alone = TEXT.replace('by_rule = ["designation"]', "by_rule = []", 1)
+    adopt(broker, CUSTODIAN, theirs_alone)
+    hubs.clock.pass_(400 * 86400)
+    assert rules_warnings(broker) == ()
 
 
 def test_a_higher_version_takes_over(broker: Broker, hubs: Hubs) -> None:

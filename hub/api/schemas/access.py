@@ -94,6 +94,7 @@ class ReadinessView(View):
             "description": "Codes of what needs a person: `token-unavailable` and `token-pin-refused` hold "
             "all that is to be signed or opened; `quorum-missing` will stop releases; "
             "`revocation-unknown` refuses a partner once its last answer is stale; "
+            "`rules-ending` will leave what flows by rule to a second officer; "
             "`certificate-ending`, `books-differ` and `numbers-missing` stop nothing."
         },
     )

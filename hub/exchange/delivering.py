@@ -193,7 +193,10 @@ def deliver(broker: Broker, actor: Actor, record_id: str, to: str, *, justificat
         take_up(broker, actor, held.entry_id, justification=why, told=told)
         return held
     with broker.store.work() as work:
-        work.records.held_state(row)  # who lets it go, or follows it, meanwhile is waited for, and read
+        # Not the record: a release of the next version takes these first, and then the record.
+        work.deliveries.held_back(
+            record_id
+        )  # who lets it go, or follows it, meanwhile is waited for, and read
         row = _refuse_others(broker, work, actor, record_id, to)
         held = _held(work, record_id, to)
         for one in (each for each in _held_deliveries(work, row) if each.member == to):

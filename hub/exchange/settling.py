@@ -57,28 +57,29 @@ def mark_answered(view: View, rows: Sequence[RecordRow]) -> Sequence[tuple[Recor
     each answer with the record that it is tied to, for the log.
     """
     ties = []
-    for row in rows:
+    for place, row in enumerate(rows):
         if row.in_reply_to is None:
             continue
         for newest in view.records.newest([row.in_reply_to]).values():  # an id may have several originators
             asked = _last_that_went(view, newest)
             if _answers(row, asked) and RecordState.ANSWERED in RECORD_STEPS[asked.state]:
-                if row.outcome not in STILL_OPEN and not _awaited(view, asked, row):
+                if row.outcome not in STILL_OPEN and not _awaited(view, asked, rows[: place + 1]):
                     view.records.advance(asked, to=RecordState.ANSWERED)
                 ties.append((row, asked))
     return ties
 
 
-def _awaited(view: View, asked: RecordRow, row: RecordRow) -> frozenset[str]:
+def _awaited(view: View, asked: RecordRow, rows: Sequence[RecordRow]) -> frozenset[str]:
     """Return which partners that got a request of ours have still to answer it; none where it went to one."""
     if asked.direction is Direction.IN or len(asked.recipients) == 1 or asked.kind != _REQUEST:
         return frozenset()
+    view.records.held_state(asked)  # another answer that is being stored is waited for, and read
     went = view.outbox.of_record(asked.record_id)
     got = {one.recipient for one in went if one.state not in _NEVER_ARRIVED} & set(asked.recipients)
     said = view.ledger.in_conversations([asked.conversation])
     return frozenset(got) - {
         one.originator
-        for one in (*said, row)
+        for one in (*said, *rows)
         if one.in_reply_to == asked.record_id and one.outcome not in STILL_OPEN
     }
 

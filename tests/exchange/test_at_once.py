@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -12,40 +12,48 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from hub.entries import OutboxEntry, PartnerStatus, ProposalRow
+from hub.audit.events import Act
+from hub.entries import Direction, OutboxEntry, PartnerStatus, ProposalRow, RecordRow
 from hub.errors import Refused
-from hub.exchange import members
+from hub.exchange import members, releasing
 from hub.exchange.agreements import approve_agreement, propose
 from hub.exchange.broker import Broker
 from hub.exchange.cards.following import take_card
 from hub.exchange.certificates.enrolling import issue_requested, reject_request, request_certificate
 from hub.exchange.confining import confine, confinements_of, lift
 from hub.exchange.delivering import deliver
+from hub.exchange.drafting import draft
 from hub.exchange.hubless.pinning import pin_profile, profile_digest, suspend_hubless
 from hub.exchange.policies import approve_policy, in_force, propose_policy, proposed
 from hub.exchange.routing import collect
+from hub.exchange.settling import mark_answered
 from hub.exchange.suspending import suspend
 from hub.exchange.upkeep import expire, resume, trace
 from hub.policy.rulebook import shipped_text
 from hub.ports import Store
 from hub.records.actor import Actor, ActorKind, Role
-from hub.records.lifecycle import EntryState
+from hub.records.ids import new_id
+from hub.records.lifecycle import EntryState, RecordState
 from hub.storage import open_store
 from tests.exchange.hubless.conftest import THEM as BKA
 from tests.exchange.hubless.conftest import make_pair, profile_text
 from tests.exchange.hubs import (
+    AIGUL,
     CUSTODIAN,
     Hubs,
     add_member,
     agreement_text,
     authority_pem,
+    document,
     embedded,
     officer,
+    release_it,
     released,
     run_lanes,
     signed_card,
 )
 from tests.exchange.test_delivering import DESK, NOT_TO_RATS, WHY, approved, corrected, put_in_force
+from tests.exchange.test_dues import drafted
 from tests.exchange.test_overlapping import _Held
 from tests.servers.postgres import PostgresServer
 
@@ -57,6 +65,13 @@ _WAIT_S: Final = 30.0
 _BLOCKED: Final = (
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+
+
+def wait_until_blocked(operator: psycopg.Connection[tuple[object, ...]], second: Future[object]) -> None:
+    """Wait until someone waits for a lock, or what was begun has ended."""
+    until = monotonic() + _WAIT_S
+    while not second.done() and operator.execute(_BLOCKED).fetchone() is None:
+        assert monotonic() < until, "the second neither waits nor ends"
 
 
 class _Late(_Held):
@@ -92,9 +107,7 @@ class Parallel:
                 late: Any = _Late(work, broker.store)
                 decide(replace(broker, store=late))
                 second = pool.submit(other or decide, broker)
-                until = monotonic() + _WAIT_S
-                while not second.done() and operator.execute(_BLOCKED).fetchone() is None:
-                    assert monotonic() < until, "the second neither waits nor ends"
+                wait_until_blocked(operator, second)
                 work.commit()
             failed = second.exception(_WAIT_S)
         assert failed is None or isinstance(failed, Refused)
@@ -279,3 +292,87 @@ def test_a_request_that_is_turned_down_just_now_is_not_issued(parallel: Parallel
 
 def states(broker: Broker, record_id: str) -> list[EntryState]:
     return [one.state for one in trace(broker, record_id).entries]
+
+
+def test_letting_go_and_the_next_version_at_once_do_not_wait_for_one_another(
+    parallel: Parallel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release takes what is held and then the record, so who lets go must not hold the record first."""
+    ours = paired(parallel.hubs)
+    record_id = released(ours, THEM, "kz-mvd").record_id
+    put_in_force(ours, NOT_TO_RATS.replace("sco-rats", "kz-mvd"))
+    approved(ours, corrected(ours, record_id))
+    third = corrected(ours, record_id)
+    going: list[Future[object]] = []
+    supersede = releasing.supersede
+
+    def amid(work: Any, row: Any) -> None:
+        if not going:
+            going.append(pool.submit(deliver, ours, DESK, record_id, "kz-mvd", justification=WHY))
+            wait_until_blocked(operator, going[0])
+        supersede(work, row)
+
+    monkeypatch.setattr(releasing, "supersede", amid)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(parallel.url, autocommit=True) as operator:
+        approved(ours, third)
+        going[0].result(_WAIT_S)  # it lets go what is in force now
+    assert [one.row.version for one in collect(ours, "kz-mvd", after=0, limit=10)] == [1, 3]
+
+
+def asked_of_two(hubs: Hubs) -> tuple[Broker, RecordRow, RecordRow]:
+    """Return our hub, a request of ours to two partners, and an answer that one of them has not sent yet."""
+    for agency in (US, THEM, "sco-rats"):
+        hubs.add(agency)
+    hubs.pair_all()
+    hubs.agree()
+    ours, there = hubs.network.broker(US), hubs.network.broker(THEM)
+    told = {**document("assistance-request"), "reply_due_at": "2026-12-02T09:00:00.000Z"}
+    told.pop("review_on", None)
+    told.pop("retain_until", None)
+    asked = draft(ours, AIGUL, told, recipients=[THEM, "sco-rats"])
+    release_it(ours, asked)
+    run_lanes(ours)
+    hubs.network.down.add(US)
+    more = {"in_reply_to": asked.record_id, "conversation": asked.conversation}
+    answer = drafted(there, US, "assistance-answer", **more)
+    return ours, asked, trace(there, answer.record_id).versions[-1]
+
+
+def take_answers(ours: Broker, asked: RecordRow, *answers: RecordRow) -> None:
+    """Store answers as receiving does."""
+    with ours.store.work() as work:
+        work.records.add(answers)
+        mark_answered(work, answers)
+        work.stage([ours.event(Act.ANSWERED, ours.itself, asked.record_id, ours.clock.now())])
+        work.commit()
+
+
+def came_from(agency: str, asked: RecordRow, answer: RecordRow) -> RecordRow:
+    return replace(
+        answer,
+        record_id=new_id(),
+        envelope_id=new_id(),
+        originator=agency,
+        direction=Direction.IN,
+        state=RecordState.RECEIVED,
+        recipients=(US,),
+        body_id=asked.body_id,
+    )
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "in two processes"])
+def test_the_last_two_answers_at_once_end_a_request(parallel: Parallel, together: bool) -> None:
+    ours, asked, answer = asked_of_two(parallel.hubs)
+    first, second = (came_from(agency, asked, answer) for agency in (THEM, "sco-rats"))
+    if together:
+        take_answers(ours, asked, first, second)
+    else:
+        assert (
+            parallel.second(
+                ours,
+                lambda one: take_answers(one, asked, first),
+                lambda one: take_answers(one, asked, second),
+            )
+            is None
+        )
+    assert trace(ours, asked.record_id).versions[-1].state is RecordState.ANSWERED

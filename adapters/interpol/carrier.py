@@ -145,10 +145,14 @@ class FeedCarrier:
         kept = self._folder / f"places-{self._which}"
         places = read_places(durable.content(kept, _SWEEP_MAX_BYTES))
         known = {path.name for path in durable.files(self._folder / "known")}
-        waiting = {notice_of(one.name) for one in self._waiting() if is_gone(one.name)}
+        waiting = self._waiting()
+        known |= {
+            notice_of(one.name) for one in waiting
+        }  # what has no verdict yet may be taken, and be missed then
+        leaving = {notice_of(one.name) for one in waiting if is_gone(one.name)}
         seen = compare(
             places,
-            (known & places.keys()) - waiting,  # what another list had, this one cannot miss
+            (known & places.keys()) - leaving,  # what another list had, this one cannot miss
             {name_of(number): Place(number=number, path=path) for number, path in listing.found.items()},
             whole=not listing.missing,
             at=at,

@@ -17,7 +17,7 @@ from hub.errors import HubError, IntegrityFailure, PeerFault, Refused
 from hub.exchange.broker import Broker, Standing
 from hub.exchange.contents import lock_content
 from hub.exchange.dues.scheduling import scheduled
-from hub.exchange.hubless.continuing import record_of
+from hub.exchange.hubless.continuing import record_of, refuse_named
 from hub.exchange.hubless.unplaced import words_of
 from hub.exchange.preparing import row_of
 from hub.exchange.recipients import question_of_record
@@ -69,7 +69,7 @@ def admit(
     if not all(map(_is_storable, [*read.versions, read.named or "-"])):
         raise PeerFault("partner-document-malformed", "An object in the document has no name that is text.")
     with broker.store.read() as view:
-        record = record_of(broker, view, partner, read, came_at=came_at or at)
+        record = record_of(broker, view, partner, read, came_at=came_at)
     if record.originator != partner.agency:
         raise IntegrityFailure(
             "originator-mismatch", "The document names another originator than its sender."
@@ -227,6 +227,8 @@ def partner_actor(partner: ProfileRow) -> Actor:
 
 def store(broker: Broker, work: UnitOfWork, admitted: Admitted) -> None:
     """Put all that one parcel becomes into one transaction."""
+    if admitted.read is not None and admitted.read.named is not None and admitted.row is not None:
+        refuse_named(work, admitted.intake.agency, admitted.read.named, admitted.row)
     work.bodies.add(admitted.bodies)
     rows: Sequence[RecordRow] = () if admitted.row is None else (admitted.row,)
     work.records.add(rows)

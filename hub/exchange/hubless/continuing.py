@@ -8,7 +8,7 @@ from hub.entries import ProfileRow, RecordRow
 from hub.errors import Refused
 from hub.exchange.broker import Broker
 from hub.exchange.contents import read_content
-from hub.ports import Read, View
+from hub.ports import Read, UnitOfWork, View
 from hub.records.kinds import Action
 from hub.records.record import Record, load_record
 
@@ -16,9 +16,12 @@ from hub.records.record import Record, load_record
 _OURS = frozenset({"id", "version", "action", "conversation", "created_at"})
 
 
-def record_of(broker: Broker, view: View, partner: ProfileRow, read: Read, *, came_at: datetime) -> Record:
+def record_of(
+    broker: Broker, view: View, partner: ProfileRow, read: Read, *, came_at: datetime | None
+) -> Record:
     """Return the record that a document says, as the next version of what came under its name.
 
+    `came_at` is when it came, if that was before: it was held, and is weighed again.
     Where it says what the newest version says, it is that version: nothing new came. After a withdrawal it is
     a new record. Raises what loading raises, and Refused `conflict` where something newer was taken since
     this came, `content-erased` for the withdrawal of what is not here.
@@ -45,6 +48,18 @@ def record_of(broker: Broker, view: View, partner: ProfileRow, read: Read, *, ca
     return known if _said(record) == _said(known) and not _recalls(read) else record
 
 
+def refuse_named(work: UnitOfWork, partner: str, name: str, row: RecordRow) -> None:
+    """Raise Refused `conflict` where a record came under a name since `row` was made as its first version.
+
+    It is for whoever weighed it to weigh again. Admissions of named things come one after the other.
+    """
+    work.hubless.profile(partner)  # whoever is storing such a thing just now is waited for, and read
+    known = work.hubless.record_named(partner, name)
+    newest = None if known is None else work.records.get(known, originator=partner)
+    if newest is not None and known != row.record_id and newest.action != Action.WITHDRAWAL.value:
+        raise Refused("conflict", "Another form of it came in the same moment; this one is weighed again.")
+
+
 def _before(view: View, partner: ProfileRow, read: Read) -> RecordRow | None:
     """Return the newest version of what came under the name, and is not over; None where nothing is."""
     known = None if read.named is None else view.hubless.record_named(partner.agency, read.named)
@@ -56,8 +71,13 @@ def _before(view: View, partner: ProfileRow, read: Read) -> RecordRow | None:
     return None if newest is None or newest.action == Action.WITHDRAWAL.value else newest
 
 
-def _refuse_overtaken(view: View, before: RecordRow, came_at: datetime) -> None:
-    """Refuse what came, and was held, before the newest version did: it would undo that."""
+def _refuse_overtaken(view: View, before: RecordRow, came_at: datetime | None) -> None:
+    """Refuse what came, and was held, before the newest version did: it would undo that.
+
+    What comes only now is the newest, also where the clock was set back.
+    """
+    if came_at is None:
+        return
     taken = [one for one in view.hubless.intakes_of(before.originator, before.record_id) if one.taken]
     if any(one.received_at > came_at for one in taken):
         raise Refused("conflict", "The partner sent a newer form of it since; discard this one.")

@@ -14,7 +14,7 @@ from hub.errors import HubError
 from hub.evidence.approved import approvals_agree, check_keys
 from hub.evidence.chronicle import ProvenEntry
 from hub.evidence.findings import Standing, Topic
-from hub.evidence.given_up import check_given_up
+from hub.evidence.given_up import check_given_up, given_up_at
 from hub.evidence.held import Life
 from hub.evidence.parcel_parts import Way
 from hub.evidence.parts import Shown
@@ -68,7 +68,10 @@ def _envelopes(life: Life) -> Mapping[str, int]:
     for part in life.bundle.envelopes:
         about = {"envelope": part.envelope_id, "version": part.version}
         if part.envelope_id not in told:
-            life.absent(Topic.LOG, "envelope-not-in-log", **about)
+            signed = [one for one, name in life.passed if name == part.envelope_id]
+            if part.envelope_id in life.opened:
+                signed.append(life.opened[part.envelope_id].signed)
+            _unlogged(life, "envelope-not-in-log", signed, **about)
         elif part.digest is not None and part.digest != told[part.envelope_id][0]:
             life.notes.disproven(Topic.LOG, "envelope-not-the-logged", **about)
         else:
@@ -79,6 +82,14 @@ def _envelopes(life: Life) -> Mapping[str, int]:
     if not any(entry.act in _SENT for entry in life.entries):
         life.absent(Topic.LOG, "release-not-in-log", exporter=life.bundle.exporter)
     return {envelope: index for envelope, (_sealed, index) in told.items()}
+
+
+def _unlogged(life: Life, key: str, signed: Iterable[Signed], **about: Any) -> None:
+    """Miss the entry of what was signed; no erasure excuses that of a key that was given up since."""
+    if any(given_up_at(life.anchors, one.by, one.kids) is not None for one in signed):
+        life.notes.not_shown(Topic.LOG, key, **about)
+    else:
+        life.absent(Topic.LOG, key, **about)
 
 
 def _named(details: Mapping[str, str]) -> Iterable[tuple[str, str]]:
@@ -137,7 +148,8 @@ def _receipts(life: Life) -> Mapping[str, int]:
         if receipt.digest in taken:
             found[said.receipt_id] = taken[receipt.digest]
         elif said.by != life.bundle.exporter:
-            life.absent(Topic.LOG, "receipt-not-in-log", by=said.by, envelope=said.envelope_id)
+            about = {"by": said.by, "envelope": said.envelope_id}
+            _unlogged(life, "receipt-not-in-log", [receipt.signed], **about)
     for name in taken.keys() - {receipt.digest for receipt in life.receipts}:
         life.notes.not_shown(Topic.RECEIPT, "receipt-left-out", index=taken[name])
     if life.bundle.envelopes and not life.receipts:

@@ -99,7 +99,7 @@ def _check_statement(life: Life, sent: Sent) -> ParcelStatement | None:
     if sent.release is not None:
         jws = read_jws(part.statement.encode(), typ=PARCEL_TYPE)
         kids = tuple(kid for kid, _input, _signature in jws.signatures.values())
-        by = Signed(by=stated.originator, suite=jws.suite, kids=kids)
+        by = Signed(by=life.bundle.exporter, suite=jws.suite, kids=kids)
         check_given_up(life.anchors, life.notes, [(by, sent.release)])
     algorithms = Suite.HYBRID_1.signature_algorithms
     life.notes.proven(

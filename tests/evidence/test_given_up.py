@@ -7,17 +7,26 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from hub.envelope.parcels import sign_parcel, verify_parcel
+from hub.envelope.receipts import issue, verify_receipt
+from hub.envelope.suites import Suite
 from hub.errors import IntegrityFailure
 from hub.evidence.anchors import Anchors, read_anchors, write_anchors
+from hub.evidence.bundle import Bundle, read_bundle
 from hub.evidence.findings import Outcome, Standing, Verdict
+from hub.evidence.parcel_parts import ParcelPart, Way
 from hub.evidence.verifying import verify_bundle
 from hub.exchange.broker import Broker
+from hub.exchange.erasing import confirm_erasure, propose_erasure
 from hub.exchange.keys.changing import compromise
 from hub.exchange.partners import pair, present_card
 from hub.federation.card import fingerprint
+from hub.records.actor import Role
+from hub.records.ids import new_id
+from hub.records.lifecycle import ReceiptStatus
 from tests.evidence.parcels import Parcelled
-from tests.evidence.world import World, keys_of, proven
-from tests.exchange.hubs import CUSTODIAN, Hubs, released, run_lanes
+from tests.evidence.world import World, keys_of, play, proven, resigned
+from tests.exchange.hubs import CUSTODIAN, Hubs, officer, released, run_lanes
 from tests.exchange.keyed import keyed
 
 WHY = "a disk was stolen"
@@ -61,6 +70,40 @@ def test_the_recipients_receipt_is_weighed_in_the_same_way(world: World) -> None
     at = world.hubs.clock.now() - timedelta(days=1)
     verdict = verify_bundle(raw, anchors_without(world.anchors(), world.theirs, at))
     assert open_in(verdict) == {"key-given-up-before"}
+
+
+def test_no_erasure_excuses_a_receipt_that_is_in_no_log_and_by_a_key_that_was_given_up(hubs: Hubs) -> None:
+    """An exporter that holds another agency's stolen key signs whatever it likes, and dates it back."""
+    world = play(hubs)
+    propose_erasure(world.ours, officer("dana", Role.CUSTODIAN), world.record_id, justification=WHY)
+    confirm_erasure(world.ours, officer("erlan", Role.AUDITOR), world.record_id)
+    raw, gone = world.export(), hubs.clock.now() + timedelta(days=1)
+    known = anchors_without(world.anchors(), world.theirs, gone)
+    assert verify_bundle(raw, known).outcome is Outcome.PROVEN
+    real = read_bundle(raw).bundle.receipts[0]
+    said = verify_receipt(real.encode(), by=world.theirs.keyring.public(), allowed=frozenset(Suite))
+    invented = replace(said, receipt_id=new_id(), status=ReceiptStatus.ACTIONED)
+    forged = issue(invented, world.theirs.keyring.signing(), Suite.HYBRID_1).decode()
+    lied = resigned(raw, world.ours, lambda one: replace(one, receipts=(*one.receipts, forged)))
+    verdict = verify_bundle(lied, known)
+    assert (verdict.outcome, open_in(verdict)) == (Outcome.INCOMPLETE, {"receipt-not-in-log"})
+
+
+def test_an_originator_that_nobody_knows_is_no_failure_of_ours(parcelled: Parcelled, parcels: bytes) -> None:
+    keys = parcelled.ours.keyring
+
+    def change(bundle: Bundle) -> Bundle:
+        def restated(part: ParcelPart) -> ParcelPart:
+            if part.way is not Way.SENT or part.statement is None:
+                return part
+            stated = verify_parcel(part.statement.encode(), keys=keys.public())
+            renamed = sign_parcel(replace(stated, originator="xx-nobody"), keys=keys.signing())
+            return replace(part, statement=renamed.decode())
+
+        return replace(bundle, originator="xx-nobody", parcels=tuple(map(restated, bundle.parcels)))
+
+    verdict = parcelled.verdict(resigned(parcels, parcelled.ours, change))
+    assert verdict.outcome is Outcome.DISPROVEN
 
 
 def test_what_was_stated_of_parcels_is_weighed_too(parcelled: Parcelled, parcels: bytes) -> None:

@@ -209,7 +209,7 @@ def test_a_key_file_that_is_not_the_one_on_record(plain: Path) -> None:
     entry = inventory.current(Purpose.TOKEN_ES256)
     other = point(ec.generate_private_key(ec.SECP256R1()).public_key())
     write_inventory(plain / "keys", inventory.put(replace(entry, public=other)))
-    finds(plain, "key-mismatch", 1, words="token-es256")
+    assert finds(plain, "key-mismatch", 1, words="token-es256")["code"] == "keys-unsound"
 
 
 def test_certificates_that_do_not_belong_to_their_keys(plain: Path, homes: Path) -> None:

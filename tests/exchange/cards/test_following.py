@@ -168,7 +168,7 @@ def test_the_other_side_is_told_that_a_person_decides(hubs: Hubs, ours: Keyed, t
     told = answer_introduction(
         theirs.broker, "kz-knb", Introduction(card=present_card(ours.broker), knows=(), said="0" * 64)
     )
-    assert told.code == WAITING
+    assert told.code == WAITING == "card-waiting"
 
 
 def test_what_was_set_by_hand_stays(hubs: Hubs, ours: Keyed, theirs: Keyed) -> None:
